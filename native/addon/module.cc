@@ -1,0 +1,35 @@
+// native/addon/module.cc: the addon's table of contents. One file per entry; environment.hpp gives their shapes.
+#include "environment.hpp"
+
+namespace blkin::addon {
+
+namespace {
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  open_environment(env);
+  napi_value hot = nullptr;  // plain Node-API: node-addon-api's wrapper costs more than the ring
+  napi_create_function(env, "emit", NAPI_AUTO_LENGTH, emit, nullptr, &hot);
+  exports.Set("emit", hot);
+  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("mixedEmitter", mixed_emitter);
+  add("staging", staging);
+  add("flags", flags);
+  add("refuse", refuse);
+  add("configure", configure);
+  add("declare", declare);
+  add("enable", enable);
+  add("disable", disable);
+  add("status", status);
+  add("flush", flush);
+  add("recover", recover);
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace blkin::addon
+
+static Napi::Object init_module(Napi::Env env, Napi::Object exports) { return blkin::addon::init(env, exports); }
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, init_module)

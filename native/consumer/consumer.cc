@@ -1,0 +1,339 @@
+// native/consumer/consumer.cc: see consumer.hpp.
+#include "consumer.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+namespace blkin::consumer {
+
+namespace {
+
+constexpr size_t kPutBytes = 256 << 10;       // packets in a put: enough to make a frame's cost small
+constexpr size_t kFrameBytes = thrift::kPutPrefix + kPutBytes + 8 + thrift::kPutSuffix;
+constexpr size_t kWindowPuts = 256;
+constexpr size_t kWindowBytes = 8 << 20;      // unanswered packets: covers a relay that pauses for a write
+constexpr uint64_t kBackoffFirst = 50'000'000;
+constexpr uint64_t kBackoffMost = 2'000'000'000;
+constexpr uint64_t kPauseLeastUs = 250;
+constexpr uint64_t kPauseMostUs = 10'000;     // a default ring fills in 10 ms at 400 MB a second
+constexpr double kBusyFill = 1.0 / 8;
+constexpr double kQuietFill = 1.0 / 64;
+constexpr size_t kTracepointsPerCall = 256;
+
+}  // namespace
+
+Consumer::Consumer(Options options, Supply& supply, clock::Calibration calibration)
+    : options_(std::move(options)),
+      supply_(supply),
+      calibration_(std::move(calibration)),
+      packer_(options_.hello.uuid),
+      pause_us_(kPauseMostUs),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  streams_.push_back(std::make_unique<Stream>(kRinglessStream, Source{nullptr, {}}));
+}
+
+Consumer::~Consumer() {
+  if (wake_fd_ >= 0) close(wake_fd_);
+}
+
+void Consumer::start() {
+  // The thread inherits this mask: no handler of the program ever runs on it.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_setname_np(thread_.native_handle(), "blkin-consumer");
+}
+
+void Consumer::wake() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof one);
+}
+
+bool Consumer::flush(uint64_t timeout_ms) {
+  std::unique_lock lock(mutex_);
+  if (ended_ || !thread_.joinable()) return delivered_;
+  const uint64_t ticket = ++flush_asked_;
+  wake();
+  return settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                           [&] { return flush_done_ >= ticket || ended_; }) &&
+         (flush_done_ >= ticket || delivered_);
+}
+
+bool Consumer::stop(uint64_t timeout_ms) {
+  std::unique_lock lock(mutex_);
+  if (!thread_.joinable()) return delivered_;
+  stopping_ = true;
+  stop_by_ns_ = clock::monotonic_ns() + timeout_ms * 1'000'000;
+  wake();
+  // The margin is for a thread inside a name look-up, the one call of ours that has no bound.
+  const bool ended = settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms + 500), [&] { return ended_; });
+  lock.unlock();
+  if (ended) thread_.join();
+  else thread_.detach();
+  return delivered_;
+}
+
+bool Consumer::stopped() {
+  const std::lock_guard lock(mutex_);
+  return ended_ || !thread_.joinable();
+}
+
+Status Consumer::status() {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+void Consumer::run() {
+  do {
+    connect_when_due();
+    connection_.pump();
+    if (connection_.state() == thrift::Connection::State::kOpen) {
+      if (next_call_ == 1) greet();
+      take_replies();
+    }
+    find_rings();
+    look();
+    begin_flush();
+    if (greeted_) {
+      declare_new();
+      send_pending();
+      connection_.pump();
+    }
+    if (connection_.state() == thrift::Connection::State::kClosed && tried_ && retry_at_ns_ == 0)
+      drop_connection(connection_.error(), false);
+    settle();
+    if (may_end()) return;
+    wait();
+  } while (true);
+}
+
+bool Consumer::may_end() {
+  const bool delivered = all_delivered();
+  const std::lock_guard lock(mutex_);
+  if (!stopping_) return false;
+  const bool unreachable = tried_ && !ever_connected_ && retry_at_ns_ != 0;
+  if (!delivered && !unreachable && clock::monotonic_ns() < stop_by_ns_) return false;
+  ended_ = true;
+  delivered_ = delivered;
+  settled_.notify_all();
+  return true;
+}
+
+void Consumer::connect_when_due() {
+  if (connection_.state() != thrift::Connection::State::kClosed) return;
+  const bool nothing_to_say = !supply_.wanted() && all_delivered();
+  if (nothing_to_say || clock::monotonic_ns() < retry_at_ns_) return;
+  retry_at_ns_ = 0;
+  tried_ = true;
+  next_call_ = 1;
+  connection_.open(options_.relay);
+  const std::lock_guard lock(mutex_);
+  status_.state = "connecting";
+}
+
+void Consumer::greet() { connection_.send(thrift::hello_call(next_call_++, options_.hello)); }
+
+void Consumer::take_replies() {
+  const uint8_t* frame = nullptr;
+  size_t size = 0;
+  while (connection_.receive(frame, size)) {
+    thrift::Reply reply;
+    if (!thrift::parse_reply(frame, size, reply)) return drop_connection("the relay's answer is not of this protocol", true);
+    take(reply);
+    if (connection_.state() == thrift::Connection::State::kClosed) return;
+  }
+}
+
+void Consumer::take(const thrift::Reply& reply) {
+  switch (reply.kind) {
+    case thrift::Reply::Kind::kRefused:
+      return drop_connection("the relay refused: " + reply.message, true);
+    case thrift::Reply::Kind::kHello: {
+      greeted_ = ever_connected_ = true;
+      backoff_ns_ = 0;
+      declared_ = static_cast<size_t>(std::max(0, reply.tracepoints));
+      held_ = reply.held;
+      for (const auto& stream : streams_) {
+        const auto held = std::find_if(held_.begin(), held_.end(),
+                                       [&](const thrift::Held& h) { return h.stream == stream->number(); });
+        stream->resume(held == held_.end() ? nullptr : &*held);
+      }
+      const std::lock_guard lock(mutex_);
+      status_.state = "connected";
+      status_.error.clear();
+      return;
+    }
+    case thrift::Reply::Kind::kPut:
+      if (!put_bytes_.empty()) {
+        in_flight_bytes_ -= put_bytes_.front();
+        put_bytes_.pop_front();
+      }
+      for (const auto& stream : streams_)
+        if (stream->number() == reply.stream) stream->acknowledged(reply.sequence);
+      return;
+    case thrift::Reply::Kind::kDeclare:
+      return;
+  }
+}
+
+void Consumer::find_rings() {
+  const size_t known = sources_.size();
+  supply_.rings(sources_);
+  for (size_t i = known; i < sources_.size(); ++i) {
+    auto stream = std::make_unique<Stream>(static_cast<int32_t>(sources_[i].ring->stream), sources_[i]);
+    if (greeted_) {
+      const auto held = std::find_if(held_.begin(), held_.end(),
+                                     [&](const thrift::Held& h) { return h.stream == stream->number(); });
+      stream->resume(held == held_.end() ? nullptr : &*held);
+    }
+    streams_.push_back(std::move(stream));
+  }
+}
+
+// Heads before the clock, so that every record below a head has a time that the clock's line covers; heads before
+// the tracepoints (declare_new), so that every record's tracepoint is declared.
+void Consumer::look() {
+  const thrift::Lost without_ring = supply_.lost_without_ring();
+  for (const auto& stream : streams_) stream->look(without_ring);
+  while (!calibration_.sample()) {
+  }
+  supply_.calibrated(calibration_.last());
+}
+
+void Consumer::declare_new() {
+  std::vector<thrift::Tracepoint> fresh;
+  supply_.tracepoints(declared_, fresh);
+  for (size_t i = 0; i < fresh.size(); i += kTracepointsPerCall) {
+    const auto from = fresh.begin() + static_cast<ptrdiff_t>(i);
+    const auto to = fresh.begin() + static_cast<ptrdiff_t>(std::min(fresh.size(), i + kTracepointsPerCall));
+    connection_.send(thrift::declare_call(next_call_++, {from, to}));
+  }
+  declared_ += fresh.size();
+}
+
+void Consumer::send_pending() {
+  // Round and round, one put a stream, so that no ring waits for another to be emptied.
+  for (bool sent = true; sent;) {
+    sent = false;
+    for (const auto& stream : streams_) {
+      if (!stream->pending()) continue;
+      if (in_flight_bytes_ + kPutBytes > kWindowBytes || put_bytes_.size() >= kWindowPuts) return;
+      sent = send_one(*stream) || sent;
+      connection_.pump();
+      take_replies();
+      if (!greeted_ || connection_.state() != thrift::Connection::State::kOpen) return;
+    }
+  }
+}
+
+bool Consumer::send_one(Stream& stream) {
+  std::vector<uint8_t> frame = connection_.spare(kFrameBytes);
+  const uint64_t now = calibration_.to_ns(calibration_.last().ticks);
+  ctf::Stream& file = stream.file();
+  ring::Cursor& cursor = stream.cursor();
+  ring::View record{};
+  uint64_t opened = now;
+  if (ring::Cursor first = cursor; file.packets == 0 && first.next(stream.limit(), record))
+    opened = calibration_.to_ns(record.ticks);
+  packer_.begin(file, frame.data() + thrift::kPutPrefix, kPutBytes, opened);
+  uint64_t packed_to = cursor.position();
+  bool whole = true;
+  while (cursor.next(stream.limit(), record)) {
+    if (record.id < declared_ &&
+        !packer_.add(record.id, calibration_.to_ns(record.ticks), record.payload, record.length)) {
+      cursor.seek(packed_to);
+      whole = false;
+      break;
+    }
+    packed_to = cursor.position();
+  }
+  // Losses stand behind the records that filled the ring: only the put that reaches the end may tell them.
+  const size_t bytes = packer_.finish(whole ? static_cast<uint64_t>(stream.lost().total()) : file.discarded, now);
+  if (bytes == 0) return false;
+  thrift::finish_put(frame.data(), next_call_++, stream.put(packer_.events()), bytes);
+  const size_t size = thrift::kPutPrefix + bytes + thrift::kPutSuffix;
+  // A small put waits in a buffer of its own size, so that many of them waiting stay small.
+  if (size < kFrameBytes / 4)
+    connection_.send({frame.begin(), frame.begin() + static_cast<ptrdiff_t>(size)});
+  else
+    connection_.send(std::move(frame), size);
+  in_flight_bytes_ += bytes;
+  put_bytes_.push_back(bytes);
+  const std::lock_guard lock(mutex_);
+  status_.bytes_sent += bytes;
+  return true;
+}
+
+void Consumer::drop_connection(const std::string& why, bool refused) {
+  connection_.close(why);
+  greeted_ = false;
+  in_flight_bytes_ = 0;
+  put_bytes_.clear();
+  backoff_ns_ = refused ? kBackoffMost : std::clamp(backoff_ns_ * 2, kBackoffFirst, kBackoffMost);
+  retry_at_ns_ = clock::monotonic_ns() + backoff_ns_;
+  tell_once("relay " + options_.relay.host + ":" + options_.relay.port + ": " + why +
+            "; events wait in the rings, and those that find no room are counted as lost");
+  const std::lock_guard lock(mutex_);
+  status_.state = refused ? "refused" : "connecting";
+  status_.error = why;
+}
+
+bool Consumer::all_delivered() const {
+  return std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->delivered(); });
+}
+
+void Consumer::begin_flush() {
+  const std::lock_guard lock(mutex_);
+  if (flush_done_ < flush_taken_ || flush_taken_ == flush_asked_) return;
+  flush_taken_ = flush_asked_;  // looked already: what was committed before the call is below every mark
+  for (const auto& stream : streams_) stream->mark();
+}
+
+void Consumer::settle() {
+  const bool met = std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->mark_met(); });
+  const std::lock_guard lock(mutex_);
+  status_.acknowledged = 0;
+  for (const auto& stream : streams_) status_.acknowledged += stream->events_acknowledged();
+  status_.puts_in_flight = static_cast<uint32_t>(put_bytes_.size());
+  if (!met || flush_done_ == flush_taken_) return;
+  flush_done_ = flush_taken_;
+  settled_.notify_all();
+}
+
+// Once, and only where it cannot block: stderr may be a pipe that nobody reads.
+void Consumer::tell_once(const std::string& what) {
+  if (std::exchange(told_, true)) return;
+  pollfd ready{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return;
+  const std::string line = "blkin: " + what + "\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+}
+
+void Consumer::wait() {
+  double fill = 0;
+  for (const auto& stream : streams_) fill = std::max(fill, stream->fill());
+  if (fill > kBusyFill) pause_us_ = std::max(kPauseLeastUs, pause_us_ / 2);
+  else if (fill < kQuietFill) pause_us_ = std::min(kPauseMostUs, pause_us_ * 2);
+
+  bool hurry = false;
+  {
+    const std::lock_guard lock(mutex_);
+    hurry = stopping_ || flush_done_ < flush_asked_;
+  }
+  const bool asleep = !hurry && !supply_.wanted() && all_delivered();
+  const uint64_t pause = hurry ? kPauseLeastUs : pause_us_;
+  pollfd fds[2] = {{wake_fd_, POLLIN, 0}, connection_.interest()};
+  const timespec timeout{static_cast<time_t>(pause / 1'000'000), static_cast<long>(pause % 1'000'000 * 1000)};
+  ppoll(fds, 2, asleep ? nullptr : &timeout, nullptr);
+  uint64_t ignored = 0;
+  [[maybe_unused]] const ssize_t got = read(wake_fd_, &ignored, sizeof ignored);
+}
+
+}  // namespace blkin::consumer

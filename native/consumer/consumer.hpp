@@ -1,0 +1,111 @@
+// native/consumer/consumer.hpp: the thread that brings records from the rings to the relay: drain, pack, put, wait
+// for the acknowledgement, release. Polls; no writer ever wakes it. One per session. It blocks all signals, holds
+// no lock that an emitter takes, and its failures are words in status(), never an exception or an exit.
+// Start reading at Consumer::run().
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../clock/clock.hpp"
+#include "../thrift/connection.hpp"
+#include "stream.hpp"
+
+namespace blkin::consumer {
+
+struct Options {
+  thrift::Address relay;
+  thrift::Hello hello;
+};
+
+struct Status {
+  std::string state{"idle"};  // or "connecting", "connected", "refused"
+  std::string error{};        // why not connected, as long as it is not
+  uint64_t acknowledged = 0;
+  uint64_t bytes_sent = 0;
+  uint32_t puts_in_flight = 0;
+};
+
+class Consumer {
+ public:
+  // The calibration goes on from what the supply's process read last, so one process's times are one line.
+  Consumer(Options options, Supply& supply, clock::Calibration calibration);
+  ~Consumer();
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+
+  void start();
+
+  // Something was switched on.
+  void wake();
+
+  // Waits until all that was committed before the call is acknowledged. False: not within the time.
+  bool flush(uint64_t timeout_ms);
+
+  // Flushes, then ends the thread. Bounded: waits for a relay that answers at most timeout_ms, for one that was
+  // never reached not at all. True: everything was delivered. To be called before the destructor; where it gave up
+  // on a thread inside a name look-up (stopped() is false), the object must be left to that thread.
+  bool stop(uint64_t timeout_ms);
+
+  bool stopped();
+
+  Status status();
+
+ private:
+  void run();
+  void connect_when_due();
+  void greet();
+  void take_replies();
+  void take(const thrift::Reply& reply);
+  void find_rings();
+  void look();
+  void declare_new();
+  void send_pending();
+  bool send_one(Stream& stream);
+  void drop_connection(const std::string& why, bool refused);
+  bool all_delivered() const;
+  void begin_flush();
+  void settle();
+  bool may_end();
+  void tell_once(const std::string& what);
+  void wait();
+
+  Options options_;
+  Supply& supply_;
+  clock::Calibration calibration_;
+  ctf::Packer packer_;
+  thrift::Connection connection_;
+  std::vector<Source> sources_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<thrift::Held> held_;
+  bool greeted_ = false;  // the relay answered hello
+  bool ever_connected_ = false;
+  bool tried_ = false;
+  bool told_ = false;
+  int32_t next_call_ = 1;
+  size_t declared_ = 0;
+  size_t in_flight_bytes_ = 0;
+  std::deque<size_t> put_bytes_;  // of puts not yet answered, in the order sent
+  uint64_t retry_at_ns_ = 0;
+  uint64_t backoff_ns_ = 0;
+  uint64_t pause_us_ = 0;
+  int wake_fd_ = -1;
+  std::thread thread_;
+
+  std::mutex mutex_;  // guards what follows; never held while sending or packing
+  std::condition_variable settled_;
+  uint64_t flush_asked_ = 0;
+  uint64_t flush_done_ = 0;
+  uint64_t flush_taken_ = 0;  // the flush under way, or flush_done_
+  bool stopping_ = false;
+  uint64_t stop_by_ns_ = 0;
+  bool ended_ = false;
+  bool delivered_ = false;
+  Status status_;
+};
+
+}  // namespace blkin::consumer

@@ -1,0 +1,78 @@
+// native/consumer/stream.cc: see stream.hpp.
+#include "stream.hpp"
+
+#include <algorithm>
+
+namespace blkin::consumer {
+
+Stream::Stream(int32_t number, Source source)
+    : number_(number), source_(source), cursor_(source.ring, source.geometry) {
+  file_.instance = static_cast<uint64_t>(number);
+  file_.cpu = number < kFirstLeasedStream ? static_cast<uint32_t>(number) : ctf::kNoCpu;
+  if (source_.ring == nullptr) return;
+  limit_ = position_acknowledged_ = source_.ring->tail.load(std::memory_order_relaxed);
+  cursor_.seek(limit_);
+}
+
+void Stream::look(thrift::Lost without_ring) {
+  if (source_.ring == nullptr) {
+    lost_ = without_ring;
+    return;
+  }
+  // A recovered ring's head is input from outside: more than a ring full beyond tail cannot be.
+  const uint64_t tail = source_.ring->tail.load(std::memory_order_relaxed);
+  limit_ = std::clamp(ring::committed(source_.ring), tail, tail + source_.geometry.capacity);
+  lost_.no_room = static_cast<int64_t>(source_.ring->lost_no_room.load(std::memory_order_relaxed));
+  lost_.too_big = static_cast<int64_t>(source_.ring->lost_too_big.load(std::memory_order_relaxed));
+}
+
+double Stream::fill() const {
+  if (source_.ring == nullptr) return 0;
+  const uint64_t tail = source_.ring->tail.load(std::memory_order_relaxed);
+  return static_cast<double>(limit_ - tail) / static_cast<double>(source_.geometry.capacity);
+}
+
+void Stream::mark() {
+  mark_position_ = limit_;
+  mark_discarded_ = static_cast<uint64_t>(lost_.total());
+}
+
+bool Stream::mark_met() const {
+  return position_acknowledged_ >= mark_position_ && discarded_acknowledged_ >= mark_discarded_;
+}
+
+void Stream::resume(const thrift::Held* held) {
+  if (held != nullptr) acknowledged(held->sequence);  // stored, though the answer was lost
+  in_flight_.clear();
+  sequence_ = held != nullptr ? held->sequence : 0;
+  file_.bytes = held != nullptr ? static_cast<uint64_t>(held->bytes) : 0;
+  file_.packets = held != nullptr ? static_cast<uint64_t>(held->packets) : 0;
+  file_.last_time = held != nullptr ? static_cast<uint64_t>(held->last_time) : 0;
+  file_.discarded = held != nullptr ? static_cast<uint64_t>(held->lost) : 0;
+  discarded_acknowledged_ = file_.discarded;
+  if (source_.ring == nullptr) return;
+  const uint64_t tail = source_.ring->tail.load(std::memory_order_relaxed);
+  const uint64_t stored = held != nullptr ? static_cast<uint64_t>(held->position) : tail;
+  const uint64_t from = std::clamp(stored, tail, std::max(tail, ring::committed(source_.ring)));
+  cursor_.seek(from);
+  position_acknowledged_ = from;
+  ring::release(source_.ring, from);
+}
+
+thrift::PutHead Stream::put(uint32_t events) {
+  in_flight_.push_back({++sequence_, cursor_.position(), file_.discarded, events});
+  return {number_, sequence_, static_cast<int64_t>(cursor_.position()), static_cast<int32_t>(events), lost_};
+}
+
+void Stream::acknowledged(int64_t sequence) {
+  while (!in_flight_.empty() && in_flight_.front().sequence <= sequence) {
+    const InFlight& put = in_flight_.front();
+    if (source_.ring != nullptr) ring::release(source_.ring, put.position);
+    position_acknowledged_ = put.position;
+    discarded_acknowledged_ = put.discarded;
+    events_acknowledged_ += put.events;
+    in_flight_.pop_front();
+  }
+}
+
+}  // namespace blkin::consumer

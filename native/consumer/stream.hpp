@@ -1,0 +1,71 @@
+// native/consumer/stream.hpp: one ring on its way to its stream file: how far it is read, sent and acknowledged.
+// Used by the consumer thread alone. A ring's space is given back only by acknowledged().
+#pragma once
+
+#include <deque>
+
+#include "../ctf/packer.hpp"
+#include "../thrift/messages.hpp"
+#include "supply.hpp"
+
+namespace blkin::consumer {
+
+constexpr int32_t kFirstLeasedStream = 65536;
+constexpr int32_t kRinglessStream = 131072;
+
+class Stream {
+ public:
+  // source.ring null: the stream that only carries losses.
+  Stream(int32_t number, Source source);
+
+  int32_t number() const { return number_; }
+  ring::Cursor& cursor() { return cursor_; }
+  ctf::Stream& file() { return file_; }
+
+  // Takes stock of the ring: what may be read now, and what was lost by now. Heads first, then losses, so that
+  // a loss is never told before the records that filled the ring.
+  void look(thrift::Lost without_ring);
+  uint64_t limit() const { return limit_; }
+  const thrift::Lost& lost() const { return lost_; }
+  double fill() const;
+
+  bool pending() const { return cursor_.position() < limit_ || static_cast<uint64_t>(lost_.total()) > file_.discarded; }
+  bool delivered() const { return !pending() && in_flight_.empty(); }
+
+  // For a flush: everything seen by the last look(), however much comes behind it.
+  void mark();
+  bool mark_met() const;
+
+  // The relay's word on connecting: go on from there, or from the start where it holds nothing.
+  void resume(const thrift::Held* held);
+
+  // A put with everything up to the cursor is on its way: its head.
+  thrift::PutHead put(uint32_t events);
+  void acknowledged(int64_t sequence);
+
+  uint64_t events_acknowledged() const { return events_acknowledged_; }
+
+ private:
+  struct InFlight {
+    int64_t sequence;
+    uint64_t position;
+    uint64_t discarded;
+    uint32_t events;
+  };
+
+  int32_t number_;
+  Source source_;
+  ring::Cursor cursor_;
+  ctf::Stream file_;
+  uint64_t limit_ = 0;
+  thrift::Lost lost_{};
+  int64_t sequence_ = 0;
+  std::deque<InFlight> in_flight_;
+  uint64_t events_acknowledged_ = 0;
+  uint64_t position_acknowledged_ = 0;
+  uint64_t discarded_acknowledged_ = 0;
+  uint64_t mark_position_ = 0;
+  uint64_t mark_discarded_ = 0;
+};
+
+}  // namespace blkin::consumer

@@ -1,0 +1,41 @@
+// native/consumer/supply.hpp: what a consumer drains, without saying whose it is: the rings of this living process
+// (control/process.hpp) or those that a dead one left (consumer/recovery.hpp). Called from the consumer's thread.
+#pragma once
+
+#include <vector>
+
+#include "../clock/clock.hpp"
+#include "../ring/read.hpp"
+#include "../thrift/messages.hpp"
+
+namespace blkin::consumer {
+
+struct Source {
+  ring::Header* ring;
+  ring::Geometry geometry;
+};
+
+class Supply {
+ public:
+  Supply() = default;
+  Supply(const Supply&) = delete;
+  Supply& operator=(const Supply&) = delete;
+  virtual ~Supply() = default;
+
+  // Appends the rings made since `out` was last filled, in the order they were made.
+  virtual void rings(std::vector<Source>& out) = 0;
+
+  // Appends the tracepoints from id `from` on.
+  virtual void tracepoints(size_t from, std::vector<thrift::Tracepoint>& out) = 0;
+
+  // Losses that no ring could count.
+  virtual thrift::Lost lost_without_ring() = 0;
+
+  // False: nothing is switched on, so nothing new can come; the consumer sleeps until woken.
+  virtual bool wanted() = 0;
+
+  // A fresh pair of readings of both clocks, for whoever recovers this process.
+  virtual void calibrated(clock::Sample sample) = 0;
+};
+
+}  // namespace blkin::consumer

@@ -1,0 +1,29 @@
+// native/control/glob.hpp: which tracepoint names a rule's pattern covers. Pure.
+#pragma once
+
+#include <string_view>
+
+namespace blkin::control {
+
+// `*` stands for any run of characters short of the colon, so "a*:b*" has one meaning. Linear but for the last star.
+inline bool glob_covers(std::string_view pattern, std::string_view name) noexcept {
+  size_t p = 0, n = 0;
+  size_t star = std::string_view::npos, resume = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = n;
+    } else if (p < pattern.size() && pattern[p] == name[n]) {
+      ++p, ++n;
+    } else if (star != std::string_view::npos && name[resume] != ':') {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace blkin::control

@@ -1,0 +1,85 @@
+// native/control/recovery.cc: see recovery.hpp.
+#include "recovery.hpp"
+
+#include <dirent.h>
+
+#include <memory>
+
+#include "../consumer/consumer.hpp"
+#include "../ring/file.hpp"
+
+namespace blkin::control {
+
+namespace {
+
+class DeadProcess final : public consumer::Supply {
+ public:
+  explicit DeadProcess(Folder& folder) : folder_(folder) {
+    DIR* directory = fdopendir(dup(folder.rings()));
+    if (directory == nullptr) return;
+    while (const dirent* entry = readdir(directory)) {
+      consumer::Source source{};
+      source.ring = ring::open(folder.rings(), entry->d_name, source.geometry);
+      if (source.ring != nullptr) sources_.push_back(source);
+    }
+    closedir(directory);
+  }
+
+  ~DeadProcess() override {
+    for (const consumer::Source& source : sources_) munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
+  }
+
+  void rings(std::vector<consumer::Source>& out) override {
+    out.insert(out.end(), sources_.begin() + static_cast<ptrdiff_t>(out.size()), sources_.end());
+  }
+  void tracepoints(size_t from, std::vector<thrift::Tracepoint>& out) override {
+    const auto& all = folder_.tracepoints();
+    for (size_t i = from; i < all.size(); ++i) out.push_back(all[i]);
+  }
+  thrift::Lost lost_without_ring() override {
+    return {0, 0, static_cast<int64_t>(folder_.state()->lost_bad_value.load()),
+            static_cast<int64_t>(folder_.state()->lost_no_ring.load())};
+  }
+  bool wanted() override { return false; }
+  void calibrated(clock::Sample) override {}
+
+ private:
+  Folder& folder_;
+  std::vector<consumer::Source> sources_;
+};
+
+clock::Calibration calibration_of(const State& state) {
+  std::vector<clock::Sample> readings{state.first};
+  const clock::Sample last{state.last_ticks.load(), state.last_ns.load()};
+  if (last.ticks > state.first.ticks && last.ns > state.first.ns) readings.push_back(last);
+  return {state.tsc != 0, std::move(readings)};
+}
+
+Recovered recover(Folder& folder, const thrift::Address& relay, const std::string& token, uint64_t timeout_ms) {
+  auto dead = std::make_unique<DeadProcess>(folder);
+  thrift::Hello hello = folder.hello();
+  hello.token = token;
+  auto consumer = std::make_unique<consumer::Consumer>(consumer::Options{relay, hello}, *dead,
+                                                       calibration_of(*folder.state()));
+  consumer->start();
+  const bool delivered = consumer->stop(timeout_ms);
+  const consumer::Status status = consumer->status();
+  if (!consumer->stopped()) static_cast<void>(consumer.release()), static_cast<void>(dead.release());
+  if (delivered) folder.remove();
+  return {folder.path(), hello.uuid, status.acknowledged, delivered, status.error};
+}
+
+}  // namespace
+
+std::vector<Recovered> recover_dead(const thrift::Address& relay, const std::string& token, int64_t since,
+                                    uint64_t timeout_ms) {
+  std::vector<Recovered> out;
+  for (const std::string& path : process_folders()) {
+    Folder folder;
+    if (folder.open_dead(path) && folder.hello().started_at >= since)
+      out.push_back(recover(folder, relay, token, timeout_ms));
+  }
+  return out;
+}
+
+}  // namespace blkin::control

@@ -1,0 +1,71 @@
+// native/ring/file.hpp: makes a ring's file and maps it; opens one that a dead process left.
+// System calls, so never on the write path: called when a CPU's or a thread's first event comes, and by recovery.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <new>
+
+#include "layout.hpp"
+#include "read.hpp"
+
+namespace blkin::ring {
+
+struct Created {
+  Header* ring;
+  int error;  // errno where ring is null
+};
+
+// dir_fd < 0: no folder could be had, so the ring is anonymous memory and dies with the process.
+// The pages are reserved here, so that a full /dev/shm is ENOSPC now and not SIGBUS at some store later.
+inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry geometry) noexcept {
+  const auto bytes = static_cast<off_t>(kHeaderBytes + geometry.capacity);
+  const int fd = dir_fd >= 0 ? openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)
+                             : memfd_create("blkin-ring", MFD_CLOEXEC);
+  if (fd < 0) return {nullptr, errno};
+  void* base = MAP_FAILED;
+  int error = posix_fallocate(fd, 0, bytes);
+  if (error == 0) {
+    base = mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (base == MAP_FAILED) error = errno;
+  }
+  close(fd);
+  if (error != 0) {
+    if (dir_fd >= 0) unlinkat(dir_fd, name, 0);
+    return {nullptr, error};
+  }
+  auto* ring = new (base) Header{};
+  ring->version = kVersion;
+  ring->stream = stream;
+  ring->sub_buffer_bytes = geometry.sub_buffer_bytes;
+  ring->capacity = geometry.capacity;
+  std::atomic_thread_fence(std::memory_order_release);
+  ring->magic = kMagic;  // last: a file without it was never a ring
+  return {ring, 0};
+}
+
+// Null when the file is not a ring of this version with a geometry that fits its size.
+inline Header* open(int dir_fd, const char* name, Geometry& geometry) noexcept {
+  const int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return nullptr;
+  struct stat status {};
+  void* base = MAP_FAILED;
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > static_cast<off_t>(kHeaderBytes))
+    base = mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  close(fd);
+  if (base == MAP_FAILED) return nullptr;
+  auto* ring = static_cast<Header*>(base);
+  geometry = {ring->sub_buffer_bytes, ring->capacity};
+  const bool good = ring->magic == kMagic && ring->version == kVersion &&
+                    valid_geometry(geometry.sub_buffer_bytes, geometry.capacity) &&
+                    geometry.capacity + kHeaderBytes == static_cast<uint64_t>(status.st_size);
+  if (good) return ring;
+  munmap(base, static_cast<size_t>(status.st_size));
+  return nullptr;
+}
+
+}  // namespace blkin::ring

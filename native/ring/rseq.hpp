@@ -1,0 +1,149 @@
+// native/ring/rseq.hpp: the restartable sequence in which a record is written. x86-64 Linux only.
+// The kernel promises: a thread preempted, migrated or signalled between `start` and `post commit` does not
+// go on there but at `abort`. So what stands between is either done whole on one CPU, with no other thread of
+// that CPU in between, or its last store never happened. Called by write.hpp; never makes a system call.
+#pragma once
+
+#include <dlfcn.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "layout.hpp"
+
+#if defined(__x86_64__) && defined(__linux__)
+#define BLKIN_HAVE_RSEQ 1
+#else
+#define BLKIN_HAVE_RSEQ 0
+#endif
+
+namespace blkin::ring {
+
+// The kernel's struct rseq, of which glibc keeps one per thread (Linux uapi, linux/rseq.h).
+struct RseqArea {
+  uint32_t cpu_id_start;
+  volatile uint32_t cpu_id;  // above INT32_MAX: not registered
+  uint64_t rseq_cs;
+  uint32_t flags;
+};
+static_assert(offsetof(RseqArea, cpu_id) == 4 && offsetof(RseqArea, rseq_cs) == 8);
+
+// glibc's offset of the area from the thread pointer; looked up by name, since an older glibc has none and
+// would then refuse to load us. Zero: no rseq here.
+inline ptrdiff_t find_rseq_offset() noexcept {
+#if BLKIN_HAVE_RSEQ
+  const auto* offset = static_cast<const ptrdiff_t*>(dlsym(RTLD_DEFAULT, "__rseq_offset"));
+  const auto* size = static_cast<const unsigned*>(dlsym(RTLD_DEFAULT, "__rseq_size"));
+  if (offset == nullptr || size == nullptr || *size < 20) return 0;
+  const auto* area = reinterpret_cast<const RseqArea*>(static_cast<char*>(__builtin_thread_pointer()) + *offset);
+  return area->cpu_id <= INT32_MAX ? *offset : 0;
+#else
+  return 0;
+#endif
+}
+
+inline RseqArea* rseq_area(ptrdiff_t offset) noexcept {
+  return reinterpret_cast<RseqArea*>(static_cast<char*>(__builtin_thread_pointer()) + offset);
+}
+
+#if BLKIN_HAVE_RSEQ
+// Edge A, writer's end (layout.hpp, Header::head; the reader's end is committed() in read.hpp): the last
+// instruction is the store of head, plain because x86 keeps stores in order. False: nothing was written; ask again.
+// Writes word, then the time (`ticks`, or rdtsc where kReadTsc), then `words` words of src, at dst.
+template <bool kReadTsc>
+[[gnu::always_inline]] inline bool rseq_write(RseqArea* area, uint32_t cpu, Header* ring, uint64_t head,
+                                              uint64_t next, uint64_t* dst, uint64_t word, uint64_t ticks,
+                                              const uint64_t* src, uint64_t words) noexcept {
+  static_assert(offsetof(Header, head) == 64, "the 64 in the text below");
+#define BLKIN_RSEQ_OPEN                                  \
+  ".pushsection __rseq_cs, \"aw\"\n"                     \
+  ".balign 32\n"                                         \
+  "3: .long 0, 0\n"                                      \
+  ".quad 1f, 2f - 1f, 4f\n"                              \
+  ".popsection\n"                                        \
+  "leaq 3b(%%rip), %%rax\n"                              \
+  "movq %%rax, 8(%[area])\n"                             \
+  "1:\n"                                                 \
+  "cmpl %[cpu], 4(%[area])\n"                            \
+  "jnz %l[abort]\n"                                      \
+  "cmpq %[head], 64(%[ring])\n"                          \
+  "jnz %l[abort]\n"
+#define BLKIN_RSEQ_CLOSE                                 \
+  "movq %[word], (%[dst])\n"                             \
+  "movq %%rax, 8(%[dst])\n"                              \
+  "xorl %%ecx, %%ecx\n"                                  \
+  "cmpq %[words], %%rcx\n"                               \
+  "jae 6f\n"                                             \
+  "5: movq (%[src], %%rcx, 8), %%rdx\n"                  \
+  "movq %%rdx, 16(%[dst], %%rcx, 8)\n"                   \
+  "incq %%rcx\n"                                         \
+  "cmpq %[words], %%rcx\n"                               \
+  "jb 5b\n"                                              \
+  "6: movq %[next], 64(%[ring])\n"                       \
+  "2:\n"                                                 \
+  ".pushsection __rseq_failure, \"ax\"\n"                \
+  ".byte 0x0f, 0xb9, 0x3d\n" /* ud1: the signature */    \
+  ".long 0x53053053\n"       /* the kernel checks  */    \
+  "4: jmp %l[abort]\n"                                   \
+  ".popsection\n"
+  if constexpr (kReadTsc) {
+    asm goto(BLKIN_RSEQ_OPEN
+             "rdtsc\n"
+             "shlq $32, %%rdx\n"
+             "orq %%rdx, %%rax\n" BLKIN_RSEQ_CLOSE
+             :
+             : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
+               [dst] "r"(dst), [word] "r"(word), [src] "r"(src), [words] "r"(words)
+             : "memory", "cc", "rax", "rcx", "rdx"
+             : abort);
+  } else {
+    asm goto(BLKIN_RSEQ_OPEN "movq %[ticks], %%rax\n" BLKIN_RSEQ_CLOSE
+             :
+             : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
+               [dst] "r"(dst), [word] "r"(word), [src] "r"(src), [words] "r"(words), [ticks] "r"(ticks)
+             : "memory", "cc", "rax", "rcx", "rdx"
+             : abort);
+  }
+  return true;
+abort:
+  return false;
+#undef BLKIN_RSEQ_OPEN
+#undef BLKIN_RSEQ_CLOSE
+}
+
+// As above for a pad: one word, no time. A pad may be as short as that word.
+inline bool rseq_pad(RseqArea* area, uint32_t cpu, Header* ring, uint64_t head, uint64_t next, uint64_t* dst,
+                     uint64_t word) noexcept {
+  asm goto(
+      ".pushsection __rseq_cs, \"aw\"\n"
+      ".balign 32\n"
+      "3: .long 0, 0\n"
+      ".quad 1f, 2f - 1f, 4f\n"
+      ".popsection\n"
+      "leaq 3b(%%rip), %%rax\n"
+      "movq %%rax, 8(%[area])\n"
+      "1:\n"
+      "cmpl %[cpu], 4(%[area])\n"
+      "jnz %l[abort]\n"
+      "cmpq %[head], 64(%[ring])\n"
+      "jnz %l[abort]\n"
+      "movq %[word], (%[dst])\n"
+      "movq %[next], 64(%[ring])\n"
+      "2:\n"
+      ".pushsection __rseq_failure, \"ax\"\n"
+      ".byte 0x0f, 0xb9, 0x3d\n"
+      ".long 0x53053053\n"
+      "4: jmp %l[abort]\n"
+      ".popsection\n"
+      :
+      : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next), [dst] "r"(dst),
+        [word] "r"(word)
+      : "memory", "cc", "rax"
+      : abort);
+  return true;
+abort:
+  return false;
+}
+#endif
+
+}  // namespace blkin::ring

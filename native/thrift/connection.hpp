@@ -1,0 +1,72 @@
+// native/thrift/connection.hpp: one TCP connection to a relay, never blocking. Used by the consumer thread alone.
+// Sends whole frames in the order given, gives back whole frames as they come; on any fault it closes itself and
+// says why. Knows no message. Start reading at Connection.
+#pragma once
+
+#include <poll.h>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace blkin::thrift {
+
+struct Address {
+  std::string host;  // an address or a name
+  std::string port;
+};
+
+class Connection {
+ public:
+  enum class State { kClosed, kConnecting, kOpen };
+
+  Connection() = default;
+  ~Connection() { close({}); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Resolves the host, the one step that may block (for names that are not in /etc/hosts), and starts to connect.
+  void open(const Address& address);
+  void close(const std::string& why);
+
+  State state() const { return state_; }
+  const std::string& error() const { return error_; }  // why it is closed; empty when asked to
+  size_t unsent() const { return unsent_; }
+
+  // The first `size` bytes of the buffer; the whole buffer comes back through spare() once they are sent.
+  void send(std::vector<uint8_t> buffer, size_t size);
+  void send(std::vector<uint8_t> frame);
+
+  // A buffer to fill, of at least `size` bytes, not cleared.
+  std::vector<uint8_t> spare(size_t size);
+
+  // Does what the socket allows now: finishes connecting, writes, reads.
+  void pump();
+
+  // The next whole frame without its length; valid until the next call.
+  bool receive(const uint8_t*& frame, size_t& size);
+
+  // For poll(2): fd -1 when closed.
+  pollfd interest() const;
+
+ private:
+  void write_some();
+  void read_some();
+
+  int fd_ = -1;
+  State state_ = State::kClosed;
+  std::string error_;
+  struct Frame {
+    std::vector<uint8_t> buffer;
+    size_t size;
+  };
+  std::deque<Frame> out_;
+  std::vector<std::vector<uint8_t>> spares_;
+  size_t out_offset_ = 0;
+  size_t unsent_ = 0;
+  std::vector<uint8_t> in_;
+  size_t in_offset_ = 0;
+};
+
+}  // namespace blkin::thrift
