@@ -30,7 +30,8 @@ const steps = [
   {
     name: 'TypeScript',
     stamp: 'build/.blkin-setup-ts',
-    hash: () => hashOf(['lib', 'relay', 'examples', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json']),
+    hash: () =>
+      hashOf(['lib', 'relay', 'examples', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json']),
     products: ['dist/index.js', 'relay/dist/index.js'],
     work: () => mustRun('npm', ['run', '--silent', 'build:ts']),
   },
@@ -68,9 +69,13 @@ async function ensureDebian(names) {
   if (missing.length === 0) return []
   const reason = whyNoApt()
   if (reason === undefined) {
-    await timed(`Debian packages: ${missing.join(' ')}`, () => install(missing)).catch((error) => say(error.message))
+    await timed(`Debian packages: ${missing.join(' ')}`, () => install(missing)).catch((error) =>
+      say(error.message),
+    )
   } else {
-    say(`missing: ${missing.join(' ')}; not installed, since ${reason}. The command:\n  ${installCommand(missing)}`)
+    say(
+      `missing: ${missing.join(' ')}; not installed, since ${reason}. The command:\n  ${installCommand(missing)}`,
+    )
   }
   return missingPackages(names)
 }

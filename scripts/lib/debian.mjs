@@ -44,7 +44,8 @@ export const allPackages = Object.keys(probes)
 /** Those of the names that are not there yet. */
 export function missingPackages(names) {
   return names.filter((name) => {
-    if (!(name in probes)) throw new RangeError(`Debian package "${name}": expected one of ${allPackages.join(', ')}`)
+    if (!(name in probes))
+      throw new RangeError(`Debian package "${name}": expected one of ${allPackages.join(', ')}`)
     return !probes[name]()
   })
 }
