@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bin, mustRun, root } from './lib/run.mjs'
-import { hashOf, isFresh, writeStamp } from './lib/stamp.mjs'
+import { bin, isMain, mustRun, root } from './lib/run.mjs'
+import { addonHash, isFresh, writeStamp } from './lib/stamp.mjs'
 
 export async function checkPack(say = console.log) {
   await ensurePrebuild(say)
@@ -27,10 +27,7 @@ export async function checkPack(say = console.log) {
 
 async function ensurePrebuild(say) {
   const stamp = 'build/.blkin-prebuild'
-  const hash = hashOf(
-    ['binding.gyp', 'native', 'package-lock.json'],
-    (file) => !/^native\/(test|model)\//.test(file),
-  )
+  const hash = addonHash()
   if (isFresh(stamp, hash, [`prebuilds/linux-${process.arch}`])) return
   say('building the prebuild')
   await mustRun(process.execPath, ['scripts/prebuild.mjs'])
@@ -60,7 +57,7 @@ async function installAndLoad(tarball, work, say) {
   }
 }
 
-if (import.meta.filename === process.argv[1]) {
+if (isMain(import.meta)) {
   try {
     await checkPack()
   } catch (error) {

@@ -6,8 +6,8 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { allPackages, buildTools, install, installCommand, missingPackages, whyNoApt } from './lib/debian.mjs'
 import { withLock } from './lib/lock.mjs'
-import { mustRun, root, seconds } from './lib/run.mjs'
-import { hashOf, isFresh, writeStamp } from './lib/stamp.mjs'
+import { isMain, mustRun, root, seconds } from './lib/run.mjs'
+import { addonHash, hashOf, isFresh, writeStamp } from './lib/stamp.mjs'
 
 // What each step is made from, what it leaves, and how it is done.
 const steps = [
@@ -21,8 +21,7 @@ const steps = [
   {
     name: 'native addon',
     stamp: 'build/.blkin-setup',
-    hash: () =>
-      hashOf(['binding.gyp', 'native', 'package-lock.json'], (file) => !/^native\/(test|model)\//.test(file)),
+    hash: addonHash,
     products: ['build/Release/blkin.node'],
     work: () => mustRun(process.execPath, ['scripts/build-native.mjs']),
     needs: buildTools,
@@ -31,7 +30,10 @@ const steps = [
     name: 'TypeScript',
     stamp: 'build/.blkin-setup-ts',
     hash: () =>
-      hashOf(['lib', 'relay', 'examples', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json']),
+      hashOf(
+        ['lib', 'relay', 'examples', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json'],
+        (file) => !/\/test\//.test(file),
+      ),
     products: ['dist/index.js', 'relay/dist/index.js'],
     work: () => mustRun('npm', ['run', '--silent', 'build:ts']),
   },
@@ -100,7 +102,7 @@ function say(text) {
   process.stderr.write(`setup: ${text}\n`)
 }
 
-if (import.meta.filename === process.argv[1]) {
+if (isMain(import.meta)) {
   try {
     const { missing } = await ensureSetup({ debian: true })
     say(missing.length === 0 ? 'all in place' : `in place, but without ${missing.join(' ')}`)

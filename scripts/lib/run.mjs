@@ -1,10 +1,15 @@
 // scripts/lib/run.mjs: starts child processes for the scripts here. No child ever gets stdin, so
 // nothing can stop to ask a question when nobody is there to answer.
 import { spawn } from 'node:child_process'
+import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** The repository's root; every command runs there unless told otherwise. */
 export const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Is this module the script that node was started with? Links are followed, as import does. */
+export const isMain = (meta) =>
+  process.argv[1] !== undefined && meta.filename === realpathSync(process.argv[1])
 
 /** Runs to the end whatever happens; stdout and stderr come back as one text, in the order written. */
 export function run(command, args, { cwd = root, env = {}, show = false } = {}) {

@@ -14,6 +14,10 @@ export function hashOf(paths, wanted = () => true) {
   return hash.digest('hex')
 }
 
+/** What the addon is made from. Tests and models are not part of it. */
+export const addonHash = () =>
+  hashOf(['binding.gyp', 'native', 'package-lock.json'], (file) => !/^native\/(test|model)\//.test(file))
+
 /** True when the stamp holds this hash and every product is still there. */
 export function isFresh(stamp, hash, products) {
   if (!products.every((product) => existsSync(join(root, product)))) return false
