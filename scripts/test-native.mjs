@@ -4,7 +4,10 @@
 import { ctest, flavours } from './lib/ctest.mjs'
 import { seconds } from './lib/run.mjs'
 
-const [flavour, name] = process.argv[2] in flavours ? process.argv.slice(2) : ['plain', process.argv[2]]
+const args = process.argv.slice(2)
+// The length first: with no argument args[0] is undefined, which is also the name of a flavour.
+const flavour = args.length > 0 && args[0] in flavours ? args.shift() : 'plain'
+const [name] = args
 const start = performance.now()
 try {
   const { passed, failed, skipped, output } = await ctest(flavour, name === undefined ? [] : ['-R', name])

@@ -4,7 +4,13 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Runs work while holding the lock; onWait(pid) is called once when someone else has it. */
+/**
+ * Runs work while holding the lock. onWait is called once when someone else has it.
+ * @template T
+ * @param {string} file
+ * @param {() => T | Promise<T>} work
+ * @param {(pid: number) => void} onWait
+ */
 export async function withLock(file, work, onWait = () => {}) {
   mkdirSync(dirname(file), { recursive: true })
   const me = `${process.pid} ${startTime(process.pid)}`

@@ -5,7 +5,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path'
 import { root } from './run.mjs'
 
-/** Hash of files, or of all files below folders whose path passes `wanted`. What is not there counts as absent. */
+/**
+ * Hash of files, and of the files below folders, whose path passes `wanted`. What is not there adds nothing.
+ * @param {string[]} paths
+ * @param {(file: string) => boolean} wanted
+ */
 export function hashOf(paths, wanted = () => true) {
   const hash = createHash('sha256').update(`${process.arch} ${process.platform}\n`)
   for (const file of paths.flatMap(filesUnder).filter(wanted)) {
