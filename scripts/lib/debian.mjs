@@ -1,0 +1,81 @@
+// scripts/lib/debian.mjs: the Debian packages that building, testing and benchmarking can use, and how
+// each is found without asking dpkg, so that a tool from elsewhere counts as well.
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { mustRun, run } from './run.mjs'
+
+const triplet = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch]
+const header = (path) => () =>
+  ['/usr/include', '/usr/local/include', `/usr/include/${triplet}`].some((dir) => existsSync(join(dir, path)))
+const command =
+  (...names) =>
+  () =>
+    names.some(onPath)
+
+/** package -> is what it brings there already? */
+const probes = {
+  // node-gyp
+  'g++': command('g++', 'c++'),
+  make: command('make'),
+  python3: command('python3'),
+  // C++ tests, lint
+  cmake: command('cmake'),
+  'libgtest-dev': header('gtest/gtest.h'),
+  'clang-format': command('clang-format'),
+  'clang-tidy': command('clang-tidy', 'clang-tidy-14'),
+  // readers and rivals of our traces
+  babeltrace2: command('babeltrace2'),
+  'lttng-tools': command('lttng'),
+  'liblttng-ust-dev': header('lttng/tracepoint.h'),
+  'thrift-compiler': command('thrift'),
+  // A file, not `import thrift`: a python3 first on PATH need not be Debian's. Tests run /usr/bin/python3.
+  'python3-thrift': () => existsSync('/usr/lib/python3/dist-packages/thrift/Thrift.py'),
+  // clients of the block device
+  'qemu-utils': command('qemu-io'),
+  fio: command('fio'),
+  'libnbd-bin': command('nbdinfo'),
+  // terminals for the CLI's screens
+  tmux: command('tmux'),
+}
+
+export const buildTools = ['g++', 'make', 'python3']
+export const allPackages = Object.keys(probes)
+
+/** Those of the names that are not there yet. */
+export function missingPackages(names) {
+  return names.filter((name) => {
+    if (!(name in probes))
+      throw new RangeError(`Debian package "${name}": expected one of ${allPackages.join(', ')}`)
+    return !probes[name]()
+  })
+}
+
+export const installCommand = (names) => `apt-get install -y --no-install-recommends ${names.join(' ')}`
+
+/** Why apt-get cannot be used here, or undefined when it can. */
+export function whyNoApt() {
+  if (!onPath('apt-get')) return 'there is no apt-get'
+  if (process.getuid() !== 0) return 'this is not root'
+  return undefined
+}
+
+/** Updates the lists and installs; tries once more, for a mirror in the middle of an update. */
+export async function install(names) {
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  const attempt = async () => {
+    await run('apt-get', ['update', '-q'], { env }) // a stale list can still be good enough
+    await mustRun('apt-get', [...installCommand(names).split(' ').slice(1), '-q'], { env })
+  }
+  await attempt().catch(attempt)
+}
+
+function onPath(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((dir) => {
+    try {
+      accessSync(join(dir, name), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}

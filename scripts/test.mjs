@@ -1,0 +1,111 @@
+#!/usr/bin/env node
+// scripts/test.mjs: `npm test`. Everything, cheapest answer first and vitest last; `npm test -- NAME` is the
+// short way while working: vitest alone, on the test files whose path holds NAME.
+// The last line counts tests: those of vitest and of the plain C++ run. The same C++ tests under a sanitizer,
+// lint and packaging add nothing when they pass, one failed or skipped each when they do not.
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkPack } from './check-pack.mjs'
+import { ctest } from './lib/ctest.mjs'
+import { missingPackages } from './lib/debian.mjs'
+import { bin, mustRun, root, run, seconds } from './lib/run.mjs'
+import { ensureSetup } from './setup.mjs'
+
+const total = { passed: 0, failed: 0, skipped: 0 }
+const args = process.argv.slice(2)
+
+if (await check('setup', () => setUp(args.length === 0))) {
+  if (args.length === 0) await checkAll()
+  await vitest(args)
+}
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+process.exitCode = total.failed === 0 ? 0 : 1
+
+async function setUp(debian) {
+  const { missing } = await ensureSetup({ debian })
+  if (missing.length > 0) console.log(`without ${missing.join(' ')}: what needs them is skipped`)
+}
+
+async function checkAll() {
+  await check('lint: biome', () => mustRun(bin('biome'), ['check', '.']))
+  await check('lint: clang-format', clangFormat)
+  await check('types', async () => {
+    await mustRun(bin('tsc'), ['-b'])
+    await mustRun(bin('tsc'), ['-p', 'test'])
+  })
+  await check('C++ tests', () => nativeTests('plain'))
+  await check('C++ tests, AddressSanitizer', () => nativeTests('address'))
+  await check('C++ tests of the ring, ThreadSanitizer', () => nativeTests('thread'))
+  await check('package', () => checkPack())
+}
+
+/** Runs one step and tells how it went. Work may return { skipped: 'why' }, and throws to fail. */
+async function check(name, work) {
+  const start = performance.now()
+  console.log(`== ${name}`)
+  try {
+    const skipped = (await work())?.skipped
+    if (skipped !== undefined) total.skipped++
+    console.log(
+      skipped === undefined ? `ok, ${seconds(performance.now() - start)}\n` : `SKIPPED: ${skipped}\n`,
+    )
+    return true
+  } catch (error) {
+    total.failed++
+    console.log(`${error.message}\nFAILED: ${name}, ${seconds(performance.now() - start)}\n`)
+    return false
+  }
+}
+
+async function clangFormat() {
+  if (missingPackages(['clang-format']).length > 0) return { skipped: 'clang-format is not installed' }
+  const files = ['native', 'bench'].flatMap(filesUnder).filter((file) => /\.(cc|hpp|c|h)$/.test(file))
+  if (files.length > 0) await mustRun('clang-format', ['--dry-run', '-Werror', ...files])
+}
+
+function filesUnder(folder) {
+  if (!statSync(join(root, folder), { throwIfNoEntry: false })) return []
+  return readdirSync(join(root, folder), { recursive: true })
+    .map((name) => join(folder, name))
+    .filter((path) => !path.includes('node_modules/'))
+}
+
+async function nativeTests(flavour) {
+  const missing = missingPackages(['cmake', 'libgtest-dev'])
+  if (missing.length > 0) return { skipped: `${missing.join(' and ')} not installed` }
+  const { output, ...counts } = await ctest(flavour)
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+  if (counts.passed + counts.failed + counts.skipped === 0) return { skipped: 'there is no such test yet' }
+  if (flavour === 'plain') {
+    total.passed += counts.passed
+    total.skipped += counts.skipped
+    total.failed += Math.max(0, counts.failed - 1) // check() counts the first
+  }
+  if (counts.failed > 0) throw new Error(output.trimEnd())
+}
+
+async function vitest(names) {
+  const report = join(root, 'build/vitest.json')
+  rmSync(report, { force: true })
+  console.log('== vitest')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const { code } = await run(bin('vitest'), ['run', ...reporters, ...names], { show: true })
+  const { passed, failed, skipped } = readReport(report)
+  total.passed += passed
+  total.skipped += skipped
+  // A run can fail with no test to blame: a file that does not load, an error outside any test.
+  total.failed += code !== 0 ? Math.max(1, failed) : failed
+}
+
+function readReport(report) {
+  if (!statSync(report, { throwIfNoEntry: false })) return { passed: 0, failed: 0, skipped: 0 }
+  const json = JSON.parse(readFileSync(report, 'utf8'))
+  const notLoaded = json.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  )
+  return {
+    passed: json.numPassedTests,
+    failed: json.numFailedTests + notLoaded.length,
+    skipped: json.numPendingTests + json.numTodoTests,
+  }
+}
