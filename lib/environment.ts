@@ -1,0 +1,86 @@
+// lib/environment.ts: the environment's settings, applied once a process before its first declaration or rule. A bad
+// one is told on stderr, once, and left out: a variable never keeps a service from starting.
+//
+//   BLKIN_RELAY    HOST:PORT of the relay (127.0.0.1:4650)      BLKIN_TOKEN    what the relay asks for, if it does
+//   BLKIN_ENABLE   patterns, comma between                      BLKIN_EXCLUDE  patterns, comma between
+//   BLKIN_LEVEL    at least this severe                         BLKIN_BUFFER   COUNTxSIZE of a ring (4x1M)
+//   BLKIN_ACK      written or synced                            BLKIN_RING     cpu or thread
+//   BLKIN_CLOCK    tsc or monotonic
+import { isMainThread } from 'node:worker_threads'
+import { parseAddress } from './address.js'
+import { native } from './native.js'
+import { addRule, checkLevel } from './rule.js'
+
+let applied = false
+
+function warn(variable: string, error: unknown): void {
+  if (isMainThread) process.stderr.write(`blkin: ${variable}: ${(error as Error).message}; left out\n`)
+}
+
+/** The variable's value through `parse`, or the default where it is not set or is refused. */
+function setting<T>(variable: string, parse: (text: string) => T, otherwise: T): T {
+  const text = process.env[variable]
+  if (text === undefined || text === '') return otherwise
+  try {
+    return parse(text)
+  } catch (error) {
+    warn(variable, error)
+    return otherwise
+  }
+}
+
+function oneOf<T extends string>(...allowed: T[]): (text: string) => T {
+  return (text) => {
+    if ((allowed as string[]).includes(text)) return text as T
+    throw new TypeError(`${JSON.stringify(text)}: expected ${allowed.join(' or ')}`)
+  }
+}
+
+const units: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
+
+function parseBuffer(text: string): { subBuffers: number; subBufferBytes: number } {
+  const [, count = '', size = '', unit = ''] = /^(\d+)x(\d+)([KMG]?)$/.exec(text) ?? []
+  const subBuffers = Number(count)
+  const subBufferBytes = Number(size) * (units[unit] as number)
+  const power = (n: number) => n >= 1 && Number.isInteger(Math.log2(n))
+  if (
+    power(subBuffers) &&
+    subBuffers <= 64 &&
+    power(subBufferBytes) &&
+    subBufferBytes >= 8192 &&
+    subBufferBytes <= 2 ** 30
+  ) {
+    return { subBuffers, subBufferBytes }
+  }
+  throw new RangeError(
+    `${JSON.stringify(text)}: expected COUNTxSIZE such as 4x1M, powers of two, 1 to 64 of 8K to 1G`,
+  )
+}
+
+export function splitPatterns(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+export function applyEnvironment(): void {
+  if (applied) return
+  applied = true
+  if (native === undefined) return
+  const relay = setting('BLKIN_RELAY', parseAddress, { host: '127.0.0.1', port: '4650' })
+  const first = native.configure({
+    ...relay,
+    token: process.env.BLKIN_TOKEN ?? '',
+    synced: setting('BLKIN_ACK', oneOf('written', 'synced'), 'written') === 'synced',
+    ...setting('BLKIN_BUFFER', parseBuffer, { subBuffers: 4, subBufferBytes: 2 ** 20 }),
+    lease: setting('BLKIN_RING', oneOf('cpu', 'thread'), 'cpu') === 'thread',
+    monotonic: setting('BLKIN_CLOCK', oneOf('tsc', 'monotonic'), 'tsc') === 'monotonic',
+  })
+  if (!isMainThread || !first) return // rules are the process's: the first thread to come applied them
+  const level = setting('BLKIN_LEVEL', checkLevel, undefined)
+  const exclude = splitPatterns(process.env.BLKIN_EXCLUDE ?? '')
+  for (const pattern of splitPatterns(process.env.BLKIN_ENABLE ?? '')) {
+    setting('BLKIN_ENABLE', () => addRule(pattern, { level, exclude }), undefined)
+  }
+}

@@ -1,0 +1,97 @@
+// lib/native.ts: loads the addon, and nobody else does. Where it cannot be loaded tracing is off and says why:
+// a service never fails to start because of its tracer, unless BLKIN_REQUIRE_NATIVE=1 asks for that.
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import type { FieldDescription } from './types.js'
+
+export interface NativeRule {
+  pattern: string
+  exclude: readonly string[]
+  level: number
+}
+
+export interface NativeSettings {
+  host: string
+  port: string
+  token: string
+  synced: boolean
+  subBuffers: number
+  subBufferBytes: number
+  lease: boolean
+  monotonic: boolean
+}
+
+export interface NativeStatus {
+  relay: string
+  tracepoints: number
+  enabled: number
+  rules: { on: boolean; pattern: string; level: number; exclude: string[] }[]
+  // From here on: only once something was switched on.
+  lost?: { noRoom: number; tooBig: number; badValue: number; noRing: number }
+  uuid?: Buffer
+  clock?: 'tsc' | 'monotonic'
+  rings?: { stream: number; head: number; tail: number }[]
+  ringKind?: 'cpu' | 'thread'
+  folder?: string
+  folderError?: string
+  ringError?: string
+  relayState?: 'idle' | 'connecting' | 'connected' | 'refused'
+  relayError?: string
+  acknowledged?: number
+  bytesSent?: number
+  putsInFlight?: number
+}
+
+/** native/addon/environment.hpp lists the same. */
+export interface Native {
+  emit(): void
+  mixedEmitter(id: number): (...parts: unknown[]) => void
+  staging(): ArrayBuffer
+  flags(): ArrayBuffer
+  refuse(): void
+  configure(settings: NativeSettings): boolean
+  declare(tracepoint: {
+    provider: string
+    event: string
+    level: number
+    schema: string
+    fields: FieldDescription[]
+  }): number | string
+  enable(rule: NativeRule): number
+  disable(which: number | string): boolean
+  status(): NativeStatus
+  flush(milliseconds: number): Promise<boolean>
+  recover(options: {
+    host: string
+    port: string
+    token: string
+    since: bigint
+    timeout: number
+  }): Promise<{ uuid: Buffer; folder: string; events: number; delivered: boolean; error: string }[]>
+}
+
+function load(): { native: Native } | { error: Error } {
+  try {
+    const require = createRequire(import.meta.url)
+    const find = require('node-gyp-build') as (folder: string) => Native
+    return { native: find(fileURLToPath(new URL('..', import.meta.url))) }
+  } catch (error) {
+    return { error: error instanceof Error ? error : new Error(String(error)) }
+  }
+}
+
+const loaded = load()
+
+if ('error' in loaded && process.env.BLKIN_REQUIRE_NATIVE === '1') {
+  throw new Error(`BLKIN_REQUIRE_NATIVE is 1 and the addon could not be loaded: ${loaded.error.message}`, {
+    cause: loaded.error,
+  })
+}
+
+export const native: Native | undefined = 'native' in loaded ? loaded.native : undefined
+
+/** True when events can be recorded; false when every tracepoint is a silent no-op, for `loadError`. */
+export const isNative: boolean = native !== undefined
+
+/** Why the addon could not be loaded; undefined when it was. */
+export const loadError: Error | undefined = 'error' in loaded ? loaded.error : undefined

@@ -1,0 +1,30 @@
+// lib/placement.ts: where each field of an event goes in staging: packed, in the order of the declaration, the fixed
+// ones alone. The addon (native/control/registry.cc, lay_out) puts the others between them. Pure.
+import type { Schema } from './schema.js'
+import { payloadAt } from './staging.js'
+import { bytesOf, type FieldDescription, Shape, Type } from './types.js'
+
+/** The tracepoint's call, untyped. */
+export type Emit = (values?: Record<string, unknown>) => void
+
+/** A field's place: `at` in staging for a fixed one, -1 for one that goes to the addon as an argument. */
+export interface Placed {
+  readonly field: FieldDescription
+  readonly at: number
+}
+
+export function isVariable(field: FieldDescription): boolean {
+  return field.type === Type.string || field.type === Type.bytes || field.shape === Shape.sequence
+}
+
+export function place(schema: Schema): { placed: Placed[]; fixedBytes: number } {
+  let at = payloadAt
+  const placed = schema.fields.map((field) => {
+    if (isVariable(field)) return { field, at: -1 }
+    const here = at
+    const one = bytesOf[field.type === Type.enum ? field.container : field.type] as number
+    at += field.shape === Shape.array ? one * field.length : one
+    return { field, at: here }
+  })
+  return { placed, fixedBytes: at - payloadAt }
+}

@@ -1,0 +1,71 @@
+// lib/provider.ts: declares tracepoints. What it returns is an object of functions, one an event, typed by their fields.
+
+import { makeEmitter } from './emitter.js'
+import { applyEnvironment } from './environment.js'
+import { native } from './native.js'
+import type { Emit } from './placement.js'
+import {
+  canonical,
+  checkEvent,
+  checkProviderName,
+  conflict,
+  type EventDeclaration,
+  type Schema,
+} from './schema.js'
+import { flags } from './staging.js'
+import type { FieldType } from './types.js'
+
+type Values<Fields> = { readonly [Name in keyof Fields]: Fields[Name] extends FieldType<infer V> ? V : never }
+
+interface Common {
+  /** True while a rule wants the event: to spare the making of costly values. */
+  readonly enabled: boolean
+  /** "provider:event", the name that rules cover. */
+  readonly tracepoint: string
+}
+
+/**
+ * Records the event, if someone wants it. Never throws: a value that is not of its field's type, a missing field
+ * or a getter that throws makes the event a counted loss (`status().lost.badValue`).
+ */
+export type Tracepoint<Declaration> = Common &
+  (Declaration extends { readonly fields: infer Fields extends Record<string, FieldType<never>> }
+    ? (values: Values<Fields>) => void
+    : () => void)
+
+export type Provider<Events> = { readonly [Event in keyof Events]: Tracepoint<Events[Event]> }
+
+function register(schema: Schema): number {
+  if (native === undefined) return 0
+  const { provider, event, level, fields } = schema
+  const id = native.declare({ provider, event, level, fields: [...fields], schema: canonical(schema) })
+  return typeof id === 'number' ? id : conflict(schema, id)
+}
+
+function makeTracepoint(schema: Schema): Emit & Common {
+  const id = register(schema)
+  return Object.defineProperties(makeEmitter(id, schema) as Emit & Common, {
+    enabled: { get: () => flags[id] !== 0, enumerable: true },
+    tracepoint: { value: `${schema.provider}:${schema.event}`, enumerable: true },
+    name: { value: schema.event },
+  })
+}
+
+/**
+ * Declares the tracepoints of one provider. Declaring the same again (in a Worker, say) gives the same tracepoints.
+ *
+ * @param name letters, digits and `_ . -`, a letter first
+ * @param events by name: `{ level?, fields? }`; the level is `debug_line` where none is given
+ * @throws TypeError (code ERR_BLKIN_DECLARATION) that names the tracepoint, the field, what was given and what is
+ *   allowed; nothing is declared then but the events before the bad one
+ */
+export function provider<const Events extends Readonly<Record<string, EventDeclaration>>>(
+  name: string,
+  events: Events,
+): Provider<Events> {
+  checkProviderName(name)
+  applyEnvironment()
+  const schemas = Object.entries(events).map(([event, declaration]) => checkEvent(name, event, declaration))
+  const made = schemas.map((schema) => [schema.event, makeTracepoint(schema)] as const)
+  return Object.freeze(Object.fromEntries(made)) as Provider<Events>
+}

@@ -1,0 +1,5 @@
+// lib/register.ts: `node --import blkin/register app.js`. Loads the addon and applies BLKIN_* before the program's own
+// code runs, so that a bad variable is told at once and not at the first declaration.
+import { applyEnvironment } from './environment.js'
+
+applyEnvironment()
