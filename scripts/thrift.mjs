@@ -11,7 +11,9 @@ const root = join(import.meta.dirname, '..')
 const target = process.argv[2] ?? join(root, 'relay/gen')
 const scratch = mkdtempSync(join(tmpdir(), 'blkin-thrift-'))
 try {
-  execFileSync('thrift', ['--gen', 'js:node,ts,es6', '-o', scratch, join(root, 'idl/blkin.thrift')], { stdio: 'inherit' })
+  execFileSync('thrift', ['--gen', 'js:node,ts,es6', '-o', scratch, join(root, 'idl/blkin.thrift')], {
+    stdio: 'inherit',
+  })
   mkdirSync(target, { recursive: true })
   const made = join(scratch, 'gen-nodejs')
   for (const name of readdirSync(made)) copyFileSync(join(made, name), join(target, name))
