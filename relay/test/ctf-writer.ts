@@ -17,19 +17,20 @@ export function encode(type: FieldType, value: Value): Buffer {
   if (type === 'string') return Buffer.from(`${value}\0`)
   if (type === 'bytes') return Buffer.concat([encode('u32', (value as Buffer).length), value as Buffer])
   const view = new DataView(new ArrayBuffer(8))
-  const put: Record<Kind, () => number> = {
-    u8: () => (view.setUint8(0, value as number), 1),
-    u16: () => (view.setUint16(0, value as number, true), 2),
-    u32: () => (view.setUint32(0, value as number, true), 4),
-    u64: () => (view.setBigUint64(0, BigInt(value as bigint), true), 8),
-    i8: () => (view.setInt8(0, value as number), 1),
-    i16: () => (view.setInt16(0, value as number, true), 2),
-    i32: () => (view.setInt32(0, value as number, true), 4),
-    i64: () => (view.setBigInt64(0, BigInt(value as bigint), true), 8),
-    f32: () => (view.setFloat32(0, value as number, true), 4),
-    f64: () => (view.setFloat64(0, value as number, true), 8),
-  }
-  const size = put[type]()
+  const set = {
+    u8: [1, view.setUint8],
+    u16: [2, view.setUint16],
+    u32: [4, view.setUint32],
+    u64: [8, view.setBigUint64],
+    i8: [1, view.setInt8],
+    i16: [2, view.setInt16],
+    i32: [4, view.setInt32],
+    i64: [8, view.setBigInt64],
+    f32: [4, view.setFloat32],
+    f64: [8, view.setFloat64],
+  } as unknown as Record<Kind, [number, (at: number, value: Value, little: boolean) => void]>
+  const [size, write] = set[type]
+  write.call(view, 0, type.endsWith('64') && type[0] !== 'f' ? BigInt(value as bigint) : value, true)
   return Buffer.from(view.buffer, 0, size)
 }
 
@@ -40,6 +41,7 @@ export class StreamWriter {
   lost = 0n
   lastTime = 0n
   #out: Buffer[] = []
+  #all: Buffer[] = []
   #open: { begin: bigint; last: bigint; events: Buffer[]; used: number } | undefined
 
   constructor(
@@ -85,7 +87,13 @@ export class StreamWriter {
     if (this.#open) this.#end(this.#open.last)
     const out = Buffer.concat(this.#out)
     this.#out = []
+    this.#all.push(out)
     return out
+  }
+
+  /** The whole file, as far as it was taken. */
+  all(): Buffer {
+    return Buffer.concat(this.#all)
   }
 
   #room(): number {

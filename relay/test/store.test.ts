@@ -1,6 +1,6 @@
 // relay/test/store.test.ts: what a put leaves on the disk, and what the relay says it holds.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { types } from '../src/wire.js'
@@ -30,6 +30,8 @@ test('a put becomes a folder that babeltrace2 reads', async (t) => {
   expect(readdirSync(join(output, trace!)).sort()).toEqual(['.events_0', 'events_0', 'metadata'])
   const { text, warnings } = babeltrace(output)
   expect(warnings).toBe('')
-  expect(text).toMatch(/\(\+\?\.\?{9}\) host:node:\(4711\) disk:io: \{ cpu_id = 0 \}, \{ op = "read", bytes = 4096 \}\n$/)
+  expect(text).toMatch(
+    /\(\+\?\.\?{9}\) host:node:\(4711\) disk:io: \{ cpu_id = 0 \}, \{ op = "read", bytes = 4096 \}\n$/,
+  )
   client.end()
 })

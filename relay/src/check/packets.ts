@@ -16,7 +16,7 @@ export interface End {
 
 /** Where the stream will end once these packets are in it. */
 export function walkPackets(packets: Buffer, uuid: Buffer, stream: number, from: End): End {
-  const end = { ...from }
+  const end = { bytes: from.bytes, packets: from.packets, lastTime: from.lastTime, lost: from.lost }
   let at = 0
   if (packets.length === 0) refuse('MALFORMED', 'put.packets is empty; expected whole packets')
   while (at < packets.length) {

@@ -67,8 +67,7 @@ function checkEnum(where: string, field: Field): void {
     [types.Type.I32 as number, [-(2n ** 31n), 2n ** 31n - 1n]],
   ])
   const range = ranges.get(field.container ?? 0)
-  if (range === undefined)
-    malformed(`${where}: container`, field.container, 'U8 (1), U16 (2) or I32 (7)')
+  if (range === undefined) malformed(`${where}: container`, field.container, 'U8 (1), U16 (2) or I32 (7)')
   const labels = field.labels
   if (!labels || labels.length < 1 || labels.length > MAX_LABELS) {
     malformed(`${where}: labels`, labels && `${labels.length} long`, `1 to ${MAX_LABELS}`)
