@@ -27,6 +27,8 @@ export function collect(): Writable & { text: () => string } {
 }
 
 const printable = fc.string({ unit: 'grapheme', maxLength: 40 }).map((text) => text.replaceAll('\0', ''))
+// babeltrace2 2.0.4 prints the string before in place of an empty one
+const filled = fc.oneof(printable, fc.string({ unit: 'binary-ascii', maxLength: 20 })).map((text) => `${text.replaceAll('\0', '')}.`)
 const label = printable.filter(
   (text) => text.length > 0 && Buffer.byteLength(text) < 200 && !/\p{Cc}/u.test(text),
 )
@@ -63,7 +65,7 @@ const plainKinds: Kind[] = [
   { wire: Type.F32, type: 'f32', value: float },
   { wire: Type.F64, type: 'f64', value: float },
   { wire: Type.BOOL, type: 'u8', value: fc.constantFrom(0, 1, 1, 0, 7) },
-  { wire: Type.STRING, type: 'string', value: printable },
+  { wire: Type.STRING, type: 'string', value: filled },
 ]
 
 const enumKind = fc
@@ -168,10 +170,13 @@ test('what is printed is what babeltrace2 prints, byte for byte', async (t) => {
         const sum = await view({ path: root, output })
         const ours = output.text().split('\n')
         const events = ours.filter((line) => !line.includes(' *** '))
-        expect(events.join('\n')).toBe(babeltrace(root).text)
+        const theirs = babeltrace(root).text.split('\n')
+        const first = events.findIndex((line, i) => line !== theirs[i])
+        expect(events[first], `line ${first}`).toBe(theirs[first])
+        expect(events.length).toBe(theirs.length)
         expect(sum.events).toBe(events.length - 1)
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 60, endOnFailure: true, interruptAfterTimeLimit: 40_000 },
   )
 })
