@@ -125,6 +125,6 @@ service Relay {
   /** First call on every connection. */
   HelloReply hello(1: Hello hello) throws (1: Refused refused)
   /** Before the first put that holds one of these. Ids are contiguous; one already known must be the same. */
-  void declare(1: list<Tracepoint> tracepoints) throws (1: Refused refused)
+  void declareTracepoints(1: list<Tracepoint> tracepoints) throws (1: Refused refused)
   PutReply put(1: Put put) throws (1: Refused refused)
 }

@@ -1,0 +1,52 @@
+// relay/src/check/hello.ts: is this hello one we can take? The session calls it first on every connection.
+// It decides about the version and the token before anything else of the hello is looked at. It touches no disk.
+
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { big, type Hello, types } from '../wire.js'
+import { bytes16, int, malformed, plainText, refuse } from './refuse.js'
+
+export interface Process {
+  uuid: Buffer
+  pid: number
+  hostname: string
+  program: string
+  bootId: Buffer
+  /** Nanoseconds from CLOCK_MONOTONIC to CLOCK_REALTIME. */
+  clockOffset: bigint
+  synced: boolean
+}
+
+export function checkHello(hello: Hello | null, token: string | undefined): Process {
+  if (hello === null) return malformed('hello', null, 'a Hello')
+  if (hello.version !== types.PROTOCOL_VERSION) {
+    refuse('VERSION', `hello.version is ${hello.version}; this relay speaks ${types.PROTOCOL_VERSION}`)
+  }
+  if (token !== undefined && !sameSecret(hello.token ?? '', token)) {
+    refuse('TOKEN', `hello.token is ${hello.token ? 'not the one this relay was given' : 'missing'}`)
+  }
+  if (hello.clock === null) malformed('hello.clock', null, 'a Clock')
+  if (hello.startedAt === null || big(hello.startedAt) < 0n) {
+    malformed('hello.startedAt', hello.startedAt && big(hello.startedAt), 'nanoseconds since the epoch')
+  }
+  if (hello.ack !== types.Ack.WRITTEN && hello.ack !== types.Ack.SYNCED) {
+    malformed('hello.ack', hello.ack, 'WRITTEN (1) or SYNCED (2)')
+  }
+  if (hello.clock.offset === null || big(hello.clock.offset) < 0n) {
+    malformed('hello.clock.offset', hello.clock.offset && big(hello.clock.offset), 'nanoseconds, 0 or more')
+  }
+  return {
+    uuid: bytes16('hello.uuid', hello.uuid),
+    pid: int('hello.pid', hello.pid, 1, 2 ** 31 - 1),
+    hostname: plainText('hello.hostname', hello.hostname, 1, 255),
+    program: plainText('hello.program', hello.program, 1, 255),
+    bootId: bytes16('hello.clock.bootId', hello.clock.bootId),
+    clockOffset: big(hello.clock.offset),
+    synced: hello.ack === types.Ack.SYNCED,
+  }
+}
+
+/** Takes the same time whichever byte differs; hashing makes the lengths equal. */
+function sameSecret(given: string, right: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(given), digest(right))
+}

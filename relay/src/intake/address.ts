@@ -1,0 +1,27 @@
+// relay/src/intake/address.ts: what --listen may say. Pure: it looks nothing up and opens nothing.
+
+import { BlockList, isIP } from 'node:net'
+
+export interface Address {
+  host: string
+  port: number
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+export function parseAddress(listen: string): Address {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(listen)
+  const port = Number(match?.[3])
+  if (!match || port > 65535) {
+    throw new TypeError(`listen is "${listen}"; expected host:port, such as "127.0.0.1:4650" or "[::1]:4650"`)
+  }
+  return { host: match[1] ?? match[2]!, port }
+}
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  const family = isIP(host)
+  return family === 0 ? host === 'localhost' : loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')
+}

@@ -1,0 +1,47 @@
+// relay/src/intake/frames.ts: cuts a connection's bytes into frames: a length (i32, big-endian), then so many bytes.
+// One a connection. Holds at most one frame; copies each byte at most once; a wrong length throws before any memory.
+
+export const MAX_FRAME = 2 * 2 ** 20
+
+export class FrameSplitter {
+  #length = Buffer.alloc(4)
+  #lengthHave = 0
+  #frame: Buffer | undefined
+  #have = 0
+
+  /** Bytes of a frame are here and the rest is not. */
+  get midFrame(): boolean {
+    return this.#lengthHave > 0
+  }
+
+  /** The frames that end in this chunk, one after the other: take each before asking for the next. */
+  *push(chunk: Buffer): Generator<Buffer> {
+    let at = 0
+    while (at < chunk.length) {
+      if (this.#frame === undefined) {
+        while (this.#lengthHave < 4 && at < chunk.length) this.#length[this.#lengthHave++] = chunk[at++]!
+        if (this.#lengthHave < 4) return
+        const length = this.#length.readInt32BE(0)
+        if (length < 1 || length > MAX_FRAME)
+          throw new Error(`frame length is ${length}; expected 1 to ${MAX_FRAME}`)
+        if (chunk.length - at >= length) {
+          this.#lengthHave = 0
+          at += length
+          yield chunk.subarray(at - length, at)
+          continue
+        }
+        this.#frame = Buffer.allocUnsafeSlow(length)
+        this.#have = 0
+      }
+      const taken = chunk.copy(this.#frame, this.#have, at)
+      at += taken
+      this.#have += taken
+      if (this.#have === this.#frame.length) {
+        const frame = this.#frame
+        this.#frame = undefined
+        this.#lengthHave = 0
+        yield frame
+      }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+// relay/src/intake/session.ts: what one connection has said so far, and the three calls it may make.
+// The generated processor calls it, one call at a time. It checks, then stores; it knows no socket and no bytes.
+// Each call takes one argument: the generated code counts them to tell promises from callbacks.
+
+import { checkHello, type Process } from '../check/hello.js'
+import { counter, int, malformed, refuse } from '../check/refuse.js'
+import { LAST_STREAM } from '../ctf/packet.js'
+import type { OpenStreams } from '../store/open-streams.js'
+import type { Entry, Owner, Processes } from '../store/processes.js'
+import { Trace } from '../store/trace.js'
+import { type Hello, i64, type Put, type Tracepoint, types } from '../wire.js'
+
+const MAX_PUT = 2 ** 20
+
+export interface House {
+  output: string
+  token: string | undefined
+  processes: Processes
+  openStreams: OpenStreams
+}
+
+export class Session {
+  #trace: Trace | undefined
+  #entry: Entry | undefined
+  /** Set where nothing more may be said after this answer. */
+  finished: string | undefined
+
+  constructor(
+    readonly house: House,
+    readonly owner: Owner,
+  ) {}
+
+  get greeted(): boolean {
+    return this.#trace !== undefined
+  }
+
+  /** For logs: which process this is, once it has said so. */
+  get name(): string {
+    return this.#trace
+      ? `${this.#trace.process.program} (pid ${this.#trace.process.pid})`
+      : 'a client without hello'
+  }
+
+  async hello(hello: Hello) {
+    if (this.#entry) malformed('hello', 'a second one', 'one a connection')
+    const process = this.#check(hello)
+    const entry = await this.house.processes.claim(process, this.owner)
+    this.#entry = entry
+    try {
+      const trace = await Trace.open(this.house.output, process, this.house.openStreams)
+      const held = []
+      for (const stream of trace.streams) {
+        const mark = await trace.held(stream)
+        entry.marks.set(stream, mark)
+        if (mark.sequence === 0) continue
+        held.push(
+          new types.Held({
+            stream,
+            sequence: i64(mark.sequence),
+            position: i64(mark.position),
+            bytes: i64(mark.bytes),
+            packets: i64(mark.packets),
+            lastTime: i64(mark.lastTime),
+            lost: i64(mark.lost),
+          }),
+        )
+      }
+      entry.folder = trace.folder
+      entry.tracepoints = trace.tracepoints
+      this.#trace = trace
+      return new types.HelloReply({ version: types.PROTOCOL_VERSION, tracepoints: trace.tracepoints, held })
+    } catch (error) {
+      this.#entry = undefined
+      this.house.processes.leave(entry)
+      throw error
+    }
+  }
+
+  async declareTracepoints(tracepoints: Tracepoint[]): Promise<void> {
+    const trace = this.#greeted()
+    if (tracepoints === null) malformed('tracepoints', null, 'a list')
+    await trace.declare(tracepoints)
+    this.#entry!.tracepoints = trace.tracepoints
+  }
+
+  async put(put: Put) {
+    const trace = this.#greeted()
+    if (put === null) malformed('put', null, 'a Put')
+    const stream = int('put.stream', put.stream, 0, LAST_STREAM)
+    const packets = put.packets as Buffer | null
+    if (packets === null || packets.length > MAX_PUT)
+      malformed('put.packets', packets, `at most ${MAX_PUT} bytes`)
+    if (put.lost === null) malformed('put.lost', null, 'a Lost')
+    const mark = {
+      sequence: counter('put.sequence', put.sequence),
+      position: counter('put.position', put.position),
+      events: int('put.events', put.events, 0, packets.length),
+      noRoom: counter('put.lost.noRoom', put.lost.noRoom),
+      tooBig: counter('put.lost.tooBig', put.lost.tooBig),
+      badValue: counter('put.lost.badValue', put.lost.badValue),
+      noRing: counter('put.lost.noRing', put.lost.noRing),
+    }
+    if (mark.sequence === 0) malformed('put.sequence', 0, '1 or more')
+    if (await trace.put(stream, mark, packets)) {
+      this.#entry!.puts++
+      this.#entry!.marks.set(stream, await trace.held(stream))
+    }
+    return new types.PutReply({ stream, sequence: put.sequence })
+  }
+
+  /** Lets go of the trace: its files are closed, and another connection may have it. */
+  async close(): Promise<void> {
+    await this.#trace?.close()
+    if (this.#entry) this.house.processes.leave(this.#entry)
+  }
+
+  #check(hello: Hello): Process {
+    try {
+      return checkHello(hello, this.house.token)
+    } catch (error) {
+      if (error instanceof types.Refused && error.reason !== types.Refusal.MALFORMED)
+        this.finished = error.message
+      throw error
+    }
+  }
+
+  #greeted(): Trace {
+    return this.#trace ?? refuse('NO_HELLO', 'nothing was said before this call; expected hello first')
+  }
+}

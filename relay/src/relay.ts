@@ -1,0 +1,92 @@
+// relay/src/relay.ts: a running relay: it listens, counts and closes. The CLI and embedders call startRelay().
+// It never prints: what happens to a connection goes to `log`, and everything it counts is in stats().
+
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { resolve } from 'node:path'
+import { isLoopback, parseAddress } from './intake/address.js'
+import { Connection } from './intake/connection.js'
+import { OpenStreams } from './store/open-streams.js'
+import { Processes, type ProcessStats } from './store/processes.js'
+
+export interface RelayOptions {
+  /** host:port; port 0 takes any that is free. */
+  listen: string
+  /** The folder under which each process gets its trace. */
+  output: string
+  /** What every client must say; needed to listen on anything but loopback. */
+  token?: string
+  log?: (line: string) => void
+}
+
+export interface RelayStats {
+  processes: ProcessStats[]
+  connections: {
+    open: number
+    /** Turned away because MAX_CONNECTIONS were open. */
+    refused: number
+    /** Ended by the relay: bad bytes, a wrong token, a limit of time. */
+    ended: number
+  }
+}
+
+export interface Relay {
+  address: string
+  stats(): RelayStats
+  /** Finishes the calls that are being stored, ends every connection and stops listening. */
+  close(): Promise<void>
+}
+
+const MAX_CONNECTIONS = 1024
+const CLOSE_MS = 5_000
+
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const { host, port } = parseAddress(options.listen)
+  const token = options.token || undefined
+  if (token === undefined && !isLoopback(host)) {
+    throw new Error(
+      `listen is "${options.listen}" and token is missing; expected a token on anything but loopback`,
+    )
+  }
+  const log = options.log ?? (() => {})
+  const output = resolve(options.output)
+  await mkdir(output, { recursive: true, mode: 0o700 })
+
+  const house = { output, token, processes: new Processes(), openStreams: new OpenStreams() }
+  const open = new Set<Connection>()
+  const counts = { refused: 0, ended: 0 }
+  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    if (open.size >= MAX_CONNECTIONS) {
+      counts.refused++
+      log(`${socket.remoteAddress}:${socket.remotePort}: refused: ${MAX_CONNECTIONS} connections are open`)
+      socket.on('error', () => {}).destroy()
+      return
+    }
+    const connection = new Connection(socket, house, log)
+    open.add(connection)
+    void connection.over.then(() => {
+      open.delete(connection)
+      if (connection.failed) counts.ended++
+    })
+  })
+  server.listen(port, host, 511)
+  await once(server, 'listening')
+  const bound = server.address() as AddressInfo
+  const shown = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
+
+  return {
+    address: `${shown}:${bound.port}`,
+    stats: () => ({ processes: house.processes.stats(), connections: { open: open.size, ...counts } }),
+    async close() {
+      server.close()
+      const all = [...open].map((connection) => connection.end('the relay is closing'))
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise((done) => {
+        timer = setTimeout(done, CLOSE_MS)
+      })
+      await Promise.race([Promise.allSettled(all), late])
+      clearTimeout(timer)
+    },
+  }
+}

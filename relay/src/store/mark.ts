@@ -1,0 +1,63 @@
+// relay/src/store/mark.ts: where a stream ends after a put, kept in two slots of a hidden file beside it.
+// stream-file.ts writes the slot before the stream itself, so that a kill between the two leaves the older slot true.
+// Slots are a disk sector apart and carry a checksum: writing one never hurts the other.
+
+import { crc32 } from 'node:zlib'
+import type { End } from '../check/packets.js'
+
+export interface Mark extends End {
+  sequence: number
+  position: number
+  events: number
+  noRoom: number
+  tooBig: number
+  badValue: number
+  noRing: number
+}
+
+export const MARK_BYTES = 104
+export const SLOT_BYTES = 512
+export const MARKS_FILE_BYTES = SLOT_BYTES + MARK_BYTES
+const MAGIC = 0x4b52414d
+const NUMBERS = [
+  'sequence',
+  'position',
+  'bytes',
+  'packets',
+  'events',
+  'noRoom',
+  'tooBig',
+  'badValue',
+  'noRing',
+] as const
+
+export const slotOf = (mark: Mark): number => (mark.sequence % 2) * SLOT_BYTES
+
+export function encodeMark(mark: Mark): Buffer {
+  const slot = Buffer.alloc(MARK_BYTES)
+  slot.writeUInt32LE(MAGIC, 0)
+  for (const [i, name] of NUMBERS.entries()) slot.writeBigUInt64LE(BigInt(mark[name]), 8 + i * 8)
+  slot.writeBigUInt64LE(mark.lastTime, 80)
+  slot.writeBigUInt64LE(mark.lost, 88)
+  slot.writeUInt32LE(crc32(slot.subarray(0, 96)), 96)
+  return slot
+}
+
+/** The marks that are whole, the newest first. */
+export function decodeMarks(file: Buffer): Mark[] {
+  const marks = [0, SLOT_BYTES].map((at) => decodeSlot(file.subarray(at, at + MARK_BYTES)))
+  return marks.filter((mark) => mark !== undefined).sort((a, b) => b.sequence - a.sequence)
+}
+
+function decodeSlot(slot: Buffer): Mark | undefined {
+  if (slot.length < MARK_BYTES || slot.readUInt32LE(0) !== MAGIC) return undefined
+  if (slot.readUInt32LE(96) !== crc32(slot.subarray(0, 96))) return undefined
+  const numbers = Object.fromEntries(
+    NUMBERS.map((name, i) => [name, Number(slot.readBigUInt64LE(8 + i * 8))]),
+  )
+  return {
+    ...(numbers as Record<(typeof NUMBERS)[number], number>),
+    lastTime: slot.readBigUInt64LE(80),
+    lost: slot.readBigUInt64LE(88),
+  }
+}

@@ -1,0 +1,90 @@
+// relay/src/store/processes.ts: the processes this relay has heard, by uuid: who owns each trace, and its numbers.
+// Sessions claim and leave; stats() reads. A uuid has one owner: a newer claim ends the older connection first,
+// because the older one of the two is mostly one whose network died without a word.
+// It keeps the numbers of at most 1024 processes that are gone, and no files.
+
+import type { Process } from '../check/hello.js'
+import type { Mark } from './mark.js'
+import { dashed } from './metadata.js'
+
+export interface LostCounts {
+  noRoom: number
+  tooBig: number
+  badValue: number
+  noRing: number
+}
+
+export interface ProcessStats {
+  uuid: string
+  pid: number
+  program: string
+  folder: string
+  connected: boolean
+  events: number
+  lost: LostCounts
+  bytes: number
+  /** Puts stored since this relay started. */
+  puts: number
+  tracepoints: number
+}
+
+export interface Owner {
+  /** Ends the connection; resolves when it has let go of the trace. */
+  end(why: string): Promise<void>
+}
+
+const KEPT = 1024
+
+export class Entry {
+  owner: Owner | undefined
+  folder = ''
+  puts = 0
+  tracepoints = 0
+  readonly marks = new Map<number, Mark>()
+
+  constructor(readonly process: Process) {}
+
+  stats(): ProcessStats {
+    const lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0 }
+    let events = 0
+    let bytes = 0
+    for (const mark of this.marks.values()) {
+      for (const reason of Object.keys(lost) as (keyof LostCounts)[]) lost[reason] += mark[reason]
+      events += mark.events
+      bytes += mark.bytes
+    }
+    const { uuid, pid, program } = this.process
+    return {
+      ...{ uuid: dashed(uuid), pid, program, folder: this.folder, connected: this.owner !== undefined },
+      ...{ events, lost, bytes, puts: this.puts, tracepoints: this.tracepoints },
+    }
+  }
+}
+
+export class Processes {
+  readonly #entries = new Map<string, Entry>()
+
+  async claim(process: Process, owner: Owner): Promise<Entry> {
+    const key = process.uuid.toString('hex')
+    for (let entry = this.#entries.get(key); entry?.owner; entry = this.#entries.get(key)) {
+      await entry.owner.end('the same process said hello on a newer connection')
+    }
+    const entry = this.#entries.get(key) ?? new Entry(process)
+    entry.owner = owner
+    this.#entries.delete(key) // and back in as the newest
+    this.#entries.set(key, entry)
+    return entry
+  }
+
+  leave(entry: Entry): void {
+    entry.owner = undefined
+    for (const [key, one] of this.#entries) {
+      if (this.#entries.size <= KEPT) break
+      if (!one.owner) this.#entries.delete(key)
+    }
+  }
+
+  stats(): ProcessStats[] {
+    return [...this.#entries.values()].map((entry) => entry.stats())
+  }
+}

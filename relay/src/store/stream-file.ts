@@ -1,0 +1,144 @@
+// relay/src/store/stream-file.ts: one stream's file, appended to put by put, and the marks that make it exact.
+// A trace owns it and calls one thing at a time. Order of a put: check, mark, packets in one write, sync if asked.
+// After any failure it closes and forgets; the next call reads the truth back from the disk (recover()).
+// Never leaves half a put: what a kill or a full disk left beyond the newest true mark is cut off.
+
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { walkPackets } from '../check/packets.js'
+import { malformed, refuse } from '../check/refuse.js'
+import { decodeMarks, encodeMark, MARKS_FILE_BYTES, type Mark, slotOf } from './mark.js'
+
+const NOTHING: Mark = {
+  sequence: 0,
+  position: 0,
+  bytes: 0,
+  packets: 0,
+  lastTime: 0n,
+  lost: 0n,
+  events: 0,
+  noRoom: 0,
+  tooBig: 0,
+  badValue: 0,
+  noRing: 0,
+}
+
+export type PutMark = Omit<Mark, 'bytes' | 'packets' | 'lastTime' | 'lost'>
+
+export class StreamFile {
+  #mark: Mark | undefined
+  #file: FileHandle | undefined
+  #marks: FileHandle | undefined
+
+  constructor(
+    readonly folder: string,
+    readonly uuid: Buffer,
+    readonly stream: number,
+  ) {}
+
+  /** The last put stored, or zeros where there is none. */
+  async held(): Promise<Mark> {
+    if (this.#mark === undefined) await this.#open()
+    return this.#mark!
+  }
+
+  /** True when stored now, false when it was here before. */
+  async put(given: PutMark, packets: Buffer, synced: boolean): Promise<boolean> {
+    if (!this.#file) await this.#open()
+    const mark = this.#mark!
+    if (given.sequence <= mark.sequence) {
+      if (synced) await this.#guard(() => this.#file!.datasync())
+      return false
+    }
+    if (given.sequence > mark.sequence + 1) {
+      const name = `put.sequence of stream ${this.stream}`
+      refuse('SEQUENCE', `${name} is ${given.sequence}; expected ${mark.sequence + 1}`)
+    }
+    for (const name of ['position', 'noRoom', 'tooBig', 'badValue', 'noRing'] as const) {
+      if (given[name] < mark[name]) malformed(`put.${name}`, given[name], `${mark[name]} or more`)
+    }
+    const next = {
+      ...given,
+      ...walkPackets(packets, this.uuid, this.stream, mark),
+      events: mark.events + given.events,
+    }
+    await this.#guard(async () => {
+      await writeAll(this.#marks!, encodeMark(next), slotOf(next))
+      if (synced) await this.#marks!.datasync()
+      await writeAll(this.#file!, packets, mark.bytes)
+      if (synced) await this.#file!.datasync()
+    }, mark.bytes)
+    this.#mark = next
+    return true
+  }
+
+  async close(): Promise<void> {
+    const open = [this.#file, this.#marks]
+    this.#file = this.#marks = undefined
+    await Promise.allSettled(open.map((handle) => handle?.close()))
+  }
+
+  /** Does what it is told, and turns a disk's refusal into ours, cutting the file back first. */
+  async #guard(work: () => Promise<void>, wholeBytes?: number): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (wholeBytes !== undefined) await this.#file?.truncate(wholeBytes).catch(() => {})
+      this.#mark = undefined
+      await this.close()
+      storage(join(this.folder, `events_${this.stream}`), error)
+    }
+  }
+
+  async #open(): Promise<void> {
+    const path = join(this.folder, `events_${this.stream}`)
+    try {
+      this.#marks = await openToUpdate(join(this.folder, `.events_${this.stream}`))
+      this.#file = await openToUpdate(path)
+      this.#mark ??= await recover(this.#file, this.#marks)
+    } catch (error) {
+      await this.close()
+      storage(path, error)
+    }
+    if (this.#mark === undefined) {
+      await this.close()
+      refuse('STORAGE', `${path} is shorter than what was stored in it; move its folder away to start anew`)
+    }
+  }
+}
+
+/** The newest mark that the file bears out, the file cut to it; undefined where the disk lost what was stored. */
+async function recover(file: FileHandle, marksFile: FileHandle): Promise<Mark | undefined> {
+  const slots = Buffer.alloc(MARKS_FILE_BYTES)
+  await marksFile.read(slots, 0, MARKS_FILE_BYTES, 0)
+  const marks = decodeMarks(slots)
+  const { size } = await file.stat()
+  const firstPutWasCut = marks.length === 1 && marks[0]!.sequence === 1
+  const nothingYet = firstPutWasCut || (size === 0 && marks.length === 0)
+  const mark = marks.find((one) => one.bytes <= size) ?? (nothingYet ? NOTHING : undefined)
+  if (mark !== undefined && mark.bytes < size) await file.truncate(mark.bytes)
+  return mark
+}
+
+async function openToUpdate(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r+', 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return await open(path, 'wx+', 0o600)
+  }
+}
+
+/** One write; more only where the kernel took less. */
+async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  let done = 0
+  while (done < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done)
+    done += bytesWritten
+  }
+}
+
+export function storage(path: string, error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException
+  return refuse('STORAGE', `${path}: ${code ?? message}; try again later`)
+}

@@ -1,0 +1,28 @@
+// relay/src/wire.ts: the Apache runtime and the classes it generated from idl/blkin.thrift, typed for the rest.
+// Everything that touches the wire imports from here; nobody else knows that these are CommonJS.
+// i64s come as 8 bytes in an object; big() and i64() are the only two ways in and out of it.
+
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
+
+export const thrift = require('thrift') as typeof import('thrift') & {
+  fromBigInt(value: bigint | number): Int64
+}
+export const types = require('../gen/blkin_types.js') as typeof import('../gen/blkin_types.js')
+export const service = require('../gen/Relay.js') as typeof import('../gen/Relay.js')
+
+export type Int64 = import('thrift').Int64
+export type Hello = import('../gen/blkin_types.js').Hello
+export type Tracepoint = import('../gen/blkin_types.js').Tracepoint
+export type Field = import('../gen/blkin_types.js').Field
+export type Put = import('../gen/blkin_types.js').Put
+export type Held = import('../gen/blkin_types.js').Held
+
+export function big(value: Int64): bigint {
+  return value.buffer.readBigInt64BE(value.offset)
+}
+
+export function i64(value: bigint | number): Int64 {
+  return thrift.fromBigInt(value)
+}

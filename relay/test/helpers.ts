@@ -1,0 +1,40 @@
+// relay/test/helpers.ts: what several of the relay's tests need: a relay in a folder of its own, and babeltrace2.
+// Everything started or made here is ended and removed when the test is over.
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { type RelayOptions, startRelay } from '../src/index.js'
+
+export function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'blkin-relay-'))
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }))
+  return made
+}
+
+export async function relayIn(output: string, changes: Partial<RelayOptions> = {}) {
+  const lines: string[] = []
+  const relay = await startRelay({
+    listen: '127.0.0.1:0',
+    output,
+    log: (line) => lines.push(line),
+    ...changes,
+  })
+  onTestFinished(() => relay.close())
+  return Object.assign(relay, { lines })
+}
+
+export const hasBabeltrace = spawnSync('babeltrace2', ['--version']).status === 0
+
+export function babeltrace(path: string, ...args: string[]): { text: string; warnings: string } {
+  const run = spawnSync('babeltrace2', [path, ...args], { encoding: 'utf8', maxBuffer: 2 ** 30 })
+  if (run.status !== 0) throw new Error(`babeltrace2 failed on ${path}: ${run.stderr}`)
+  return { text: run.stdout, warnings: run.stderr }
+}
+
+/** Until a promise made elsewhere has had its effect; the test's own time limit ends the wait. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
