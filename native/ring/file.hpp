@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <new>
 
 #include "layout.hpp"
@@ -22,7 +23,8 @@ struct Created {
 
 // dir_fd < 0: no folder could be had, so the ring is anonymous memory and dies with the process.
 // The pages are reserved here, so that a full /dev/shm is ENOSPC now and not SIGBUS at some store later.
-inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry geometry) noexcept {
+inline Created create_with_signals_blocked(int dir_fd, const char* name, uint32_t stream,
+                                           Geometry geometry) noexcept {
   const auto bytes = static_cast<off_t>(kHeaderBytes + geometry.capacity);
   const int fd = dir_fd >= 0 ? openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)
                              : memfd_create("blkin-ring", MFD_CLOEXEC);
@@ -46,6 +48,17 @@ inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry ge
   std::atomic_thread_fence(std::memory_order_release);
   ring->magic = kMagic;  // last: a file without it was never a ring
   return {ring, 0};
+}
+
+// Before Linux 6.13 a pending signal ends posix_fallocate() on tmpfs with EINTR: without the mask a profiler's SIGPROF
+// costs the ring, and with it a second of its CPU's events.
+inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry geometry) noexcept {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const Created made = create_with_signals_blocked(dir_fd, name, stream, geometry);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return made;
 }
 
 // Null when the file is not a ring of this version with a geometry that fits its size.
