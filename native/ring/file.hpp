@@ -61,7 +61,8 @@ inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry ge
   return made;
 }
 
-// Null when the file is not a ring of this version with a geometry that fits its size.
+// Null when the file is not a ring of this version with a geometry that fits its size and positions that can be: with
+// a head further from tail than the ring is long, what was never written would be read, again after each release.
 inline Header* open(int dir_fd, const char* name, Geometry& geometry) noexcept {
   const int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return nullptr;
@@ -75,7 +76,8 @@ inline Header* open(int dir_fd, const char* name, Geometry& geometry) noexcept {
   geometry = {ring->sub_buffer_bytes, ring->capacity};
   const bool good = ring->magic == kMagic && ring->version == kVersion &&
                     valid_geometry(geometry.sub_buffer_bytes, geometry.capacity) &&
-                    geometry.capacity + kHeaderBytes == static_cast<uint64_t>(status.st_size);
+                    geometry.capacity + kHeaderBytes == static_cast<uint64_t>(status.st_size) &&
+                    valid_positions(ring->tail.load(), committed(ring), geometry.capacity);
   if (good) return ring;
   munmap(base, static_cast<size_t>(status.st_size));
   return nullptr;
