@@ -309,6 +309,21 @@ TEST_F(Reconnect, goes_on_where_the_relay_says_and_nothing_is_lost_or_comes_twic
   EXPECT_EQ(relay.repeated(), 0U) << "what it holds is not even sent again";
 }
 
+TEST_F(Reconnect, another_consumer_goes_on_where_the_relay_says_not_where_the_ring_does) {
+  relay.on_put = [this](const ReceivedPut&) { return now ? Answer::kStore : Answer::kStoreSilently; };
+  MemoryRing& one = ring(0);
+  start();
+  write(one, 100);
+  ASSERT_TRUE(eventually([&] { return relay.events() == 100; }));
+  EXPECT_FALSE(consumer->stop(0));
+  EXPECT_EQ(one->tail.load(), 0U) << "no answer came";
+  now = true;
+  start();
+  write(one, 50);
+  ASSERT_TRUE(consumer->flush(kForever));
+  expect_all_stored();
+}
+
 TEST_F(Reconnect, a_connection_cut_within_a_frame_costs_nothing) {
   MemoryRing& one = ring(0);
   start();
@@ -591,8 +606,9 @@ TEST_F(Losses, without_any_event_are_told_too_and_once) {
 
 TEST_F(Rude, a_refusal_is_told_in_the_relays_words_even_when_it_hangs_up_at_once) {
   // With more on its way the relay's end is a reset, which failed the next send before the words were read.
-  MemoryRing& one = ring(0);
-  write(one, 20'000);
+  MemoryRing& one = ring(0, {1 << 20, 16 << 20});  // more than the kernel takes at once
+  while (write(one)) {
+  }
   supply.declare(1);
   for (int round = 0; round < 20; ++round) {
     FakeRelay full;

@@ -35,7 +35,11 @@ class Peer : public testing::Test {
     connection_.open({"127.0.0.1", port});
   }
   void TearDown() override {
-    if (server_ != nullptr) pclose(server_);
+    connection_.close({});
+    if (server_ == nullptr) return;
+    while (!line().empty()) {
+    }
+    pclose(server_);
   }
 
   std::string line() {

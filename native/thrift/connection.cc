@@ -54,6 +54,7 @@ void Connection::close(const std::string& why) {
   fd_ = -1;
   state_ = State::kClosed;
   error_ = why;
+  send_fault_.clear();
   out_.clear();
   out_offset_ = unsent_ = 0;
   in_.clear();
@@ -90,9 +91,13 @@ void Connection::pump() {
     failed_attempts_ = 0;
     state_ = State::kOpen;
   }
-  // Reading first: a relay that refuses and hangs up makes the next send fail, and its words would be lost.
-  if (state_ == State::kOpen) read_some();
-  if (state_ == State::kOpen) write_some();
+  if (state_ != State::kOpen) return;
+  const bool came = read_some();
+  if (state_ != State::kOpen) return;
+  // A relay that refuses and hangs up makes a send fail, with its words still to be read: so the fault waits until
+  // nothing more comes.
+  if (send_fault_.empty()) write_some();
+  else if (!came) close(send_fault_);
 }
 
 void Connection::write_some() {
@@ -101,7 +106,8 @@ void Connection::write_some() {
     const ssize_t sent = ::send(fd_, frame.buffer.data() + out_offset_, frame.size - out_offset_, MSG_NOSIGNAL);
     if (sent < 0) {
       if (later(errno)) return;
-      return close(words("send", errno));
+      send_fault_ = words("send", errno);
+      return;
     }
     unsent_ -= static_cast<size_t>(sent);
     out_offset_ += static_cast<size_t>(sent);
@@ -112,17 +118,17 @@ void Connection::write_some() {
   }
 }
 
-void Connection::read_some() {
+// True: something came. An end that stands behind it is met by the next call, once it was taken.
+bool Connection::read_some() {
   uint8_t chunk[16384];
-  for (;;) {
+  for (bool came = false;; came = true) {
     const ssize_t got = recv(fd_, chunk, sizeof chunk, 0);
-    if (got == 0) return close("the relay closed the connection");
-    if (got < 0) {
-      if (later(errno)) return;
-      return close(words("receive", errno));
+    if (got <= 0) {
+      if (came || (got < 0 && later(errno))) return came;
+      return close(got == 0 ? "the relay closed the connection" : words("receive", errno)), false;
     }
     in_.insert(in_.end(), chunk, chunk + got);
-    if (static_cast<size_t>(got) < sizeof chunk || in_.size() > kFrameMax) return;
+    if (static_cast<size_t>(got) < sizeof chunk || in_.size() > kFrameMax) return true;
   }
 }
 

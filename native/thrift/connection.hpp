@@ -56,13 +56,14 @@ class Connection {
 
  private:
   void write_some();
-  void read_some();
+  bool read_some();
 
   int fd_ = -1;
   size_t failed_attempts_ = 0;  // in a row
   size_t addresses_ = 1;
   State state_ = State::kClosed;
   std::string error_;
+  std::string send_fault_;  // of a connection that is only read any more
   struct Frame {
     std::vector<uint8_t> buffer;
     size_t size;
