@@ -74,6 +74,15 @@ TEST_F(Tsc, a_sample_is_on_its_own_line) {
   EXPECT_EQ(calibration.to_ns(calibration.first().ticks), calibration.first().ns);
 }
 
+TEST_F(Tsc, ticks_beyond_the_last_sample_do_not_pass_it) {
+  Calibration calibration(true);
+  while (!calibration.sample()) {
+  }
+  const Sample last = calibration.last();
+  for (const uint64_t beyond : {1ULL, 1000ULL, 1ULL << 40})
+    EXPECT_LE(calibration.to_ns(last.ticks + beyond), last.ns);
+}
+
 TEST_F(Tsc, ticks_older_than_the_first_sample_lie_on_the_first_line) {
   const uint64_t before = monotonic_ns();
   const uint64_t ticks = read_tsc();
