@@ -129,7 +129,7 @@ TEST_F(Damage, damage_costs_the_rest_of_its_sub_buffer_and_no_more) {
   const uint64_t words[6] = {};
   for (uint64_t i = 0; i < kSmall.capacity / 64; ++i)
     ASSERT_EQ(Leased(ring.get()).write({1, 48, words, 0}), ring::Result::kWritten);
-  *reinterpret_cast<uint32_t*>(ring->data() + 10 * 64) = 0xFFFFFFFF;  // the 11th record's length
+  *reinterpret_cast<uint32_t*>(ring->data() + 640) = 0xFFFFFFFF;  // the 11th record's length
   ring::Cursor cursor(ring.get(), kSmall);
   ring::View record{};
   uint64_t records = 0;

@@ -66,11 +66,9 @@ class File {
 
 // The events of one packet, as hex: what stands behind the header, without the padding.
 std::string events_of(const std::string& packet) {
-  const auto content =
-      std::stoul(packet.substr(50 * 2, 2) + packet.substr(49 * 2, 2) + packet.substr(48 * 2, 2), nullptr,
-                 16) /
-      8;
-  return packet.substr(84 * 2, (content - 84) * 2);
+  const auto digits = [&](size_t byte) { return packet.substr(2 * byte, 2); };
+  const auto content = std::stoul(digits(50) + digits(49) + digits(48), nullptr, 16) / 8;
+  return packet.substr(2 * kPacketHeader, 2 * (content - kPacketHeader));
 }
 
 // A stream that has its opening packet already.
@@ -135,7 +133,7 @@ TEST(Packer, a_time_before_the_last_becomes_the_last) {
 TEST(Packer, a_stream_opens_with_a_packet_that_holds_nothing) {
   File file;
   const std::string got = file.pack({});
-  EXPECT_EQ(got.size(), 88U * 2);
+  EXPECT_EQ(got.size(), 176U) << "88 bytes";
   EXPECT_EQ(events_of(got), "");
   EXPECT_EQ(file.stream().packets, 1U);
   EXPECT_EQ(file.pack({}), "") << "and only once";
@@ -145,8 +143,8 @@ TEST(Packer, losses_alone_make_a_packet_of_their_own) {
   File file(opened());
   EXPECT_EQ(file.pack({}, 0), "");
   const std::string got = file.pack({}, 7);
-  EXPECT_EQ(got.size(), 88U * 2);
-  EXPECT_EQ(got.substr(72 * 2, 16), "0700000000000000");
+  EXPECT_EQ(got.size(), 176U) << "88 bytes";
+  EXPECT_EQ(got.substr(144, 16), "0700000000000000");
   EXPECT_EQ(file.pack({}, 7), "") << "the same losses are told once";
   EXPECT_NE(file.pack({}, 8), "");
 }

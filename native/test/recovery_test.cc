@@ -21,6 +21,7 @@
 #include "temp_folder.hpp"
 
 // What an abandoned look-up still uses is left to its thread, on purpose.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): LeakSanitizer looks for this name.
 extern "C" const char* __lsan_default_suppressions() { return "leak:recover_dead\n"; }
 
 namespace blkin::control {

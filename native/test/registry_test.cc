@@ -138,7 +138,9 @@ TEST_F(Rules, flags_and_their_count_follow_the_rules_whatever_happened_before) {
     if (random() % 3 == 0) {
       const std::string provider = pick({"disk", "net", "db"}), event = "e" + std::to_string(declared.size());
       const auto level = static_cast<int32_t>(random() % 15);
-      declared.push_back({provider + ":" + event, level, declare(provider, event, level)});
+      std::string name = provider;
+      name.append(":").append(event);
+      declared.push_back({name, level, declare(provider, event, level)});
     } else if (random() % 3 != 0) {
       Rule rule{0,
                 true,

@@ -13,8 +13,10 @@
 
 // Where a sequence goes on once the kernel has broken it off (rseq.hpp). A handler that finds this address in its
 // context has interrupted a sequence.
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker gives these names.
 extern "C" const char __start___rseq_failure[] __attribute__((weak, visibility("hidden")));
 extern "C" const char __stop___rseq_failure[] __attribute__((weak, visibility("hidden")));
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace blkin::test {
 namespace {

@@ -126,18 +126,19 @@ TEST_F(Peer, understands_every_field_of_every_call_and_is_understood) {
   EXPECT_EQ(got.kind, Reply::Kind::kDeclare) << got.message;
   EXPECT_EQ(got.call, 12);
 
-  for (int n = 0; n < 6; ++n) send_put(100 + n, n * 2);  // all in flight before the first answer is read
-  for (int n = 0; n < 6; ++n) {
+  constexpr int kPuts[] = {0, 2, 4, 6, 8, 10};
+  for (const int n : kPuts) send_put(100 + n, n);  // all in flight before the first answer is read
+  for (const int n : kPuts) {
     got = reply();
     EXPECT_EQ(got.call, 100 + n) << "answered in the order they came";
-    if (n == 2) {
+    if (n == 4) {
       EXPECT_EQ(got.kind, Reply::Kind::kRefused);
       EXPECT_EQ(got.message, "sequence: expected 12, ünd nicht 4");
       continue;
     }
     ASSERT_EQ(got.kind, Reply::Kind::kPut) << got.message;
-    EXPECT_EQ(got.stream, 65536 + 2 * n);
-    EXPECT_EQ(got.sequence, (1LL << 40) + 2 * n);
+    EXPECT_EQ(got.stream, 65536 + n);
+    EXPECT_EQ(got.sequence, (1LL << 40) + n);
   }
   connection_.close({});
   EXPECT_EQ(line(), "hello, declare, put 0, put 2, put 4, put 6, put 8, put 10");
