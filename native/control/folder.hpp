@@ -22,7 +22,8 @@ struct State {
   uint32_t version;
   uint32_t tsc;  // 1: ticks are TSC; 0: nanoseconds
   clock::Sample first;
-  clock::Sample later[2];          // the newest sample, and the one before: a process may be killed between two words,
+  clock::Sample
+      later[2];  // the newest sample, and the one before: a process may be killed between two words,
   std::atomic<uint32_t> newest;  // so a sample is written whole before this names it
   alignas(64) std::atomic<uint64_t> lost_bad_value;
   std::atomic<uint64_t> lost_no_ring;

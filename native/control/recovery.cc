@@ -29,7 +29,8 @@ class DeadProcess final : public consumer::Supply {
   }
 
   ~DeadProcess() override {
-    for (const consumer::Source& source : sources_) munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
+    for (const consumer::Source& source : sources_)
+      munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
   }
 
   void rings(std::vector<consumer::Source>& out) override {
@@ -52,7 +53,8 @@ class DeadProcess final : public consumer::Supply {
 };
 
 clock::Calibration calibration_of(const State& state) {
-  return {state.tsc != 0, std::vector{state.first, state.later[state.newest.load(std::memory_order_acquire) & 1]}};
+  return {state.tsc != 0,
+          std::vector{state.first, state.later[state.newest.load(std::memory_order_acquire) & 1]}};
 }
 
 Recovered recover(std::unique_ptr<Folder> owned, const thrift::Address& relay, const std::string& token,

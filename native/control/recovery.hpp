@@ -13,8 +13,8 @@ namespace blkin::control {
 struct Recovered {
   std::string folder;
   std::array<uint8_t, 16> uuid;
-  uint64_t events;   // brought by this call
-  bool delivered;    // all of it, and the folder was removed
+  uint64_t events;  // brought by this call
+  bool delivered;   // all of it, and the folder was removed
   std::string error;
 };
 

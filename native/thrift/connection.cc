@@ -103,7 +103,8 @@ void Connection::pump() {
 void Connection::write_some() {
   while (!out_.empty()) {
     Frame& frame = out_.front();
-    const ssize_t sent = ::send(fd_, frame.buffer.data() + out_offset_, frame.size - out_offset_, MSG_NOSIGNAL);
+    const ssize_t sent =
+        ::send(fd_, frame.buffer.data() + out_offset_, frame.size - out_offset_, MSG_NOSIGNAL);
     if (sent < 0) {
       if (later(errno)) return;
       send_fault_ = words("send", errno);
@@ -112,7 +113,8 @@ void Connection::write_some() {
     unsent_ -= static_cast<size_t>(sent);
     out_offset_ += static_cast<size_t>(sent);
     if (out_offset_ < frame.size) return;
-    if (frame.buffer.size() >= kWorthKeeping && spares_.size() < kSparesMax) spares_.push_back(std::move(frame.buffer));
+    if (frame.buffer.size() >= kWorthKeeping && spares_.size() < kSparesMax)
+      spares_.push_back(std::move(frame.buffer));
     out_.pop_front();
     out_offset_ = 0;
   }
@@ -137,7 +139,8 @@ bool Connection::receive(const uint8_t*& frame, size_t& size) {
   if (have >= 4) {
     size = static_cast<uint32_t>(Reader(in_.data() + in_offset_, 4).i32());
     if (size > kFrameMax) {
-      close("a frame of " + std::to_string(size) + " bytes came; at most " + std::to_string(kFrameMax) + " are allowed");
+      close("a frame of " + std::to_string(size) + " bytes came; at most " + std::to_string(kFrameMax) +
+            " are allowed");
       return false;
     }
     if (have >= 4 + size) {
