@@ -33,30 +33,26 @@ function converter({ field }: Placed): (value: unknown) => unknown {
   }
 }
 
-function store({ field, at }: Placed, value: never): void {
+const setters: Record<number, (at: number, value: never) => void> = {
+  [Type.bool]: (at, value) => staging.setUint8(at, Number(value)),
+  [Type.u8]: (at, value) => staging.setUint8(at, value),
+  [Type.u16]: (at, value) => staging.setUint16(at, value, true),
+  [Type.u32]: (at, value) => staging.setUint32(at, value, true),
+  [Type.u64]: (at, value) => staging.setBigUint64(at, value, true),
+  [Type.i8]: (at, value) => staging.setInt8(at, value),
+  [Type.i16]: (at, value) => staging.setInt16(at, value, true),
+  [Type.i32]: (at, value) => staging.setInt32(at, value, true),
+  [Type.i64]: (at, value) => staging.setBigInt64(at, value, true),
+  [Type.f32]: (at, value) => staging.setFloat32(at, value, true),
+  [Type.f64]: (at, value) => staging.setFloat64(at, value, true),
+}
+
+function store({ field, at }: Placed, value: unknown): void {
   if (field.shape === Shape.array) {
-    const list: Uint8Array = value
-    return stagingBytes.set(new Uint8Array(list.buffer, list.byteOffset, list.byteLength), at)
-  }
-  switch (field.type === Type.enum ? field.container : field.type) {
-    case Type.bool:
-      return staging.setUint8(at, Number(value))
-    case Type.u8:
-    case Type.i8:
-      return staging.setUint8(at, value)
-    case Type.u16:
-    case Type.i16:
-      return staging.setUint16(at, value, true)
-    case Type.u32:
-    case Type.i32:
-      return staging.setUint32(at, value, true)
-    case Type.u64:
-    case Type.i64:
-      return staging.setBigUint64(at, BigInt.asUintN(64, value), true)
-    case Type.f32:
-      return staging.setFloat32(at, value, true)
-    case Type.f64:
-      return staging.setFloat64(at, value, true)
+    const list = value as Uint8Array
+    stagingBytes.set(new Uint8Array(list.buffer, list.byteOffset, list.byteLength), at)
+  } else {
+    setters[field.type === Type.enum ? field.container : field.type]?.(at, value as never)
   }
 }
 
@@ -87,7 +83,7 @@ export function closureEmitter(
       staging.setUint32(4, id, true)
     }
     placed.forEach((one, i) => {
-      if (one.at >= 0) store(one, stored[i] as never)
+      if (one.at >= 0) store(one, stored[i])
     })
     commit(...stored.filter((_, i) => (placed[i] as Placed).at < 0))
   }

@@ -8,6 +8,7 @@
 //   BLKIN_CLOCK    tsc or monotonic
 import { isMainThread } from 'node:worker_threads'
 import { parseAddress } from './address.js'
+import { parseBuffer } from './buffer.js'
 import { native } from './native.js'
 import { addRule, checkLevel } from './rule.js'
 
@@ -34,27 +35,6 @@ function oneOf<T extends string>(...allowed: T[]): (text: string) => T {
     if ((allowed as string[]).includes(text)) return text as T
     throw new TypeError(`${JSON.stringify(text)}: expected ${allowed.join(' or ')}`)
   }
-}
-
-const units: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
-
-function parseBuffer(text: string): { subBuffers: number; subBufferBytes: number } {
-  const [, count = '', size = '', unit = ''] = /^(\d+)x(\d+)([KMG]?)$/.exec(text) ?? []
-  const subBuffers = Number(count)
-  const subBufferBytes = Number(size) * (units[unit] as number)
-  const power = (n: number) => n >= 1 && Number.isInteger(Math.log2(n))
-  if (
-    power(subBuffers) &&
-    subBuffers <= 64 &&
-    power(subBufferBytes) &&
-    subBufferBytes >= 8192 &&
-    subBufferBytes <= 2 ** 30
-  ) {
-    return { subBuffers, subBufferBytes }
-  }
-  throw new RangeError(
-    `${JSON.stringify(text)}: expected COUNTxSIZE such as 4x1M, powers of two, 1 to 64 of 8K to 1G`,
-  )
 }
 
 export function splitPatterns(text: string): string[] {

@@ -278,7 +278,7 @@ void Consumer::drop_connection(const std::string& why, bool refused) {
   put_bytes_.clear();
   backoff_ns_ = refused ? kBackoffMost : std::clamp(backoff_ns_ * 2, kBackoffFirst, kBackoffMost);
   retry_at_ns_ = clock::monotonic_ns() + backoff_ns_;
-  tell_once("relay " + options_.relay.host + ":" + options_.relay.port + ": " + why +
+  tell_once("relay " + options_.relay.text() + ": " + why +
             "; events wait in the rings, and those that find no room are counted as lost");
   const std::lock_guard lock(mutex_);
   status_.state = refused ? "refused" : "connecting";

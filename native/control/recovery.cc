@@ -71,12 +71,11 @@ Recovered recover(Folder& folder, const thrift::Address& relay, const std::strin
 
 }  // namespace
 
-std::vector<Recovered> recover_dead(const thrift::Address& relay, const std::string& token, int64_t since,
-                                    uint64_t timeout_ms) {
+std::vector<Recovered> recover_dead(const thrift::Address& relay, const std::string& token, uint64_t timeout_ms) {
   std::vector<Recovered> out;
   for (const std::string& path : process_folders()) {
     Folder folder;
-    if (folder.open_dead(path) && folder.hello().started_at >= since)
+    if (folder.open_dead(path) && folder.relay() == relay.text())
       out.push_back(recover(folder, relay, token, timeout_ms));
   }
   return out;

@@ -45,7 +45,7 @@ Session::Session(Registry& registry, Settings settings)
       hello_(describe_process(settings_)),
       calibration_(tsc_) {
   sweep_dead(kDeadKept);
-  folder_.create(hello_, tsc_, calibration_.first(), ring::kHeaderBytes + settings_.geometry.capacity);
+  folder_.create(hello_, settings_.relay.text(), tsc_, calibration_.first(), ring::kHeaderBytes + settings_.geometry.capacity);
 }
 
 void Session::keep_tracepoints() {
