@@ -92,7 +92,9 @@ class Wire {
   }
 
   async hello(flags = 3): Promise<this> {
-    expect((await this.read(18)).toString('hex')).toBe(`${Buffer.from('NBDMAGICIHAVEOPT').toString('hex')}0003`)
+    expect((await this.read(18)).toString('hex')).toBe(
+      `${Buffer.from('NBDMAGICIHAVEOPT').toString('hex')}0003`,
+    )
     this.send(u32(flags))
     return this
   }
@@ -105,7 +107,12 @@ class Wire {
     return this
   }
 
-  request(type: number, offset: number, length: number, { handle = 1, flags = 0, magic = 0x25609513 } = {}): void {
+  request(
+    type: number,
+    offset: number,
+    length: number,
+    { handle = 1, flags = 0, magic = 0x25609513 } = {},
+  ): void {
     const head = Buffer.alloc(28)
     head.writeUInt32BE(magic, 0)
     head.writeUInt16BE(flags, 4)
@@ -322,7 +329,9 @@ test('a failing store is an I/O error to the client, a full one says so', async 
   const client = await NbdClient.connect(uri())
   const { StoreError } = await import('../examples/blockstore/src/object-store.js')
   store.failWrites = new StoreError(28, 'full')
-  await expect(client.write(0, Buffer.alloc(BLOCK))).rejects.toEqual(new NbdError(28, 'nbd: the server answered with error 28'))
+  await expect(client.write(0, Buffer.alloc(BLOCK))).rejects.toEqual(
+    new NbdError(28, 'nbd: the server answered with error 28'),
+  )
   store.failWrites = new StoreError(110, 'timed out')
   await expect(client.write(0, Buffer.alloc(BLOCK))).rejects.toMatchObject({ errno: 5 })
   await client.close()

@@ -77,7 +77,14 @@ test('more objects than files may be open at once stay readable', async () => {
 test('id and trace info travel in the header', () => {
   const trace = Buffer.from(Array.from({ length: 24 }, (_, i) => i))
   const bytes = packRequest('copy', 7, { id: 2 ** 40 + 5, trace }, 'name', 8, 9, 10)
-  expect(unpackRequest(bytes)).toMatchObject({ op: 'copy', tag: 7, id: 2 ** 40 + 5, offset: 8, length: 9, dataLength: 10 })
+  expect(unpackRequest(bytes)).toMatchObject({
+    op: 'copy',
+    tag: 7,
+    id: 2 ** 40 + 5,
+    offset: 8,
+    length: 9,
+    dataLength: 10,
+  })
   expect(Buffer.from(unpackRequest(bytes).trace).equals(trace)).toBe(true)
   expect(bytes.toString('latin1', 56)).toBe('name')
 })

@@ -153,7 +153,9 @@ test('refusals name what is wrong', async () => {
   await volume()
   await pool.snapshot('v', 's')
   await expect(pool.create('v', OBJECT_SIZE)).rejects.toThrow('"v" is there already')
-  await expect(pool.create('a/b', OBJECT_SIZE)).rejects.toThrow(/volume name "a\/b": expected a letter or digit/)
+  await expect(pool.create('a/b', OBJECT_SIZE)).rejects.toThrow(
+    /volume name "a\/b": expected a letter or digit/,
+  )
   await expect(pool.create('w', 1000)).rejects.toThrow(/size is 1000; expected a positive multiple of 512/)
   await expect(pool.snapshot('x', 's')).rejects.toThrow('"x": no such volume; there are: v, v@s')
   await expect(pool.snapshot('v@s', 't')).rejects.toThrow(/is a snapshot itself/)
@@ -168,9 +170,33 @@ const SPOTS = [0, 1, 1022, 1023, 1024, 1025, 2047, 2048, 3071]
 const PER_OBJECT = OBJECT_SIZE / BLOCK
 
 const command = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('write' as const), on: fc.nat(), at: fc.nat(8), fua: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('trim' as const), on: fc.nat(), at: fc.nat(2), fua: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('zero' as const), on: fc.nat(), at: fc.nat(8), fua: fc.boolean() }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('write' as const),
+      on: fc.nat(),
+      at: fc.nat(8),
+      fua: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('trim' as const),
+      on: fc.nat(),
+      at: fc.nat(2),
+      fua: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('zero' as const),
+      on: fc.nat(),
+      at: fc.nat(8),
+      fua: fc.boolean(),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('snapshot' as const), on: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clone' as const), on: fc.nat() }) },
@@ -194,100 +220,113 @@ class Model {
 
 test('any sequence of operations and power cuts reads as the model does', { timeout: 120_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(command, { maxLength: 6 }), { maxLength: 10 }), fc.nat(), async (batches, seed) => {
-      let state = seed
-      const random = (n: number) => {
-        state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-        return state % n
-      }
-      await catalog.close()
-      remove()
-      ;({ dir, remove } = temporaryDir())
-      store = new MemoryStore(() => random(3))
-      await openPool()
-      await pool.create('v', 3 * OBJECT_SIZE)
-      const models = new Map([['v', new Model(false)]])
-      let stamp = 0
-      const pick = (n: number, readonly: boolean) => {
-        const names = [...models].filter(([, model]) => model.readonly === readonly).map(([name]) => name)
-        return names[n % names.length]
-      }
-      const check = async () => {
-        for (const [name, model] of models) {
-          for (const spot of SPOTS) {
-            const got = Buffer.concat(await pool.find(name)!.read(HOUSEKEEPING, spot * BLOCK, BLOCK)).readUInt32LE(0)
-            expect(got, `${name} block ${spot}`).toBe(model.now(spot))
-          }
+    fc.asyncProperty(
+      fc.array(fc.array(command, { maxLength: 6 }), { maxLength: 10 }),
+      fc.nat(),
+      async (batches, seed) => {
+        let state = seed
+        const random = (n: number) => {
+          state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+          return state % n
         }
-      }
-      /** A batch runs at once, but nothing in it touches an object twice: such requests have no order. */
-      for (const batch of batches) {
-        const touched = new Set<string>()
-        const work: Promise<void>[] = []
-        const after: (() => void)[] = []
-        const control = batch.find((each) => 'do' in each && ['snapshot', 'clone', 'crash', 'flush'].includes(each.do))
-        for (const each of batch) {
-          if (each.do !== 'write' && each.do !== 'trim' && each.do !== 'zero') continue
-          const name = pick(each.on, false)!
-          const block = each.do === 'trim' ? each.at * PER_OBJECT : SPOTS[each.at]!
-          const index = Math.floor(block / PER_OBJECT)
-          const key = each.do === 'trim' || each.do === 'zero' ? [0, 1, 2].map((i) => i === index && name + i) : [name + index]
-          if (key.some((k) => k !== false && touched.has(k))) continue
-          for (const k of key) if (k !== false) touched.add(k)
-          const target = pool.find(name)!
-          const model = models.get(name)!
-          // Set when done: only what was answered must survive the flush that runs after the batch.
-          if (each.do === 'write') {
-            const value = ++stamp
-            const data = Buffer.alloc(BLOCK)
-            data.writeUInt32LE(value)
-            work.push(target.write(HOUSEKEEPING, block * BLOCK, data, each.fua))
-            after.push(() => {
-              model.set(block, value)
-              if (each.fua) model.blocks.set(block, [value])
-            })
-          } else if (each.do === 'zero') {
-            work.push(target.writeZeroes(HOUSEKEEPING, block * BLOCK, BLOCK, each.fua, false))
-            after.push(() => model.set(block, 0))
-          } else {
-            work.push(target.trim(HOUSEKEEPING, index * OBJECT_SIZE, OBJECT_SIZE, each.fua))
-            after.push(() => {
-              for (const spot of SPOTS) if (Math.floor(spot / PER_OBJECT) === index) model.set(spot, 0)
-            })
-          }
+        await catalog.close()
+        remove()
+        ;({ dir, remove } = temporaryDir())
+        store = new MemoryStore(() => random(3))
+        await openPool()
+        await pool.create('v', 3 * OBJECT_SIZE)
+        const models = new Map([['v', new Model(false)]])
+        let stamp = 0
+        const pick = (n: number, readonly: boolean) => {
+          const names = [...models].filter(([, model]) => model.readonly === readonly).map(([name]) => name)
+          return names[n % names.length]
         }
-        await Promise.all(work)
-        for (const step of after) step()
-        await check()
-        if (control?.do === 'flush') {
-          await pool.flush(HOUSEKEEPING)
-          for (const model of models.values()) model.settle()
-        } else if (control?.do === 'snapshot') {
-          const name = pick(control.on, false)!
-          await pool.snapshot(name, `s${++stamp}`)
-          for (const model of models.values()) model.settle() // a snapshot flushes the pool
-          const copy = new Model(true)
-          for (const spot of SPOTS) copy.blocks.set(spot, [models.get(name)!.now(spot)])
-          models.set(`${name}@s${stamp}`, copy)
-        } else if (control?.do === 'clone') {
-          const snapshot = pick(control.on, true)
-          if (snapshot === undefined) continue
-          await pool.clone(snapshot, `c${++stamp}`)
-          const copy = new Model(false)
-          for (const spot of SPOTS) copy.blocks.set(spot, [models.get(snapshot)!.now(spot)])
-          models.set(`c${stamp}`, copy)
-        } else if (control?.do === 'crash') {
-          await losePower()
+        const check = async () => {
           for (const [name, model] of models) {
             for (const spot of SPOTS) {
-              const got = Buffer.concat(await pool.find(name)!.read(HOUSEKEEPING, spot * BLOCK, BLOCK)).readUInt32LE(0)
-              expect(model.blocks.get(spot), `${name} block ${spot} after a power cut`).toContain(got)
-              model.blocks.set(spot, [got])
+              const got = Buffer.concat(
+                await pool.find(name)!.read(HOUSEKEEPING, spot * BLOCK, BLOCK),
+              ).readUInt32LE(0)
+              expect(got, `${name} block ${spot}`).toBe(model.now(spot))
             }
           }
         }
-      }
-    }),
+        /** A batch runs at once, but nothing in it touches an object twice: such requests have no order. */
+        for (const batch of batches) {
+          const touched = new Set<string>()
+          const work: Promise<void>[] = []
+          const after: (() => void)[] = []
+          const control = batch.find(
+            (each) => 'do' in each && ['snapshot', 'clone', 'crash', 'flush'].includes(each.do),
+          )
+          for (const each of batch) {
+            if (each.do !== 'write' && each.do !== 'trim' && each.do !== 'zero') continue
+            const name = pick(each.on, false)!
+            const block = each.do === 'trim' ? each.at * PER_OBJECT : SPOTS[each.at]!
+            const index = Math.floor(block / PER_OBJECT)
+            const key =
+              each.do === 'trim' || each.do === 'zero'
+                ? [0, 1, 2].map((i) => i === index && name + i)
+                : [name + index]
+            if (key.some((k) => k !== false && touched.has(k))) continue
+            for (const k of key) if (k !== false) touched.add(k)
+            const target = pool.find(name)!
+            const model = models.get(name)!
+            // Set when done: only what was answered must survive the flush that runs after the batch.
+            if (each.do === 'write') {
+              const value = ++stamp
+              const data = Buffer.alloc(BLOCK)
+              data.writeUInt32LE(value)
+              work.push(target.write(HOUSEKEEPING, block * BLOCK, data, each.fua))
+              after.push(() => {
+                model.set(block, value)
+                if (each.fua) model.blocks.set(block, [value])
+              })
+            } else if (each.do === 'zero') {
+              work.push(target.writeZeroes(HOUSEKEEPING, block * BLOCK, BLOCK, each.fua, false))
+              after.push(() => model.set(block, 0))
+            } else {
+              work.push(target.trim(HOUSEKEEPING, index * OBJECT_SIZE, OBJECT_SIZE, each.fua))
+              after.push(() => {
+                for (const spot of SPOTS) if (Math.floor(spot / PER_OBJECT) === index) model.set(spot, 0)
+              })
+            }
+          }
+          await Promise.all(work)
+          for (const step of after) step()
+          await check()
+          if (control?.do === 'flush') {
+            await pool.flush(HOUSEKEEPING)
+            for (const model of models.values()) model.settle()
+          } else if (control?.do === 'snapshot') {
+            const name = pick(control.on, false)!
+            await pool.snapshot(name, `s${++stamp}`)
+            for (const model of models.values()) model.settle() // a snapshot flushes the pool
+            const copy = new Model(true)
+            for (const spot of SPOTS) copy.blocks.set(spot, [models.get(name)!.now(spot)])
+            models.set(`${name}@s${stamp}`, copy)
+          } else if (control?.do === 'clone') {
+            const snapshot = pick(control.on, true)
+            if (snapshot === undefined) continue
+            await pool.clone(snapshot, `c${++stamp}`)
+            const copy = new Model(false)
+            for (const spot of SPOTS) copy.blocks.set(spot, [models.get(snapshot)!.now(spot)])
+            models.set(`c${stamp}`, copy)
+          } else if (control?.do === 'crash') {
+            await losePower()
+            for (const [name, model] of models) {
+              for (const spot of SPOTS) {
+                const got = Buffer.concat(
+                  await pool.find(name)!.read(HOUSEKEEPING, spot * BLOCK, BLOCK),
+                ).readUInt32LE(0)
+                expect(model.blocks.get(spot), `${name} block ${spot} after a power cut`).toContain(got)
+                model.blocks.set(spot, [got])
+              }
+            }
+          }
+        }
+      },
+    ),
     { numRuns: 150 },
   )
 })
