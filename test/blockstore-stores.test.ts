@@ -30,7 +30,9 @@ afterEach(async () => {
 
 async function clients(): Promise<StoreClient[]> {
   const list = await Promise.all(stores.map((store, i) => StoreClient.connect(i, '127.0.0.1', store.port)))
-  undo.push(() => list.forEach((client) => client.close()))
+  undo.push(() => {
+    for (const client of list) client.close()
+  })
   return list
 }
 

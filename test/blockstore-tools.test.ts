@@ -2,7 +2,6 @@
 // libnbd's, fio's engine), killed at bad moments and started again.
 
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -102,6 +101,7 @@ describe('clients of others', () => {
         '--iodepth=16',
         '--verify=crc32c',
         '--verify_fatal=1',
+        '--verify_state_save=0',
         '--size=16M',
         '--offset_increment=16M',
         '--numjobs=4',
