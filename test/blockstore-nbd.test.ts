@@ -39,7 +39,7 @@ const uri = (name = '') => `nbd://127.0.0.1:${server.port}/${name}`
 /** A client that sends what it is told to and reads what it asks for. */
 class Wire {
   readonly socket = net.connect(server.port, '127.0.0.1')
-  #got = Buffer.alloc(0)
+  #got: Buffer = Buffer.alloc(0)
   #wake = () => {}
   #ended = false
 
@@ -80,7 +80,7 @@ class Wire {
     for (const part of parts) this.socket.write(typeof part === 'string' ? Buffer.from(part, 'hex') : part)
   }
 
-  option(number: number, data = Buffer.alloc(0), length = data.length): void {
+  option(number: number, data: Buffer = Buffer.alloc(0), length = data.length): void {
     this.send(Buffer.from('IHAVEOPT'), u32(number), u32(length), data)
   }
 

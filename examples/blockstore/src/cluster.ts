@@ -114,7 +114,7 @@ export class Cluster implements ObjectStore {
   }
 
   async #read(op: StoreOp, origin: Origin, name: string, offset: number, length: number): Promise<Buffer> {
-    let last: unknown = new StoreError(EIO, `${op} ${name}: every store of this object is out`)
+    let last: unknown
     for (const store of this.placement(name)) {
       if (this.#out.has(store)) continue
       try {
@@ -123,7 +123,7 @@ export class Cluster implements ObjectStore {
         last = error
       }
     }
-    throw last
+    throw last ?? new StoreError(EIO, `${op} ${name}: every store of this object is out`)
   }
 }
 
