@@ -149,6 +149,63 @@ test('a commit whose flush fails loses no map change: the next one brings it', a
   expect(await readByte(pool.find('v')!, 0)).toBe(5)
 })
 
+test('power lost while a commit waits for the stores leaves the old map, not one that names lost objects', async () => {
+  const v = await volume()
+  await v.write(HOUSEKEEPING, 0, filled(1), true)
+  await pool.snapshot('v', 's')
+  await v.write(HOUSEKEEPING, 0, filled(2), false)
+  const { flush } = store
+  store.flush = async () => {
+    throw new StoreError(5, 'power lost')
+  }
+  await expect(v.flush(HOUSEKEEPING)).rejects.toThrow(/power lost/)
+  store.flush = flush
+  await losePower()
+  expect(await readByte(pool.find('v')!, 0)).toBe(1)
+})
+
+/** Holds back every call of one of the store's methods until it is told to let go. */
+function holdBack(method: 'readRange' | 'writeRange'): { letGo: () => void } {
+  const original = store[method].bind(store) as (...args: unknown[]) => Promise<never>
+  let letGo!: () => void
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  store[method] = async (...args: unknown[]) => {
+    await gate
+    return original(...args)
+  }
+  return { letGo }
+}
+
+test('a snapshot waits for the writes under way and holds up those that come meanwhile', async () => {
+  const v = await volume()
+  await v.write(HOUSEKEEPING, 0, filled(1), false)
+  const { letGo } = holdBack('writeRange')
+  const before = v.write(HOUSEKEEPING, 0, filled(2), false)
+  let taken = false
+  const snapshot = pool.snapshot('v', 's').then(() => {
+    taken = true
+  })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const after = v.write(HOUSEKEEPING, 0, filled(3), false)
+  expect(taken).toBe(false)
+  letGo()
+  await Promise.all([before, snapshot, after])
+  expect([await readByte(pool.find('v@s')!, 0), await readByte(v, 0)]).toEqual([2, 3])
+})
+
+test('an object is not deleted under a read that has begun', async () => {
+  const v = await volume()
+  await v.write(HOUSEKEEPING, 0, filled(1), true)
+  const { letGo } = holdBack('readRange')
+  const read = readByte(v, 0)
+  await v.trim(HOUSEKEEPING, 0, OBJECT_SIZE, true)
+  letGo()
+  expect(await read).toBe(1)
+  expect(store.objects.size, 'once it is read').toBe(0)
+})
+
 test('refusals name what is wrong', async () => {
   await volume()
   await pool.snapshot('v', 's')
