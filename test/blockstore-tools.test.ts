@@ -156,7 +156,7 @@ describe('life and death', () => {
   afterEach(async () => {
     await server.end('SIGKILL')
     remove()
-  }, 60_000) // a kill takes as long as the fsync that it meets
+  }, 60_000) // once took more than 10 s on a busy machine; the cause was not found
 
   test('flushed and FUA data, snapshots and clones survive a SIGKILL of the server; its stores end with it', async () => {
     server = await startServer(dir, '--volume', 'disk0=64M')
