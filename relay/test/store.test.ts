@@ -1,13 +1,13 @@
 // relay/test/store.test.ts: what a put leaves on the disk, and what the relay says it holds.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { types } from '../src/wire.js'
 import { connect, field, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
-import { babeltrace, folder, hasBabeltrace, relayIn } from './helpers.js'
+import { babeltrace, folder, hasBabeltrace, relayIn, until } from './helpers.js'
 
 test('a put becomes a folder that babeltrace2 reads', async (t) => {
   if (!hasBabeltrace) t.skip('babeltrace2 is not installed')
@@ -169,3 +169,37 @@ for (const [name, change, message] of damage) {
     client.end()
   })
 }
+
+test('whatever a kill left of a put is cut off, and the put before it is what is held', async () => {
+  const output = folder()
+  const hello = makeHello()
+  const puts = putsOf(hello.uuid, 0, 3)
+  const ends = [0, 1, 2, 3].map((count) => Buffer.concat(puts.slice(0, count)).length)
+  const relay = await relayIn(output)
+  const heldAfter = async (stored: number, size: number) => {
+    const client = await connect(relay.address)
+    await client.hello(hello)
+    if (stored === 1) await client.declare([tracepoint(0, 'p:e')])
+    await client.put(makePut(0, stored, puts[stored - 1]!))
+    client.end()
+    await until(() => relay.stats().connections.open === 0)
+    const path = join(onlyFolder(output), 'events_0')
+    truncateSync(path, size)
+    const again = await connect(relay.address)
+    const { held } = await again.hello(hello)
+    again.end()
+    await until(() => relay.stats().connections.open === 0)
+    expect(statSync(path).size).toBe(held[0]?.bytes.toNumber() ?? 0)
+    return held[0]?.sequence.toNumber() ?? 0
+  }
+  expect(await heldAfter(1, 96), 'of the first put, its first packet').toBe(0)
+  expect(await heldAfter(1, ends[1]!), 'all of it').toBe(1)
+  expect(await heldAfter(2, ends[1]!), 'its mark alone').toBe(1)
+  expect(await heldAfter(2, ends[1]! + 8), 'its mark and a little').toBe(1)
+  expect(await heldAfter(2, ends[2]!), 'all of it').toBe(2)
+  expect(await heldAfter(3, ends[3]! - 8), 'all but a little').toBe(2)
+  const lost = heldAfter(3, ends[1]!)
+  await expect(lost, 'what was stored is gone').rejects.toThrow(
+    /events_0 is shorter than what was stored in it/,
+  )
+})
