@@ -29,7 +29,7 @@ interface Common {
  * or a getter that throws makes the event a counted loss (`status().lost.badValue`).
  */
 export type Tracepoint<Declaration> = Common &
-  (Declaration extends { readonly fields: infer Fields extends Record<string, FieldType<never>> }
+  (Declaration extends { readonly fields: infer Fields extends Record<string, FieldType<unknown>> }
     ? (values: Values<Fields>) => void
     : () => void)
 

@@ -6,7 +6,7 @@ import { bytesOf, type FieldDescription, type FieldType, Shape, Type } from './t
 /** What provider() takes for an event. */
 export interface EventDeclaration {
   readonly level?: Level
-  readonly fields?: Readonly<Record<string, FieldType<never> | FieldType<unknown>>>
+  readonly fields?: Readonly<Record<string, FieldType<unknown>>>
 }
 
 export interface Schema {
