@@ -28,7 +28,8 @@
         '-Wl,--exclude-libs,ALL',
       ],
       'configurations': {
-        'Release': { 'cflags': ['-O3'], 'cflags!': ['-O2'] },
+        # Node's own flags keep the frame pointer, which the hot call would push and pop for nobody.
+        'Release': { 'cflags': ['-O3', '-fomit-frame-pointer'], 'cflags!': ['-O2', '-fno-omit-frame-pointer'] },
         'Debug': { 'cflags': ['-O0', '-g3'], 'defines': ['_GLIBCXX_ASSERTIONS'] },
       },
       'conditions': [

@@ -1,7 +1,7 @@
 // lib/closure.ts: an emitter without generated code, for programs that forbid it
 // (--disallow-code-generation-from-strings). The same rules as emitter.ts, a loop in place of straight code.
 import { numbers } from './numbers.js'
-import { type Emit, type Placed, place } from './placement.js'
+import { type Emit, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
 import { flags, staging, stagingBytes } from './staging.js'
 import { Shape, Type } from './types.js'
@@ -78,10 +78,7 @@ export function closureEmitter(
     } catch {
       return refuse()
     }
-    if (!mixed) {
-      staging.setUint32(0, fixedBytes, true)
-      staging.setUint32(4, id, true)
-    }
+    if (!mixed) staging.setUint32(0, stagedHead(id, fixedBytes), true)
     placed.forEach((one, i) => {
       if (one.at >= 0) store(one, stored[i])
     })

@@ -7,7 +7,7 @@
 //     try { offset = values.offset; length = values.length }  may run the caller's code; nothing is staged yet
 //     catch { refuse(); return }
 //     if (typeof offset !== 'number' || ...) { refuse(); return }
-//     staging.setUint32(0, 12, true); staging.setUint32(4, 7, true)
+//     staging.setUint32(0, 458764, true)                      which event, how long
 //     staging.setFloat64(8, offset, true); ...                no caller's code from here on
 //     emit()                                                  the ring takes it
 //   }
@@ -17,7 +17,7 @@
 import { closureEmitter } from './closure.js'
 import { native } from './native.js'
 import { numbers } from './numbers.js'
-import { type Emit, isVariable, type Placed, place } from './placement.js'
+import { type Emit, isVariable, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
 import { flags, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
@@ -97,7 +97,7 @@ function source(id: number, schema: Schema): string {
       ? `try { ${[...reads, ...late.map(({ check }) => check)].join('; ')} } catch { return refuse() }`
       : '',
     ...each.filter((step) => !late.includes(step)).map(({ check }) => check),
-    parts.length === 0 ? `staging.setUint32(0, ${fixedBytes}, true); staging.setUint32(4, ${id}, true)` : '',
+    parts.length === 0 ? `staging.setUint32(0, ${stagedHead(id, fixedBytes)}, true)` : '',
     ...each.map(({ store }) => store),
     `commit(${parts.join(', ')})`,
     '}',

@@ -5,7 +5,7 @@
 
 namespace blkin::addon {
 
-thread_local control::Thread t_thread;
+constinit thread_local control::Thread t_thread;
 
 namespace {
 

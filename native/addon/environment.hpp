@@ -9,12 +9,12 @@
 
 namespace blkin::addon {
 
-// Staging: one word of length and id, then the payload's fixed parts; after them, room to compose a payload in.
+// Staging: a u32, length + (id << 16), and 4 unused bytes; then the payload's fixed parts; after them, room to compose a payload in.
 constexpr size_t kStagingBytes = 8 + ring::kPayloadMax + 8;
 constexpr size_t kScratchBytes = ring::kPayloadMax + 64;
 
-// Initial-exec TLS: one instruction to reach, where the general model is a call.
-extern thread_local control::Thread t_thread;
+// Initial-exec and constant-initialized: one instruction to reach, where anything else is a call.
+extern constinit thread_local control::Thread t_thread;
 
 void open_environment(Napi::Env env);
 Napi::Value staging(const Napi::CallbackInfo& info);  // () -> ArrayBuffer
