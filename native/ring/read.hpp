@@ -16,7 +16,7 @@ struct View {
 
 inline uint64_t committed(const Header* ring) noexcept { return ring->head.load(std::memory_order_acquire); }  // A
 
-// Gives everything below `upto` back to the writer. Edge B: see write.hpp, Place::has_room().
+// Gives everything below `upto` back to the writer. Edge B: see write.hpp, find_way().
 inline void release(Header* ring, uint64_t upto) noexcept { ring->tail.store(upto, std::memory_order_release); }
 
 inline uint64_t lost(const Header* ring) noexcept {
