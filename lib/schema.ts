@@ -19,7 +19,7 @@ export interface Schema {
 /** What one page of a CTF stream can hold of an event; native/ring/layout.hpp. */
 export const payloadMax = 3984
 const fieldsMax = 64
-const labelsMax = 4096
+const labelsMax = 1024
 const arrayMax = 498
 
 const reserved = new Set(['__proto__', 'prototype', 'constructor'])
