@@ -25,12 +25,12 @@ size_t boundary(const uint8_t* text, size_t size) {
   return size;
 }
 
-// Makes every NUL three bytes, keeping to `limit`.
+// Makes every NUL three bytes, keeping to `limit` and to whole characters.
 size_t show_nuls(uint8_t* text, size_t size, size_t limit) {
   uint8_t copy[ring::kPayloadMax];
   std::memcpy(copy, text, size);
-  size_t out = 0;
-  for (size_t i = 0; i < size; ++i) {
+  size_t out = 0, i = 0;
+  for (; i < size; ++i) {
     if (copy[i] != 0) {
       if (out + 1 > limit) break;
       text[out++] = copy[i];
@@ -40,6 +40,7 @@ size_t show_nuls(uint8_t* text, size_t size, size_t limit) {
       out += kMarkBytes;
     }
   }
+  for (; i < size && (copy[i] & 0xC0) == 0x80; --i) --out;  // what did not fit goes on from a character's middle
   return out;
 }
 
@@ -64,12 +65,24 @@ size_t put_string(napi_env env, napi_value value, uint8_t* at, size_t room) {
   return size + 1;
 }
 
-// False: not a typed array, or larger than the room.
+constexpr uint32_t bytes_of(napi_typedarray_type type) noexcept {
+  switch (type) {
+    case napi_int8_array: case napi_uint8_array: case napi_uint8_clamped_array: return 1;
+    case napi_int16_array: case napi_uint16_array: return 2;
+    case napi_int32_array: case napi_uint32_array: case napi_float32_array: return 4;
+    case napi_float64_array: case napi_bigint64_array: case napi_biguint64_array: return 8;
+  }
+  return 0;
+}
+
+// False: not a typed array of such elements, or larger than the room. The emitters pass no other than the field's;
+// that is asked again here because a wider element would be read from beyond the array.
 bool put_sequence(napi_env env, napi_value value, uint32_t element_bytes, uint8_t* at, size_t room, size_t& size) {
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
   if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) return false;
+  if (bytes_of(type) != element_bytes) return false;
   const size_t bytes = length * element_bytes;
   if (room < 4 || length > room || bytes > room - 4) return false;
   const auto count = static_cast<uint32_t>(length);
