@@ -9,6 +9,5 @@ const buffer = native === undefined ? new ArrayBuffer(4000) : native.staging()
 
 /** Word 0: the payload's length (u32) and the tracepoint's id (u32); from byte 8 the payload's fixed parts, packed. */
 export const staging = new DataView(buffer)
-export const stagingBytes = new Uint8Array(buffer)
 
 export const payloadAt = 8
