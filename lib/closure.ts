@@ -43,7 +43,7 @@ function store({ field, at }: Placed, value: never): void {
   storeOne(field.type === Type.enum ? field.container : field.type, at, value)
 }
 
-function storeOne(type: number, at: number, value: never): void {
+function storeOne(type: number, at: number, value: never) {
   switch (type) {
     case Type.bool:
       return staging.setUint8(at, Number(value))
