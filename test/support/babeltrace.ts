@@ -107,7 +107,8 @@ class Reader {
   }
 
   enumeration(): PrintedValue {
-    const label = this.take('"') ? this.string() : (this.need('<unknown>'), undefined)
+    const label = this.take('"') ? this.string() : undefined
+    if (label === undefined) this.need('<unknown>')
     this.need(' : container = ')
     const number = BigInt(this.word(/-?\d+/y))
     this.need(' )')
