@@ -1,10 +1,10 @@
 // lib/closure.ts: an emitter without generated code, for programs that forbid it
 // (--disallow-code-generation-from-strings). The same rules as emitter.ts, a loop in place of straight code.
-import { numbers } from './numbers.js'
+import { isNumbers, nameOf, numbers } from './numbers.js'
 import { type Emit, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
-import { flags, staging, stagingBytes } from './staging.js'
-import { Shape, Type } from './types.js'
+import { flags, staging } from './staging.js'
+import { bytesOf, Shape, Type } from './types.js'
 
 /** What is stored for `value`, or undefined to refuse the event. May run the caller's code. */
 function converter({ field }: Placed): (value: unknown) => unknown {
@@ -17,7 +17,7 @@ function converter({ field }: Placed): (value: unknown) => unknown {
     case Type.string:
       return only('string')
     case Type.bytes:
-      return (value) => (value instanceof Uint8Array ? value : undefined)
+      return (value) => (nameOf(value) === 'Uint8Array' ? value : undefined)
     case Type.enum: {
       const labels = new Map<unknown, number>(field.labels)
       return (value) => labels.get(value)
@@ -49,8 +49,9 @@ const setters: Record<number, (at: number, value: never) => void> = {
 
 function store({ field, at }: Placed, value: unknown): void {
   if (field.shape === Shape.array) {
-    const list = value as Uint8Array
-    stagingBytes.set(new Uint8Array(list.buffer, list.byteOffset, list.byteLength), at)
+    const list = value as ArrayLike<never>
+    const one = bytesOf[field.type] as number
+    for (let i = 0; i < field.length; i++) setters[field.type]?.(at + i * one, list[i] as never)
   } else {
     setters[field.type === Type.enum ? field.container : field.type]?.(at, value as never)
   }
@@ -64,6 +65,7 @@ export function closureEmitter(
 ): Emit {
   const { placed, fixedBytes } = place(schema)
   const converters = placed.map(converter)
+  const lists = placed.flatMap(({ field }, i) => (field.shape === Shape.scalar ? [] : [{ field, i }]))
   const mixed = placed.some(({ at }) => at < 0)
   return (values) => {
     if (flags[id] === 0) return
@@ -78,6 +80,9 @@ export function closureEmitter(
     } catch {
       return refuse()
     }
+    // Once more, when no code of the caller's comes any more: what ran may have detached what was converted before.
+    if (!lists.every(({ field, i }) => isNumbers(stored[i], field.type, field.length || undefined)))
+      return refuse()
     if (!mixed) staging.setUint32(0, stagedHead(id, fixedBytes), true)
     placed.forEach((one, i) => {
       if (one.at >= 0) store(one, stored[i])

@@ -9,6 +9,5 @@ const buffer = native === undefined ? new ArrayBuffer(4000) : native.staging()
 
 /** First a u32: the payload's length and, 16 bits up, the tracepoint's id. From byte 8 the payload's fixed parts. */
 export const staging = new DataView(buffer)
-export const stagingBytes = new Uint8Array(buffer)
 
 export const payloadAt = 8

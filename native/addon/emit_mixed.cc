@@ -91,12 +91,24 @@ void copy_words(uint8_t* to, const uint8_t* from, size_t size) {
   for (size_t i = 0; i < size; i += 8) std::memcpy(to + i, from + i, 8);
 }
 
-// False: not a typed array, or larger than the room.
+constexpr uint32_t bytes_of(napi_typedarray_type type) noexcept {
+  switch (type) {
+    case napi_int8_array: case napi_uint8_array: case napi_uint8_clamped_array: return 1;
+    case napi_int16_array: case napi_uint16_array: return 2;
+    case napi_int32_array: case napi_uint32_array: case napi_float32_array: return 4;
+    case napi_float64_array: case napi_bigint64_array: case napi_biguint64_array: return 8;
+  }
+  return 0;
+}
+
+// False: not a typed array of such elements, or larger than the room. The emitters pass no other than the field's;
+// that is asked again here because a wider element would be read from beyond the array.
 bool put_sequence(napi_env env, napi_value value, uint32_t element_bytes, uint8_t* at, size_t room, size_t& size) {
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
   if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) return false;
+  if (bytes_of(type) != element_bytes) return false;
   const size_t bytes = length * element_bytes;
   if (room < 4 || length > room || bytes > room - 4) return false;
   const auto count = static_cast<uint32_t>(length);

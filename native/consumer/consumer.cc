@@ -23,7 +23,14 @@ constexpr uint64_t kPauseLeastUs = 250;
 constexpr uint64_t kPauseMostUs = 10'000;     // a default ring fills in 10 ms at 400 MB a second
 constexpr double kBusyFill = 1.0 / 8;
 constexpr double kQuietFill = 1.0 / 64;
-constexpr size_t kTracepointsPerCall = 256;
+constexpr size_t kDeclareBytes = 256 << 10;   // of tracepoints in a call; the largest makes a frame below 2 MiB
+
+size_t size_of(const thrift::Tracepoint& tracepoint) {
+  std::vector<uint8_t> bytes;
+  thrift::Writer writer(bytes);
+  thrift::write_tracepoint(writer, tracepoint);
+  return bytes.size();
+}
 
 }  // namespace
 
@@ -98,9 +105,10 @@ void Consumer::run() {
       if (next_call_ == 1) greet();
       take_replies();
     }
+    const Asked asked = take_asked();
     find_rings();
     look();
-    begin_flush();
+    begin_flush(asked);
     if (greeted_) {
       declare_new();
       send_pending();
@@ -109,15 +117,21 @@ void Consumer::run() {
     if (connection_.state() == thrift::Connection::State::kClosed && tried_ && retry_at_ns_ == 0)
       drop_connection(connection_.error(), false);
     settle();
-    if (may_end()) return;
+    if (may_end(asked)) return;
     wait();
   } while (true);
 }
 
-bool Consumer::may_end() {
+// What was asked by now. Before look(): only then are the events that came before the question below every limit.
+Consumer::Asked Consumer::take_asked() {
+  const std::lock_guard lock(mutex_);
+  return {flush_asked_, stopping_};
+}
+
+bool Consumer::may_end(const Asked& asked) {
   const bool delivered = all_delivered();
   const std::lock_guard lock(mutex_);
-  if (!stopping_) return false;
+  if (!asked.stop) return false;
   const bool unreachable = tried_ && !ever_connected_ && retry_at_ns_ != 0;
   if (!delivered && !unreachable && clock::monotonic_ns() < stop_by_ns_) return false;
   ended_ = true;
@@ -210,10 +224,13 @@ void Consumer::look() {
 void Consumer::declare_new() {
   std::vector<thrift::Tracepoint> fresh;
   supply_.tracepoints(declared_, fresh);
-  for (size_t i = 0; i < fresh.size(); i += kTracepointsPerCall) {
-    const auto from = fresh.begin() + static_cast<ptrdiff_t>(i);
-    const auto to = fresh.begin() + static_cast<ptrdiff_t>(std::min(fresh.size(), i + kTracepointsPerCall));
+  for (auto from = fresh.begin(); from != fresh.end();) {
+    size_t bytes = 0;
+    auto to = from;
+    do bytes += size_of(*to++);
+    while (to != fresh.end() && bytes < kDeclareBytes);
     connection_.send(thrift::declare_call(next_call_++, {from, to}));
+    from = to;
   }
   declared_ += fresh.size();
 }
@@ -289,10 +306,10 @@ bool Consumer::all_delivered() const {
   return std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->delivered(); });
 }
 
-void Consumer::begin_flush() {
+void Consumer::begin_flush(const Asked& asked) {
   const std::lock_guard lock(mutex_);
-  if (flush_done_ < flush_taken_ || flush_taken_ == flush_asked_) return;
-  flush_taken_ = flush_asked_;  // looked already: what was committed before the call is below every mark
+  if (flush_done_ < flush_taken_ || flush_taken_ == asked.flush) return;
+  flush_taken_ = asked.flush;
   for (const auto& stream : streams_) stream->mark();
 }
 

@@ -56,7 +56,13 @@ class Consumer {
   Status status();
 
  private:
+  struct Asked {
+    uint64_t flush;  // the newest ticket
+    bool stop;
+  };
+
   void run();
+  Asked take_asked();
   void connect_when_due();
   void greet();
   void take_replies();
@@ -68,9 +74,9 @@ class Consumer {
   bool send_one(Stream& stream);
   void drop_connection(const std::string& why, bool refused);
   bool all_delivered() const;
-  void begin_flush();
+  void begin_flush(const Asked& asked);
   void settle();
-  bool may_end();
+  bool may_end(const Asked& asked);
   void tell_once(const std::string& what);
   void wait();
 
