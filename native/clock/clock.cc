@@ -87,9 +87,16 @@ Calibration::Calibration(bool tsc) : tsc_(tsc) {
   }
 }
 
-Calibration::Calibration(bool tsc, std::vector<Sample> readings) : tsc_(tsc), samples_(std::move(readings)) {
-  while (!sample()) {
-  }
+// Readings from a file are input from outside: one that does not lie before our own would make every later one look
+// like a step back.
+Calibration::Calibration(bool tsc, const std::vector<Sample>& readings) : Calibration(tsc) {
+  if (!tsc_) return;
+  const Sample own = samples_.front();
+  const auto before = [](const Sample& a, const Sample& b) { return a.ticks < b.ticks && a.ns < b.ns; };
+  samples_.clear();
+  for (const Sample& one : readings)
+    if (before(one, own) && (samples_.empty() || before(samples_.back(), one))) samples_.push_back(one);
+  samples_.push_back(own);
 }
 
 bool Calibration::sample() noexcept {

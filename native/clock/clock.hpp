@@ -34,8 +34,8 @@ class Calibration {
  public:
   explicit Calibration(bool tsc);
 
-  // Goes on from readings, oldest first, that another process made on this boot.
-  Calibration(bool tsc, std::vector<Sample> readings);
+  // Goes on from readings, oldest first, that another process made on this boot; what cannot be one is left out.
+  Calibration(bool tsc, const std::vector<Sample>& readings);
 
   // Reads both clocks. After it, ticks read before it can be converted. False: the thread was disturbed at every
   // try; convert nothing new until the next call.

@@ -109,8 +109,7 @@ void Folder::create(const thrift::Hello& hello, const std::string& relay, bool t
   state_->version = 1;
   state_->tsc = tsc ? 1 : 0;
   state_->first = first;
-  state_->last_ticks.store(first.ticks, std::memory_order_relaxed);
-  state_->last_ns.store(first.ns, std::memory_order_relaxed);
+  state_->later[0] = state_->later[1] = first;
   std::atomic_thread_fence(std::memory_order_release);
   state_->magic = kStateMagic;
 }

@@ -22,8 +22,8 @@ struct State {
   uint32_t version;
   uint32_t tsc;  // 1: ticks are TSC; 0: nanoseconds
   clock::Sample first;
-  std::atomic<uint64_t> last_ticks;  // a later sample; the two may be of two samples when read in between,
-  std::atomic<uint64_t> last_ns;     // so recovery takes them only where they fit its own reading
+  clock::Sample later[2];          // the newest sample, and the one before: a process may be killed between two words,
+  std::atomic<uint32_t> newest;  // so a sample is written whole before this names it
   alignas(64) std::atomic<uint64_t> lost_bad_value;
   std::atomic<uint64_t> lost_no_ring;
 };

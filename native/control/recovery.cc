@@ -49,10 +49,7 @@ class DeadProcess final : public consumer::Supply {
 };
 
 clock::Calibration calibration_of(const State& state) {
-  std::vector<clock::Sample> readings{state.first};
-  const clock::Sample last{state.last_ticks.load(), state.last_ns.load()};
-  if (last.ticks > state.first.ticks && last.ns > state.first.ns) readings.push_back(last);
-  return {state.tsc != 0, std::move(readings)};
+  return {state.tsc != 0, std::vector{state.first, state.later[state.newest.load(std::memory_order_acquire) & 1]}};
 }
 
 Recovered recover(Folder& folder, const thrift::Address& relay, const std::string& token, uint64_t timeout_ms) {

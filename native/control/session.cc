@@ -185,8 +185,9 @@ thrift::Lost Session::lost_without_ring() {
 }
 
 void Session::calibrated(clock::Sample sample) {
-  state().last_ticks.store(sample.ticks, std::memory_order_relaxed);
-  state().last_ns.store(sample.ns, std::memory_order_relaxed);
+  const uint32_t next = 1 - (state().newest.load(std::memory_order_relaxed) & 1);
+  state().later[next] = sample;
+  state().newest.store(next, std::memory_order_release);
 }
 
 }  // namespace blkin::control

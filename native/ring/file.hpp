@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <new>
 
 #include "layout.hpp"
@@ -22,7 +23,8 @@ struct Created {
 
 // dir_fd < 0: no folder could be had, so the ring is anonymous memory and dies with the process.
 // The pages are reserved here, so that a full /dev/shm is ENOSPC now and not SIGBUS at some store later.
-inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry geometry) noexcept {
+inline Created create_with_signals_blocked(int dir_fd, const char* name, uint32_t stream,
+                                           Geometry geometry) noexcept {
   const auto bytes = static_cast<off_t>(kHeaderBytes + geometry.capacity);
   const int fd = dir_fd >= 0 ? openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)
                              : memfd_create("blkin-ring", MFD_CLOEXEC);
@@ -48,7 +50,19 @@ inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry ge
   return {ring, 0};
 }
 
-// Null when the file is not a ring of this version with a geometry that fits its size.
+// Before Linux 6.13 a pending signal ends posix_fallocate() on tmpfs with EINTR: without the mask a profiler's SIGPROF
+// costs the ring, and with it a second of its CPU's events.
+inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry geometry) noexcept {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const Created made = create_with_signals_blocked(dir_fd, name, stream, geometry);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return made;
+}
+
+// Null when the file is not a ring of this version with a geometry that fits its size and positions that can be: with
+// a head further from tail than the ring is long, what was never written would be read, again after each release.
 inline Header* open(int dir_fd, const char* name, Geometry& geometry) noexcept {
   const int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return nullptr;
@@ -62,7 +76,8 @@ inline Header* open(int dir_fd, const char* name, Geometry& geometry) noexcept {
   geometry = {ring->sub_buffer_bytes, ring->capacity};
   const bool good = ring->magic == kMagic && ring->version == kVersion &&
                     valid_geometry(geometry.sub_buffer_bytes, geometry.capacity) &&
-                    geometry.capacity + kHeaderBytes == static_cast<uint64_t>(status.st_size);
+                    geometry.capacity + kHeaderBytes == static_cast<uint64_t>(status.st_size) &&
+                    valid_positions(ring->tail.load(), committed(ring), geometry.capacity);
   if (good) return ring;
   munmap(base, static_cast<size_t>(status.st_size));
   return nullptr;

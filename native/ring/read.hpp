@@ -35,12 +35,17 @@ inline bool valid_geometry(uint64_t sub_buffer_bytes, uint64_t capacity) noexcep
          sub_buffer_bytes <= kSubBufferMax && capacity >= sub_buffer_bytes && capacity <= 64 * kSubBufferMax;
 }
 
+// What a writer and a reader can have left. Below 2^63, so that sums do not wrap; the wire's positions are i64 too.
+inline bool valid_positions(uint64_t tail, uint64_t head, uint64_t capacity) noexcept {
+  return tail <= head && head - tail <= capacity && head <= INT64_MAX && (tail & 7) == 0 && (head & 7) == 0;
+}
+
 class Cursor {
  public:
   Cursor(const Header* ring, Geometry geometry) noexcept : ring_(ring), geometry_(geometry) {}
 
   uint64_t position() const noexcept { return position_; }
-  void seek(uint64_t position) noexcept { position_ = position; }
+  void seek(uint64_t position) noexcept { position_ = align8(position); }  // a relay's word, or a damaged tail
   uint64_t damaged() const noexcept { return damaged_; }  // sub-buffers given up part-way
 
   // The next whole record below `limit`, a value that committed() returned. False: none. The view stays valid
@@ -53,7 +58,7 @@ class Cursor {
       const uint32_t length = static_cast<uint32_t>(word);
       if (static_cast<uint16_t>(word >> 48) == kPad) {
         if (length != left) ++damaged_;
-        position_ += left;
+        position_ = position_ + left < limit ? position_ + left : limit;
         continue;
       }
       const uint64_t size = kRecordHeader + align8(length);

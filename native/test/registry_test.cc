@@ -1,0 +1,265 @@
+// native/test/registry_test.cc: which tracepoints the standing rules switch on, whatever came first; and the glob they
+// are matched with, against a naive one.
+#include "control/registry.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "control/glob.hpp"
+
+namespace blkin::control {
+namespace {
+
+class Rules : public testing::Test {
+ protected:
+  int32_t declare(const std::string& provider, const std::string& event, int32_t level = 6) {
+    return registry->declare({0, provider, event, level, {}}, "{}").id;
+  }
+  uint32_t enable(std::string pattern, std::vector<std::string> exclude = {}, int32_t level = 14) {
+    return registry->enable({0, true, std::move(pattern), std::move(exclude), level});
+  }
+  bool on(int32_t id) { return registry->flags()[id].load() != 0; }
+
+  std::unique_ptr<Registry> registry = std::make_unique<Registry>();
+};
+
+TEST_F(Rules, nothing_is_on_until_a_rule_covers_it) {
+  const int32_t read = declare("disk", "read"), write = declare("disk", "write");
+  EXPECT_FALSE(registry->any_on());
+  enable("disk:read");
+  EXPECT_TRUE(on(read));
+  EXPECT_FALSE(on(write));
+  EXPECT_EQ(registry->count_on(), 1U);
+}
+
+TEST_F(Rules, a_rule_covers_what_is_declared_later) {
+  enable("disk:*");
+  EXPECT_FALSE(registry->any_on());
+  EXPECT_TRUE(on(declare("disk", "read")));
+  EXPECT_FALSE(on(declare("net", "read")));
+  EXPECT_EQ(registry->count_on(), 1U);
+}
+
+TEST_F(Rules, an_exclusion_leaves_a_tracepoint_to_the_rules_before) {
+  const int32_t read = declare("disk", "read"), write = declare("disk", "write");
+  enable("disk:*", {"disk:w*", "x:y"});
+  EXPECT_TRUE(on(read));
+  EXPECT_FALSE(on(write));
+  enable("disk:write");
+  EXPECT_TRUE(on(write));
+  enable("disk:*", {"*:write"});
+  EXPECT_TRUE(on(write)) << "the rule that excludes it does not switch it off";
+}
+
+TEST_F(Rules, a_level_covers_what_is_at_least_as_severe) {
+  std::vector<int32_t> ids;
+  for (int32_t level = 0; level <= 14; ++level)
+    ids.push_back(declare("p", "e" + std::to_string(level), level));
+  enable("p:*", {}, 4);
+  for (int32_t level = 0; level <= 14; ++level)
+    EXPECT_EQ(on(ids[static_cast<size_t>(level)]), level <= 4) << level;
+}
+
+TEST_F(Rules, the_last_rule_that_covers_a_tracepoint_decides) {
+  const int32_t read = declare("disk", "read"), write = declare("disk", "write");
+  enable("disk:*");
+  EXPECT_TRUE(registry->disable("disk:read"));
+  EXPECT_FALSE(on(read));
+  EXPECT_TRUE(on(write));
+  EXPECT_FALSE(on(declare("disk", "read", 1)) && false);
+  enable("disk:re*");
+  EXPECT_TRUE(on(read)) << "switched on again, later";
+  EXPECT_TRUE(registry->disable("*:*"));
+  EXPECT_FALSE(registry->any_on());
+  enable("disk:read");
+  EXPECT_TRUE(on(read));
+  EXPECT_FALSE(on(write));
+}
+
+TEST_F(Rules, what_a_pattern_switched_off_stays_off_for_what_is_declared_later) {
+  enable("disk:*");
+  registry->disable("disk:re*");
+  EXPECT_FALSE(on(declare("disk", "read")));
+  EXPECT_TRUE(on(declare("disk", "write")));
+}
+
+TEST_F(Rules, a_rule_ended_by_its_id_gives_way_to_the_others) {
+  const int32_t read = declare("disk", "read");
+  const uint32_t all = enable("disk:*"), one = enable("disk:read");
+  EXPECT_NE(all, one);
+  EXPECT_TRUE(registry->disable(one));
+  EXPECT_TRUE(on(read)) << "the other still covers it";
+  EXPECT_TRUE(registry->disable(all));
+  EXPECT_FALSE(on(read));
+  EXPECT_FALSE(registry->disable(all)) << "ended already";
+}
+
+TEST_F(Rules, switching_off_where_nothing_is_on_leaves_no_rule_behind) {
+  registry->disable("disk:*");
+  EXPECT_TRUE(registry->rules().empty());
+  enable("disk:*");
+  registry->disable("disk:*");
+  EXPECT_TRUE(registry->rules().empty());
+  EXPECT_TRUE(on(([this] {
+    enable("disk:*");
+    return declare("disk", "read");
+  })()));
+}
+
+TEST_F(Rules, switching_on_and_off_without_end_does_not_add_up) {
+  enable("net:*");
+  for (size_t i = 0; i < 3 * kRulesMax; ++i) {
+    ASSERT_NE(enable("disk:*"), 0U);
+    ASSERT_TRUE(registry->disable("disk:*"));
+  }
+  EXPECT_EQ(registry->rules().size(), 2U);
+}
+
+TEST_F(Rules, no_more_rules_stand_than_may) {
+  for (size_t i = 0; i < kRulesMax; ++i) ASSERT_NE(enable("p:e" + std::to_string(i)), 0U);
+  EXPECT_EQ(enable("p:x"), 0U);
+  EXPECT_FALSE(on(declare("p", "x")));
+  EXPECT_TRUE(on(declare("p", "e1023")));
+}
+
+TEST_F(Rules, flags_and_their_count_follow_the_rules_whatever_happened_before) {
+  std::mt19937 random(1);
+  struct Tp {
+    std::string name;
+    int32_t level, id;
+  };
+  std::vector<Tp> declared;
+  std::vector<Rule> standing;  // by the book: the last that covers decides
+  const auto pick = [&](std::initializer_list<const char*> of) {
+    return std::string(*(of.begin() + random() % of.size()));
+  };
+  for (int step = 0; step < 600; ++step) {
+    if (random() % 3 == 0) {
+      const std::string provider = pick({"disk", "net", "db"}), event = "e" + std::to_string(declared.size());
+      const auto level = static_cast<int32_t>(random() % 15);
+      declared.push_back({provider + ":" + event, level, declare(provider, event, level)});
+    } else if (random() % 3 != 0) {
+      Rule rule{0,
+                true,
+                pick({"*:*", "disk:*", "n*:*", "db:e1*", "*:e*3"}),
+                {},
+                static_cast<int32_t>(random() % 15)};
+      if (random() % 2 == 0) rule.exclude.push_back(pick({"disk:*", "*:*5", "net:e2*"}));
+      rule.id = registry->enable(rule);
+      standing.push_back(rule);
+    } else if (!standing.empty()) {
+      const uint32_t id = standing[random() % standing.size()].id;
+      registry->disable(id);
+      std::erase_if(standing, [&](const Rule& rule) { return rule.id == id; });
+    }
+    uint32_t count = 0;
+    for (const Tp& one : declared) {
+      bool wanted = false;
+      for (const Rule& rule : standing) {
+        bool covers = one.level <= rule.level && glob_covers(rule.pattern, one.name);
+        for (const std::string& except : rule.exclude) covers = covers && !glob_covers(except, one.name);
+        wanted = wanted || covers;  // all of them switch on
+      }
+      ASSERT_EQ(on(one.id), wanted) << one.name << " at step " << step;
+      count += wanted ? 1 : 0;
+    }
+    ASSERT_EQ(registry->count_on(), count);
+  }
+}
+
+TEST_F(Rules, a_name_declared_twice_is_one_tracepoint_where_the_schema_is_the_same) {
+  const int32_t id = declare("disk", "read");
+  EXPECT_EQ(declare("disk", "read"), id);
+  const Declared other = registry->declare({0, "disk", "read", 6, {}}, "{u8}");
+  EXPECT_EQ(other.id, -1);
+  EXPECT_EQ(other.conflict, "{}");
+  EXPECT_EQ(registry->size(), 1U);
+}
+
+TEST_F(Rules, no_more_tracepoints_are_declared_than_the_flags_page_holds) {
+  for (size_t i = 0; i < kTracepointsMax; ++i)
+    ASSERT_EQ(declare("p", std::to_string(i)), static_cast<int32_t>(i));
+  const Declared refused = registry->declare({0, "p", "more", 6, {}}, "{}");
+  EXPECT_EQ(refused.id, -1);
+  EXPECT_EQ(refused.conflict, "");
+  EXPECT_EQ(declare("p", "7"), 7) << "known ones are still found";
+  std::vector<thrift::Tracepoint> tail;
+  registry->tracepoints(kTracepointsMax - 2, tail);
+  ASSERT_EQ(tail.size(), 2U);
+  EXPECT_EQ(tail[1].id, static_cast<int32_t>(kTracepointsMax - 1));
+  registry->tracepoints(kTracepointsMax + 5, tail);
+  EXPECT_EQ(tail.size(), 2U);
+}
+
+TEST_F(Rules, a_layout_knows_what_each_part_leaves_to_those_behind_it) {
+  using thrift::Shape;
+  using thrift::Type;
+  std::vector<thrift::Field> fields{{"a", Type::kU32, Shape::kScalar, 0, {}, {}},
+                                    {"b", Type::kString, Shape::kScalar, 0, {}, {}},
+                                    {"c", Type::kU64, Shape::kArray, 3, {}, {}},
+                                    {"d", Type::kU16, Shape::kSequence, 0, {}, {}},
+                                    {"e", Type::kEnum, Shape::kScalar, 0, Type::kU16, {{"x", 0}}}};
+  const int32_t id = registry->declare({0, "p", "e", 6, fields}, "s").id;
+  const Layout* layout = registry->layout(id);
+  ASSERT_NE(layout, nullptr);
+  ASSERT_EQ(layout->parts.size(), 2U);
+  EXPECT_EQ(layout->parts[0].fixed_bytes, 4U);
+  EXPECT_FALSE(layout->parts[0].sequence);
+  EXPECT_EQ(layout->parts[0].least_after, 24 + kLeastSequence + 2) << "c, an empty d, e";
+  EXPECT_EQ(layout->parts[1].fixed_bytes, 24U);
+  EXPECT_TRUE(layout->parts[1].sequence);
+  EXPECT_EQ(layout->parts[1].element_bytes, 2U);
+  EXPECT_EQ(layout->parts[1].least_after, 2U);
+  EXPECT_EQ(layout->tail_bytes, 2U);
+  EXPECT_EQ(registry->layout(id + 1), nullptr);
+  EXPECT_EQ(registry->layout(-1), nullptr);
+}
+
+// Every way a star can be read, one after the other.
+bool naive(std::string_view pattern, std::string_view name) {
+  if (pattern.empty()) return name.empty();
+  if (pattern[0] != '*')
+    return !name.empty() && pattern[0] == name[0] && naive(pattern.substr(1), name.substr(1));
+  for (size_t taken = 0;; ++taken) {
+    if (naive(pattern.substr(1), name.substr(taken))) return true;
+    if (taken == name.size() || name[taken] == ':') return false;
+  }
+}
+
+TEST(Glob, a_star_stays_on_its_side_of_the_colon) {
+  EXPECT_TRUE(glob_covers("block*:read*", "blockstore:readahead"));
+  EXPECT_TRUE(glob_covers("*:*", "a:b"));
+  EXPECT_TRUE(glob_covers("a:*", "a:"));
+  EXPECT_FALSE(glob_covers("*", "a:b"));
+  EXPECT_FALSE(glob_covers("a*b", "a:b"));
+  EXPECT_FALSE(glob_covers("*:*", "a:b:c"));
+  EXPECT_FALSE(glob_covers("", "a"));
+  EXPECT_TRUE(glob_covers("a.b:[c]", "a.b:[c]")) << "nothing else is special";
+}
+
+TEST(Glob, agrees_with_a_naive_reading_on_random_patterns) {
+  std::mt19937 random(2);
+  const auto make = [&](const char* letters, size_t kinds, size_t longest) {
+    std::string text(random() % (longest + 1), ' ');
+    for (char& c : text) c = letters[random() % kinds];
+    return text;
+  };
+  int covered = 0;
+  for (int i = 0; i < 300'000; ++i) {
+    const std::string pattern = make("ab*:*", 5, 9), name = make("aab:", 4, 10);
+    const bool expected = naive(pattern, name);
+    covered += expected ? 1 : 0;
+    ASSERT_EQ(glob_covers(pattern, name), expected) << '"' << pattern << "\" \"" << name << '"';
+  }
+  EXPECT_GT(covered, 1000);
+}
+
+TEST(Glob, many_stars_do_not_take_exponential_time) {
+  std::string pattern, name(20'000, 'a');
+  for (int i = 0; i < 200; ++i) pattern += "*a";
+  EXPECT_FALSE(glob_covers(pattern + "*b", name));  // would not end in our lifetime
+}
+
+}  // namespace
+}  // namespace blkin::control
