@@ -59,10 +59,13 @@ async function measureSlices(built, missing, quick) {
   let lttng
   try {
     if (missing.length === 0) lttng = await startLttng()
-    const relay = new Child(process.execPath, [join(root, 'bench/js/relay.mjs'), folder])
+    const relay = new Child(process.execPath, [join(root, 'bench/js/relay.mjs'), join(folder, 'traces')])
     children.relay = relay
     const env = { ...process.env, BLKIN_RELAY: await relay.hear(), BLKIN_ENABLE: '', BLKIN_BUFFER: '' }
-    children.js = new Child(process.execPath, [join(root, 'bench/js/slices.mjs'), built.floor], { env })
+    children.js = new Child(process.execPath, [join(root, 'bench/js/slices.mjs'), built.floor], {
+      env,
+      cwd: folder, // node:trace_events writes its file where it is
+    })
     children.pack = new Child(built.pack)
     if (lttng) children.lttng = lttng.child
     const wanted = [...rows, ...work].filter((row) => row.in in children)

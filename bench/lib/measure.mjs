@@ -19,15 +19,34 @@ export async function measure(rows, children, { rounds, warmSlices, progress }) 
     const count = Math.floor(Math.max(20, Math.min(most, sliceNs / perTurn)))
     results.set(row.id, { slice, count, ns: [] })
   }
+  const random = generator(1)
   for (let round = 0; round < rounds; round++) {
     progress?.(round)
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[(i + round) % rows.length] // so that no row always follows the same one
+    for (const row of shuffled(rows, random)) {
       const { slice, count, ns } = results.get(row.id)
       ns.push((await children[row.in].slice(slice, count)) / count)
     }
   }
   return results
+}
+
+/** A new order each round, so that no row always follows the one that leaves the caches or the heap in some state. */
+function shuffled(list, random) {
+  const out = [...list]
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1))
+    ;[out[i], out[j]] = [out[j], out[i]]
+  }
+  return out
+}
+
+/** The same numbers in [0, 1) on every run. */
+function generator(seed) {
+  let x = seed
+  return () => {
+    x = (Math.imul(x, 1664525) + 1013904223) >>> 0
+    return x / 2 ** 32
+  }
 }
 
 /** Per-round values of `of` to `to`, or less `less`. */

@@ -126,8 +126,8 @@ Made by \`npm run bench\` on ${date}; no number here is typed by hand.
 | LTTng | ${lttng ? `lttng-tools ${lttng.version}, default channel` : 'not here'} |
 | load before | ${m.load} (one minute) |
 
-All rows in one run of ${whole(method.seconds)} s: each in turn for a slice of about 1.5 ms, ${whole(method.rounds)} rounds, the order
-rotating. Every time is the median over the rounds, with the quartiles beside it; every ratio is taken within each
+All rows in one run of ${whole(method.seconds)} s: each in turn for a slice of about 1.5 ms, ${whole(method.rounds)} rounds, each in
+an order of its own. Every time is the median over the rounds, with the quartiles beside it; every ratio is taken within each
 round and then the median, since the machine's speed drifts by more than what is compared. JavaScript runs in one warm
 process, C and C++ in processes that stand beside it and take their turns. Where something is recorded the consumer
 and the relay work meanwhile on the other processor, and the slice ends before the ring is full.
