@@ -40,7 +40,8 @@ size_t show_nuls(uint8_t* text, size_t size, size_t limit) {
       out += kMarkBytes;
     }
   }
-  for (; i < size && (copy[i] & 0xC0) == 0x80; --i) --out;  // what did not fit goes on from a character's middle
+  for (; i < size && (copy[i] & 0xC0) == 0x80; --i)
+    --out;  // what did not fit goes on from a character's middle
   return out;
 }
 
@@ -67,10 +68,21 @@ size_t put_string(napi_env env, napi_value value, uint8_t* at, size_t room) {
 
 constexpr uint32_t bytes_of(napi_typedarray_type type) noexcept {
   switch (type) {
-    case napi_int8_array: case napi_uint8_array: case napi_uint8_clamped_array: return 1;
-    case napi_int16_array: case napi_uint16_array: return 2;
-    case napi_int32_array: case napi_uint32_array: case napi_float32_array: return 4;
-    case napi_float64_array: case napi_bigint64_array: case napi_biguint64_array: return 8;
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return 1;
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array:
+      return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
+      return 8;
   }
   return 0;
 }

@@ -25,7 +25,8 @@ void close_environment(void* token) {
 }  // namespace
 
 void open_environment(Napi::Env env) {
-  napi_add_env_cleanup_hook(env, close_environment, new char);  // Node takes no pair of hook and argument twice
+  napi_add_env_cleanup_hook(env, close_environment,
+                            new char);  // Node takes no pair of hook and argument twice
   if (t_opened++ > 0) return;
   auto* memory = static_cast<uint64_t*>(std::aligned_alloc(64, (kStagingBytes + kScratchBytes + 63) / 64 * 64));
   t_thread.staging = memory;
