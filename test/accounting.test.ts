@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { childRelay, freeAddress, relay, until } from './support/relays.js'
-import { folder, lastJson, privateShm, program, result, run, start } from './support/run.js'
+import { folder, lastJson, privateShm, program, result, root, run, start } from './support/run.js'
 import { describeWith } from './support/tools.js'
 import { recorded } from './support/trace.js'
 
@@ -237,4 +237,30 @@ describeWith(['unshare -m'], 'a process killed by SIGKILL', () => {
     expect(told.lost.noRoom).toBeGreaterThan(0)
     expect(events).toBeGreaterThan(0)
   })
+})
+
+test('the addon opened twice in one thread, as a module loader that forgets it does: two copies, one account', async () => {
+  const to = await relay()
+  const text = `
+    import { cpSync, symlinkSync } from 'node:fs'
+    import { createRequire } from 'node:module'
+    import { join } from 'node:path'
+    const [copy, root] = process.argv.slice(-2)
+    cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true })
+    cpSync(join(root, 'package.json'), join(copy, 'package.json'))
+    for (const name of ['build', 'node_modules']) symlinkSync(join(root, name), join(copy, name))
+    const a = await import('blkin')
+    const { cache } = createRequire(join(root, 'x.js'))
+    for (const name of Object.keys(cache)) delete cache[name]
+    const b = await import(join(copy, 'dist/index.js'))
+    const make = ({ provider, t }) => provider('same', { e: { fields: { n: t.u32, s: t.string } }, f: { fields: { n: t.u32 } } })
+    const [p, q] = [make(a), make(b)]
+    a.enable('*:*')
+    for (let n = 0; n < 40; n += 4) { p.e({ n, s: 'a' }); q.e({ n: n + 1, s: 'b' }); p.f({ n: n + 2 }); q.f({ n: n + 3 }) }
+    await a.flush()
+    console.log(JSON.stringify(b.status().lost))`
+  const lost = await result(text, { env: { BLKIN_RELAY: to.address }, args: [folder(), root] })
+  expect(lost).toEqual({ noRoom: 0, tooBig: 0, badValue: 0, noRing: 0 })
+  const { events } = await recorded(to.output)
+  expect(events.map(({ fields }) => fields.n)).toEqual(Array.from({ length: 40 }, (_, n) => n))
 })

@@ -23,7 +23,8 @@ constexpr uint64_t kPauseLeastUs = 250;
 constexpr uint64_t kPauseMostUs = 10'000;     // a default ring fills in 10 ms at 400 MB a second
 constexpr double kBusyFill = 1.0 / 8;
 constexpr double kQuietFill = 1.0 / 64;
-constexpr size_t kDeclareBytes = 256 << 10;   // of tracepoints in a call; the largest makes a frame below 2 MiB
+constexpr size_t kDeclareBytes =
+    256 << 10;  // of tracepoints in a call; the largest makes a frame below 2 MiB
 
 size_t size_of(const thrift::Tracepoint& tracepoint) {
   std::vector<uint8_t> bytes;
