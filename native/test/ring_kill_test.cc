@@ -63,7 +63,8 @@ class RingKill : public testing::Test {
       }
     };
     // The clock begins once there is something to kill: starting a process takes as long as it takes.
-    while (rings.back().first == nullptr) find_rings();
+    const auto missing = [](const auto& ring) { return ring.first == nullptr; };
+    while (std::any_of(rings.begin(), rings.end(), missing)) find_rings();
     const auto end = std::chrono::steady_clock::now() + lifetime;
     do audit.drain();
     while (std::chrono::steady_clock::now() < end);
