@@ -15,9 +15,9 @@ namespace blkin::addon {
 namespace {
 
 constexpr size_t kPartsMax = 64;
-constexpr char32_t kNulShown = 0x2400;    // "␀": a NUL would end a CTF string
+constexpr char32_t kNulShown = 0x2400;     // "␀": a NUL would end a CTF string
 constexpr char32_t kReplacement = 0xFFFD;  // for half a surrogate pair, as TextEncoder does
-constexpr char kCut[] = "\xE2\x80\xA6";   // "…", at the end of a string that was cut
+constexpr char kCut[] = "\xE2\x80\xA6";    // "…", at the end of a string that was cut
 constexpr size_t kCutBytes = 3;
 
 // The code point at `i`, which is moved on. NULs and lone surrogates come out as what stands for them.
@@ -114,7 +114,8 @@ constexpr uint32_t bytes_of(napi_typedarray_type type) noexcept {
 
 // False: not a typed array of such elements, or larger than the room. The emitters pass no other than the field's;
 // that is asked again here because a wider element would be read from beyond the array.
-bool put_sequence(napi_env env, napi_value value, uint32_t element_bytes, uint8_t* at, size_t room, size_t& size) {
+bool put_sequence(napi_env env, napi_value value, uint32_t element_bytes, uint8_t* at, size_t room,
+                  size_t& size) {
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;
@@ -160,8 +161,10 @@ napi_value emit_mixed(napi_env env, napi_callback_info info) {
     at += size;
   }
   if (fits) copy_words(at, fixed, layout.tail_bytes), at += layout.tail_bytes;
-  const uint32_t length = fits ? static_cast<uint32_t>(at - payload) : ring::kPayloadMax + 1;  // the ring counts it
-  control::Process::session()->write({layout.id, length, reinterpret_cast<const uint64_t*>(payload), 0}, thread);
+  const uint32_t length =
+      fits ? static_cast<uint32_t>(at - payload) : ring::kPayloadMax + 1;  // the ring counts it
+  control::Process::session()->write({layout.id, length, reinterpret_cast<const uint64_t*>(payload), 0},
+                                     thread);
   return nullptr;
 }
 
@@ -172,7 +175,9 @@ Napi::Value mixed_emitter(const Napi::CallbackInfo& info) {
   const control::Layout* layout = control::Process::get().registry().layout(id);
   napi_value function = nullptr;
   const size_t parts = layout->parts.size();
-  const napi_callback callback = parts <= 1 ? emit_mixed<1> : parts <= 4 ? emit_mixed<4> : emit_mixed<kPartsMax>;
+  const napi_callback callback = parts <= 1   ? emit_mixed<1>
+                                 : parts <= 4 ? emit_mixed<4>
+                                              : emit_mixed<kPartsMax>;
   napi_create_function(info.Env(), nullptr, 0, callback, const_cast<control::Layout*>(layout), &function);
   return {info.Env(), function};
 }

@@ -28,7 +28,8 @@ void open_environment(Napi::Env env) {
   napi_add_env_cleanup_hook(env, close_environment,
                             new char);  // Node takes no pair of hook and argument twice
   if (t_opened++ > 0) return;
-  auto* memory = static_cast<uint64_t*>(std::aligned_alloc(64, (kStagingBytes + kScratchBytes + 63) / 64 * 64));
+  auto* memory =
+      static_cast<uint64_t*>(std::aligned_alloc(64, (kStagingBytes + kScratchBytes + 63) / 64 * 64));
   t_thread.staging = memory;
   control::Process::get().attach();
 }
@@ -38,7 +39,8 @@ Napi::Value staging(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value flags(const Napi::CallbackInfo& info) {
-  return Napi::ArrayBuffer::New(info.Env(), control::Process::get().registry().flags(), control::kTracepointsMax);
+  return Napi::ArrayBuffer::New(info.Env(), control::Process::get().registry().flags(),
+                                control::kTracepointsMax);
 }
 
 }  // namespace blkin::addon

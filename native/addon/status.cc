@@ -72,7 +72,8 @@ Napi::Value status(const Napi::CallbackInfo& info) {
   out.Set("tracepoints", static_cast<double>(process.registry().size()));
   out.Set("enabled", process.registry().count_on());
   out.Set("rules", rules_of(env, process.registry().rules()));
-  if (control::Session* session = control::Process::session(); session != nullptr) describe(env, *session, out);
+  if (control::Session* session = control::Process::session(); session != nullptr)
+    describe(env, *session, out);
   return out;
 }
 

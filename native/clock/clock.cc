@@ -120,7 +120,8 @@ bool Calibration::sample() noexcept {
   if (best_window_ != UINT64_MAX && window > 3 * best_window_ && ++rejected_ < 10) return false;
   best_window_ = rejected_ >= 10 ? window : std::min(best_window_, window);
   rejected_ = 0;
-  if (!samples_.empty() && (best.ticks <= samples_.back().ticks || best.ns <= samples_.back().ns)) return false;
+  if (!samples_.empty() && (best.ticks <= samples_.back().ticks || best.ns <= samples_.back().ns))
+    return false;
   if (samples_.size() >= kSamplesMax) {  // thin the older half: its lines become longer, not wrong
     size_t kept = 1;
     for (size_t i = 2; i < samples_.size(); i += i < kSamplesMax / 2 ? 2 : 1) samples_[kept++] = samples_[i];
@@ -135,7 +136,8 @@ uint64_t Calibration::to_ns(uint64_t ticks) noexcept {
   if (!tsc_) return ticks;
   if (ticks < base_.ticks || ticks >= end_.ticks) select(ticks);
   if (ticks < base_.ticks)
-    return base_.ns - std::min(base_.ns, static_cast<uint64_t>(static_cast<double>(base_.ticks - ticks) * slope_));
+    return base_.ns -
+           std::min(base_.ns, static_cast<uint64_t>(static_cast<double>(base_.ticks - ticks) * slope_));
   const uint64_t ns = base_.ns + static_cast<uint64_t>(static_cast<double>(ticks - base_.ticks) * slope_);
   return std::min(ns, end_.ns);
 }

@@ -13,14 +13,14 @@ namespace blkin::consumer {
 
 namespace {
 
-constexpr size_t kPutBytes = 256 << 10;       // packets in a put: enough to make a frame's cost small
+constexpr size_t kPutBytes = 256 << 10;  // packets in a put: enough to make a frame's cost small
 constexpr size_t kFrameBytes = thrift::kPutPrefix + kPutBytes + 8 + thrift::kPutSuffix;
 constexpr size_t kWindowPuts = 256;
-constexpr size_t kWindowBytes = 8 << 20;      // unanswered packets: covers a relay that pauses for a write
+constexpr size_t kWindowBytes = 8 << 20;  // unanswered packets: covers a relay that pauses for a write
 constexpr uint64_t kBackoffFirst = 50'000'000;
 constexpr uint64_t kBackoffMost = 2'000'000'000;
 constexpr uint64_t kPauseLeastUs = 250;
-constexpr uint64_t kPauseMostUs = 10'000;     // a default ring fills in 10 ms at 400 MB a second
+constexpr uint64_t kPauseMostUs = 10'000;  // a default ring fills in 10 ms at 400 MB a second
 constexpr double kBusyFill = 1.0 / 8;
 constexpr double kQuietFill = 1.0 / 64;
 constexpr size_t kDeclareBytes =
@@ -69,9 +69,9 @@ bool Consumer::flush(uint64_t timeout_ms) {
   if (ended_ || !thread_.joinable()) return delivered_;
   const uint64_t ticket = ++flush_asked_;
   wake();
-  return settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
-                           [&] { return flush_done_ >= ticket || ended_; }) &&
-         (flush_done_ >= ticket || delivered_);
+  return settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] {
+    return flush_done_ >= ticket || ended_;
+  }) && (flush_done_ >= ticket || delivered_);
 }
 
 bool Consumer::stop(uint64_t timeout_ms) {
@@ -81,7 +81,8 @@ bool Consumer::stop(uint64_t timeout_ms) {
   stop_by_ns_ = clock::monotonic_ns() + timeout_ms * 1'000'000;
   wake();
   // The margin is for a thread inside a name look-up, the one call of ours that has no bound.
-  const bool ended = settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms + 500), [&] { return ended_; });
+  const bool ended =
+      settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms + 500), [&] { return ended_; });
   lock.unlock();
   if (ended) thread_.join();
   else thread_.detach();
@@ -160,7 +161,8 @@ void Consumer::take_replies() {
   size_t size = 0;
   while (connection_.receive(frame, size)) {
     thrift::Reply reply;
-    if (!thrift::parse_reply(frame, size, reply)) return drop_connection("the relay's answer is not of this protocol", true);
+    if (!thrift::parse_reply(frame, size, reply))
+      return drop_connection("the relay's answer is not of this protocol", true);
     take(reply);
     if (connection_.state() == thrift::Connection::State::kClosed) return;
   }
@@ -273,15 +275,14 @@ bool Consumer::send_one(Stream& stream) {
     packed_to = cursor.position();
   }
   // Losses stand behind the records that filled the ring: only the put that reaches the end may tell them.
-  const size_t bytes = packer_.finish(whole ? static_cast<uint64_t>(stream.lost().total()) : file.discarded, now);
+  const size_t bytes =
+      packer_.finish(whole ? static_cast<uint64_t>(stream.lost().total()) : file.discarded, now);
   if (bytes == 0) return false;
   thrift::finish_put(frame.data(), next_call_++, stream.put(packer_.events()), bytes);
   const size_t size = thrift::kPutPrefix + bytes + thrift::kPutSuffix;
   // A small put waits in a buffer of its own size, so that many of them waiting stay small.
-  if (size < kFrameBytes / 4)
-    connection_.send({frame.begin(), frame.begin() + static_cast<ptrdiff_t>(size)});
-  else
-    connection_.send(std::move(frame), size);
+  if (size < kFrameBytes / 4) connection_.send({frame.begin(), frame.begin() + static_cast<ptrdiff_t>(size)});
+  else connection_.send(std::move(frame), size);
   in_flight_bytes_ += bytes;
   put_bytes_.push_back(bytes);
   const std::lock_guard lock(mutex_);
@@ -304,7 +305,8 @@ void Consumer::drop_connection(const std::string& why, bool refused) {
 }
 
 bool Consumer::all_delivered() const {
-  return std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->delivered(); });
+  return std::all_of(streams_.begin(), streams_.end(),
+                     [](const auto& stream) { return stream->delivered(); });
 }
 
 void Consumer::begin_flush(const Asked& asked) {
@@ -315,7 +317,8 @@ void Consumer::begin_flush(const Asked& asked) {
 }
 
 void Consumer::settle() {
-  const bool met = std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->mark_met(); });
+  const bool met =
+      std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->mark_met(); });
   const std::lock_guard lock(mutex_);
   status_.acknowledged = 0;
   for (const auto& stream : streams_) status_.acknowledged += stream->events_acknowledged();

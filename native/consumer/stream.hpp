@@ -29,7 +29,9 @@ class Stream {
   const thrift::Lost& lost() const { return lost_; }
   double fill() const;
 
-  bool pending() const { return cursor_.position() < limit_ || static_cast<uint64_t>(lost_.total()) > file_.discarded; }
+  bool pending() const {
+    return cursor_.position() < limit_ || static_cast<uint64_t>(lost_.total()) > file_.discarded;
+  }
   bool delivered() const { return !pending() && in_flight_.empty(); }
 
   // For a flush: everything seen by the last look(), however much comes behind it.

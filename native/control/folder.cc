@@ -57,7 +57,8 @@ bool read_file(const std::string& path, std::vector<uint8_t>& out) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return false;
   struct stat status {};
-  const bool fits = fstat(fd, &status) == 0 && status.st_size >= 0 && static_cast<size_t>(status.st_size) <= kFileMax;
+  const bool fits =
+      fstat(fd, &status) == 0 && status.st_size >= 0 && static_cast<size_t>(status.st_size) <= kFileMax;
   if (fits) out.resize(static_cast<size_t>(status.st_size));
   size_t have = 0;
   while (fits && have < out.size()) {
@@ -117,13 +118,15 @@ void Folder::create(const thrift::Hello& hello, const std::string& relay, bool t
 bool Folder::create_at(const std::string& base, uint64_t ring_bytes) {
   struct statvfs space {};
   if (statvfs(base.c_str(), &space) != 0) return error_ = base + ": " + strerror(errno), false;
-  if (space.f_bavail * space.f_frsize < 2 * ring_bytes) return error_ = base + ": no room for two rings", false;
+  if (space.f_bavail * space.f_frsize < 2 * ring_bytes)
+    return error_ = base + ": no room for two rings", false;
   const std::string user = user_folder(base);
   if (!make_folder(user)) return error_ = user + ": " + strerror(errno), false;
   if (!is_ours(user)) return error_ = user + ": not a folder of this user alone", false;
   const std::string name = user + "/" + std::to_string(getpid()) + "-" + start_ticks();
   path_ = name;
-  for (int copy = 2; mkdir(path_.c_str(), 0700) != 0; ++copy) {  // taken: a second copy of the addon in this process
+  for (int copy = 2; mkdir(path_.c_str(), 0700) != 0;
+       ++copy) {  // taken: a second copy of the addon in this process
     if (errno != EEXIST || copy > 16) return error_ = path_ + ": " + strerror(errno), path_.clear(), false;
     path_ = name + "-" + std::to_string(copy);
   }
@@ -160,7 +163,8 @@ bool Folder::open_dead(const std::string& path) {
   path_ = path;
   if (!is_ours(path_) || !map_state(0)) return false;
   std::vector<uint8_t> bytes;
-  if (state_->magic != kStateMagic || state_->version != 1 || !read_file(path_ + "/hello", bytes)) return false;
+  if (state_->magic != kStateMagic || state_->version != 1 || !read_file(path_ + "/hello", bytes))
+    return false;
   thrift::Reader hello(bytes.data(), bytes.size());
   hello_ = thrift::read_hello(hello);
   if (!hello.ok() || hello_.boot_id != clock::boot_id()) return false;
@@ -197,7 +201,8 @@ std::vector<std::string> process_folders() {
     const std::string user = user_folder(base);
     if (!is_ours(user)) continue;
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(user, error)) found.push_back(entry.path().string());
+    for (const auto& entry : std::filesystem::directory_iterator(user, error))
+      found.push_back(entry.path().string());
   }
   return found;
 }

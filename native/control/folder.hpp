@@ -22,7 +22,8 @@ struct State {
   uint32_t version;
   uint32_t tsc;  // 1: ticks are TSC; 0: nanoseconds
   clock::Sample first;
-  clock::Sample later[2];          // the newest sample, and the one before: a process may be killed between two words,
+  clock::Sample
+      later[2];  // the newest sample, and the one before: a process may be killed between two words,
   std::atomic<uint32_t> newest;  // so a sample is written whole before this names it
   alignas(64) std::atomic<uint64_t> lost_bad_value;
   std::atomic<uint64_t> lost_no_ring;
@@ -36,7 +37,8 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
 
   // Makes this process's folder. Where it cannot, state() is private memory, rings() is -1, and error() says why.
-  void create(const thrift::Hello& hello, const std::string& relay, bool tsc, clock::Sample first, uint64_t ring_bytes);
+  void create(const thrift::Hello& hello, const std::string& relay, bool tsc, clock::Sample first,
+              uint64_t ring_bytes);
 
   // Opens a dead process's. False: alive, not ours, not a folder of this version, or of another boot.
   bool open_dead(const std::string& path);

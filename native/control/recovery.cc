@@ -26,7 +26,8 @@ class DeadProcess final : public consumer::Supply {
   }
 
   ~DeadProcess() override {
-    for (const consumer::Source& source : sources_) munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
+    for (const consumer::Source& source : sources_)
+      munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
   }
 
   void rings(std::vector<consumer::Source>& out) override {
@@ -49,10 +50,12 @@ class DeadProcess final : public consumer::Supply {
 };
 
 clock::Calibration calibration_of(const State& state) {
-  return {state.tsc != 0, std::vector{state.first, state.later[state.newest.load(std::memory_order_acquire) & 1]}};
+  return {state.tsc != 0,
+          std::vector{state.first, state.later[state.newest.load(std::memory_order_acquire) & 1]}};
 }
 
-Recovered recover(Folder& folder, const thrift::Address& relay, const std::string& token, uint64_t timeout_ms) {
+Recovered recover(Folder& folder, const thrift::Address& relay, const std::string& token,
+                  uint64_t timeout_ms) {
   auto dead = std::make_unique<DeadProcess>(folder);
   thrift::Hello hello = folder.hello();
   hello.token = token;
@@ -68,7 +71,8 @@ Recovered recover(Folder& folder, const thrift::Address& relay, const std::strin
 
 }  // namespace
 
-std::vector<Recovered> recover_dead(const thrift::Address& relay, const std::string& token, uint64_t timeout_ms) {
+std::vector<Recovered> recover_dead(const thrift::Address& relay, const std::string& token,
+                                    uint64_t timeout_ms) {
   std::vector<Recovered> out;
   for (const std::string& path : process_folders()) {
     Folder folder;

@@ -13,12 +13,13 @@ namespace blkin::control {
 struct Recovered {
   std::string folder;
   std::array<uint8_t, 16> uuid;
-  uint64_t events;   // brought by this call
-  bool delivered;    // all of it, and the folder was removed
+  uint64_t events;  // brought by this call
+  bool delivered;   // all of it, and the folder was removed
   std::string error;
 };
 
 // Every folder of this user whose process is dead and sent to this relay.
-std::vector<Recovered> recover_dead(const thrift::Address& relay, const std::string& token, uint64_t timeout_ms);
+std::vector<Recovered> recover_dead(const thrift::Address& relay, const std::string& token,
+                                    uint64_t timeout_ms);
 
 }  // namespace blkin::control

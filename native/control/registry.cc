@@ -25,7 +25,8 @@ std::unique_ptr<Layout> lay_out(const thrift::Tracepoint& tracepoint) {
   for (const thrift::Field& field : tracepoint.fields) {
     const bool bytes = field.type == Type::kBytes;
     if (field.type == Type::kString || bytes || field.shape == Shape::kSequence) {
-      layout->parts.push_back({fixed, field.type, field.type != Type::kString, bytes ? 1 : bytes_of(field.type), 0});
+      layout->parts.push_back(
+          {fixed, field.type, field.type != Type::kString, bytes ? 1 : bytes_of(field.type), 0});
       fixed = 0;
     } else {
       const uint32_t one = bytes_of(field.type == Type::kEnum ? field.container : field.type);
@@ -45,11 +46,25 @@ std::unique_ptr<Layout> lay_out(const thrift::Tracepoint& tracepoint) {
 
 uint32_t bytes_of(Type type) noexcept {
   switch (type) {
-    case Type::kU8: case Type::kI8: case Type::kBool: return 1;
-    case Type::kU16: case Type::kI16: return 2;
-    case Type::kU32: case Type::kI32: case Type::kF32: return 4;
-    case Type::kU64: case Type::kI64: case Type::kF64: return 8;
-    case Type::kString: case Type::kEnum: case Type::kBytes: return 0;
+    case Type::kU8:
+    case Type::kI8:
+    case Type::kBool:
+      return 1;
+    case Type::kU16:
+    case Type::kI16:
+      return 2;
+    case Type::kU32:
+    case Type::kI32:
+    case Type::kF32:
+      return 4;
+    case Type::kU64:
+    case Type::kI64:
+    case Type::kF64:
+      return 8;
+    case Type::kString:
+    case Type::kEnum:
+    case Type::kBytes:
+      return 0;
   }
   return 0;
 }
@@ -138,7 +153,8 @@ void Registry::tracepoints(size_t from, std::vector<thrift::Tracepoint>& out) {
 
 const Layout* Registry::layout(int32_t id) {
   const std::lock_guard lock(mutex_);
-  return id >= 0 && static_cast<size_t>(id) < entries_.size() ? entries_[static_cast<size_t>(id)].layout.get() : nullptr;
+  return id >= 0 && static_cast<size_t>(id) < entries_.size() ? entries_[static_cast<size_t>(id)].layout.get()
+                                                              : nullptr;
 }
 
 }  // namespace blkin::control

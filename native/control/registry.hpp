@@ -37,7 +37,8 @@ struct Layout {
     thrift::Type type;     // kString, or a sequence's element
     bool sequence;
     uint32_t element_bytes;
-    uint32_t least_after;  // what everything behind it takes at least: a string may be cut to fit, the rest may not
+    uint32_t
+        least_after;  // what everything behind it takes at least: a string may be cut to fit, the rest may not
   };
   uint16_t id;
   std::vector<Part> parts;

@@ -19,7 +19,8 @@ constexpr size_t kDeadKept = 8;
 thrift::Hello describe_process(const Settings& settings) {
   thrift::Hello hello{};
   if (getrandom(hello.uuid.data(), hello.uuid.size(), 0) < 0) {
-    const uint64_t now = clock::monotonic_ns();  // no entropy yet: this boot, this pid and this moment are unique too
+    const uint64_t now =
+        clock::monotonic_ns();  // no entropy yet: this boot, this pid and this moment are unique too
     std::memcpy(hello.uuid.data(), &now, sizeof now);
   }
   hello.pid = getpid();
@@ -46,7 +47,8 @@ Session::Session(Registry& registry, Settings settings)
       hello_(describe_process(settings_)),
       calibration_(tsc_) {
   sweep_dead(kDeadKept);
-  folder_.create(hello_, settings_.relay.text(), tsc_, calibration_.first(), ring::kHeaderBytes + settings_.geometry.capacity);
+  folder_.create(hello_, settings_.relay.text(), tsc_, calibration_.first(),
+                 ring::kHeaderBytes + settings_.geometry.capacity);
 }
 
 void Session::keep_tracepoints() {
@@ -60,7 +62,8 @@ void Session::keep_tracepoints() {
 void Session::start() {
   if (consumer_ && !consumer_->stopped()) return;
   if (consumer_) consumer_->stop(0);
-  consumer_ = std::make_unique<consumer::Consumer>(consumer::Options{settings_.relay, hello_}, *this, calibration_);
+  consumer_ =
+      std::make_unique<consumer::Consumer>(consumer::Options{settings_.relay, hello_}, *this, calibration_);
   consumer_->start();
 }
 
@@ -82,10 +85,8 @@ void Session::clean() {
 }
 
 void Session::write_slow(ring::Record record, Thread& thread) noexcept {
-  if (leases())
-    write_leased(record, thread);
-  else
-    write_on_new_cpu(record);
+  if (leases()) write_leased(record, thread);
+  else write_on_new_cpu(record);
 }
 
 void Session::write_on_new_cpu([[maybe_unused]] ring::Record& record) noexcept {
@@ -145,7 +146,8 @@ ring::Header* Session::make_ring(uint32_t stream) noexcept {
   if (clock::monotonic_ns() < retry_ring_at_ns_) return nullptr;
   const std::string name = std::to_string(stream);
   ring::Created made = ring::create(folder_.rings(), name.c_str(), stream, settings_.geometry);
-  if (made.ring == nullptr && folder_.rings() >= 0) made = ring::create(-1, name.c_str(), stream, settings_.geometry);
+  if (made.ring == nullptr && folder_.rings() >= 0)
+    made = ring::create(-1, name.c_str(), stream, settings_.geometry);
   if (made.ring == nullptr) {
     ring_error_ = std::string("no ring: ") + strerror(made.error);
     retry_ring_at_ns_ = clock::monotonic_ns() + kRetryRingNs;
@@ -160,7 +162,8 @@ std::vector<RingStatus> Session::rings_status() {
   std::vector<RingStatus> out;
   for (const consumer::Source& source : made_) {
     const ring::Header* ring = source.ring;
-    out.push_back({ring->stream, ring->head.load(std::memory_order_relaxed), ring->tail.load(std::memory_order_relaxed),
+    out.push_back({ring->stream, ring->head.load(std::memory_order_relaxed),
+                   ring->tail.load(std::memory_order_relaxed),
                    ring->lost_no_room.load(std::memory_order_relaxed),
                    ring->lost_too_big.load(std::memory_order_relaxed)});
   }

@@ -20,7 +20,8 @@ constexpr size_t kCompactHeader = 4;
 constexpr size_t kExtendedHeader = 13;
 constexpr uint16_t kExtendedId = 31;
 constexpr uint64_t kCompactSpan = 1ULL << 27;
-constexpr size_t kSmallestPacket = 256;  // with less than this left of a page, the next packet starts a new one
+constexpr size_t kSmallestPacket =
+    256;  // with less than this left of a page, the next packet starts a new one
 constexpr uint32_t kNoCpu = 0xFFFFFFFF;
 
 // One stream file, up to its last finished packet.
@@ -81,7 +82,8 @@ class Packer {
   // discarded: the stream's losses so far; where they grew and no packet is open, an empty one carries them.
   // Returns the length of the packets in the buffer.
   size_t finish(uint64_t discarded, uint64_t now) noexcept {
-    if (packet_ == nullptr && discarded > stream_->discarded) open(now > stream_->last_time ? now : stream_->last_time);
+    if (packet_ == nullptr && discarded > stream_->discarded)
+      open(now > stream_->last_time ? now : stream_->last_time);
     if (packet_ != nullptr) close(discarded, false);
     return static_cast<size_t>(at_ - buffer_);
   }

@@ -83,8 +83,9 @@ template <bool kTsc>
         continue;
       }
     }
-    if (rseq_write<kTsc>(area, cpu, ring, head, next, place(ring, head), record_word(record.length, record.id, 0),
-                         record.ticks, record.payload, record.words())) [[likely]]
+    if (rseq_write<kTsc>(area, cpu, ring, head, next, place(ring, head),
+                         record_word(record.length, record.id, 0), record.ticks, record.payload,
+                         record.words())) [[likely]]
       return Result::kWritten;
   }
   Header* ring = rings[area->cpu_id].load(std::memory_order_acquire);

@@ -11,8 +11,18 @@
 namespace blkin::thrift {
 
 enum class FieldType : uint8_t {
-  kStop = 0, kBool = 2, kByte = 3, kDouble = 4, kI16 = 6, kI32 = 8, kI64 = 10,
-  kString = 11, kStruct = 12, kMap = 13, kSet = 14, kList = 15,
+  kStop = 0,
+  kBool = 2,
+  kByte = 3,
+  kDouble = 4,
+  kI16 = 6,
+  kI32 = 8,
+  kI64 = 10,
+  kString = 11,
+  kStruct = 12,
+  kMap = 13,
+  kSet = 14,
+  kList = 15,
 };
 
 enum class MessageType : uint8_t { kCall = 1, kReply = 2, kException = 3, kOneway = 4 };
@@ -118,15 +128,28 @@ class Reader {
   void skip(FieldType type, int depth = 0) {
     if (depth > kDepthMax) return fail();
     switch (type) {
-      case FieldType::kBool: case FieldType::kByte: u8(); break;
-      case FieldType::kI16: i16(); break;
-      case FieldType::kI32: i32(); break;
-      case FieldType::kDouble: case FieldType::kI64: i64(); break;
-      case FieldType::kString: string(); break;
+      case FieldType::kBool:
+      case FieldType::kByte:
+        u8();
+        break;
+      case FieldType::kI16:
+        i16();
+        break;
+      case FieldType::kI32:
+        i32();
+        break;
+      case FieldType::kDouble:
+      case FieldType::kI64:
+        i64();
+        break;
+      case FieldType::kString:
+        string();
+        break;
       case FieldType::kStruct:
         fields([&](FieldHead head) { skip(head.type, depth + 1); });
         break;
-      case FieldType::kList: case FieldType::kSet: {
+      case FieldType::kList:
+      case FieldType::kSet: {
         const auto element = static_cast<FieldType>(u8());
         for (auto n = count(); ok_ && n > 0; --n) skip(element, depth + 1);
         break;
@@ -137,7 +160,8 @@ class Reader {
         for (auto n = count(); ok_ && n > 0; --n) skip(key, depth + 1), skip(value, depth + 1);
         break;
       }
-      default: fail();
+      default:
+        fail();
     }
   }
 

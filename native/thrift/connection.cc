@@ -38,7 +38,8 @@ void Connection::open(const Address& address) {
   fd_ = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int one = 1;
   if (fd_ >= 0) setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  const bool started = fd_ >= 0 && (connect(fd_, found->ai_addr, found->ai_addrlen) == 0 || errno == EINPROGRESS);
+  const bool started =
+      fd_ >= 0 && (connect(fd_, found->ai_addr, found->ai_addrlen) == 0 || errno == EINPROGRESS);
   const int error = errno;
   freeaddrinfo(found);
   if (!started) return close(words("connect", error));
@@ -92,7 +93,8 @@ void Connection::pump() {
 void Connection::write_some() {
   while (!out_.empty()) {
     Frame& frame = out_.front();
-    const ssize_t sent = ::send(fd_, frame.buffer.data() + out_offset_, frame.size - out_offset_, MSG_NOSIGNAL);
+    const ssize_t sent =
+        ::send(fd_, frame.buffer.data() + out_offset_, frame.size - out_offset_, MSG_NOSIGNAL);
     if (sent < 0) {
       if (later(errno)) return;
       return close(words("send", errno));
@@ -100,7 +102,8 @@ void Connection::write_some() {
     unsent_ -= static_cast<size_t>(sent);
     out_offset_ += static_cast<size_t>(sent);
     if (out_offset_ < frame.size) return;
-    if (frame.buffer.size() >= kWorthKeeping && spares_.size() < kSparesMax) spares_.push_back(std::move(frame.buffer));
+    if (frame.buffer.size() >= kWorthKeeping && spares_.size() < kSparesMax)
+      spares_.push_back(std::move(frame.buffer));
     out_.pop_front();
     out_offset_ = 0;
   }
@@ -125,7 +128,8 @@ bool Connection::receive(const uint8_t*& frame, size_t& size) {
   if (have >= 4) {
     size = static_cast<uint32_t>(Reader(in_.data() + in_offset_, 4).i32());
     if (size > kFrameMax) {
-      close("a frame of " + std::to_string(size) + " bytes came; at most " + std::to_string(kFrameMax) + " are allowed");
+      close("a frame of " + std::to_string(size) + " bytes came; at most " + std::to_string(kFrameMax) +
+            " are allowed");
       return false;
     }
     if (have >= 4 + size) {

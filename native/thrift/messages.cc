@@ -53,11 +53,21 @@ Field read_field(Reader& reader) {
   Field field{};
   reader.fields([&](Reader::FieldHead head) {
     switch (head.id) {
-      case 1: field.name = reader.string(); break;
-      case 2: field.type = static_cast<Type>(reader.i32()); break;
-      case 3: field.shape = static_cast<Shape>(reader.i32()); break;
-      case 4: field.length = reader.i32(); break;
-      case 5: field.container = static_cast<Type>(reader.i32()); break;
+      case 1:
+        field.name = reader.string();
+        break;
+      case 2:
+        field.type = static_cast<Type>(reader.i32());
+        break;
+      case 3:
+        field.shape = static_cast<Shape>(reader.i32());
+        break;
+      case 4:
+        field.length = reader.i32();
+        break;
+      case 5:
+        field.container = static_cast<Type>(reader.i32());
+        break;
       case 6:
         for (uint32_t n = reader.struct_list(); n > 0 && reader.ok(); --n) {
           Label label{};
@@ -69,7 +79,8 @@ Field read_field(Reader& reader) {
           field.labels.push_back(std::move(label));
         }
         break;
-      default: reader.skip(head.type);
+      default:
+        reader.skip(head.type);
     }
   });
   return field;
@@ -78,9 +89,11 @@ Field read_field(Reader& reader) {
 Held read_held(Reader& reader) {
   Held held{};
   reader.fields([&](Reader::FieldHead head) {
-    int64_t* const numbers[] = {&held.sequence, &held.position, &held.bytes, &held.packets, &held.last_time, &held.lost};
+    int64_t* const numbers[] = {&held.sequence, &held.position,  &held.bytes,
+                                &held.packets,  &held.last_time, &held.lost};
     if (head.id == 1 && head.type == FieldType::kI32) held.stream = reader.i32();
-    else if (head.id >= 2 && head.id <= 7 && head.type == FieldType::kI64) *numbers[head.id - 2] = reader.i64();
+    else if (head.id >= 2 && head.id <= 7 && head.type == FieldType::kI64)
+      *numbers[head.id - 2] = reader.i64();
     else reader.skip(head.type);
   });
   return held;
@@ -90,7 +103,8 @@ void read_hello_reply(Reader& reader, Reply& out) {
   reader.fields([&](Reader::FieldHead head) {
     if (head.id == 2 && head.type == FieldType::kI32) out.tracepoints = reader.i32();
     else if (head.id == 3 && head.type == FieldType::kList) {
-      for (uint32_t n = reader.struct_list(); n > 0 && reader.ok(); --n) out.held.push_back(read_held(reader));
+      for (uint32_t n = reader.struct_list(); n > 0 && reader.ok(); --n)
+        out.held.push_back(read_held(reader));
     } else reader.skip(head.type);
   });
 }
@@ -134,11 +148,21 @@ Hello read_hello(Reader& reader) {
   hello.ack = Ack::kWritten;
   reader.fields([&](Reader::FieldHead head) {
     switch (head.id) {
-      case 2: copy_bytes(reader.string(), hello.uuid); break;
-      case 3: hello.pid = reader.i32(); break;
-      case 4: hello.started_at = reader.i64(); break;
-      case 5: hello.hostname = reader.string(); break;
-      case 6: hello.program = reader.string(); break;
+      case 2:
+        copy_bytes(reader.string(), hello.uuid);
+        break;
+      case 3:
+        hello.pid = reader.i32();
+        break;
+      case 4:
+        hello.started_at = reader.i64();
+        break;
+      case 5:
+        hello.hostname = reader.string();
+        break;
+      case 6:
+        hello.program = reader.string();
+        break;
       case 7:
         reader.fields([&](Reader::FieldHead inner) {
           if (inner.id == 1) copy_bytes(reader.string(), hello.boot_id);
@@ -146,8 +170,11 @@ Hello read_hello(Reader& reader) {
           else reader.skip(inner.type);
         });
         break;
-      case 8: hello.ack = static_cast<Ack>(reader.i32()); break;
-      default: reader.skip(head.type);
+      case 8:
+        hello.ack = static_cast<Ack>(reader.i32());
+        break;
+      default:
+        reader.skip(head.type);
     }
   });
   return hello;
@@ -167,14 +194,24 @@ Tracepoint read_tracepoint(Reader& reader) {
   Tracepoint tracepoint{};
   reader.fields([&](Reader::FieldHead head) {
     switch (head.id) {
-      case 1: tracepoint.id = reader.i32(); break;
-      case 2: tracepoint.provider = reader.string(); break;
-      case 3: tracepoint.event = reader.string(); break;
-      case 4: tracepoint.level = reader.i32(); break;
-      case 5:
-        for (uint32_t n = reader.struct_list(); n > 0 && reader.ok(); --n) tracepoint.fields.push_back(read_field(reader));
+      case 1:
+        tracepoint.id = reader.i32();
         break;
-      default: reader.skip(head.type);
+      case 2:
+        tracepoint.provider = reader.string();
+        break;
+      case 3:
+        tracepoint.event = reader.string();
+        break;
+      case 4:
+        tracepoint.level = reader.i32();
+        break;
+      case 5:
+        for (uint32_t n = reader.struct_list(); n > 0 && reader.ok(); --n)
+          tracepoint.fields.push_back(read_field(reader));
+        break;
+      default:
+        reader.skip(head.type);
     }
   });
   return tracepoint;

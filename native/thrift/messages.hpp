@@ -15,7 +15,20 @@ constexpr int32_t kProtocolVersion = 1;
 
 // The numbers of the IDL's enum Type; lib/types.ts and the relay have the same.
 enum class Type : int32_t {
-  kU8 = 1, kU16, kU32, kU64, kI8, kI16, kI32, kI64, kF32, kF64, kBool, kString, kEnum, kBytes,
+  kU8 = 1,
+  kU16,
+  kU32,
+  kU64,
+  kI8,
+  kI16,
+  kI32,
+  kI64,
+  kF32,
+  kF64,
+  kBool,
+  kString,
+  kEnum,
+  kBytes,
 };
 enum class Shape : int32_t { kScalar = 0, kArray = 1, kSequence = 2 };
 
