@@ -76,7 +76,12 @@ function recorded({ results, account, lttng }) {
   return `${table(head, body)}
 
 Emitted ${whole(account.all)}, lost ${whole(account.lost)}, acknowledged by the relay ${whole(account.acknowledged)},
-counted in the files ${whole(account.counted)}.${lttng ? ` LTTng: discarded ${whole(lttng.discarded)}.` : ''}`
+counted in the files ${whole(account.counted)}.${
+    lttng
+      ? ` 
+LTTng discarded ${whole(lttng.discarded)} of its ${whole(lttng.emitted)}; what is discarded costs less, so its times are at least these.`
+      : ''
+  }`
 }
 
 function rates(endToEnd) {
