@@ -1,7 +1,7 @@
 // bench/lib/measure.mjs: runs every row in turn, a slice of a millisecond or two each, round after round. A machine
 // that slows down slows all rows of that round, so ratios are taken within rounds, and medians over rounds.
 
-const sliceNs = 1.5e6
+export const sliceNs = 1.5e6
 const warmTurns = 30_000
 
 /** @returns {Promise<Map<string, {count: number, ns: number[], turns: number}>>} ns of a turn, a number a round; by row */
