@@ -85,7 +85,13 @@ async function measureSlices(built, missing, quick) {
       results,
       account,
       rounds,
-      lttng: lttng && { version: lttng.version, discarded: await lttng.discarded() },
+      lttng: lttng && {
+        version: lttng.version,
+        emitted: wanted
+          .filter((row) => row.in === 'lttng' && row.most !== undefined)
+          .reduce((sum, { id }) => sum + results.get(id).turns, 0),
+        discarded: await lttng.discarded(),
+      },
     }
   } finally {
     await lttng?.end()

@@ -1,7 +1,7 @@
 // test/bench.test.ts: that `npm run bench` runs, measures every row and counts what it recorded. Times are not judged:
 // other tests run beside it.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
@@ -39,6 +39,7 @@ beforeAll(() => {
   execFileSync(process.execPath, args, { cwd: root, stdio: 'pipe' })
   text = readFileSync(join(folder, 'bench.md'), 'utf8')
   result = JSON.parse(readFileSync(join(folder, 'bench.json'), 'utf8'))
+  rmSync(folder, { recursive: true })
   if (before) expect(readFileSync(join(root, 'docs/benchmark.md'), 'utf8')).toBe(before)
 }, 240_000)
 
