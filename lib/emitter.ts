@@ -1,9 +1,8 @@
 // lib/emitter.ts: makes the function behind a tracepoint, once per tracepoint and thread. It holds the hot path from
 // JavaScript: a flag test; the fields read, checked and stored into staging at offsets fixed here; one native call.
 //
-//   const own = { record }
-//   function emit(values) { if (flags[7]) own.record(values) }   off: this is all
-//   function record(values) {
+//   function emit(values) {
+//     if (flags[7] === 0) return                              off: this is all
 //     let offset, length
 //     try { offset = values.offset; length = values.length }  may run the caller's code; nothing is staged yet
 //     catch { refuse(); return }
@@ -12,11 +11,6 @@
 //     staging.setFloat64(8, offset, true); ...                no caller's code from here on
 //     emit()                                                  the ring takes it
 //   }
-//
-// emit() is kept under V8's 27 bytes of bytecode for a "small" function: those are inlined, and the object of values
-// never made, however much a caller has inlined already; with the whole of record() in it, a caller's fourth or fifth
-// tracepoint was a call and an allocation, 15 ns when off. Through `own`, since a call that never ran and whose target
-// is a constant is compiled as a call, and the object with it; through a property it is a bail-out.
 //
 // The steps for each kind of field stand in one table, steps(); where code generation is forbidden the same text
 // cannot be used, and closure.ts does the work more slowly.
@@ -98,9 +92,8 @@ function source(id: number, schema: Schema): string {
   const parts = each.filter(({ one }) => one.at < 0).map(({ v }) => v)
   return [
     '"use strict"',
-    'const own = { record }',
-    `return function emit(values) { if (flags[${id}]) own.record(values) }`,
-    'function record(values) {',
+    'return function emit(values) {',
+    `if (flags[${id}] === 0) return`,
     reads.length > 0 ? `let ${each.map(({ v }) => v).join(', ')}` : '',
     reads.length > 0
       ? `try { ${[...reads, ...each.flatMap(({ read }) => read ?? [])].join('; ')} } catch { return refuse() }`
