@@ -81,8 +81,8 @@ bool Consumer::stop(uint64_t timeout_ms) {
   stop_by_ns_ = clock::monotonic_ns() + timeout_ms * 1'000'000;
   wake();
   // The margin is for a thread inside a name look-up, the one call of ours that has no bound.
-  const bool ended =
-      settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms + 500), [&] { return ended_; });
+  const bool ended = settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms + 500), [&] { return ended_; });
+  abandoned_ = !ended;
   lock.unlock();
   if (ended) thread_.join();
   else thread_.detach();
@@ -91,7 +91,7 @@ bool Consumer::stop(uint64_t timeout_ms) {
 
 bool Consumer::stopped() {
   const std::lock_guard lock(mutex_);
-  return ended_ || !thread_.joinable();
+  return !abandoned_ && (ended_ || !thread_.joinable());
 }
 
 Status Consumer::status() {
@@ -100,40 +100,41 @@ Status Consumer::status() {
 }
 
 void Consumer::run() {
-  do {
+  for (;;) {
+    const Orders orders = take_orders();
     connect_when_due();
     connection_.pump();
     if (connection_.state() == thrift::Connection::State::kOpen) {
       if (next_call_ == 1) greet();
       take_replies();
     }
-    const Asked asked = take_asked();
     find_rings();
     look();
-    begin_flush(asked);
+    begin_flush(orders.flush);
     if (greeted_) {
       declare_new();
       send_pending();
-      connection_.pump();
     }
-    if (connection_.state() == thrift::Connection::State::kClosed && tried_ && retry_at_ns_ == 0)
+    if (connection_.state() == thrift::Connection::State::kClosed && tried_ && retry_at_ns_ == 0 &&
+        !connection_.more_addresses())
       drop_connection(connection_.error(), false);
     settle();
-    if (may_end(asked)) return;
-    wait();
-  } while (true);
+    if (orders.stop && may_end()) return;
+    wait(orders.wanted);
+  }
 }
 
-// What was asked by now. Before look(): only then are the events that came before the question below every limit.
-Consumer::Asked Consumer::take_asked() {
+// Before anything is looked at: an order covers all that was committed when it was given, so only a look that comes
+// after the order can answer it.
+Consumer::Orders Consumer::take_orders() {
+  const bool wanted = supply_.wanted();
   const std::lock_guard lock(mutex_);
-  return {flush_asked_, stopping_};
+  return {flush_asked_, stopping_, wanted};
 }
 
-bool Consumer::may_end(const Asked& asked) {
+bool Consumer::may_end() {
   const bool delivered = all_delivered();
   const std::lock_guard lock(mutex_);
-  if (!asked.stop) return false;
   const bool unreachable = tried_ && !ever_connected_ && retry_at_ns_ != 0;
   if (!delivered && !unreachable && clock::monotonic_ns() < stop_by_ns_) return false;
   ended_ = true;
@@ -173,6 +174,9 @@ void Consumer::take(const thrift::Reply& reply) {
     case thrift::Reply::Kind::kRefused:
       return drop_connection("the relay refused: " + reply.message, true);
     case thrift::Reply::Kind::kHello: {
+      for (const thrift::Held& held : reply.held)
+        if (!Stream::possible(held))
+          return drop_connection("the relay holds what cannot be of stream " + std::to_string(held.stream), true);
       greeted_ = ever_connected_ = true;
       backoff_ns_ = 0;
       declared_ = static_cast<size_t>(std::max(0, reply.tracepoints));
@@ -275,9 +279,8 @@ bool Consumer::send_one(Stream& stream) {
     packed_to = cursor.position();
   }
   // Losses stand behind the records that filled the ring: only the put that reaches the end may tell them.
-  const size_t bytes =
-      packer_.finish(whole ? static_cast<uint64_t>(stream.lost().total()) : file.discarded, now);
-  if (bytes == 0) return false;
+  const size_t bytes = packer_.finish(whole ? static_cast<uint64_t>(stream.lost().total()) : file.discarded, now);
+  if (bytes == 0) return stream.pass(), false;
   thrift::finish_put(frame.data(), next_call_++, stream.put(packer_.events()), bytes);
   const size_t size = thrift::kPutPrefix + bytes + thrift::kPutSuffix;
   // A small put waits in a buffer of its own size, so that many of them waiting stay small.
@@ -309,10 +312,10 @@ bool Consumer::all_delivered() const {
                      [](const auto& stream) { return stream->delivered(); });
 }
 
-void Consumer::begin_flush(const Asked& asked) {
+void Consumer::begin_flush(uint64_t asked) {
   const std::lock_guard lock(mutex_);
-  if (flush_done_ < flush_taken_ || flush_taken_ == asked.flush) return;
-  flush_taken_ = asked.flush;
+  if (flush_done_ < flush_taken_ || flush_taken_ == asked) return;
+  flush_taken_ = asked;
   for (const auto& stream : streams_) stream->mark();
 }
 
@@ -337,7 +340,7 @@ void Consumer::tell_once(const std::string& what) {
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
 }
 
-void Consumer::wait() {
+void Consumer::wait(bool was_wanted) {
   double fill = 0;
   for (const auto& stream : streams_) fill = std::max(fill, stream->fill());
   if (fill > kBusyFill) pause_us_ = std::max(kPauseLeastUs, pause_us_ / 2);
@@ -348,7 +351,7 @@ void Consumer::wait() {
     const std::lock_guard lock(mutex_);
     hurry = stopping_ || flush_done_ < flush_asked_;
   }
-  const bool asleep = !hurry && !supply_.wanted() && all_delivered();
+  const bool asleep = !hurry && !was_wanted && !supply_.wanted() && all_delivered();
   const uint64_t pause = hurry ? kPauseLeastUs : pause_us_;
   pollfd fds[2] = {{wake_fd_, POLLIN, 0}, connection_.interest()};
   const timespec timeout{static_cast<time_t>(pause / 1'000'000), static_cast<long>(pause % 1'000'000 * 1000)};

@@ -56,13 +56,14 @@ class Consumer {
   Status status();
 
  private:
-  struct Asked {
-    uint64_t flush;  // the newest ticket
+  struct Orders {
+    uint64_t flush;  // the last flush asked for
     bool stop;
+    bool wanted;
   };
 
   void run();
-  Asked take_asked();
+  Orders take_orders();
   void connect_when_due();
   void greet();
   void take_replies();
@@ -74,11 +75,11 @@ class Consumer {
   bool send_one(Stream& stream);
   void drop_connection(const std::string& why, bool refused);
   bool all_delivered() const;
-  void begin_flush(const Asked& asked);
+  void begin_flush(uint64_t asked);
   void settle();
-  bool may_end(const Asked& asked);
+  bool may_end();
   void tell_once(const std::string& what);
-  void wait();
+  void wait(bool was_wanted);
 
   Options options_;
   Supply& supply_;
@@ -110,6 +111,7 @@ class Consumer {
   bool stopping_ = false;
   uint64_t stop_by_ns_ = 0;
   bool ended_ = false;
+  bool abandoned_ = false;  // by stop(), inside a name look-up
   bool delivered_ = false;
   Status status_;
 };

@@ -59,6 +59,23 @@ void Stream::resume(const thrift::Held* held) {
   ring::release(source_.ring, from);
 }
 
+void Stream::pass() {
+  if (!in_flight_.empty()) {
+    in_flight_.back().position = cursor_.position();
+    return;
+  }
+  if (source_.ring != nullptr) ring::release(source_.ring, cursor_.position());
+  position_acknowledged_ = cursor_.position();
+}
+
+bool Stream::possible(const thrift::Held& held) {
+  constexpr int64_t kMost = INT64_MAX / 2;
+  for (const int64_t number : {held.sequence, held.position, held.bytes, held.packets, held.last_time, held.lost})
+    if (number < 0 || number > kMost) return false;
+  const size_t left = ctf::kPage - static_cast<size_t>(held.bytes) % ctf::kPage;
+  return held.position % 8 == 0 && held.bytes % 8 == 0 && left >= ctf::kSmallestPacket;
+}
+
 thrift::PutHead Stream::put(uint32_t events) {
   in_flight_.push_back({++sequence_, cursor_.position(), file_.discarded, events});
   return {number_, sequence_, static_cast<int64_t>(cursor_.position()), static_cast<int32_t>(events), lost_};

@@ -38,6 +38,12 @@ class Stream {
   void mark();
   bool mark_met() const;
 
+  // Everything up to the cursor held nothing to send (a pad, damage): its room goes with the put before it.
+  void pass();
+
+  // False: packing on from there would write outside of the buffer, or numbers would overflow.
+  static bool possible(const thrift::Held& held);
+
   // The relay's word on connecting: go on from there, or from the start where it holds nothing.
   void resume(const thrift::Held* held);
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "ctf_reader.hpp"
 #include "temp_folder.hpp"
 
 namespace blkin::ctf {
@@ -20,13 +21,8 @@ namespace {
 constexpr Uuid kUuid{0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
                      0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f};
 
-struct In {
-  uint16_t id;
-  uint64_t ns;
-  std::string payload;
-
-  bool operator==(const In&) const = default;
-};
+using test::CtfReader;
+using test::In;
 
 bool add(Packer& packer, const In& in) {
   std::vector<uint8_t> padded(in.payload.begin(), in.payload.end());
@@ -176,83 +172,12 @@ TEST(Packer, a_full_buffer_is_told_and_the_next_goes_on_where_it_stopped) {
       ++puts;
     }
     EXPECT_EQ(told, records.size());
-    if (capacity == 3 * kPage) EXPECT_GT(puts, 3U);
+    if (capacity == 3 * kPage) {
+      EXPECT_GT(puts, 3U);
+    }
   }
   EXPECT_EQ(whole, pieces) << "where the buffers end does not show in the file";
 }
-
-// Reads a stream file by the document alone.
-class Reader {
- public:
-  std::vector<In> events;
-  uint64_t packets = 0, discarded = 0, last_time = 0;
-
-  // file: everything from the stream's first byte on. length_of: an event's payload, which only its schema tells.
-  template <typename LengthOf>
-  void read(const std::vector<uint8_t>& file, LengthOf length_of) {
-    for (size_t at = 0; at < file.size();) {
-      const uint8_t* packet = file.data() + at;
-      ASSERT_LE(at + 84, file.size());
-      ASSERT_EQ(u32(packet), 0xC1FC1FC1U);
-      ASSERT_EQ(std::memcmp(packet + 4, kUuid.data(), 16), 0);
-      const uint64_t begin = u64(packet + 32), end = u64(packet + 40);
-      const uint64_t content = u64(packet + 48), size = u64(packet + 56);
-      ASSERT_EQ(content % 8, 0U);
-      ASSERT_EQ(size % 64, 0U) << "multiples of 8 bytes";
-      ASSERT_LE(content, size);
-      ASSERT_EQ(at / 4096, (at + size / 8 - 1) / 4096) << "a packet crosses a page";
-      ASSERT_EQ(u64(packet + 64), packets);
-      ASSERT_GE(u64(packet + 72), discarded);
-      if (packets == 0) {
-        ASSERT_EQ(content, 84U * 8) << "the first holds no events";
-        ASSERT_EQ(u64(packet + 72), 0U) << "and no losses";
-      }
-      ASSERT_GE(begin, last_time);
-      uint64_t time = begin;
-      const uint8_t* event = packet + 84;
-      while (event < packet + content / 8) {
-        In in;
-        const uint32_t head = u32(event);
-        in.id = head & 31;
-        if (in.id == 31) {
-          in.id = static_cast<uint16_t>(u32(event + 1));
-          time = u64(event + 5);
-          event += 13;
-        } else {
-          const uint64_t low = head >> 5;
-          const uint64_t span = 1ULL << 27;
-          time = (time & ~(span - 1)) + low + ((time & (span - 1)) > low ? span : 0);
-          event += 4;
-        }
-        in.ns = time;
-        const size_t length = length_of(events.size());
-        in.payload.assign(event, event + length);
-        event += length;
-        events.push_back(std::move(in));
-      }
-      ASSERT_EQ(event, packet + content / 8);
-      ASSERT_EQ(time, events.empty() || content == 84 * 8 ? end : time);
-      for (const uint8_t* pad = event; pad < packet + size / 8; ++pad) ASSERT_EQ(*pad, 0);
-      ASSERT_LE(time, end);
-      last_time = end;
-      discarded = u64(packet + 72);
-      ++packets;
-      at += size / 8;
-    }
-  }
-
- private:
-  static uint32_t u32(const uint8_t* at) {
-    uint32_t value;
-    std::memcpy(&value, at, sizeof value);
-    return value;
-  }
-  static uint64_t u64(const uint8_t* at) {
-    uint64_t value;
-    std::memcpy(&value, at, sizeof value);
-    return value;
-  }
-};
 
 TEST(Packer, whatever_the_records_are_they_are_read_back_and_no_packet_crosses_a_page) {
   for (uint32_t seed = 0; seed < 40; ++seed) {
@@ -279,7 +204,7 @@ TEST(Packer, whatever_the_records_are_they_are_read_back_and_no_packet_crosses_a
       file.insert(file.end(), buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(bytes));
       ASSERT_EQ(stream.bytes, file.size());
     }
-    Reader reader;
+    CtfReader reader(kUuid);
     reader.read(file, [&](size_t i) { return i < wrote.size() ? wrote[i].payload.size() : 0; });
     if (HasFatalFailure()) return;
     EXPECT_TRUE(reader.events == wrote) << reader.events.size() << " read, " << wrote.size() << " written";

@@ -64,12 +64,18 @@ class RingKill : public testing::Test {
     };
     // The clock begins once there is something to kill: starting a process takes as long as it takes.
     const auto missing = [](const auto& ring) { return ring.first == nullptr; };
-    while (std::any_of(rings.begin(), rings.end(), missing)) find_rings();
+    int status = 0;
+    while (std::any_of(rings.begin(), rings.end(), missing)) {
+      find_rings();
+      if (waitpid(child, &status, WNOHANG) == child) {
+        ADD_FAILURE() << "the child ended before it had its rings, with status " << status;
+        return 0;
+      }
+    }
     const auto end = std::chrono::steady_clock::now() + lifetime;
     do audit.drain();
     while (std::chrono::steady_clock::now() < end);
     kill(child, SIGKILL);
-    int status = 0;
     waitpid(child, &status, 0);
     EXPECT_TRUE(WIFSIGNALED(status));
     audit.drain();

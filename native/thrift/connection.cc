@@ -35,11 +35,14 @@ void Connection::open(const Address& address) {
   addrinfo* found = nullptr;
   if (const int error = getaddrinfo(address.host.c_str(), address.port.c_str(), &hints, &found); error != 0)
     return close("relay " + address.host + ": " + gai_strerror(error));
-  fd_ = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  addresses_ = 0;
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) ++addresses_;
+  const addrinfo* to = found;
+  for (size_t skip = failed_attempts_++ % addresses_; skip > 0; --skip) to = to->ai_next;
+  fd_ = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int one = 1;
   if (fd_ >= 0) setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  const bool started =
-      fd_ >= 0 && (connect(fd_, found->ai_addr, found->ai_addrlen) == 0 || errno == EINPROGRESS);
+  const bool started = fd_ >= 0 && (connect(fd_, to->ai_addr, to->ai_addrlen) == 0 || errno == EINPROGRESS);
   const int error = errno;
   freeaddrinfo(found);
   if (!started) return close(words("connect", error));
@@ -84,10 +87,12 @@ void Connection::pump() {
     socklen_t size = sizeof error;
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) return close(words("connect", error));
+    failed_attempts_ = 0;
     state_ = State::kOpen;
   }
-  if (state_ == State::kOpen) write_some();
+  // Reading first: a relay that refuses and hangs up makes the next send fail, and its words would be lost.
   if (state_ == State::kOpen) read_some();
+  if (state_ == State::kOpen) write_some();
 }
 
 void Connection::write_some() {

@@ -28,9 +28,13 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Resolves the host, the one step that may block (for names that are not in /etc/hosts), and starts to connect.
+  // Resolves the host, the one step that may block (for names that are not in /etc/hosts), and starts to connect: to
+  // the name's next address where the last attempt failed, since a relay may listen on 127.0.0.1 and not on ::1.
   void open(const Address& address);
   void close(const std::string& why);
+
+  // The last attempt failed, and the name has addresses that were not tried yet.
+  bool more_addresses() const { return failed_attempts_ % addresses_ != 0; }
 
   State state() const { return state_; }
   const std::string& error() const { return error_; }  // why it is closed; empty when asked to
@@ -57,6 +61,8 @@ class Connection {
   void read_some();
 
   int fd_ = -1;
+  size_t failed_attempts_ = 0;  // in a row
+  size_t addresses_ = 1;
   State state_ = State::kClosed;
   std::string error_;
   struct Frame {

@@ -250,7 +250,7 @@ void finish_put(uint8_t* frame, int32_t call, const PutHead& head, size_t packet
   writer.stop();
   writer.field(FieldType::kString, 6);
   writer.i32(static_cast<int32_t>(packet_bytes));
-  // The prefix has one size whatever the numbers are; native/test/thrift.cc holds kPutPrefix to it.
+  // The prefix has one size whatever the numbers are; native/test/thrift_test.cc holds kPutPrefix to it.
   std::memcpy(frame, prefix.data(), std::min(prefix.size(), kPutPrefix));
   std::memset(frame + kPutPrefix + packet_bytes, 0, kPutSuffix);  // the stops of Put and of the arguments
 }
