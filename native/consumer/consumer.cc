@@ -81,7 +81,8 @@ bool Consumer::stop(uint64_t timeout_ms) {
   stop_by_ns_ = clock::monotonic_ns() + timeout_ms * 1'000'000;
   wake();
   // The margin is for a thread inside a name look-up, the one call of ours that has no bound.
-  const bool ended = settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms + 500), [&] { return ended_; });
+  const bool ended =
+      settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms + 500), [&] { return ended_; });
   abandoned_ = !ended;
   lock.unlock();
   if (ended) thread_.join();
@@ -176,7 +177,8 @@ void Consumer::take(const thrift::Reply& reply) {
     case thrift::Reply::Kind::kHello: {
       for (const thrift::Held& held : reply.held)
         if (!Stream::possible(held))
-          return drop_connection("the relay holds what cannot be of stream " + std::to_string(held.stream), true);
+          return drop_connection("the relay holds what cannot be of stream " + std::to_string(held.stream),
+                                 true);
       greeted_ = ever_connected_ = true;
       backoff_ns_ = 0;
       declared_ = static_cast<size_t>(std::max(0, reply.tracepoints));
@@ -279,7 +281,8 @@ bool Consumer::send_one(Stream& stream) {
     packed_to = cursor.position();
   }
   // Losses stand behind the records that filled the ring: only the put that reaches the end may tell them.
-  const size_t bytes = packer_.finish(whole ? static_cast<uint64_t>(stream.lost().total()) : file.discarded, now);
+  const size_t bytes =
+      packer_.finish(whole ? static_cast<uint64_t>(stream.lost().total()) : file.discarded, now);
   if (bytes == 0) return stream.pass(), false;
   thrift::finish_put(frame.data(), next_call_++, stream.put(packer_.events()), bytes);
   const size_t size = thrift::kPutPrefix + bytes + thrift::kPutSuffix;

@@ -70,7 +70,8 @@ void Stream::pass() {
 
 bool Stream::possible(const thrift::Held& held) {
   constexpr int64_t kMost = INT64_MAX / 2;
-  for (const int64_t number : {held.sequence, held.position, held.bytes, held.packets, held.last_time, held.lost})
+  for (const int64_t number :
+       {held.sequence, held.position, held.bytes, held.packets, held.last_time, held.lost})
     if (number < 0 || number > kMost) return false;
   const size_t left = ctf::kPage - static_cast<size_t>(held.bytes) % ctf::kPage;
   return held.position % 8 == 0 && held.bytes % 8 == 0 && left >= ctf::kSmallestPacket;
