@@ -1,9 +1,7 @@
-""
-    "native/test/thrift_peer.py: a relay made with the Apache runtime from idl/blkin.thrift, for thrift_peer_test.cc.
+"""native/test/thrift_peer.py: a relay made with the Apache runtime from idl/blkin.thrift, for thrift_peer_test.cc.
 
-    Compares every field of every call with the values below,
-    which thrift_peer_test.cc sends;
-a difference is answered with Refused and its name.Usage : thrift_peer.py GENERATED_FOLDER; prints its port, serves one connection, then prints
+Compares every field of every call with the values below, which thrift_peer_test.cc sends; a difference is answered
+with Refused and its name. Usage: thrift_peer.py GENERATED_FOLDER; prints its port, serves one connection, then prints
 what it saw.
 """
 import sys
