@@ -20,7 +20,7 @@ class Recover final : public Napi::AsyncWorker {
   Napi::Promise promise() const { return promise_.Promise(); }
 
  protected:
-  void Execute() override { found_ = control::recover_dead(relay_, token_, timeout_ms_); }
+  void Execute() override { found_ = control::recover_dead(relay_.text(), relay_, token_, timeout_ms_); }
 
   void OnOK() override {
     auto out = Napi::Array::New(Env(), found_.size());

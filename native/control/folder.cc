@@ -90,10 +90,15 @@ bool write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
 
 }  // namespace
 
-Folder::~Folder() {
+Folder::~Folder() { let_go(); }
+
+void Folder::let_go() {
   if (state_fd_ >= 0 && state_ != nullptr) munmap(state_, sizeof(State));
-  for (const int fd : {rings_fd_, state_fd_, tracepoints_fd_})
-    if (fd >= 0) close(fd);
+  state_ = nullptr;
+  for (int* fd : {&rings_fd_, &state_fd_, &tracepoints_fd_}) {
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+  }
 }
 
 void Folder::create(const thrift::Hello& hello, const std::string& relay, bool tsc, clock::Sample first,
@@ -144,12 +149,15 @@ bool Folder::create_at(const std::string& base, uint64_t ring_bytes) {
   if (rings_fd_ >= 0 && tracepoints_fd_ >= 0 && written && map_state(O_CREAT)) return true;
   error_ = path_ + ": " + strerror(errno);
   remove();
+  let_go();  // the next base begins from nothing, and so does having no folder at all
+  path_.clear();
   return false;
 }
 
 bool Folder::map_state(int flags) {
   state_fd_ = open((path_ + "/state").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
-  if (state_fd_ < 0 || flock(state_fd_, LOCK_EX | LOCK_NB) != 0) return false;
+  // Whoever looks for the dead may hold a lock that is ours for a moment: until it sees that nothing is in there yet.
+  if (state_fd_ < 0 || flock(state_fd_, (flags & O_CREAT) != 0 ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) return false;
   struct stat status {};
   if ((flags & O_CREAT) != 0 && posix_fallocate(state_fd_, 0, sizeof(State)) != 0) return false;
   if (fstat(state_fd_, &status) != 0 || status.st_size < static_cast<off_t>(sizeof(State))) return false;

@@ -57,6 +57,7 @@ class Folder {
  private:
   bool create_at(const std::string& base, uint64_t ring_bytes);
   bool map_state(int flags);
+  void let_go();
 
   std::string path_;
   std::string error_;

@@ -14,13 +14,16 @@ namespace {
 
 class DeadProcess final : public consumer::Supply {
  public:
-  explicit DeadProcess(Folder& folder) : folder_(folder) {
-    DIR* directory = fdopendir(dup(folder.rings()));
+  explicit DeadProcess(std::unique_ptr<Folder> folder) : folder_(std::move(folder)) {
+    DIR* directory = fdopendir(dup(folder_->rings()));
     if (directory == nullptr) return;
     while (const dirent* entry = readdir(directory)) {
       consumer::Source source{};
-      source.ring = ring::open(folder.rings(), entry->d_name, source.geometry);
-      if (source.ring != nullptr) sources_.push_back(source);
+      source.ring = ring::open(folder_->rings(), entry->d_name, source.geometry);
+      if (source.ring == nullptr) continue;
+      // The file's name is its stream: two rings of one stream would release each other's records.
+      if (std::to_string(source.ring->stream) == entry->d_name) sources_.push_back(source);
+      else munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
     }
     closedir(directory);
   }
@@ -34,18 +37,18 @@ class DeadProcess final : public consumer::Supply {
     out.insert(out.end(), sources_.begin() + static_cast<ptrdiff_t>(out.size()), sources_.end());
   }
   void tracepoints(size_t from, std::vector<thrift::Tracepoint>& out) override {
-    const auto& all = folder_.tracepoints();
+    const auto& all = folder_->tracepoints();
     for (size_t i = from; i < all.size(); ++i) out.push_back(all[i]);
   }
   thrift::Lost lost_without_ring() override {
-    return {0, 0, static_cast<int64_t>(folder_.state()->lost_bad_value.load()),
-            static_cast<int64_t>(folder_.state()->lost_no_ring.load())};
+    return {0, 0, static_cast<int64_t>(folder_->state()->lost_bad_value.load()),
+            static_cast<int64_t>(folder_->state()->lost_no_ring.load())};
   }
   bool wanted() override { return false; }
   void calibrated(clock::Sample) override {}
 
  private:
-  Folder& folder_;
+  std::unique_ptr<Folder> folder_;  // owned: a thread that is left behind goes on using it
   std::vector<consumer::Source> sources_;
 };
 
@@ -54,9 +57,10 @@ clock::Calibration calibration_of(const State& state) {
           std::vector{state.first, state.later[state.newest.load(std::memory_order_acquire) & 1]}};
 }
 
-Recovered recover(Folder& folder, const thrift::Address& relay, const std::string& token,
+Recovered recover(std::unique_ptr<Folder> owned, const thrift::Address& relay, const std::string& token,
                   uint64_t timeout_ms) {
-  auto dead = std::make_unique<DeadProcess>(folder);
+  Folder& folder = *owned;
+  auto dead = std::make_unique<DeadProcess>(std::move(owned));
   thrift::Hello hello = folder.hello();
   hello.token = token;
   auto consumer = std::make_unique<consumer::Consumer>(consumer::Options{relay, hello}, *dead,
@@ -71,13 +75,13 @@ Recovered recover(Folder& folder, const thrift::Address& relay, const std::strin
 
 }  // namespace
 
-std::vector<Recovered> recover_dead(const thrift::Address& relay, const std::string& token,
-                                    uint64_t timeout_ms) {
+std::vector<Recovered> recover_dead(const std::string& wrote_to, const thrift::Address& relay,
+                                    const std::string& token, uint64_t timeout_ms) {
   std::vector<Recovered> out;
   for (const std::string& path : process_folders()) {
-    Folder folder;
-    if (folder.open_dead(path) && folder.relay() == relay.text())
-      out.push_back(recover(folder, relay, token, timeout_ms));
+    auto folder = std::make_unique<Folder>();
+    if (folder->open_dead(path) && folder->relay() == wrote_to)
+      out.push_back(recover(std::move(folder), relay, token, timeout_ms));
   }
   return out;
 }

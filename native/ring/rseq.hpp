@@ -50,24 +50,26 @@ inline RseqArea* rseq_area(ptrdiff_t offset) noexcept {
 #if BLKIN_HAVE_RSEQ
 // Edge A, writer's end (layout.hpp, Header::head; the reader's end is committed() in read.hpp): the last
 // instruction is the store of head, plain because x86 keeps stores in order. False: nothing was written; ask again.
+// The `?` of the sections' flags puts them into the function's own COMDAT group: without it a copy that the linker
+// drops leaves its descriptor behind, and two files that do not inline this do not link.
 // Writes word, then the time (`ticks`, or rdtsc where kReadTsc), then `words` words of src, at dst.
 template <bool kReadTsc>
 [[gnu::always_inline]] inline bool rseq_write(RseqArea* area, uint32_t cpu, Header* ring, uint64_t head,
                                               uint64_t next, uint64_t* dst, uint64_t word, uint64_t ticks,
                                               const uint64_t* src, uint64_t words) noexcept {
   static_assert(offsetof(Header, head) == 64, "the 64 in the text below");
-#define BLKIN_RSEQ_OPEN              \
-  ".pushsection __rseq_cs, \"aw\"\n" \
-  ".balign 32\n"                     \
-  "3: .long 0, 0\n"                  \
-  ".quad 1f, 2f - 1f, 4f\n"          \
-  ".popsection\n"                    \
-  "leaq 3b(%%rip), %%rax\n"          \
-  "movq %%rax, 8(%[area])\n"         \
-  "1:\n"                             \
-  "cmpl %[cpu], 4(%[area])\n"        \
-  "jnz %l[abort]\n"                  \
-  "cmpq %[head], 64(%[ring])\n"      \
+#define BLKIN_RSEQ_OPEN               \
+  ".pushsection __rseq_cs, \"aw?\"\n" \
+  ".balign 32\n"                      \
+  "3: .long 0, 0\n"                   \
+  ".quad 1f, 2f - 1f, 4f\n"           \
+  ".popsection\n"                     \
+  "leaq 3b(%%rip), %%rax\n"           \
+  "movq %%rax, 8(%[area])\n"          \
+  "1:\n"                              \
+  "cmpl %[cpu], 4(%[area])\n"         \
+  "jnz %l[abort]\n"                   \
+  "cmpq %[head], 64(%[ring])\n"       \
   "jnz %l[abort]\n"
 #define BLKIN_RSEQ_CLOSE                              \
   "movq %[word], (%[dst])\n"                          \
@@ -82,7 +84,7 @@ template <bool kReadTsc>
   "jb 5b\n"                                           \
   "6: movq %[next], 64(%[ring])\n"                    \
   "2:\n"                                              \
-  ".pushsection __rseq_failure, \"ax\"\n"             \
+  ".pushsection __rseq_failure, \"ax?\"\n"            \
   ".byte 0x0f, 0xb9, 0x3d\n" /* ud1: the signature */ \
   ".long 0x53053053\n"       /* the kernel checks  */ \
   "4: jmp %l[abort]\n"                                \
@@ -116,7 +118,7 @@ abort:
 inline bool rseq_pad(RseqArea* area, uint32_t cpu, Header* ring, uint64_t head, uint64_t next, uint64_t* dst,
                      uint64_t word) noexcept {
   asm goto(
-      ".pushsection __rseq_cs, \"aw\"\n"
+      ".pushsection __rseq_cs, \"aw?\"\n"
       ".balign 32\n"
       "3: .long 0, 0\n"
       ".quad 1f, 2f - 1f, 4f\n"
@@ -131,7 +133,7 @@ inline bool rseq_pad(RseqArea* area, uint32_t cpu, Header* ring, uint64_t head, 
       "movq %[word], (%[dst])\n"
       "movq %[next], 64(%[ring])\n"
       "2:\n"
-      ".pushsection __rseq_failure, \"ax\"\n"
+      ".pushsection __rseq_failure, \"ax?\"\n"
       ".byte 0x0f, 0xb9, 0x3d\n"
       ".long 0x53053053\n"
       "4: jmp %l[abort]\n"

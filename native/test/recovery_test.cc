@@ -1,0 +1,380 @@
+// native/test/recovery_test.cc: what a process leaves in its folder when it is killed, and how another brings it to the
+// relay: exactly the rest, once, and nothing of the living.
+#include "control/recovery.hpp"
+
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "control/session.hpp"
+#include "ctf_reader.hpp"
+#include "fake_relay.hpp"
+#include "ring_fixture.hpp"
+#include "slow_names.hpp"
+#include "temp_folder.hpp"
+
+// What an abandoned look-up still uses is left to its thread, on purpose.
+extern "C" const char* __lsan_default_suppressions() { return "leak:recover_dead\n"; }
+
+namespace blkin::control {
+namespace {
+
+using test::FakeRelay;
+
+constexpr uint64_t kForever = 60'000;
+const thrift::Address kNowhere{"127.0.0.1", "1"};
+
+class Recovery : public testing::Test {
+ protected:
+  void SetUp() override {
+    // A user of its own, so that no folder of this machine's real programs is touched.
+    user_ = 200'000 + static_cast<uid_t>(getpid());
+    if (geteuid() != 0) user_ = geteuid();
+    chmod(tmp_.path().c_str(), 0777);
+    setenv("TMPDIR", tmp_.path().c_str(), 1);
+    ASSERT_EQ(seteuid(user_), 0);
+    for (const std::string& left : process_folders()) before_.push_back(left);
+    if (getuid() == 0) {
+      ASSERT_EQ(before_.size(), 0U) << before_.front();
+    }
+  }
+  void TearDown() override {
+    if (child_ > 0) kill_child();
+    for (const std::string& path : ours()) std::filesystem::remove_all(path);
+    std::error_code ignored;
+    if (getuid() == 0) std::filesystem::remove("/dev/shm/blkin-" + std::to_string(user_), ignored);
+    ASSERT_EQ(seteuid(getuid()), 0);
+  }
+
+  std::vector<std::string> ours() {
+    std::vector<std::string> found = process_folders();
+    std::erase_if(found, [&](const std::string& path) {
+      return std::find(before_.begin(), before_.end(), path) != before_.end();
+    });
+    return found;
+  }
+
+  static Settings settings(const thrift::Address& relay, bool lease) {
+    Settings out;
+    out.relay = relay;
+    out.token = "secret";
+    out.lease = lease;
+    out.geometry = {64 << 10, 1 << 20};
+    return out;
+  }
+
+  struct Child {
+    thrift::Address relay = kNowhere;
+    bool lease = false;
+    uint64_t events = UINT64_MAX;  // then it pauses
+    bool consumes = true;
+  };
+
+  // Forks a process that writes numbered events; returns once it has made its folder.
+  void fork_child(const Child& what) {
+    int ready[2];
+    ASSERT_EQ(pipe(ready), 0);
+    child_ = fork();
+    if (child_ == 0) {
+      run(what, ready[1]);
+    }
+    close(ready[1]);
+    char byte = 0;
+    EXPECT_EQ(read(ready[0], &byte, 1), 1) << "the child did not come up";
+    close(ready[0]);
+  }
+
+  [[noreturn]] static void run(const Child& what, int ready) {
+    static Registry registry;
+    registry.declare({0, "t", "number", 6, {{"n", thrift::Type::kU64, thrift::Shape::kScalar, 0, {}, {}}}},
+                     "s");
+    registry.enable({0, true, "t:*", {}, 14});
+    auto* session = new Session(registry, settings(what.relay, what.lease));
+    session->keep_tracepoints();
+    if (what.consumes) session->start();
+    Thread thread;
+    for (uint64_t n = 0;; ++n) {
+      if (n == (what.events == UINT64_MAX ? 1000 : what.events)) {
+        const ssize_t told = ::write(ready, "", 1);
+        if (told != 1) _exit(1);
+      }
+      if (n == what.events) break;
+      // Room for what comes until the next look, so that no number is lost.
+      while (n % 512 == 0 && n > 0) {
+        bool room = true;
+        for (const RingStatus& ring : session->rings_status())
+          room = room && ring.head - ring.tail < (512 << 10);
+        if (room) break;
+        usleep(200);
+      }
+      ring::Record record{0, 8, &n, 0};
+      session->write(record, thread);
+    }
+    for (;;) pause();
+  }
+
+  void kill_child() {
+    kill(child_, SIGKILL);
+    int status = 0;
+    waitpid(child_, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status));
+    child_ = 0;
+  }
+
+  // Every number from 0 once, over all streams. Returns how many.
+  static uint64_t expect_all_numbers(FakeRelay& relay) {
+    EXPECT_EQ(relay.faults(), std::vector<std::string>{});
+    const thrift::Hello hello = relay.hello();
+    std::vector<bool> seen;
+    for (int32_t stream = 0; stream < consumer::kRinglessStream + 1; ++stream) {
+      if (stream == static_cast<int32_t>(test::cpus())) stream = consumer::kFirstLeasedStream;
+      if (stream == consumer::kFirstLeasedStream + 1) break;
+      test::CtfReader reader(hello.uuid);
+      reader.read(relay.stored(stream).file, [](size_t) { return 8; });
+      EXPECT_EQ(reader.discarded, 0U);
+      for (const test::In& event : reader.events) {
+        uint64_t n = 0;
+        std::memcpy(&n, event.payload.data(), 8);
+        if (n >= (1U << 30)) return ADD_FAILURE() << n, 0;
+        if (seen.size() <= n) seen.resize(n + 1);
+        EXPECT_FALSE(seen[n]) << n << " came twice";
+        seen[n] = true;
+      }
+    }
+    EXPECT_TRUE(std::all_of(seen.begin(), seen.end(), [](bool one) { return one; })) << "one is missing";
+    return seen.size();
+  }
+
+  test::TempFolder tmp_{"/tmp"};
+  uid_t user_ = 0;
+  std::vector<std::string> before_;
+  pid_t child_ = 0;
+};
+
+TEST_F(Recovery, brings_what_a_process_left_that_never_reached_a_relay) {
+  for (const bool lease : {false, true}) {
+    SCOPED_TRACE(lease ? "leased" : "by CPU");
+    FakeRelay relay;
+    fork_child({.lease = lease, .events = 5000});
+    kill_child();
+    ASSERT_EQ(ours().size(), 1U);
+    const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "other", kForever);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_TRUE(found[0].delivered) << found[0].error;
+    EXPECT_EQ(found[0].events, 5000U);
+    EXPECT_EQ(expect_all_numbers(relay), 5000U);
+    EXPECT_EQ(found[0].uuid, relay.hello().uuid);
+    ASSERT_EQ(relay.tracepoints().size(), 1U);
+    EXPECT_EQ(relay.tracepoints()[0].event, "number");
+    EXPECT_TRUE(ours().empty()) << "the folder goes with its content";
+    EXPECT_TRUE(recover_dead(kNowhere.text(), relay.address(), "", kForever).empty());
+  }
+}
+
+TEST_F(Recovery, brings_exactly_the_rest_of_a_process_killed_while_it_delivered) {
+  std::mt19937 random(std::random_device{}());
+  for (int round = 0; round < 12; ++round) {
+    FakeRelay relay;
+    fork_child({.relay = relay.address(), .lease = round % 4 == 3});
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 30'000));
+    kill_child();
+    const std::vector<Recovered> found = recover_dead(relay.address().text(), relay.address(), "", kForever);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_TRUE(found[0].delivered) << found[0].error;
+    EXPECT_GE(expect_all_numbers(relay), 1000U);
+    EXPECT_LE(found[0].events, relay.events());
+    if (HasFailure()) FAIL() << "round " << round;
+  }
+}
+
+TEST_F(Recovery, times_of_a_dead_process_lie_within_its_life) {
+  FakeRelay relay;
+  const uint64_t before = clock::monotonic_ns();
+  fork_child({.events = 100});
+  kill_child();
+  const uint64_t after = clock::monotonic_ns();
+  ASSERT_EQ(recover_dead(kNowhere.text(), relay.address(), "", kForever).size(), 1U);
+  for (int32_t stream = 0; stream < static_cast<int32_t>(test::cpus()); ++stream) {
+    test::CtfReader reader(relay.hello().uuid);
+    reader.read(relay.stored(stream).file, [](size_t) { return 8; });
+    for (const test::In& event : reader.events) {
+      EXPECT_GE(event.ns, before);
+      EXPECT_LE(event.ns, after);
+    }
+  }
+}
+
+TEST_F(Recovery, leaves_the_living_alone) {
+  FakeRelay relay;
+  fork_child({.events = 100});
+  EXPECT_TRUE(recover_dead(kNowhere.text(), relay.address(), "", kForever).empty());
+  sweep_dead(0);
+  ASSERT_EQ(ours().size(), 1U);
+  EXPECT_EQ(relay.hellos(), 0U);
+  kill_child();
+  const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "", kForever);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].events, 100U) << "nothing of it was harmed";
+}
+
+TEST_F(Recovery, leaves_those_alone_that_sent_to_another_relay) {
+  FakeRelay relay;
+  fork_child({.events = 10});
+  kill_child();
+  EXPECT_TRUE(recover_dead("127.0.0.1:2", relay.address(), "", kForever).empty());
+  EXPECT_EQ(ours().size(), 1U);
+}
+
+TEST_F(Recovery, keeps_the_folder_when_the_relay_did_not_take_all) {
+  fork_child({.events = 1000});
+  kill_child();
+  const std::vector<Recovered> failed = recover_dead(kNowhere.text(), kNowhere, "", kForever);
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_FALSE(failed[0].delivered);
+  EXPECT_NE(failed[0].error.find("connect"), std::string::npos) << failed[0].error;
+  ASSERT_EQ(ours().size(), 1U);
+  FakeRelay silent;
+  silent.on_put = [](const test::ReceivedPut&) { return test::Answer::kStoreSilently; };
+  EXPECT_FALSE(recover_dead(kNowhere.text(), silent.address(), "", 50).at(0).delivered);
+  ASSERT_EQ(ours().size(), 1U);
+  FakeRelay relay;
+  EXPECT_TRUE(recover_dead(kNowhere.text(), relay.address(), "", kForever).at(0).delivered);
+  EXPECT_EQ(expect_all_numbers(relay), 1000U);
+}
+
+TEST_F(Recovery, finds_folders_below_tmpdir_too) {
+  fork_child({.events = 1000});
+  kill_child();
+  const std::filesystem::path from = ours().at(0);
+  const std::filesystem::path to = tmp_.path() + "/" + from.parent_path().filename().string();
+  if (from.string().rfind("/dev/shm/", 0) != 0) GTEST_SKIP() << "no /dev/shm, so every other test shows it";
+  ASSERT_EQ(mkdir(to.c_str(), 0700), 0);
+  std::filesystem::copy(from, to / from.filename(), std::filesystem::copy_options::recursive);
+  chmod((to / from.filename()).c_str(), 0700);
+  std::filesystem::remove_all(from);
+  FakeRelay relay;
+  const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "", kForever);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].folder, to / from.filename());
+  EXPECT_TRUE(found[0].delivered);
+  EXPECT_EQ(expect_all_numbers(relay), 1000U);
+}
+
+TEST_F(Recovery, a_folder_is_made_below_tmpdir_where_shared_memory_is_too_small) {
+  struct statvfs space {};
+  ASSERT_EQ(statvfs("/dev/shm", &space), 0);
+  const uint64_t free = space.f_bavail * space.f_frsize;
+  statvfs(tmp_.path().c_str(), &space);
+  if (space.f_bavail * space.f_frsize < free + (1 << 20))
+    GTEST_SKIP() << "/tmp has not more room than /dev/shm";
+  Folder folder;
+  folder.create({}, "", true, {1, 1}, free / 2 + 4096);
+  EXPECT_EQ(folder.path().rfind(tmp_.path(), 0), 0U) << folder.path();
+  EXPECT_GE(folder.rings(), 0);
+}
+
+TEST_F(Recovery, where_no_folder_can_be_had_the_state_is_private_and_says_why) {
+  setenv("TMPDIR", "/nonexistent", 1);
+  {
+    Folder folder;
+    folder.create({}, "", true, {1, 1}, UINT64_MAX / 4);
+    EXPECT_EQ(folder.path(), "");
+    EXPECT_LT(folder.rings(), 0);
+    EXPECT_NE(folder.error(), "");
+    ASSERT_NE(folder.state(), nullptr);
+    EXPECT_EQ(folder.state()->magic, kStateMagic);
+  }
+}
+
+TEST_F(Recovery, a_folder_that_fails_half_way_leaves_nothing_behind) {
+  // Its descriptor stayed, so that the private state was unmapped with it, and a folder was shown that was not there.
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  for (int i = 0; i < 2; ++i) {
+    Folder folder;
+    const rlimit none{0, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+    folder.create({}, "", true, {1, 1}, 4096);
+    setrlimit(RLIMIT_FSIZE, &before);
+    EXPECT_EQ(folder.path(), "");
+    EXPECT_LT(folder.rings(), 0);
+    EXPECT_NE(folder.error().find(std::strerror(EFBIG)), std::string::npos) << folder.error();
+    EXPECT_EQ(folder.state()->magic, kStateMagic);
+  }
+  EXPECT_TRUE(ours().empty());
+}
+
+TEST_F(Recovery, nothing_written_by_others_is_followed) {
+  fork_child({.events = 10});
+  kill_child();
+  const std::filesystem::path folder = ours().at(0);
+  chmod(folder.c_str(), 0755);  // anyone may have put things here
+  EXPECT_TRUE(recover_dead(kNowhere.text(), kNowhere, "", 10).empty());
+  chmod(folder.c_str(), 0700);
+  EXPECT_EQ(recover_dead(kNowhere.text(), kNowhere, "", 10).size(), 1U);
+}
+
+TEST_F(Recovery, damaged_folders_end_in_words_or_less_but_end) {
+  std::mt19937 random(8);
+  fork_child({.events = 3000});
+  kill_child();
+  const std::filesystem::path folder = ours().at(0);
+  std::map<std::filesystem::path, std::string> good;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    good[entry.path()].assign(std::istreambuf_iterator<char>(in), {});
+  }
+  ASSERT_GE(good.size(), 4U);
+  for (int round = 0; round < 150; ++round) {
+    for (const auto& [path, bytes] : good) {
+      std::string bad = bytes;
+      const size_t within = random() % 2 == 0 ? std::min<size_t>(bad.size(), 256) : bad.size();
+      for (uint32_t flips = random() % 6; flips > 0 && within > 0; --flips)
+        bad[random() % within] = random() % 2 == 0 ? static_cast<char>(random()) : '\xFF';
+      if (random() % 20 == 0) bad.resize(random() % (bad.size() + 1));
+      std::filesystem::create_directories(path.parent_path());
+      std::ofstream(path, std::ios::binary) << bad;
+    }
+    for (auto at = folder; at != folder.parent_path(); at = at.parent_path()) chmod(at.c_str(), 0700);
+    FakeRelay relay;
+    recover_dead(kNowhere.text(), relay.address(), "", 300);
+    EXPECT_LE(relay.events(), 64U << 10) << "no record is there that many times";
+  }
+}
+
+TEST_F(Recovery, a_name_that_cannot_be_looked_up_in_time_is_given_up) {
+  fork_child({.events = 10});
+  kill_child();
+  g_look_up_hangs = true;
+  const std::vector<Recovered> found = recover_dead(kNowhere.text(), {"hangs.invalid", "1"}, "", 10);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_FALSE(found[0].delivered);
+  EXPECT_EQ(recover_dead(kNowhere.text(), kNowhere, "", 10).size(), 0U) << "its thread has it still";
+  g_look_up_hangs = false;
+  for (int i = 0; i < 10'000 && g_hanging > 0; ++i) usleep(1000);
+  usleep(
+      100'000);  // it now walks over the rings that it was left with, and ends: for AddressSanitizer to see
+}
+
+TEST_F(Recovery, only_the_newest_of_the_dead_are_kept) {
+  for (int i = 0; i < 4; ++i) {
+    fork_child({.events = 1, .consumes = false});
+    kill_child();
+    usleep(15'000);  // file times tick slowly
+  }
+  const std::vector<std::string> all = ours();
+  ASSERT_EQ(all.size(), 4U);
+  sweep_dead(2);
+  EXPECT_EQ(ours().size(), 2U);
+}
+
+}  // namespace
+}  // namespace blkin::control
