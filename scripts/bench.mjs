@@ -4,7 +4,7 @@
 //   --quick       few rounds and one rate, to see that everything runs; prints, and leaves docs/benchmark.md alone
 //   --out=FILE    write there instead
 //   --json=FILE   the medians and verdicts as JSON as well
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,7 +15,7 @@ import { findHighest, holds, runRate } from '../bench/lib/end-to-end.mjs'
 import { startLttng } from '../bench/lib/lttng.mjs'
 import { machine } from '../bench/lib/machine.mjs'
 import { measure } from '../bench/lib/measure.mjs'
-import { judge, report } from '../bench/lib/report.mjs'
+import { figures, judge, report } from '../bench/lib/report.mjs'
 import { recordedEvents, rows, work } from '../bench/lib/rows.mjs'
 import { spread } from '../bench/lib/stats.mjs'
 import { isMain, root } from './lib/run.mjs'
@@ -44,11 +44,24 @@ async function bench({ quick, out, json }) {
   const file = out ?? (quick ? undefined : join(root, 'docs/benchmark.md'))
   if (file === undefined) console.log(text)
   else writeFileSync(resolve(file), text)
+  if (file !== undefined && out === undefined) putInReadme(figures(result))
   if (json !== undefined) writeFileSync(resolve(json), JSON.stringify(forPrograms(result), null, 2))
   const { judged, pack, endToEnd: rate } = judge(result)
   const missed = [...judged, pack, rate].filter(({ met }) => met === false).length
   console.error(
     `bench: ${missed === 0 ? 'all targets met' : `${missed} targets missed`}${file ? `; see ${file}` : ''}`,
+  )
+}
+
+/** Between the two marks; the rest of the page is people's. */
+function putInReadme(text) {
+  const path = join(root, 'README.md')
+  const page = readFileSync(path, 'utf8')
+  const marked = /(<!-- figures: [^>]*-->\n)[^]*(<!-- \/figures -->)/
+  if (!marked.test(page)) throw new Error(`${path}: the marks of the figures are gone`)
+  writeFileSync(
+    path,
+    page.replace(marked, (_, open, close) => `${open}${text}\n${close}`),
   )
 }
 

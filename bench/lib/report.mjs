@@ -113,10 +113,28 @@ function rates(endToEnd) {
   )
 }
 
+/** What the README says of it: the targets, and where and when they were measured. */
+export function figures(result) {
+  const { machine: m, date } = result
+  const verdicts = judge(result)
+  return `${ratios(verdicts)}
+
+${throughput(verdicts)}
+
+Measured on ${date}, ${m.cpu}, ${m.node}; ratios within one interleaved run, medians. The floor is a Node-API call that
+does nothing but read the clock. All rows: [docs/benchmark.md](docs/benchmark.md).`
+}
+
+function throughput({ pack, endToEnd }) {
+  const rate = endToEnd.best ? millions(endToEnd.best.perSecond) : 'no rate held; 0'
+  return `- Out of the ring into CTF packets, C++, one core: ${millions(pack.perSecond)} million events a second;
+  target ${millions(packTarget)}: ${verdict(pack.met)}.
+- End to end with nothing lost: ${rate} million events a second; target ${millions(endToEndTarget)}: ${verdict(endToEnd.met) || 'not looked for'}.`
+}
+
 export function report(result) {
   const { machine: m, method, endToEnd, lttng, missing, date } = result
   const verdicts = judge(result)
-  const best = verdicts.endToEnd.best
   const workMedian = spread(result.results.get(work[0].id).ns).median
   return `# Benchmark
 
@@ -141,9 +159,7 @@ ${missing.length > 0 ? `\nWithout ${missing.join(', ')}: rows that need it are l
 
 ${ratios(verdicts)}
 
-- Out of the ring into CTF packets, C++, one core: ${millions(verdicts.pack.perSecond)} million events a second;
-  target ${millions(packTarget)}: ${verdict(verdicts.pack.met)}.
-- End to end with nothing lost: ${best ? millions(best.perSecond) : 'no rate held; 0'} million events a second; target ${millions(endToEndTarget)}: ${verdict(verdicts.endToEnd.met) || 'not looked for'}.
+${throughput(verdicts)}
 
 ## What an event costs
 

@@ -157,7 +157,8 @@ bool Folder::create_at(const std::string& base, uint64_t ring_bytes) {
 bool Folder::map_state(int flags) {
   state_fd_ = open((path_ + "/state").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
   // Whoever looks for the dead may hold a lock that is ours for a moment: until it sees that nothing is in there yet.
-  if (state_fd_ < 0 || flock(state_fd_, (flags & O_CREAT) != 0 ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) return false;
+  if (state_fd_ < 0 || flock(state_fd_, (flags & O_CREAT) != 0 ? LOCK_EX : LOCK_EX | LOCK_NB) != 0)
+    return false;
   struct stat status {};
   if ((flags & O_CREAT) != 0 && posix_fallocate(state_fd_, 0, sizeof(State)) != 0) return false;
   if (fstat(state_fd_, &status) != 0 || status.st_size < static_cast<off_t>(sizeof(State))) return false;
