@@ -57,7 +57,7 @@ async function bench({ quick, out, json }) {
 function putInReadme(text) {
   const path = join(root, 'README.md')
   const page = readFileSync(path, 'utf8')
-  const marked = /(<!-- figures: [^>]*-->\n)[^]*(<!-- \/figures -->)/
+  const marked = /(<!-- figures: [^>]*-->\n)[\s\S]*(<!-- \/figures -->)/
   if (!marked.test(page)) throw new Error(`${path}: the marks of the figures are gone`)
   writeFileSync(
     path,
