@@ -2,6 +2,7 @@
 // relay: exactly the rest, once, and nothing of the living.
 #include "control/recovery.hpp"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -91,6 +92,7 @@ class Recovery : public testing::Test {
   }
 
   [[noreturn]] static void run(const Child& what, int ready) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where the test itself is killed
     static Registry registry;
     registry.declare({0, "t", "number", 6, {{"n", thrift::Type::kU64, thrift::Shape::kScalar, 0, {}, {}}}},
                      "s");

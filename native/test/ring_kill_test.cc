@@ -1,5 +1,6 @@
 // native/test/ring_kill_test.cc: a process that writes flat out is killed with SIGKILL at any moment. Whatever stands
 // below head is whole, nothing is missing before it, and nobody had to repair anything.
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <chrono>
@@ -18,6 +19,7 @@ constexpr size_t kThreads = 3;
 // The child: never returns. A number is used up only by a record that was written.
 template <typename Writer>
 [[noreturn]] void write_flat_out(int folder) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where the test itself is killed
   std::vector<ring::Header*> rings;
   for (size_t i = 0; i < Writer::rings_for(kThreads); ++i) {
     const ring::Created made =
