@@ -1,10 +1,10 @@
 // lib/closure.ts: an emitter without generated code, for programs that forbid it
 // (--disallow-code-generation-from-strings). The same rules as emitter.ts, a loop in place of straight code.
-import { numbers } from './numbers.js'
-import { type Emit, type Placed, place } from './placement.js'
+import { isNumbers, nameOf, numbers } from './numbers.js'
+import { type Emit, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
-import { flags, staging, stagingBytes } from './staging.js'
-import { Shape, Type } from './types.js'
+import { flags, staging } from './staging.js'
+import { bytesOf, Shape, Type } from './types.js'
 
 /** What is stored for `value`, or undefined to refuse the event. May run the caller's code. */
 function converter({ field }: Placed): (value: unknown) => unknown {
@@ -17,7 +17,7 @@ function converter({ field }: Placed): (value: unknown) => unknown {
     case Type.string:
       return only('string')
     case Type.bytes:
-      return (value) => (value instanceof Uint8Array ? value : undefined)
+      return (value) => (nameOf(value) === 'Uint8Array' ? value : undefined)
     case Type.enum: {
       const labels = new Map<unknown, number>(field.labels)
       return (value) => labels.get(value)
@@ -33,30 +33,27 @@ function converter({ field }: Placed): (value: unknown) => unknown {
   }
 }
 
-function store({ field, at }: Placed, value: never): void {
+const setters: Record<number, (at: number, value: never) => void> = {
+  [Type.bool]: (at, value) => staging.setUint8(at, Number(value)),
+  [Type.u8]: (at, value) => staging.setUint8(at, value),
+  [Type.u16]: (at, value) => staging.setUint16(at, value, true),
+  [Type.u32]: (at, value) => staging.setUint32(at, value, true),
+  [Type.u64]: (at, value) => staging.setBigUint64(at, value, true),
+  [Type.i8]: (at, value) => staging.setInt8(at, value),
+  [Type.i16]: (at, value) => staging.setInt16(at, value, true),
+  [Type.i32]: (at, value) => staging.setInt32(at, value, true),
+  [Type.i64]: (at, value) => staging.setBigInt64(at, value, true),
+  [Type.f32]: (at, value) => staging.setFloat32(at, value, true),
+  [Type.f64]: (at, value) => staging.setFloat64(at, value, true),
+}
+
+function store({ field, at }: Placed, value: unknown): void {
   if (field.shape === Shape.array) {
-    const list: Uint8Array = value
-    return stagingBytes.set(new Uint8Array(list.buffer, list.byteOffset, list.byteLength), at)
-  }
-  switch (field.type === Type.enum ? field.container : field.type) {
-    case Type.bool:
-      return staging.setUint8(at, Number(value))
-    case Type.u8:
-    case Type.i8:
-      return staging.setUint8(at, value)
-    case Type.u16:
-    case Type.i16:
-      return staging.setUint16(at, value, true)
-    case Type.u32:
-    case Type.i32:
-      return staging.setUint32(at, value, true)
-    case Type.u64:
-    case Type.i64:
-      return staging.setBigUint64(at, BigInt.asUintN(64, value), true)
-    case Type.f32:
-      return staging.setFloat32(at, value, true)
-    case Type.f64:
-      return staging.setFloat64(at, value, true)
+    const list = value as ArrayLike<never>
+    const one = bytesOf[field.type] as number
+    for (let i = 0; i < field.length; i++) setters[field.type]?.(at + i * one, list[i] as never)
+  } else {
+    setters[field.type === Type.enum ? field.container : field.type]?.(at, value as never)
   }
 }
 
@@ -68,6 +65,7 @@ export function closureEmitter(
 ): Emit {
   const { placed, fixedBytes } = place(schema)
   const converters = placed.map(converter)
+  const lists = placed.flatMap(({ field }, i) => (field.shape === Shape.scalar ? [] : [{ field, i }]))
   const mixed = placed.some(({ at }) => at < 0)
   return (values) => {
     if (flags[id] === 0) return
@@ -82,12 +80,12 @@ export function closureEmitter(
     } catch {
       return refuse()
     }
-    if (!mixed) {
-      staging.setUint32(0, fixedBytes, true)
-      staging.setUint32(4, id, true)
-    }
+    // Once more, when no code of the caller's comes any more: what ran may have detached what was converted before.
+    if (!lists.every(({ field, i }) => isNumbers(stored[i], field.type, field.length || undefined)))
+      return refuse()
+    if (!mixed) staging.setUint32(0, stagedHead(id, fixedBytes), true)
     placed.forEach((one, i) => {
-      if (one.at >= 0) store(one, stored[i] as never)
+      if (one.at >= 0) store(one, stored[i])
     })
     commit(...stored.filter((_, i) => (placed[i] as Placed).at < 0))
   }

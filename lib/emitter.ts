@@ -7,7 +7,7 @@
 //     try { offset = values.offset; length = values.length }  may run the caller's code; nothing is staged yet
 //     catch { refuse(); return }
 //     if (typeof offset !== 'number' || ...) { refuse(); return }
-//     staging.setUint32(0, 12, true); staging.setUint32(4, 7, true)
+//     staging.setUint32(0, 458764, true)                      which event, how long
 //     staging.setFloat64(8, offset, true); ...                no caller's code from here on
 //     emit()                                                  the ring takes it
 //   }
@@ -16,8 +16,8 @@
 // cannot be used, and closure.ts does the work more slowly.
 import { closureEmitter } from './closure.js'
 import { native } from './native.js'
-import { numbers } from './numbers.js'
-import { type Emit, isVariable, type Placed, place } from './placement.js'
+import { isNumbers, nameOf, numbers } from './numbers.js'
+import { type Emit, isVariable, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
 import { flags, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
@@ -31,7 +31,9 @@ const setters: Record<number, string> = {
 } // biome-ignore format: a table
 
 interface Steps {
-  /** Refuses or turns into what is stored; runs before anything is staged. */
+  /** Turns the value into what check takes; may run the caller's code, and throw. */
+  read?: string
+  /** Refuses; runs when everything is read and before anything is staged, and no code of the caller's. */
   check: string
   /** Runs no code of the caller's. */
   store: string
@@ -43,10 +45,11 @@ function steps({ field, at }: Placed, v: string, k: string): Steps {
     `staging.set${setters[type]}(${where}, ${value}, true)`
   if (field.shape !== Shape.scalar) {
     const length = field.shape === Shape.array ? `, ${field.length}` : ''
-    const check = `if ((${v} = numbers(${v}, ${field.type}${length})) === undefined) return refuse()`
+    const read = `${v} = numbers(${v}, ${field.type}${length})`
+    const check = `if (!isNumbers(${v}, ${field.type}${length})) return refuse()`
     const one = bytesOf[field.type] as number
     const store = `for (let i = 0; i < ${field.length}; i++) ${set(field.type, `${at} + i * ${one}`, `${v}[i]`)}`
-    return { check, store: field.shape === Shape.array ? store : '' }
+    return { read, check, store: field.shape === Shape.array ? store : '' }
   }
   switch (field.type) {
     case Type.bool:
@@ -57,7 +60,7 @@ function steps({ field, at }: Placed, v: string, k: string): Steps {
     case Type.string:
       return { check: `if (typeof ${v} !== 'string') return refuse()`, store: '' }
     case Type.bytes:
-      return { check: `if (!(${v} instanceof Uint8Array)) return refuse()`, store: '' }
+      return { check: `if (nameOf(${v}) !== 'Uint8Array') return refuse()`, store: '' }
     case Type.enum: {
       const cases = field.labels.map(
         ([label, value]) => `case ${JSON.stringify(label)}: ${v} = ${value}; break`,
@@ -87,17 +90,16 @@ function source(id: number, schema: Schema): string {
   const each = placed.map((one, i) => ({ ...steps(one, `v${i}`, `labels[${i}]`), v: `v${i}`, one }))
   const reads = each.map(({ v, one }) => `${v} = values[${JSON.stringify(one.field.name)}]`)
   const parts = each.filter(({ one }) => one.at < 0).map(({ v }) => v)
-  const late = each.filter(({ one }) => one.field.shape !== Shape.scalar) // their checks may run the caller's code
   return [
     '"use strict"',
     'return function emit(values) {',
     `if (flags[${id}] === 0) return`,
     reads.length > 0 ? `let ${each.map(({ v }) => v).join(', ')}` : '',
     reads.length > 0
-      ? `try { ${[...reads, ...late.map(({ check }) => check)].join('; ')} } catch { return refuse() }`
+      ? `try { ${[...reads, ...each.flatMap(({ read }) => read ?? [])].join('; ')} } catch { return refuse() }`
       : '',
-    ...each.filter((step) => !late.includes(step)).map(({ check }) => check),
-    parts.length === 0 ? `staging.setUint32(0, ${fixedBytes}, true); staging.setUint32(4, ${id}, true)` : '',
+    ...each.map(({ check }) => check),
+    parts.length === 0 ? `staging.setUint32(0, ${stagedHead(id, fixedBytes)}, true)` : '',
     ...each.map(({ store }) => store),
     `commit(${parts.join(', ')})`,
     '}',
@@ -121,6 +123,7 @@ export function makeEmitter(id: number, schema: Schema): Emit {
   const refuse = () => native?.refuse()
   if (!canGenerate) return closureEmitter(id, schema, commit, refuse)
   const labels = schema.fields.map((field) => new Map(field.labels))
-  const make = new Function('flags', 'staging', 'numbers', 'labels', 'commit', 'refuse', source(id, schema))
-  return make(flags, staging, numbers, labels, commit, refuse) as Emit
+  const names = { flags, staging, numbers, isNumbers, nameOf, labels, commit, refuse }
+  const make = new Function(...Object.keys(names), source(id, schema))
+  return make(...Object.values(names)) as Emit
 }

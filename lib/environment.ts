@@ -6,15 +6,16 @@
 //   BLKIN_LEVEL    at least this severe                         BLKIN_BUFFER   COUNTxSIZE of a ring (4x1M)
 //   BLKIN_ACK      written or synced                            BLKIN_RING     cpu or thread
 //   BLKIN_CLOCK    tsc or monotonic
-import { isMainThread } from 'node:worker_threads'
 import { parseAddress } from './address.js'
+import { parseBuffer } from './buffer.js'
 import { native } from './native.js'
-import { addRule, checkLevel } from './rule.js'
+import { addRule, checkLevel, checkPattern } from './rule.js'
 
 let applied = false
+const warnings: string[] = []
 
 function warn(variable: string, error: unknown): void {
-  if (isMainThread) process.stderr.write(`blkin: ${variable}: ${(error as Error).message}; left out\n`)
+  warnings.push(`blkin: ${variable}: ${(error as Error).message}; left out\n`)
 }
 
 /** The variable's value through `parse`, or the default where it is not set or is refused. */
@@ -36,32 +37,22 @@ function oneOf<T extends string>(...allowed: T[]): (text: string) => T {
   }
 }
 
-const units: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
-
-function parseBuffer(text: string): { subBuffers: number; subBufferBytes: number } {
-  const [, count = '', size = '', unit = ''] = /^(\d+)x(\d+)([KMG]?)$/.exec(text) ?? []
-  const subBuffers = Number(count)
-  const subBufferBytes = Number(size) * (units[unit] as number)
-  const power = (n: number) => n >= 1 && Number.isInteger(Math.log2(n))
-  if (
-    power(subBuffers) &&
-    subBuffers <= 64 &&
-    power(subBufferBytes) &&
-    subBufferBytes >= 8192 &&
-    subBufferBytes <= 2 ** 30
-  ) {
-    return { subBuffers, subBufferBytes }
-  }
-  throw new RangeError(
-    `${JSON.stringify(text)}: expected COUNTxSIZE such as 4x1M, powers of two, 1 to 64 of 8K to 1G`,
-  )
-}
-
 export function splitPatterns(text: string): string[] {
   return text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')
+}
+
+function patterns(variable: string): string[] {
+  return splitPatterns(process.env[variable] ?? '').filter((pattern) => {
+    try {
+      return checkPattern(pattern)
+    } catch (error) {
+      warn(variable, error)
+      return false
+    }
+  })
 }
 
 export function applyEnvironment(): void {
@@ -77,10 +68,11 @@ export function applyEnvironment(): void {
     lease: setting('BLKIN_RING', oneOf('cpu', 'thread'), 'cpu') === 'thread',
     monotonic: setting('BLKIN_CLOCK', oneOf('tsc', 'monotonic'), 'tsc') === 'monotonic',
   })
-  if (!isMainThread || !first) return // rules are the process's: the first thread to come applied them
+  if (!first) return // another thread came first, Worker or not: the rules stand and the warnings are told
   const level = setting('BLKIN_LEVEL', checkLevel, undefined)
-  const exclude = splitPatterns(process.env.BLKIN_EXCLUDE ?? '')
-  for (const pattern of splitPatterns(process.env.BLKIN_ENABLE ?? '')) {
+  const exclude = patterns('BLKIN_EXCLUDE')
+  for (const pattern of patterns('BLKIN_ENABLE')) {
     setting('BLKIN_ENABLE', () => addRule(pattern, { level, exclude }), undefined)
   }
+  if (warnings.length > 0) process.stderr.write(warnings.join(''))
 }

@@ -65,7 +65,6 @@ export interface Native {
     host: string
     port: string
     token: string
-    since: bigint
     timeout: number
   }): Promise<{ uuid: Buffer; folder: string; events: number; delivered: boolean; error: string }[]>
 }

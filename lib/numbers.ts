@@ -22,15 +22,37 @@ export const arrayOf: Record<number, Constructor> = {
   [Type.f32]: Float32Array,
   [Type.f64]: Float64Array,
 }
+const names = Object.fromEntries(Object.entries(arrayOf).map(([type, { name }]) => [type, name]))
 
-/** Undefined when the value is no list of numbers, or not of `length` where that is given. May throw: see above. */
-export function numbers(value: unknown, type: number, length?: number): NumberArray | undefined {
-  const Wanted = arrayOf[type] as Constructor
-  if (value instanceof Wanted) return length === undefined || value.length === length ? value : undefined
-  if (!Array.isArray(value) && !(ArrayBuffer.isView(value) && !(value instanceof DataView))) return undefined
+// Prototypes, tags and own properties can say anything; what stands in the object itself cannot. These getters read
+// that and run no code of the caller's, whatever the value is.
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype)
+const own = <T>(key: string | symbol): ((value: unknown) => T) =>
+  Function.prototype.call.bind(Object.getOwnPropertyDescriptor(typedArray, key)?.get as () => T)
+
+/** "Float64Array" and the like; undefined for what is no typed array. */
+export const nameOf = own<string | undefined>(Symbol.toStringTag)
+
+/** Of a typed array; 0 where its buffer is detached or no longer reaches so far. */
+const lengthOf = own<number>('length')
+
+/** True for what can be stored as it is. Runs no code of the caller's, so what it says holds until something does. */
+export function isNumbers(value: unknown, type: number, length?: number): boolean {
+  return nameOf(value) === names[type] && (length === undefined || lengthOf(value) === length)
+}
+
+/**
+ * The typed array of the element, which isNumbers() has yet to check: code that ran for another field may have detached
+ * it. Undefined when the value is no list of numbers. May throw: see above.
+ */
+export function numbers(value: unknown, type: number, length?: number): unknown {
+  const name = nameOf(value)
+  if (name === names[type]) return value
+  if (name === undefined && !Array.isArray(value)) return undefined
   const list = value as ArrayLike<unknown>
-  const count = list.length
-  if (length !== undefined && count !== length) return undefined
+  const count = name === undefined ? list.length : lengthOf(value)
+  if (!Number.isInteger(count) || (length !== undefined && count !== length)) return undefined
+  const Wanted = arrayOf[type] as Constructor
   if (count > payloadMax) return new Wanted(payloadMax + 1) // more than any record holds: the addon counts it as too big
   const out = new Wanted(count)
   const big = type === Type.u64 || type === Type.i64

@@ -28,3 +28,8 @@ export function place(schema: Schema): { placed: Placed[]; fixedBytes: number } 
   })
   return { placed, fixedBytes: at - payloadAt }
 }
+
+/** Staging's first word. Both are below 2^16: kTracepointsMax and payloadMax see to it. */
+export function stagedHead(id: number, fixedBytes: number): number {
+  return id * 65536 + fixedBytes
+}

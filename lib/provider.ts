@@ -7,6 +7,7 @@ import type { Emit } from './placement.js'
 import {
   canonical,
   checkEvent,
+  checkEvents,
   checkProviderName,
   conflict,
   type EventDeclaration,
@@ -29,7 +30,7 @@ interface Common {
  * or a getter that throws makes the event a counted loss (`status().lost.badValue`).
  */
 export type Tracepoint<Declaration> = Common &
-  (Declaration extends { readonly fields: infer Fields extends Record<string, FieldType<never>> }
+  (Declaration extends { readonly fields: infer Fields extends Record<string, FieldType<unknown>> }
     ? (values: Values<Fields>) => void
     : () => void)
 
@@ -64,6 +65,7 @@ export function provider<const Events extends Readonly<Record<string, EventDecla
   events: Events,
 ): Provider<Events> {
   checkProviderName(name)
+  checkEvents(name, events)
   applyEnvironment()
   const schemas = Object.entries(events).map(([event, declaration]) => checkEvent(name, event, declaration))
   const made = schemas.map((schema) => [schema.event, makeTracepoint(schema)] as const)

@@ -37,6 +37,12 @@ export function checkLevel(level: unknown): Level {
   throw Object.assign(error, { code: 'ERR_BLKIN_LEVEL' })
 }
 
+export function tooManyRules(): RangeError {
+  return Object.assign(new RangeError('1024 rules stand already; end some by their disable()'), {
+    code: 'ERR_BLKIN_RULES',
+  })
+}
+
 export function addRule(pattern: string, options: RuleOptions = {}): Rule {
   const checked = checkPattern(pattern)
   const level = levels[checkLevel(options.level ?? 'debug')]
@@ -44,7 +50,7 @@ export function addRule(pattern: string, options: RuleOptions = {}): Rule {
   const exclude = (typeof given === 'string' ? [given] : [...given]).map(checkPattern)
   const id = native?.enable({ pattern: checked, exclude, level }) ?? 0
   if (native !== undefined && id === 0) {
-    throw Object.assign(new RangeError('1024 rules stand already; disable some'), { code: 'ERR_BLKIN_RULES' })
+    throw tooManyRules()
   }
   return Object.freeze({ pattern: checked, disable: () => void native?.disable(id) })
 }

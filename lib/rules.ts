@@ -2,7 +2,7 @@
 // its later declarations; the last rule that covers a tracepoint decides.
 import { applyEnvironment } from './environment.js'
 import { native } from './native.js'
-import { addRule, checkPattern, type Rule, type RuleOptions } from './rule.js'
+import { addRule, checkPattern, type Rule, type RuleOptions, tooManyRules } from './rule.js'
 
 /**
  * Switches on the tracepoints that the pattern covers, those declared now and those declared later.
@@ -15,8 +15,12 @@ export function enable(pattern: string, options: RuleOptions = {}): Rule {
   return addRule(pattern, options)
 }
 
-/** Switches off the tracepoints that the pattern covers, whichever rules had switched them on. */
+/**
+ * Switches off the tracepoints that the pattern covers, whichever rules had switched them on.
+ *
+ * @throws TypeError for a pattern that is none; RangeError when 1024 rules stand and one more would be needed
+ */
 export function disable(pattern: string): void {
   applyEnvironment()
-  native?.disable(checkPattern(pattern))
+  if (native?.disable(checkPattern(pattern)) === false) throw tooManyRules()
 }

@@ -6,7 +6,7 @@ import { bytesOf, type FieldDescription, type FieldType, Shape, Type } from './t
 /** What provider() takes for an event. */
 export interface EventDeclaration {
   readonly level?: Level
-  readonly fields?: Readonly<Record<string, FieldType<never> | FieldType<unknown>>>
+  readonly fields?: Readonly<Record<string, FieldType<unknown>>>
 }
 
 export interface Schema {
@@ -19,7 +19,8 @@ export interface Schema {
 /** What one page of a CTF stream can hold of an event; native/ring/layout.hpp. */
 export const payloadMax = 3984
 const fieldsMax = 64
-const labelsMax = 4096
+const labelsMax = 1024 // these two the relay has as well: relay/src/check/tracepoint.ts, relay/src/intake/frames.ts
+const labelBytesMax = 1 << 20
 const arrayMax = 498
 
 const reserved = new Set(['__proto__', 'prototype', 'constructor'])
@@ -36,6 +37,11 @@ function fail(where: string, given: string, expected: string): never {
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 120 ? `${value.slice(0, 120)}…` : value)
   return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
+export function checkEvents(provider: string, events: unknown): void {
+  if (typeof events !== 'object' || events === null)
+    fail(`provider ${provider}`, `the events are ${show(events)}`, 'an object of declarations by name')
 }
 
 export function checkProviderName(name: unknown): asserts name is string {
@@ -67,9 +73,9 @@ function checkLabels(where: string, type: FieldType<unknown>): void {
       typeof label !== 'string' ||
       label === '' ||
       Buffer.byteLength(label) > 255 ||
-      /\p{Cc}/u.test(label)
+      /[\p{Cc}\p{Cs}\ufffd]/u.test(label)
     ) {
-      fail(where, `a label is ${show(label)}`, 'text of 1 to 255 bytes without control characters')
+      fail(where, `a label is ${show(label)}`, 'text of 1 to 255 bytes of UTF-8 without control characters')
     }
     if (seen.has(label)) fail(where, `the label ${show(label)} comes twice`, 'each label once')
     seen.add(label)
@@ -127,7 +133,9 @@ export function checkEvent(provider: string, event: string, declaration: EventDe
   }
   const level = declaration.level ?? defaultLevel
   if (!isLevel(level)) fail(where, `the level is ${show(level)}`, levelNames.join(', '))
-  const fields = Object.entries(declaration.fields ?? {}).map(([name, type]): FieldDescription => {
+  const given = declaration.fields ?? {}
+  if (typeof given !== 'object') fail(where, `the fields are ${show(given)}`, 'an object of field types')
+  const fields = Object.entries(given).map(([name, type]): FieldDescription => {
     checkField(`${where}, field ${show(name)}`, name, type)
     return {
       name,
@@ -141,6 +149,11 @@ export function checkEvent(provider: string, event: string, declaration: EventDe
   if (fields.length > fieldsMax) fail(where, `there are ${fields.length} fields`, `at most ${fieldsMax}`)
   const least = fields.reduce((sum, field) => sum + leastBytes(field), 0)
   if (least > payloadMax) fail(where, `the fields take ${least} bytes at least`, `at most ${payloadMax}`)
+  const labelBytes = fields
+    .flatMap(({ labels }) => labels)
+    .reduce((sum, [l]) => sum + Buffer.byteLength(l) + 20, 0)
+  if (labelBytes > labelBytesMax)
+    fail(where, `the enums' labels take ${labelBytes} bytes on the wire`, `at most ${labelBytesMax}`)
   return { provider, event, level: levels[level], fields }
 }
 

@@ -7,8 +7,7 @@ export const flags: Uint8Array = native === undefined ? new Uint8Array(16384) : 
 
 const buffer = native === undefined ? new ArrayBuffer(4000) : native.staging()
 
-/** Word 0: the payload's length (u32) and the tracepoint's id (u32); from byte 8 the payload's fixed parts, packed. */
+/** First a u32: the payload's length and, 16 bits up, the tracepoint's id. From byte 8 the payload's fixed parts. */
 export const staging = new DataView(buffer)
-export const stagingBytes = new Uint8Array(buffer)
 
 export const payloadAt = 8

@@ -1,5 +1,5 @@
 // native/addon/configure.cc: configure({host, port, token, synced, subBuffers, subBufferBytes, lease, monotonic})
-// -> boolean: false where a rule came first and the settings in force stay. lib/settings.ts has checked the values.
+// -> boolean: false where another thread came first and the settings in force stay. lib/settings.ts has checked the values.
 #include "environment.hpp"
 
 namespace blkin::addon {

@@ -18,7 +18,8 @@ thrift::Field field_of(const Napi::Object& object) {
   const auto labels = object.Get("labels").As<Napi::Array>();
   for (uint32_t i = 0; i < labels.Length(); ++i) {
     const auto label = labels.Get(i).As<Napi::Array>();
-    field.labels.push_back({label.Get(0U).As<Napi::String>().Utf8Value(), label.Get(1U).As<Napi::Number>().Int64Value()});
+    field.labels.push_back(
+        {label.Get(0U).As<Napi::String>().Utf8Value(), label.Get(1U).As<Napi::Number>().Int64Value()});
   }
   return field;
 }

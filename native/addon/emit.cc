@@ -7,9 +7,10 @@ namespace blkin::addon {
 
 napi_value emit(napi_env, napi_callback_info) {
   control::Thread& thread = t_thread;
-  const uint64_t word = *thread.staging;
-  ring::Record record{static_cast<uint16_t>(word >> 32), static_cast<uint32_t>(word), thread.staging + 1, 0};
-  control::Process::session()->write(record, thread);
+  // One word of 32 bits, as JavaScript stored it: a wider load of two stores would wait for both to leave the store buffer.
+  const uint32_t head = *reinterpret_cast<const uint32_t*>(thread.staging);
+  const auto id = static_cast<uint16_t>(head >> 16);
+  control::Process::session()->write({id, head & 0xFFFF, thread.staging + 1, 0}, thread);
   return nullptr;
 }
 

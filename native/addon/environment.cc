@@ -5,24 +5,33 @@
 
 namespace blkin::addon {
 
-thread_local control::Thread t_thread;
+constinit thread_local control::Thread t_thread;
 
 namespace {
 
-void close_environment(void* staging) {
+// A module loader that forgets the addon (jest's does, between test files) opens it again in the same thread; all of
+// these share the thread's staging, since an event is staged and taken without anything in between.
+thread_local int t_opened = 0;
+
+void close_environment(void* token) {
+  delete static_cast<char*>(token);
+  if (--t_opened > 0) return;
   control::Process::get().detach(t_thread);
   // A terminated Worker ends here too, between two calls of ours: no emit can come after it.
-  if (t_thread.staging == staging) t_thread.staging = nullptr;
-  std::free(staging);
+  std::free(t_thread.staging);
+  t_thread.staging = nullptr;
 }
 
 }  // namespace
 
 void open_environment(Napi::Env env) {
-  auto* memory = static_cast<uint64_t*>(std::aligned_alloc(64, (kStagingBytes + kScratchBytes + 63) / 64 * 64));
+  napi_add_env_cleanup_hook(env, close_environment,
+                            new char);  // Node takes no pair of hook and argument twice
+  if (t_opened++ > 0) return;
+  auto* memory =
+      static_cast<uint64_t*>(std::aligned_alloc(64, (kStagingBytes + kScratchBytes + 63) / 64 * 64));
   t_thread.staging = memory;
   control::Process::get().attach();
-  napi_add_env_cleanup_hook(env, close_environment, memory);
 }
 
 Napi::Value staging(const Napi::CallbackInfo& info) {
@@ -30,7 +39,8 @@ Napi::Value staging(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value flags(const Napi::CallbackInfo& info) {
-  return Napi::ArrayBuffer::New(info.Env(), control::Process::get().registry().flags(), control::kTracepointsMax);
+  return Napi::ArrayBuffer::New(info.Env(), control::Process::get().registry().flags(),
+                                control::kTracepointsMax);
 }
 
 }  // namespace blkin::addon

@@ -9,7 +9,9 @@ namespace {
 class Flush final : public Napi::AsyncWorker {
  public:
   Flush(Napi::Env env, uint64_t timeout_ms)
-      : AsyncWorker(env, "blkin.flush"), promise_(Napi::Promise::Deferred::New(env)), timeout_ms_(timeout_ms) {}
+      : AsyncWorker(env, "blkin.flush"),
+        promise_(Napi::Promise::Deferred::New(env)),
+        timeout_ms_(timeout_ms) {}
 
   Napi::Promise promise() const { return promise_.Promise(); }
 

@@ -31,5 +31,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
 
 }  // namespace blkin::addon
 
-static Napi::Object init_module(Napi::Env env, Napi::Object exports) { return blkin::addon::init(env, exports); }
+static Napi::Object init_module(Napi::Env env, Napi::Object exports) {
+  return blkin::addon::init(env, exports);
+}
 NODE_API_MODULE(NODE_GYP_MODULE_NAME, init_module)

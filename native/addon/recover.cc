@@ -1,5 +1,5 @@
-// native/addon/recover.cc: recover({host, port, token, since, timeout}) -> Promise<[{uuid, folder, events, delivered,
-// error}]>. since: bigint, nanoseconds since the epoch.
+// native/addon/recover.cc: recover({host, port, token, timeout}) -> Promise<[{uuid, folder, events, delivered,
+// error}]>. timeout: milliseconds for each.
 #include "../control/recovery.hpp"
 
 #include "environment.hpp"
@@ -10,18 +10,17 @@ namespace {
 
 class Recover final : public Napi::AsyncWorker {
  public:
-  Recover(Napi::Env env, thrift::Address relay, std::string token, int64_t since, uint64_t timeout_ms)
+  Recover(Napi::Env env, thrift::Address relay, std::string token, uint64_t timeout_ms)
       : AsyncWorker(env, "blkin.recover"),
         promise_(Napi::Promise::Deferred::New(env)),
         relay_(std::move(relay)),
         token_(std::move(token)),
-        since_(since),
         timeout_ms_(timeout_ms) {}
 
   Napi::Promise promise() const { return promise_.Promise(); }
 
  protected:
-  void Execute() override { found_ = control::recover_dead(relay_, token_, since_, timeout_ms_); }
+  void Execute() override { found_ = control::recover_dead(relay_.text(), relay_, token_, timeout_ms_); }
 
   void OnOK() override {
     auto out = Napi::Array::New(Env(), found_.size());
@@ -41,7 +40,6 @@ class Recover final : public Napi::AsyncWorker {
   Napi::Promise::Deferred promise_;
   thrift::Address relay_;
   std::string token_;
-  int64_t since_;
   uint64_t timeout_ms_;
   std::vector<control::Recovered> found_;
 };
@@ -51,10 +49,8 @@ class Recover final : public Napi::AsyncWorker {
 Napi::Value recover(const Napi::CallbackInfo& info) {
   const auto options = info[0].As<Napi::Object>();
   const auto text = [&](const char* name) { return options.Get(name).As<Napi::String>().Utf8Value(); };
-  bool lossless = false;
-  const int64_t since = options.Get("since").As<Napi::BigInt>().Int64Value(&lossless);
   const auto timeout = static_cast<uint64_t>(options.Get("timeout").As<Napi::Number>().Int64Value());
-  auto* work = new Recover(info.Env(), {text("host"), text("port")}, text("token"), since, timeout);
+  auto* work = new Recover(info.Env(), {text("host"), text("port")}, text("token"), timeout);
   const Napi::Promise promise = work->promise();
   work->Queue();
   return promise;

@@ -68,11 +68,12 @@ Napi::Value status(const Napi::CallbackInfo& info) {
   control::Process& process = control::Process::get();
   const control::Settings settings = process.settings();
   auto out = Napi::Object::New(env);
-  out.Set("relay", settings.relay.host + ":" + settings.relay.port);
+  out.Set("relay", settings.relay.text());
   out.Set("tracepoints", static_cast<double>(process.registry().size()));
   out.Set("enabled", process.registry().count_on());
   out.Set("rules", rules_of(env, process.registry().rules()));
-  if (control::Session* session = control::Process::session(); session != nullptr) describe(env, *session, out);
+  if (control::Session* session = control::Process::session(); session != nullptr)
+    describe(env, *session, out);
   return out;
 }
 

@@ -23,7 +23,15 @@ constexpr uint64_t kPauseLeastUs = 250;
 constexpr uint64_t kPauseMostUs = 10'000;  // a default ring fills in 10 ms at 400 MB a second
 constexpr double kBusyFill = 1.0 / 8;
 constexpr double kQuietFill = 1.0 / 64;
-constexpr size_t kTracepointsPerCall = 256;
+constexpr size_t kDeclareBytes =
+    256 << 10;  // of tracepoints in a call; the largest makes a frame below 2 MiB
+
+size_t size_of(const thrift::Tracepoint& tracepoint) {
+  std::vector<uint8_t> bytes;
+  thrift::Writer writer(bytes);
+  thrift::write_tracepoint(writer, tracepoint);
+  return bytes.size();
+}
 
 }  // namespace
 
@@ -225,10 +233,13 @@ void Consumer::look() {
 void Consumer::declare_new() {
   std::vector<thrift::Tracepoint> fresh;
   supply_.tracepoints(declared_, fresh);
-  for (size_t i = 0; i < fresh.size(); i += kTracepointsPerCall) {
-    const auto from = fresh.begin() + static_cast<ptrdiff_t>(i);
-    const auto to = fresh.begin() + static_cast<ptrdiff_t>(std::min(fresh.size(), i + kTracepointsPerCall));
+  for (auto from = fresh.begin(); from != fresh.end();) {
+    size_t bytes = 0;
+    auto to = from;
+    do bytes += size_of(*to++);
+    while (to != fresh.end() && bytes < kDeclareBytes);
     connection_.send(thrift::declare_call(next_call_++, {from, to}));
+    from = to;
   }
   declared_ += fresh.size();
 }
@@ -292,7 +303,7 @@ void Consumer::drop_connection(const std::string& why, bool refused) {
   put_bytes_.clear();
   backoff_ns_ = refused ? kBackoffMost : std::clamp(backoff_ns_ * 2, kBackoffFirst, kBackoffMost);
   retry_at_ns_ = clock::monotonic_ns() + backoff_ns_;
-  tell_once("relay " + options_.relay.host + ":" + options_.relay.port + ": " + why +
+  tell_once("relay " + options_.relay.text() + ": " + why +
             "; events wait in the rings, and those that find no room are counted as lost");
   const std::lock_guard lock(mutex_);
   status_.state = refused ? "refused" : "connecting";

@@ -80,6 +80,14 @@ void write_all(int fd, const std::vector<uint8_t>& bytes) {
   }
 }
 
+bool write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return false;
+  write_all(fd, bytes);
+  close(fd);
+  return true;
+}
+
 }  // namespace
 
 Folder::~Folder() { let_go(); }
@@ -93,8 +101,10 @@ void Folder::let_go() {
   }
 }
 
-void Folder::create(const thrift::Hello& hello, bool tsc, clock::Sample first, uint64_t ring_bytes) {
+void Folder::create(const thrift::Hello& hello, const std::string& relay, bool tsc, clock::Sample first,
+                    uint64_t ring_bytes) {
   hello_ = hello;
+  relay_ = relay;
   for (const std::string& base : bases()) {
     if (create_at(base, ring_bytes)) break;
   }
@@ -129,17 +139,14 @@ bool Folder::create_at(const std::string& base, uint64_t ring_bytes) {
   make_folder(path_ + kChannel);
   rings_fd_ = open((path_ + kChannel).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   tracepoints_fd_ = open((path_ + "/tracepoints").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  const int hello_fd = open((path_ + "/hello").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (hello_fd >= 0) {
-    thrift::Hello public_part = hello_;
-    public_part.token.clear();  // the secret stays in memory
-    std::vector<uint8_t> bytes;
-    thrift::Writer writer(bytes);
-    thrift::write_hello(writer, public_part);
-    write_all(hello_fd, bytes);
-    close(hello_fd);
-  }
-  if (rings_fd_ >= 0 && tracepoints_fd_ >= 0 && hello_fd >= 0 && map_state(O_CREAT)) return true;
+  thrift::Hello public_part = hello_;
+  public_part.token.clear();  // the secret stays in memory
+  std::vector<uint8_t> hello;
+  thrift::Writer writer(hello);
+  thrift::write_hello(writer, public_part);
+  const bool written = write_file(path_ + "/hello", hello) &&
+                       write_file(path_ + "/relay", std::vector<uint8_t>(relay_.begin(), relay_.end()));
+  if (rings_fd_ >= 0 && tracepoints_fd_ >= 0 && written && map_state(O_CREAT)) return true;
   error_ = path_ + ": " + strerror(errno);
   remove();
   let_go();  // the next base begins from nothing, and so does having no folder at all
@@ -170,6 +177,8 @@ bool Folder::open_dead(const std::string& path) {
   thrift::Reader hello(bytes.data(), bytes.size());
   hello_ = thrift::read_hello(hello);
   if (!hello.ok() || hello_.boot_id != clock::boot_id()) return false;
+  read_file(path_ + "/relay", bytes);
+  relay_.assign(bytes.begin(), bytes.end());
   read_file(path_ + "/tracepoints", bytes);
   thrift::Reader reader(bytes.data(), bytes.size());
   for (;;) {

@@ -1,5 +1,5 @@
 // native/control/folder.hpp: the folder of one traced process, from which everything it left can be read once it is
-// dead: BASE/blkin-UID/PID-START/{state,hello,tracepoints,default/events/N}. BASE is /dev/shm, or TMPDIR where that
+// dead: BASE/blkin-UID/PID-START/{state,hello,relay,tracepoints,default/events/N}. BASE is /dev/shm, or TMPDIR where that
 // is missing or full. The living process holds a lock on `state`; who gets that lock knows that it is dead, whatever
 // pid namespace it lived in.
 #pragma once
@@ -37,7 +37,8 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
 
   // Makes this process's folder. Where it cannot, state() is private memory, rings() is -1, and error() says why.
-  void create(const thrift::Hello& hello, bool tsc, clock::Sample first, uint64_t ring_bytes);
+  void create(const thrift::Hello& hello, const std::string& relay, bool tsc, clock::Sample first,
+              uint64_t ring_bytes);
 
   // Opens a dead process's. False: alive, not ours, not a folder of this version, or of another boot.
   bool open_dead(const std::string& path);
@@ -50,6 +51,7 @@ class Folder {
   const std::string& path() const { return path_; }
   const std::string& error() const { return error_; }
   const thrift::Hello& hello() const { return hello_; }  // after open_dead()
+  const std::string& relay() const { return relay_; }
   const std::vector<thrift::Tracepoint>& tracepoints() const { return tracepoints_; }
 
  private:
@@ -64,6 +66,7 @@ class Folder {
   int state_fd_ = -1;
   int tracepoints_fd_ = -1;
   thrift::Hello hello_{};
+  std::string relay_;  // HOST:PORT that it sent to
   std::vector<thrift::Tracepoint> tracepoints_;
 };
 

@@ -2,6 +2,7 @@
 #include "process.hpp"
 
 #include <cstdlib>
+#include <utility>
 
 namespace blkin::control {
 
@@ -18,7 +19,7 @@ Process& Process::get() {
 
 bool Process::configure(Settings settings) {
   const std::lock_guard lock(mutex_);
-  if (session() != nullptr) return false;
+  if (session() != nullptr || std::exchange(configured_, true)) return false;
   settings_ = std::move(settings);
   return true;
 }

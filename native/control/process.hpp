@@ -17,7 +17,7 @@ class Process {
  public:
   static Process& get();
 
-  // Before the first rule. False: too late, the settings in force stay.
+  // Before the first rule, once. False: another thread came first, and the settings in force stay.
   bool configure(Settings settings);
   Settings settings();
 
@@ -41,6 +41,7 @@ class Process {
   inline static std::atomic<Session*> session_{nullptr};  // static: one load for the emit path
   std::mutex mutex_;
   Settings settings_;
+  bool configured_ = false;
   int threads_ = 0;
 };
 

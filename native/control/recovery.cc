@@ -75,12 +75,12 @@ Recovered recover(std::unique_ptr<Folder> owned, const thrift::Address& relay, c
 
 }  // namespace
 
-std::vector<Recovered> recover_dead(const thrift::Address& relay, const std::string& token, int64_t since,
-                                    uint64_t timeout_ms) {
+std::vector<Recovered> recover_dead(const std::string& wrote_to, const thrift::Address& relay,
+                                    const std::string& token, uint64_t timeout_ms) {
   std::vector<Recovered> out;
   for (const std::string& path : process_folders()) {
     auto folder = std::make_unique<Folder>();
-    if (folder->open_dead(path) && folder->hello().started_at >= since)
+    if (folder->open_dead(path) && folder->relay() == wrote_to)
       out.push_back(recover(std::move(folder), relay, token, timeout_ms));
   }
   return out;

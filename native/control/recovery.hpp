@@ -18,8 +18,8 @@ struct Recovered {
   std::string error;
 };
 
-// Every folder of this user whose process is dead and was started at or after `since` (nanoseconds since the epoch).
-std::vector<Recovered> recover_dead(const thrift::Address& relay, const std::string& token, int64_t since,
-                                    uint64_t timeout_ms);
+// Every folder of this user whose process is dead and sent to the relay `wrote_to` (HOST:PORT, as it was told).
+std::vector<Recovered> recover_dead(const std::string& wrote_to, const thrift::Address& relay,
+                                    const std::string& token, uint64_t timeout_ms);
 
 }  // namespace blkin::control

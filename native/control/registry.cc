@@ -102,6 +102,11 @@ void Registry::apply_all() {
   for (size_t id = 0; id < entries_.size(); ++id) apply(id);
 }
 
+// Rules that only switch off have nothing to switch off once the last that switches on is gone.
+void Registry::drop_idle() {
+  if (std::none_of(rules_.begin(), rules_.end(), [](const Rule& rule) { return rule.on; })) rules_.clear();
+}
+
 uint32_t Registry::enable(Rule rule) {
   const std::lock_guard lock(mutex_);
   if (rules_.size() >= kRulesMax) return 0;
@@ -114,6 +119,7 @@ uint32_t Registry::enable(Rule rule) {
 bool Registry::disable(uint32_t id) {
   const std::lock_guard lock(mutex_);
   const size_t ended = std::erase_if(rules_, [&](const Rule& rule) { return rule.id == id; });
+  drop_idle();
   apply_all();
   return ended > 0;
 }
@@ -121,12 +127,10 @@ bool Registry::disable(uint32_t id) {
 bool Registry::disable(const std::string& pattern) {
   const std::lock_guard lock(mutex_);
   std::erase_if(rules_, [&](const Rule& rule) { return rule.pattern == pattern; });
-  const bool others = std::any_of(rules_.begin(), rules_.end(), [](const Rule& rule) { return rule.on; });
-  if (others) {
+  drop_idle();
+  if (!rules_.empty()) {
     if (rules_.size() >= kRulesMax) return false;
     rules_.push_back({next_rule_++, false, pattern, {}, 14});
-  } else {
-    rules_.clear();  // what only switches off has nothing left to switch off
   }
   apply_all();
   return true;

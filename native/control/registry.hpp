@@ -83,6 +83,7 @@ class Registry {
   bool wanted(const Entry& entry) const;
   void apply(size_t id);
   void apply_all();
+  void drop_idle();
 
   std::mutex mutex_;
   std::vector<Entry> entries_;

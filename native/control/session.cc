@@ -41,12 +41,14 @@ thrift::Hello describe_process(const Settings& settings) {
 Session::Session(Registry& registry, Settings settings)
     : rseq_offset_(settings.lease ? 0 : ring::find_rseq_offset()),
       tsc_(!settings.monotonic && clock::tsc_is_fit()),
+      fast_(rseq_offset_ != 0 && tsc_),
       registry_(registry),
       settings_(std::move(settings)),
       hello_(describe_process(settings_)),
       calibration_(tsc_) {
   sweep_dead(kDeadKept);
-  folder_.create(hello_, tsc_, calibration_.first(), ring::kHeaderBytes + settings_.geometry.capacity);
+  folder_.create(hello_, settings_.relay.text(), tsc_, calibration_.first(),
+                 ring::kHeaderBytes + settings_.geometry.capacity);
 }
 
 void Session::keep_tracepoints() {
@@ -82,8 +84,14 @@ void Session::clean() {
   if (delivered_ || made_.empty()) folder_.remove();
 }
 
-void Session::write_slow(ring::Record& record, [[maybe_unused]] ring::RseqArea* area) noexcept {
+void Session::write_slow(ring::Record record, Thread& thread) noexcept {
+  if (leases()) write_leased(record, thread);
+  else write_on_new_cpu(record);
+}
+
+void Session::write_on_new_cpu([[maybe_unused]] ring::Record& record) noexcept {
 #if BLKIN_HAVE_RSEQ
+  ring::RseqArea* area = ring::rseq_area(rseq_offset_);
   for (int tries = 0; tries < 3; ++tries) {  // the thread may be moved to a CPU without a ring in between
     if (!tsc_) record.ticks = clock::monotonic_ns();
     const ring::Result result = tsc_ ? ring::write_on_cpu<true>(area, by_cpu_.data(), record)

@@ -42,18 +42,15 @@ class Session final : public consumer::Supply {
   Session(Registry& registry, Settings settings);
 
   // Puts a record into the ring of this moment's CPU, or counts it as lost. Never throws.
-  void write(ring::Record& record, Thread& thread) noexcept {
+  [[gnu::always_inline]] void write(ring::Record record, Thread& thread) noexcept {
 #if BLKIN_HAVE_RSEQ
-    if (rseq_offset_ != 0) [[likely]] {
+    if (fast_) [[likely]] {
       ring::RseqArea* area = ring::rseq_area(rseq_offset_);
-      if (tsc_) [[likely]] {
-        if (ring::write_on_cpu<true>(area, by_cpu_.data(), record) != ring::Result::kNoRing) [[likely]]
-          return;
-      }
-      return write_slow(record, area);
+      if (ring::write_on_cpu<true>(area, by_cpu_.data(), record) != ring::Result::kNoRing) [[likely]]
+        return;
     }
 #endif
-    write_leased(record, thread);
+    write_slow(record, thread);
   }
 
   void count_bad_value() noexcept { state().lost_bad_value.fetch_add(1, std::memory_order_relaxed); }
@@ -88,7 +85,9 @@ class Session final : public consumer::Supply {
   void calibrated(clock::Sample sample) override;
 
  private:
-  void write_slow(ring::Record& record, ring::RseqArea* area) noexcept;
+  // The ways that are not the common one: a CPU without a ring, a clock that is not the TSC, a leased ring.
+  [[gnu::noinline, gnu::cold]] void write_slow(ring::Record record, Thread& thread) noexcept;
+  void write_on_new_cpu(ring::Record& record) noexcept;
   void write_leased(ring::Record& record, Thread& thread) noexcept;
   ring::Header* make_ring(uint32_t stream) noexcept;
   ring::Header* lease() noexcept;
@@ -97,6 +96,7 @@ class Session final : public consumer::Supply {
   // Read by every event, written at most once a CPU: kept together, ahead of what changes.
   ptrdiff_t rseq_offset_;
   bool tsc_;
+  bool fast_;  // both rseq and the TSC are there
   std::array<std::atomic<ring::Header*>, ring::kCpuMax> by_cpu_{};
 
   Registry& registry_;

@@ -39,8 +39,10 @@ struct Header {
   uint64_t sub_buffer_bytes;
   uint64_t capacity;  // sub_buffer_bytes times a power of two
 
-  // The writer who holds the ring: threads on its CPU, or the thread that leased it.
+  // The writer who holds the ring: threads on its CPU, or the thread that leased it. limit: up to where head may go
+  // before anyone need look at tail or at the sub-buffer's end again; never too high, at times too low.
   alignas(64) std::atomic<uint64_t> head;
+  std::atomic<uint64_t> limit;
 
   // The reader.
   alignas(64) std::atomic<uint64_t> tail;

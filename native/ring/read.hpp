@@ -14,13 +14,18 @@ struct View {
   const uint8_t* payload;
 };
 
-inline uint64_t committed(const Header* ring) noexcept { return ring->head.load(std::memory_order_acquire); }  // A
+inline uint64_t committed(const Header* ring) noexcept {
+  return ring->head.load(std::memory_order_acquire);
+}  // A
 
-// Gives everything below `upto` back to the writer. Edge B: see write.hpp, Place::has_room().
-inline void release(Header* ring, uint64_t upto) noexcept { ring->tail.store(upto, std::memory_order_release); }
+// Gives everything below `upto` back to the writer. Edge B: see write.hpp, find_way().
+inline void release(Header* ring, uint64_t upto) noexcept {
+  ring->tail.store(upto, std::memory_order_release);
+}
 
 inline uint64_t lost(const Header* ring) noexcept {
-  return ring->lost_no_room.load(std::memory_order_relaxed) + ring->lost_too_big.load(std::memory_order_relaxed);
+  return ring->lost_no_room.load(std::memory_order_relaxed) +
+         ring->lost_too_big.load(std::memory_order_relaxed);
 }
 
 // A ring's geometry, checked once: after that the copy is used, not the file.
@@ -45,7 +50,9 @@ class Cursor {
   Cursor(const Header* ring, Geometry geometry) noexcept : ring_(ring), geometry_(geometry) {}
 
   uint64_t position() const noexcept { return position_; }
-  void seek(uint64_t position) noexcept { position_ = align8(position); }  // a relay's word, or a damaged tail
+  void seek(uint64_t position) noexcept {
+    position_ = align8(position);
+  }                                                       // a relay's word, or a damaged tail
   uint64_t damaged() const noexcept { return damaged_; }  // sub-buffers given up part-way
 
   // The next whole record below `limit`, a value that committed() returned. False: none. The view stays valid

@@ -35,7 +35,8 @@ inline ptrdiff_t find_rseq_offset() noexcept {
   const auto* offset = static_cast<const ptrdiff_t*>(dlsym(RTLD_DEFAULT, "__rseq_offset"));
   const auto* size = static_cast<const unsigned*>(dlsym(RTLD_DEFAULT, "__rseq_size"));
   if (offset == nullptr || size == nullptr || *size < 20) return 0;
-  const auto* area = reinterpret_cast<const RseqArea*>(static_cast<char*>(__builtin_thread_pointer()) + *offset);
+  const auto* area =
+      reinterpret_cast<const RseqArea*>(static_cast<char*>(__builtin_thread_pointer()) + *offset);
   return area->cpu_id <= INT32_MAX ? *offset : 0;
 #else
   return 0;
@@ -57,36 +58,36 @@ template <bool kReadTsc>
                                               uint64_t next, uint64_t* dst, uint64_t word, uint64_t ticks,
                                               const uint64_t* src, uint64_t words) noexcept {
   static_assert(offsetof(Header, head) == 64, "the 64 in the text below");
-#define BLKIN_RSEQ_OPEN                                  \
-  ".pushsection __rseq_cs, \"aw?\"\n"                    \
-  ".balign 32\n"                                         \
-  "3: .long 0, 0\n"                                      \
-  ".quad 1f, 2f - 1f, 4f\n"                              \
-  ".popsection\n"                                        \
-  "leaq 3b(%%rip), %%rax\n"                              \
-  "movq %%rax, 8(%[area])\n"                             \
-  "1:\n"                                                 \
-  "cmpl %[cpu], 4(%[area])\n"                            \
-  "jnz %l[abort]\n"                                      \
-  "cmpq %[head], 64(%[ring])\n"                          \
+#define BLKIN_RSEQ_OPEN               \
+  ".pushsection __rseq_cs, \"aw?\"\n" \
+  ".balign 32\n"                      \
+  "3: .long 0, 0\n"                   \
+  ".quad 1f, 2f - 1f, 4f\n"           \
+  ".popsection\n"                     \
+  "leaq 3b(%%rip), %%rax\n"           \
+  "movq %%rax, 8(%[area])\n"          \
+  "1:\n"                              \
+  "cmpl %[cpu], 4(%[area])\n"         \
+  "jnz %l[abort]\n"                   \
+  "cmpq %[head], 64(%[ring])\n"       \
   "jnz %l[abort]\n"
-#define BLKIN_RSEQ_CLOSE                                 \
-  "movq %[word], (%[dst])\n"                             \
-  "movq %%rax, 8(%[dst])\n"                              \
-  "xorl %%ecx, %%ecx\n"                                  \
-  "cmpq %[words], %%rcx\n"                               \
-  "jae 6f\n"                                             \
-  "5: movq (%[src], %%rcx, 8), %%rdx\n"                  \
-  "movq %%rdx, 16(%[dst], %%rcx, 8)\n"                   \
-  "incq %%rcx\n"                                         \
-  "cmpq %[words], %%rcx\n"                               \
-  "jb 5b\n"                                              \
-  "6: movq %[next], 64(%[ring])\n"                       \
-  "2:\n"                                                 \
-  ".pushsection __rseq_failure, \"ax?\"\n"               \
-  ".byte 0x0f, 0xb9, 0x3d\n" /* ud1: the signature */    \
-  ".long 0x53053053\n"       /* the kernel checks  */    \
-  "4: jmp %l[abort]\n"                                   \
+#define BLKIN_RSEQ_CLOSE                              \
+  "movq %[word], (%[dst])\n"                          \
+  "movq %%rax, 8(%[dst])\n"                           \
+  "xorl %%ecx, %%ecx\n"                               \
+  "cmpq %[words], %%rcx\n"                            \
+  "jae 6f\n"                                          \
+  "5: movq (%[src], %%rcx, 8), %%rdx\n"               \
+  "movq %%rdx, 16(%[dst], %%rcx, 8)\n"                \
+  "incq %%rcx\n"                                      \
+  "cmpq %[words], %%rcx\n"                            \
+  "jb 5b\n"                                           \
+  "6: movq %[next], 64(%[ring])\n"                    \
+  "2:\n"                                              \
+  ".pushsection __rseq_failure, \"ax?\"\n"            \
+  ".byte 0x0f, 0xb9, 0x3d\n" /* ud1: the signature */ \
+  ".long 0x53053053\n"       /* the kernel checks  */ \
+  "4: jmp %l[abort]\n"                                \
   ".popsection\n"
   if constexpr (kReadTsc) {
     asm goto(BLKIN_RSEQ_OPEN
@@ -138,8 +139,8 @@ inline bool rseq_pad(RseqArea* area, uint32_t cpu, Header* ring, uint64_t head, 
       "4: jmp %l[abort]\n"
       ".popsection\n"
       :
-      : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next), [dst] "r"(dst),
-        [word] "r"(word)
+      : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
+        [dst] "r"(dst), [word] "r"(word)
       : "memory", "cc", "rax"
       : abort);
   return true;

@@ -5,7 +5,7 @@
 //
 // Two edges cross threads. Change both ends of a letter together; the readers' ends are in read.hpp.
 //   A  head: every byte below it is whole.           rseq_write(), write_leased() -> committed()
-//   B  tail: every byte below it may be overwritten.  release() -> Place::has_room()
+//   B  tail: every byte below it may be overwritten.  release() -> find_way()
 #pragma once
 
 #include <cstring>
@@ -29,39 +29,40 @@ struct Record {
   uint64_t size() const noexcept { return kRecordHeader + words() * 8; }
 };
 
-// Where a record of some size would go, given one value of head. True until head moves: tail only gives room.
-struct Place {
-  Header* ring;
-  uint64_t head;
-  uint64_t size;
-
-  Place(Header* ring_, uint64_t size_) noexcept
-      : ring(ring_), head(ring_->head.load(std::memory_order_relaxed)), size(size_) {}
-
-  uint64_t left_in_sub_buffer() const noexcept {
-    return ring->sub_buffer_bytes - (head & (ring->sub_buffer_bytes - 1));
-  }
-  bool crosses() const noexcept { return size > left_in_sub_buffer(); }
-  bool has_room(uint64_t bytes) const noexcept {
-    return head + bytes - ring->tail.load(std::memory_order_acquire) <= ring->capacity;  // B
-  }
-  uint64_t* at() const noexcept {
-    return reinterpret_cast<uint64_t*>(ring->data() + (head & (ring->capacity - 1)));
-  }
-  uint64_t pad_word() const noexcept { return record_word(static_cast<uint32_t>(left_in_sub_buffer()), 0, kPad); }
-};
-
 inline Result refuse(Header* ring, Result why) noexcept {
   auto& counter = why == Result::kTooBig ? ring->lost_too_big : ring->lost_no_room;
   counter.fetch_add(1, std::memory_order_relaxed);
   return why;
 }
 
+inline uint64_t* place(Header* ring, uint64_t position) noexcept {
+  return reinterpret_cast<uint64_t*>(ring->data() + (position & (ring->capacity - 1)));
+}
+
+// What to do about a record that would pass the limit. Off the common path: once a sub-buffer, and while a ring is full.
+struct Way {
+  enum { kFree, kPad, kFull } state;
+  uint64_t pad;  // kPad: bytes to the end of the sub-buffer
+};
+
+// Looks at the sub-buffer's end and at tail, and sets the limit by both. A thread that is preempted in here may store
+// a limit that others have raised since: a lower one, and so a right one.
+[[gnu::noinline, gnu::cold]] inline Way find_way(Header* ring, uint64_t head, uint64_t size) noexcept {
+  const uint64_t left = ring->sub_buffer_bytes - (head & (ring->sub_buffer_bytes - 1));
+  const uint64_t free_up_to = ring->tail.load(std::memory_order_acquire) + ring->capacity;  // B
+  const bool crosses = size > left;
+  if (head + (crosses ? left : size) > free_up_to) return {Way::kFull, 0};
+  if (crosses) return {Way::kPad, left};
+  ring->limit.store(head + left < free_up_to ? head + left : free_up_to, std::memory_order_relaxed);
+  return {Way::kFree, 0};
+}
+
 #if BLKIN_HAVE_RSEQ
 // rings: one pointer per CPU, null until that CPU's ring is made: then kNoRing, and the caller makes it.
 // kTsc: the clock is rdtsc, read inside the sequence, so that time never goes back within a ring.
 template <bool kTsc>
-inline Result write_on_cpu(RseqArea* area, const std::atomic<Header*>* rings, const Record& record) noexcept {
+[[gnu::always_inline]] inline Result write_on_cpu(RseqArea* area, const std::atomic<Header*>* rings,
+                                                  const Record& record) noexcept {
   // A sequence restarts only when this thread loses its CPU. A debugger that steps through it makes that happen
   // every time; the bound turns an endless loop under it into one lost event.
   for (int tries = 0; tries < 10'000; ++tries) {
@@ -69,24 +70,25 @@ inline Result write_on_cpu(RseqArea* area, const std::atomic<Header*>* rings, co
     Header* ring = rings[cpu].load(std::memory_order_acquire);
     if (ring == nullptr) [[unlikely]]
       return Result::kNoRing;
-    const Place place(ring, record.size());
     if (record.length > kPayloadMax) [[unlikely]]
       return refuse(ring, Result::kTooBig);
-    if (place.crosses()) [[unlikely]] {
-      const uint64_t left = place.left_in_sub_buffer();
-      if (!place.has_room(left)) return refuse(ring, Result::kNoRoom);
-      rseq_pad(area, cpu, ring, place.head, place.head + left, place.at(), place.pad_word());
-      continue;
+    const uint64_t head = ring->head.load(std::memory_order_relaxed);
+    const uint64_t next = head + record.size();
+    if (next > ring->limit.load(std::memory_order_relaxed)) [[unlikely]] {
+      const Way way = find_way(ring, head, record.size());
+      if (way.state == Way::kFull) return refuse(ring, Result::kNoRoom);
+      if (way.state == Way::kPad) {
+        const uint64_t pad = record_word(static_cast<uint32_t>(way.pad), 0, kPad);
+        rseq_pad(area, cpu, ring, head, head + way.pad, place(ring, head), pad);
+        continue;
+      }
     }
-    if (!place.has_room(place.size)) [[unlikely]]
-      return refuse(ring, Result::kNoRoom);
-    if (rseq_write<kTsc>(area, cpu, ring, place.head, place.head + place.size, place.at(),
-                         record_word(record.length, record.id, 0), record.ticks, record.payload, record.words()))
-        [[likely]]
+    if (rseq_write<kTsc>(area, cpu, ring, head, next, place(ring, head),
+                         record_word(record.length, record.id, 0), record.ticks, record.payload,
+                         record.words())) [[likely]]
       return Result::kWritten;
   }
-  const uint32_t cpu = area->cpu_id;
-  Header* ring = rings[cpu].load(std::memory_order_acquire);
+  Header* ring = rings[area->cpu_id].load(std::memory_order_acquire);
   return ring == nullptr ? Result::kNoRing : refuse(ring, Result::kNoRoom);
 }
 #endif
@@ -94,20 +96,20 @@ inline Result write_on_cpu(RseqArea* area, const std::atomic<Header*>* rings, co
 // The ring must be leased by the calling thread.
 inline Result write_leased(Header* ring, const Record& record) noexcept {
   if (record.length > kPayloadMax) return refuse(ring, Result::kTooBig);
-  Place place(ring, record.size());
-  if (place.crosses()) {
-    const uint64_t left = place.left_in_sub_buffer();
-    if (!place.has_room(left)) return refuse(ring, Result::kNoRoom);
-    *place.at() = place.pad_word();
-    ring->head.store(place.head + left, std::memory_order_release);  // A
-    place = Place(ring, record.size());
+  uint64_t head = ring->head.load(std::memory_order_relaxed);
+  while (head + record.size() > ring->limit.load(std::memory_order_relaxed)) {
+    const Way way = find_way(ring, head, record.size());
+    if (way.state == Way::kFull) return refuse(ring, Result::kNoRoom);
+    if (way.state == Way::kFree) break;
+    *place(ring, head) = record_word(static_cast<uint32_t>(way.pad), 0, kPad);
+    head += way.pad;
+    ring->head.store(head, std::memory_order_release);  // A
   }
-  if (!place.has_room(place.size)) return refuse(ring, Result::kNoRoom);
-  uint64_t* at = place.at();
+  uint64_t* at = place(ring, head);
   at[0] = record_word(record.length, record.id, 0);
   at[1] = record.ticks;
   std::memcpy(at + 2, record.payload, record.words() * 8);
-  ring->head.store(place.head + place.size, std::memory_order_release);  // A
+  ring->head.store(head + record.size(), std::memory_order_release);  // A
   return Result::kWritten;
 }
 

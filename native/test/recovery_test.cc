@@ -45,8 +45,6 @@ class Recovery : public testing::Test {
     if (getuid() == 0) {
       ASSERT_EQ(before_.size(), 0U) << before_.front();
     }
-    int64_t now = static_cast<int64_t>(clock::monotonic_ns()) + clock::realtime_offset_ns();
-    since_ = now;
   }
   void TearDown() override {
     if (child_ > 0) kill_child();
@@ -158,7 +156,6 @@ class Recovery : public testing::Test {
 
   test::TempFolder tmp_{"/tmp"};
   uid_t user_ = 0;
-  int64_t since_ = 0;
   std::vector<std::string> before_;
   pid_t child_ = 0;
 };
@@ -170,7 +167,7 @@ TEST_F(Recovery, brings_what_a_process_left_that_never_reached_a_relay) {
     fork_child({.lease = lease, .events = 5000});
     kill_child();
     ASSERT_EQ(ours().size(), 1U);
-    const std::vector<Recovered> found = recover_dead(relay.address(), "other", since_, kForever);
+    const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "other", kForever);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_TRUE(found[0].delivered) << found[0].error;
     EXPECT_EQ(found[0].events, 5000U);
@@ -179,7 +176,7 @@ TEST_F(Recovery, brings_what_a_process_left_that_never_reached_a_relay) {
     ASSERT_EQ(relay.tracepoints().size(), 1U);
     EXPECT_EQ(relay.tracepoints()[0].event, "number");
     EXPECT_TRUE(ours().empty()) << "the folder goes with its content";
-    EXPECT_TRUE(recover_dead(relay.address(), "", since_, kForever).empty());
+    EXPECT_TRUE(recover_dead(kNowhere.text(), relay.address(), "", kForever).empty());
   }
 }
 
@@ -190,7 +187,7 @@ TEST_F(Recovery, brings_exactly_the_rest_of_a_process_killed_while_it_delivered)
     fork_child({.relay = relay.address(), .lease = round % 4 == 3});
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 30'000));
     kill_child();
-    const std::vector<Recovered> found = recover_dead(relay.address(), "", since_, kForever);
+    const std::vector<Recovered> found = recover_dead(relay.address().text(), relay.address(), "", kForever);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_TRUE(found[0].delivered) << found[0].error;
     EXPECT_GE(expect_all_numbers(relay), 1000U);
@@ -205,7 +202,7 @@ TEST_F(Recovery, times_of_a_dead_process_lie_within_its_life) {
   fork_child({.events = 100});
   kill_child();
   const uint64_t after = clock::monotonic_ns();
-  ASSERT_EQ(recover_dead(relay.address(), "", since_, kForever).size(), 1U);
+  ASSERT_EQ(recover_dead(kNowhere.text(), relay.address(), "", kForever).size(), 1U);
   for (int32_t stream = 0; stream < static_cast<int32_t>(test::cpus()); ++stream) {
     test::CtfReader reader(relay.hello().uuid);
     reader.read(relay.stored(stream).file, [](size_t) { return 8; });
@@ -219,40 +216,38 @@ TEST_F(Recovery, times_of_a_dead_process_lie_within_its_life) {
 TEST_F(Recovery, leaves_the_living_alone) {
   FakeRelay relay;
   fork_child({.events = 100});
-  EXPECT_TRUE(recover_dead(relay.address(), "", since_, kForever).empty());
+  EXPECT_TRUE(recover_dead(kNowhere.text(), relay.address(), "", kForever).empty());
   sweep_dead(0);
   ASSERT_EQ(ours().size(), 1U);
   EXPECT_EQ(relay.hellos(), 0U);
   kill_child();
-  const std::vector<Recovered> found = recover_dead(relay.address(), "", since_, kForever);
+  const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "", kForever);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].events, 100U) << "nothing of it was harmed";
 }
 
-TEST_F(Recovery, leaves_those_alone_that_began_before_the_asker) {
+TEST_F(Recovery, leaves_those_alone_that_sent_to_another_relay) {
   FakeRelay relay;
   fork_child({.events = 10});
   kill_child();
-  const int64_t later =
-      static_cast<int64_t>(clock::monotonic_ns()) + clock::realtime_offset_ns() + 1'000'000'000;
-  EXPECT_TRUE(recover_dead(relay.address(), "", later, kForever).empty());
+  EXPECT_TRUE(recover_dead("127.0.0.1:2", relay.address(), "", kForever).empty());
   EXPECT_EQ(ours().size(), 1U);
 }
 
 TEST_F(Recovery, keeps_the_folder_when_the_relay_did_not_take_all) {
   fork_child({.events = 1000});
   kill_child();
-  const std::vector<Recovered> failed = recover_dead(kNowhere, "", since_, kForever);
+  const std::vector<Recovered> failed = recover_dead(kNowhere.text(), kNowhere, "", kForever);
   ASSERT_EQ(failed.size(), 1U);
   EXPECT_FALSE(failed[0].delivered);
   EXPECT_NE(failed[0].error.find("connect"), std::string::npos) << failed[0].error;
   ASSERT_EQ(ours().size(), 1U);
   FakeRelay silent;
   silent.on_put = [](const test::ReceivedPut&) { return test::Answer::kStoreSilently; };
-  EXPECT_FALSE(recover_dead(silent.address(), "", since_, 50).at(0).delivered);
+  EXPECT_FALSE(recover_dead(kNowhere.text(), silent.address(), "", 50).at(0).delivered);
   ASSERT_EQ(ours().size(), 1U);
   FakeRelay relay;
-  EXPECT_TRUE(recover_dead(relay.address(), "", since_, kForever).at(0).delivered);
+  EXPECT_TRUE(recover_dead(kNowhere.text(), relay.address(), "", kForever).at(0).delivered);
   EXPECT_EQ(expect_all_numbers(relay), 1000U);
 }
 
@@ -267,7 +262,7 @@ TEST_F(Recovery, finds_folders_below_tmpdir_too) {
   chmod((to / from.filename()).c_str(), 0700);
   std::filesystem::remove_all(from);
   FakeRelay relay;
-  const std::vector<Recovered> found = recover_dead(relay.address(), "", since_, kForever);
+  const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "", kForever);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].folder, to / from.filename());
   EXPECT_TRUE(found[0].delivered);
@@ -282,7 +277,7 @@ TEST_F(Recovery, a_folder_is_made_below_tmpdir_where_shared_memory_is_too_small)
   if (space.f_bavail * space.f_frsize < free + (1 << 20))
     GTEST_SKIP() << "/tmp has not more room than /dev/shm";
   Folder folder;
-  folder.create({}, true, {1, 1}, free / 2 + 4096);
+  folder.create({}, "", true, {1, 1}, free / 2 + 4096);
   EXPECT_EQ(folder.path().rfind(tmp_.path(), 0), 0U) << folder.path();
   EXPECT_GE(folder.rings(), 0);
 }
@@ -291,7 +286,7 @@ TEST_F(Recovery, where_no_folder_can_be_had_the_state_is_private_and_says_why) {
   setenv("TMPDIR", "/nonexistent", 1);
   {
     Folder folder;
-    folder.create({}, true, {1, 1}, UINT64_MAX / 4);
+    folder.create({}, "", true, {1, 1}, UINT64_MAX / 4);
     EXPECT_EQ(folder.path(), "");
     EXPECT_LT(folder.rings(), 0);
     EXPECT_NE(folder.error(), "");
@@ -309,7 +304,7 @@ TEST_F(Recovery, a_folder_that_fails_half_way_leaves_nothing_behind) {
     Folder folder;
     const rlimit none{0, before.rlim_max};
     setrlimit(RLIMIT_FSIZE, &none);
-    folder.create({}, true, {1, 1}, 4096);
+    folder.create({}, "", true, {1, 1}, 4096);
     setrlimit(RLIMIT_FSIZE, &before);
     EXPECT_EQ(folder.path(), "");
     EXPECT_LT(folder.rings(), 0);
@@ -324,9 +319,9 @@ TEST_F(Recovery, nothing_written_by_others_is_followed) {
   kill_child();
   const std::filesystem::path folder = ours().at(0);
   chmod(folder.c_str(), 0755);  // anyone may have put things here
-  EXPECT_TRUE(recover_dead(kNowhere, "", since_, 10).empty());
+  EXPECT_TRUE(recover_dead(kNowhere.text(), kNowhere, "", 10).empty());
   chmod(folder.c_str(), 0700);
-  EXPECT_EQ(recover_dead(kNowhere, "", since_, 10).size(), 1U);
+  EXPECT_EQ(recover_dead(kNowhere.text(), kNowhere, "", 10).size(), 1U);
 }
 
 TEST_F(Recovery, damaged_folders_end_in_words_or_less_but_end) {
@@ -353,7 +348,7 @@ TEST_F(Recovery, damaged_folders_end_in_words_or_less_but_end) {
     }
     for (auto at = folder; at != folder.parent_path(); at = at.parent_path()) chmod(at.c_str(), 0700);
     FakeRelay relay;
-    recover_dead(relay.address(), "", INT64_MIN, 300);
+    recover_dead(kNowhere.text(), relay.address(), "", 300);
     EXPECT_LE(relay.events(), 64U << 10) << "no record is there that many times";
   }
 }
@@ -362,10 +357,10 @@ TEST_F(Recovery, a_name_that_cannot_be_looked_up_in_time_is_given_up) {
   fork_child({.events = 10});
   kill_child();
   g_look_up_hangs = true;
-  const std::vector<Recovered> found = recover_dead({"hangs.invalid", "1"}, "", since_, 10);
+  const std::vector<Recovered> found = recover_dead(kNowhere.text(), {"hangs.invalid", "1"}, "", 10);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_FALSE(found[0].delivered);
-  EXPECT_EQ(recover_dead(kNowhere, "", since_, 10).size(), 0U) << "its thread has it still";
+  EXPECT_EQ(recover_dead(kNowhere.text(), kNowhere, "", 10).size(), 0U) << "its thread has it still";
   g_look_up_hangs = false;
   for (int i = 0; i < 10'000 && g_hanging > 0; ++i) usleep(1000);
   usleep(

@@ -57,17 +57,27 @@ class RingKill : public testing::Test {
 
     Audit audit;
     std::vector<std::pair<ring::Header*, ring::Geometry>> rings(Writer::rings_for(kThreads));
+    const auto find_rings = [&] {
+      for (size_t i = 0; i < rings.size(); ++i) {
+        if (rings[i].first != nullptr) continue;
+        rings[i].first = ring::open(folder.fd(), std::to_string(i).c_str(), rings[i].second);
+        if (rings[i].first != nullptr) audit.watch(rings[i].first, rings[i].second);
+      }
+    };
     // The clock begins once there is something to kill: starting a process takes as long as it takes.
-    for (size_t i = 0; i < rings.size(); ++i) {
-      auto& [ring, geometry] = rings[i];
-      while (ring == nullptr) ring = ring::open(folder.fd(), std::to_string(i).c_str(), geometry);
-      audit.watch(ring, geometry);
+    const auto missing = [](const auto& ring) { return ring.first == nullptr; };
+    int status = 0;
+    while (std::any_of(rings.begin(), rings.end(), missing)) {
+      find_rings();
+      if (waitpid(child, &status, WNOHANG) == child) {
+        ADD_FAILURE() << "the child ended before it had its rings, with status " << status;
+        return 0;
+      }
     }
     const auto end = std::chrono::steady_clock::now() + lifetime;
     do audit.drain();
     while (std::chrono::steady_clock::now() < end);
     kill(child, SIGKILL);
-    int status = 0;
     waitpid(child, &status, 0);
     EXPECT_TRUE(WIFSIGNALED(status));
     audit.drain();

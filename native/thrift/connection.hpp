@@ -15,6 +15,8 @@ namespace blkin::thrift {
 struct Address {
   std::string host;  // an address or a name
   std::string port;
+
+  std::string text() const { return host + ":" + port; }
 };
 
 class Connection {

@@ -13,13 +13,12 @@ export async function connect(address: string) {
   const connection = thrift.createConnection(host, Number(port), {
     transport: thrift.TFramedTransport,
     protocol: thrift.TBinaryProtocol,
-    max_attempts: 1,
   })
   const calls = thrift.createClient(service.Client, connection) as InstanceType<typeof service.Client>
-  const closed = new Promise<void>((resolve) => connection.on('close', resolve))
+  const closed = new Promise<void>((resolve) => connection.connection.on('close', () => resolve()))
   const failed = new Promise<never>((_, reject) => {
     connection.on('error', reject)
-    connection.on('close', () => reject(new Error('closed by the relay')))
+    connection.connection.on('close', () => reject(new Error('closed by the relay')))
   })
   failed.catch(() => {})
   const orFail = <T>(answer: Promise<T>) => Promise.race([answer, failed])

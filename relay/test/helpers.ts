@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { onTestFinished } from 'vitest'
 import { type RelayOptions, startRelay } from '../src/index.js'
 
@@ -36,5 +37,17 @@ export function babeltrace(path: string, ...args: string[]): { text: string; war
 
 /** Until a promise made elsewhere has had its effect; the test's own time limit ends the wait. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A stream to print to, and what was printed. */
+export function collect(): Writable & { text: () => string } {
+  const parts: Buffer[] = []
+  const output = new Writable({
+    write(chunk, _, done) {
+      parts.push(Buffer.from(chunk))
+      done()
+    },
+  })
+  return Object.assign(output, { text: () => Buffer.concat(parts).toString() })
 }

@@ -3,7 +3,6 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { view } from '../src/index.js'
@@ -11,24 +10,15 @@ import { eventBlock, preamble } from '../src/store/metadata.js'
 import { i64, types } from '../src/wire.js'
 import { field, tracepoint } from './client.js'
 import { encode, type FieldType, StreamWriter, type Value } from './ctf-writer.js'
-import { babeltrace, folder, hasBabeltrace } from './helpers.js'
+import { babeltrace, collect, folder, hasBabeltrace } from './helpers.js'
 
 const { Type, Shape } = types
 
-export function collect(): Writable & { text: () => string } {
-  const parts: Buffer[] = []
-  const output = new Writable({
-    write(chunk, _, done) {
-      parts.push(Buffer.from(chunk))
-      done()
-    },
-  })
-  return Object.assign(output, { text: () => Buffer.concat(parts).toString() })
-}
-
 const printable = fc.string({ unit: 'grapheme', maxLength: 40 }).map((text) => text.replaceAll('\0', ''))
 // babeltrace2 2.0.4 prints the string before in place of an empty one
-const filled = fc.oneof(printable, fc.string({ unit: 'binary-ascii', maxLength: 20 })).map((text) => `${text.replaceAll('\0', '')}.`)
+const filled = fc
+  .oneof(printable, fc.string({ unit: 'binary-ascii', maxLength: 20 }))
+  .map((text) => `${text.replaceAll('\0', '')}.`)
 const label = printable.filter(
   (text) => text.length > 0 && Buffer.byteLength(text) < 200 && !/\p{Cc}/u.test(text),
 )

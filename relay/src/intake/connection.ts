@@ -78,8 +78,10 @@ export class Connection implements Owner {
     this.#ending ??= this.#session.finished
     if (!this.#socket.write(reply) && !this.#socket.destroyed) {
       const timer = this.#limit(STALL_MS, `it took no answer for ${STALL_MS / 1000} s`)
-      await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')])
-      clearTimeout(timer)
+      // A reset of the connection makes both reject; the timer must not outlive it, or it keeps the process.
+      await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).finally(() =>
+        clearTimeout(timer),
+      )
     }
   }
 

@@ -78,6 +78,7 @@ clock {
 	freq = ${second};
 	offset_s = ${process.clockOffset / second};
 	offset = ${process.clockOffset % second};
+	absolute = TRUE;
 };
 
 ${LAYOUT}`

@@ -1,0 +1,59 @@
+// bench/lib/rows.mjs: what is measured, in the order of the table, and the targets. A table and nothing else.
+//   in     the process that runs it: js (bench/js/slices.mjs), pack, lttng
+//   most   turns a slice may have: a recording one must leave half of the ring free
+//   over   the loop without the call, to take away
+const ring = 2 * 2 ** 20
+
+export const rows = [
+  { id: 'js.loop', in: 'js', says: 'the loop that every JavaScript row is in' },
+  { id: 'js.off', in: 'js', over: 'js.loop', says: 'tracepoint off, 3 integers' },
+  { id: 'js.switched', in: 'js', over: 'js.loop', says: '... one that was on before' },
+  { id: 'js.noop', in: 'js', says: 'Node-API call that does nothing' },
+  { id: 'js.floor', in: 'js', says: '**floor**: Node-API call that reads the TSC and stores it' },
+  { id: 'js.none', in: 'js', most: ring / 16, says: 'tracepoint on, no fields' },
+  { id: 'js.ints', in: 'js', most: ring / 32, says: '**tracepoint on, 3 integers** (u32)' },
+  { id: 'js.request', in: 'js', most: ring / 32, says: 'tracepoint on, a block request (enum, u64, u32)' },
+  { id: 'js.text', in: 'js', most: ring / 40, says: 'tracepoint on, a string of 16 bytes' },
+  { id: 'pack.ticks', in: 'pack', says: 'C++: the TSC read and stored' },
+  { id: 'pack.write', in: 'pack', most: ring / 32, says: 'C++: 3 integers into the ring' },
+  { id: 'pack.pack', in: 'pack', most: ring / 32, says: 'C++: out of the ring and into CTF packets' },
+  { id: 'lttng.loop', in: 'lttng', says: 'LTTng-UST from C: the loop' },
+  { id: 'lttng.off', in: 'lttng', over: 'lttng.loop', says: 'LTTng-UST from C, off, 3 integers' },
+  { id: 'lttng.none', in: 'lttng', most: 40_000, says: 'LTTng-UST from C, no fields' },
+  { id: 'lttng.ints', in: 'lttng', most: 30_000, says: 'LTTng-UST from C, 3 integers' },
+  { id: 'lttng.request', in: 'lttng', most: 30_000, says: 'LTTng-UST from C, a block request' },
+  { id: 'lttng.text', in: 'lttng', most: 30_000, says: 'LTTng-UST from C, a string of 16 bytes' },
+  { id: 'js.channelsilent', in: 'js', over: 'js.loop', says: 'diagnostics_channel, nobody listens' },
+  { id: 'js.channelheard', in: 'js', says: 'diagnostics_channel, one listener that keeps the object' },
+  { id: 'js.now', in: 'js', says: 'performance.now()' },
+  { id: 'js.mark', in: 'js', most: 5000, says: 'performance.mark()' },
+  { id: 'js.marktraced', in: 'js', most: 5000, says: 'performance.mark() under node:trace_events' },
+  { id: 'js.json', in: 'js', says: 'JSON.stringify() into a Buffer' },
+  { id: 'js.devnull', in: 'js', says: 'fs.writeSync() of a line to /dev/null' },
+]
+
+/** The whole program: the same work with and without 50 tracepoints that are off. */
+export const work = [
+  { id: 'js.work', in: 'js', says: 'a request-like job' },
+  { id: 'js.workoff', in: 'js', says: 'the same with 50 tracepoints that are off' },
+]
+
+/** Bytes of the fields of the events of bench/js/slices.mjs, by id, for whoever counts them in files. */
+export const recordedEvents = { off: 12, switched: 12, none: 0, ints: 12, request: 13, text: 17 }
+
+/** Ratios (or differences, in ns) of two rows of the same round, and what they shall be at most. */
+export const targets = [
+  { of: 'js.ints', to: 'js.floor', most: 1.3, says: 'on, 3 integers, to the floor' },
+  { of: 'js.ints', to: 'lttng.ints', most: 0.35, says: 'on, 3 integers, to LTTng-UST from C' },
+  { of: 'js.request', to: 'lttng.request', says: 'on, block request, to LTTng-UST from C' },
+  { of: 'js.text', to: 'lttng.text', says: 'on, string, to LTTng-UST from C' },
+  { of: 'js.none', to: 'lttng.none', says: 'on, no fields, to LTTng-UST from C' },
+  { of: 'pack.write', to: 'lttng.ints', says: 'C++ into the ring, to LTTng-UST from C' },
+  { of: 'js.off', less: 'js.loop', most: 1, says: 'off, over the loop alone' },
+  { of: 'js.switched', less: 'js.loop', most: 1, says: 'off after being on, over the loop alone' },
+  { of: 'lttng.off', less: 'lttng.loop', says: "LTTng-UST's off, over its loop alone" },
+  { of: 'js.workoff', to: 'js.work', says: 'a job with 50 tracepoints off, to the job without' },
+]
+
+export const packTarget = 20e6 // events a second, on one core
+export const endToEndTarget = 5e6 // events a second, with nothing lost

@@ -1,0 +1,152 @@
+#!/usr/bin/env node
+// scripts/demo.mjs: `npm run demo`: the block device of examples/blockstore under `blkin record`, real QEMU tools and
+// fio driving it, and what the trace then says. Sets up by itself. Progress goes to stderr, the report to stdout.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { missingPackages } from './lib/debian.mjs'
+import { report } from './lib/demo-report.mjs'
+import { mustRun, root, seconds } from './lib/run.mjs'
+import { ensureSetup } from './setup.mjs'
+
+const folder = join(root, 'build/demo')
+const trace = join(folder, 'trace')
+const say = (line) => process.stderr.write(`demo: ${line}\n`)
+
+/** Starts the store under `blkin record`; resolves when it listens. */
+async function startStore() {
+  const serve = ['examples/blockstore/dist/main.js', 'serve', '--dir', join(folder, 'data')]
+  const where = ['--listen', '127.0.0.1:0', '--stores', '2', '--volume', 'disk0=64M', '--volume', 'disk1=64M']
+  const record = [
+    'dist/cli/main.js',
+    'record',
+    '-o',
+    trace,
+    '-b',
+    '8x1M',
+    '-e',
+    'blockstore:*',
+    '-e',
+    'objstore:*',
+  ]
+  const args = [...record, '--', process.execPath, ...serve, ...where]
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  const ready = once(createInterface({ input: child.stdout }), 'line').then(([line]) => line)
+  const line = await Promise.race([
+    ready,
+    ended.then(([code]) => Promise.reject(new Error(`it exited with ${code}`))),
+  ])
+  const [uri] = /nbd:\/\/\S+/.exec(line) ?? []
+  if (uri === undefined)
+    throw new Error(`the store said ${JSON.stringify(line)}; expected its nbd:// address`)
+  return { uri, child, ended }
+}
+
+async function step(title, work) {
+  const start = performance.now()
+  const said = await work()
+  say(`${title}: ${said ?? 'right'} (${seconds(performance.now() - start)})`)
+}
+
+/** An image with something in it, and holes. */
+async function makeImage(path) {
+  const image = Buffer.alloc(48 << 20)
+  for (let at = 0; at < image.length; at += 3 << 20) image.fill(`block ${at} `, at, at + (1 << 20))
+  await writeFile(path, image)
+}
+
+async function driveWithQemu(uri) {
+  const image = join(folder, 'image.raw')
+  await makeImage(image)
+  const disk0 = `${uri}/disk0`
+  await step('qemu-img convert of 48 MiB into disk0', () =>
+    mustRun('qemu-img', ['convert', '-n', '-f', 'raw', '-O', 'raw', image, disk0]).then(() => undefined),
+  )
+  await step('qemu-img compare', async () => {
+    const said = await mustRun('qemu-img', ['compare', '-f', 'raw', '-F', 'raw', image, disk0])
+    return said.trim().split('\n').at(-1)
+  })
+  const patterns = [
+    'write -P 0xab 1M 512k',
+    'write -P 0xcd 5M 64k',
+    'flush',
+    'read -P 0xab 1M 512k',
+    'read -P 0xcd 5M 64k',
+  ]
+  const more = [
+    'discard 8M 4M',
+    'aio_write -P 0x11 16M 256k',
+    'aio_write -P 0x22 20M 256k',
+    'aio_flush',
+    'read -P 0x22 20M 256k',
+  ]
+  await step('qemu-io writes patterns and verifies them', () =>
+    mustRun('qemu-io', [
+      '-f',
+      'raw',
+      disk0,
+      ...[...patterns, ...more].flatMap((command) => ['-c', command]),
+    ]).then((said) => {
+      if (/failed|verification/i.test(said)) throw new Error(said)
+    }),
+  )
+}
+
+async function driveWithFio(uri) {
+  const job = [
+    '--name=demo',
+    '--rw=randrw',
+    '--bs=4k',
+    '--iodepth=16',
+    '--time_based',
+    '--runtime=4',
+    '--size=64m',
+  ]
+  await step('fio, 4 KiB random reads and writes at depth 16 for 4 s', async () => {
+    const said = await mustRun('fio', [
+      '--ioengine=nbd',
+      `--uri=${uri}/disk1`,
+      ...job,
+      '--output-format=json',
+    ])
+    const [result] = JSON.parse(said.slice(said.indexOf('{'))).jobs
+    return `${Math.round(result.read.iops + result.write.iops).toLocaleString('en-US')} IOPS while traced`
+  })
+}
+
+async function driveWithOurs(uri) {
+  const { drive } = await import('../examples/blockstore/dist/load.js')
+  await step('our own NBD client, verified 4 KiB reads and writes at depth 16 for 4 s', async () => {
+    const { iops, verified, mismatches } = await drive({ uri: `${uri}/disk1`, seconds: 4 })
+    if (mismatches > 0) throw new Error(`${mismatches} blocks came back wrong`)
+    return `${Math.round(iops).toLocaleString('en-US')} IOPS while traced, ${verified} reads verified`
+  })
+}
+
+async function main() {
+  await ensureSetup({ debian: ['babeltrace2', 'qemu-utils', 'fio'] })
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  const store = await startStore()
+  say(`the block store listens on ${store.uri}, recorded to build/demo/trace`)
+  try {
+    const without = (name) => missingPackages([name]).length > 0
+    if (without('qemu-utils')) say('qemu-img and qemu-io are not here: our own NBD client drives the store')
+    else await driveWithQemu(store.uri)
+    if (without('fio')) await driveWithOurs(store.uri)
+    else await driveWithFio(store.uri)
+  } finally {
+    store.child.kill('SIGTERM')
+  }
+  const [code] = await store.ended
+  if (code !== 0) throw new Error(`blkin record exited with ${code}`)
+  await report(trace, { babeltrace: missingPackages(['babeltrace2']).length === 0 })
+}
+
+await main().catch((error) => {
+  process.stderr.write(`demo: ${error.message}\n`)
+  process.exitCode = 1
+})

@@ -1,0 +1,188 @@
+// test/cli.test.ts: the command as a user types it: what it prints where, what it leaves, and how it exits.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const cli = join(root, 'dist/cli/main.js')
+const program = join(root, 'test/programs/blk.mjs')
+const folder = mkdtempSync(join(tmpdir(), 'blkin-cli-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let traces = 0
+const freshTrace = () => join(folder, `trace-${++traces}`)
+
+function blkin(...args: string[]) {
+  const done = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 })
+  return { code: done.status, out: done.stdout, err: done.stderr }
+}
+
+const record = (trace: string, ...args: string[]) =>
+  blkin('record', '-o', trace, '-e', 'blockstore:*', ...args)
+
+/** The events of a trace, as `view --json` prints them. */
+const eventsOf = (trace: string, ...args: string[]) =>
+  blkin('view', trace, '--json', ...args)
+    .out.split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { event: string; fields: Record<string, unknown> })
+
+/** Starts a command that runs on; resolves with it once it printed a line that matches. */
+async function start(command: string, args: string[], until: RegExp, env = {}): Promise<ChildProcess> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => until.test(line) && child.emit('said', line))
+  }
+  await once(child, 'said')
+  return child
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  const exited = once(child, 'exit')
+  child.kill(signal)
+  const [code] = (await exited) as [number | null]
+  return code
+}
+
+describe('blkin record', () => {
+  test('says what was recorded on stderr, and leaves stdout to the command', () => {
+    const trace = freshTrace()
+    const { code, out, err } = record(trace, '--', process.execPath, program, '1000')
+    expect({ code, out }).toEqual({ code: 0, out: 'emitted\n' })
+    expect(err).toMatch(/^blkin: recorded 2,000 events from 1 process to .* \(.* kB\), 0 lost\n$/)
+    const events = eventsOf(trace)
+    expect(events).toHaveLength(2000)
+    expect(events[0]?.fields).toEqual({ op: 'write', offset: 0, length: 4096 })
+    expect(events[1999]?.fields).toEqual({ object: 'disk0.999', offset: 999 })
+  })
+
+  test.each([
+    ['exit', 7],
+    ['throw', 1],
+    ['kill', 137],
+  ])('a command that ends by %s gives its exit code, and loses nothing', (how, expected) => {
+    const trace = freshTrace()
+    const { code, err } = record(trace, '--', process.execPath, program, '20000', how)
+    expect(code).toBe(expected)
+    expect(err).toMatch(/recorded 40,000 events from 1 process .* 0 lost/)
+    expect(eventsOf(trace)).toHaveLength(40000)
+  })
+
+  test('a command whose event loop is blocked is recorded until it is killed', async () => {
+    const trace = freshTrace()
+    const args = [cli, 'record', '-o', trace, '-e', '*:*', '--', process.execPath, program, '5000', 'block']
+    const child = await start(process.execPath, args, /emitted/)
+    for (let seen = 0; seen < 10000; )
+      seen = existsSync(trace) && readdirSync(trace).length > 0 ? eventsOf(trace).length : 0
+    expect(await end(child, 'SIGTERM')).toBe(128 + 15)
+    expect(eventsOf(trace)).toHaveLength(10000)
+  })
+
+  test('-x leaves out, -l keeps what is severe enough', () => {
+    const names = (...flags: string[]) => {
+      const trace = freshTrace()
+      record(trace, ...flags, '--', process.execPath, program, '1')
+      return eventsOf(trace).map(({ event }) => event)
+    }
+    expect(names()).toEqual(['request', 'mapped'])
+    expect(names('-x', 'blockstore:req*')).toEqual(['mapped'])
+    expect(names('-l', 'info')).toEqual(['request'])
+  })
+
+  test('a pattern that nothing matched is told, with an exit code of its own', () => {
+    const { code, err } = blkin('record', '-o', freshTrace(), '-e', 'disk:*', '--', process.execPath, program)
+    expect(code).toBe(3)
+    expect(err).toBe('blkin: recorded nothing: no tracepoint that disk:* covers was declared and hit\n')
+  })
+
+  test('what is wrong with the command line is said, with exit code 2', () => {
+    const trace = freshTrace()
+    record(trace, '--', process.execPath, program)
+    const refused: [string[], RegExp][] = [
+      [['-e', 'blockstore', '--', 'true'], /-e or -x: pattern "blockstore": expected provider:event/],
+      [['--', 'true'], /-e is missing; expected a pattern/],
+      [['-e', 'a:*', '-b', '3x1M', '--', 'true'], /--buffer: "3x1M": expected COUNTxSIZE such as 4x1M/],
+      [['-e', 'a:*', '-l', 'loud', '--', 'true'], /'loud' is invalid. Allowed choices are emerg, alert/],
+      [['-e', 'a:*', '-o', trace, '--', 'true'], /the folder is not empty; expected a new one/],
+      [['-e', 'a:*'], /missing required argument 'command'/],
+    ]
+    for (const [args, words] of refused) {
+      const { code, err } = blkin('record', ...args)
+      expect(err).toMatch(words)
+      expect(code).toBe(2)
+    }
+  })
+
+  test('a command that does not exist gives 127, as in a shell', () => {
+    const { code, err } = blkin('record', '-o', freshTrace(), '-e', 'a:*', '--', 'no-such-command')
+    expect(code).toBe(127)
+    expect(err).toContain('blkin: no-such-command: no such command\n')
+  })
+})
+
+describe('blkin relay', () => {
+  test('collects many processes that were pointed to it by their environment', async () => {
+    const output = freshTrace()
+    const relay = spawn(process.execPath, [cli, 'relay', '--listen', '127.0.0.1:0', '-o', output])
+    const [line] = (await once(createInterface({ input: relay.stderr }), 'line')) as [string]
+    const [, address] = /listening on (\S+), traces go to/.exec(line) ?? []
+    const env = { ...process.env, BLKIN_RELAY: address, BLKIN_ENABLE: 'blockstore:*' }
+    const args = ['--import', join(root, 'dist/register.js'), program, '500']
+    const children = Array.from({ length: 6 }, () => spawn(process.execPath, args, { env, stdio: 'ignore' }))
+    await Promise.all(children.map((child) => once(child, 'exit')))
+    expect(await end(relay, 'SIGTERM')).toBe(0)
+    expect(readdirSync(output)).toHaveLength(6)
+    expect(eventsOf(output)).toHaveLength(6 * 1000)
+  })
+
+  test('anything but loopback needs a token', () => {
+    const { code, err } = blkin('relay', '--listen', '0.0.0.0:0', '-o', freshTrace())
+    expect(err).toMatch(
+      /listen is "0.0.0.0:0" and token is missing; expected a token on anything but loopback/,
+    )
+    expect(code).toBe(1)
+  })
+})
+
+describe('blkin view', () => {
+  test('prints what babeltrace2 prints, when that is here', ({ skip }) => {
+    const trace = freshTrace()
+    record(trace, '--', process.execPath, program, '50')
+    const theirs = spawnSync('babeltrace2', [trace], { encoding: 'utf8' })
+    skip(theirs.error !== undefined, 'babeltrace2 is not here')
+    expect(blkin('view', trace).out).toBe(theirs.stdout)
+  })
+
+  test('patterns and times choose; nothing chosen is exit code 3', () => {
+    const trace = freshTrace()
+    record(trace, '--', process.execPath, program, '50')
+    expect(eventsOf(trace, '-e', 'blockstore:map*')).toHaveLength(50)
+    expect(eventsOf(trace, '--until', '+100s')).toHaveLength(100)
+    expect(blkin('view', trace, '--since', '+100s')).toEqual({ code: 3, out: '', err: '' })
+  })
+
+  test('a foreign folder, a missing one and a bad time get one clear line', () => {
+    for (const [args, words] of [
+      [[folder, '--since', 'soon'], /^blkin: .*soon.*\n$/],
+      [[join(folder, 'nowhere')], /^blkin: .*nowhere: no such folder\n$/],
+      [[join(root, 'docs')], /^blkin: .*docs.*\n$/],
+    ] as [string[], RegExp][]) {
+      const { code, err } = blkin('view', ...args)
+      expect(err).toMatch(words)
+      expect(code).not.toBe(0)
+    }
+  })
+})
+
+test('help names every verb and its exit codes, on stdout', () => {
+  const { code, out } = blkin('--help')
+  expect(code).toBe(0)
+  for (const word of ['record', 'relay', 'view', 'Exit: 0 done, 1 failed, 2 bad usage, 3 nothing matched']) {
+    expect(out).toContain(word)
+  }
+})

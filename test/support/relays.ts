@@ -1,0 +1,52 @@
+// test/support/relays.ts: relays for tests: in this process, or in a child that can be killed and started again on the
+// same folder and port. Ended with the test.
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { type Relay, startRelay } from '@blkin/relay'
+import { onTestFinished } from 'vitest'
+import { folder, program, start } from './run.js'
+
+export interface TestRelay extends Relay {
+  output: string
+  lines: string[]
+  /** BLKIN_* that make a child send to this relay. */
+  env: Record<string, string>
+}
+
+export async function relay(): Promise<TestRelay> {
+  const output = folder()
+  const lines: string[] = []
+  const made = await startRelay({ listen: '127.0.0.1:0', output, log: (line) => lines.push(line) })
+  onTestFinished(() => made.close())
+  return { ...made, output, lines, env: { BLKIN_RELAY: made.address, BLKIN_ENABLE: '*:*' } }
+}
+
+export interface ChildRelay {
+  kill(): Promise<void>
+}
+
+export async function childRelay(listen: string, output: string): Promise<ChildRelay> {
+  const running = start(program('relay.mjs'), { args: [listen, output], timeout: 60_000 })
+  await running.says('listening')
+  return {
+    async kill() {
+      running.child.kill('SIGKILL')
+      await running.ended
+    },
+  }
+}
+
+/** A loopback address where nobody listens now. */
+export async function freeAddress(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return `127.0.0.1:${port}`
+}
+
+/** Until something that happens elsewhere has happened; the test's own time limit ends the wait. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10))
+}

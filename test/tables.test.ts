@@ -1,0 +1,91 @@
+// test/tables.test.ts: what two languages must agree on is read from each side's text and compared: field types and
+// shapes, their sizes, levels, loss reasons, and the limits that lib and relay share.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { levelNames, levels } from '../lib/levels.js'
+import { bytesOf, Shape, Type } from '../lib/types.js'
+import { root } from './support/run.js'
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8').replaceAll(/\/\/.*/g, '')
+const found = (text: string, pattern: RegExp): string => {
+  const match = pattern.exec(text)
+  if (match === null) throw new Error(`nothing matches ${pattern}`)
+  return match[1] as string
+}
+
+/** `A = 1, B, C = 7` as pairs of name and number. */
+function enumeration(body: string): [string, number][] {
+  let next = 0
+  return [...body.matchAll(/(\w+)(?:\s*=\s*(\d+))?\s*(?:,|$)/g)].map(([, name, number]) => {
+    next = number === undefined ? next : Number(number)
+    return [name as string, next++]
+  })
+}
+
+const upper = (table: Record<string, number>) =>
+  Object.entries(table).map(([name, n]) => [name.toUpperCase(), n])
+const idl = read('idl/blkin.thrift')
+const messages = read('native/thrift/messages.hpp')
+const strip = (pairs: [string, number][]) =>
+  pairs.map(([name, n]) => [name.replace(/^k/, '').toUpperCase(), n])
+
+test('field types have one number in lib, idl and native', () => {
+  const wire = enumeration(found(idl, /enum Type \{([^}]*)\}/).trim())
+  expect(wire).toHaveLength(14)
+  expect(upper(Type)).toEqual(wire)
+  expect(strip(enumeration(found(messages, /enum class Type : int32_t \{([^}]*)\}/).trim()))).toEqual(wire)
+})
+
+test('shapes have one number in lib, idl and native', () => {
+  const wire = enumeration(found(idl, /enum Shape \{([^}]*)\}/).trim())
+  expect(wire).toHaveLength(3)
+  expect(upper(Shape)).toEqual(wire)
+  expect(strip(enumeration(found(messages, /enum class Shape : int32_t \{([^}]*)\}/).trim()))).toEqual(wire)
+})
+
+test('a value takes as many bytes in lib as in native', () => {
+  const body = found(
+    read('native/control/registry.cc'),
+    /uint32_t bytes_of\(Type type\) noexcept \{([\s\S]*?)\n\}/,
+  )
+  const native: Record<string, number> = {}
+  for (const [, cases = '', bytes] of body.matchAll(/((?:case Type::\w+:\s*)+)return (\d+);/g)) {
+    for (const [, name = ''] of cases.matchAll(/Type::k(\w+)/g)) native[name.toLowerCase()] = Number(bytes)
+  }
+  const lib = Object.entries(Type).map(([name, number]) => [name, bytesOf[number] ?? 0])
+  expect(native).toEqual(Object.fromEntries(lib))
+})
+
+test('levels are the same 15 in lib and relay, and LTTng numbers them so', () => {
+  const relay = found(read('relay/src/read/json.ts'), /export const LEVELS = \[([\s\S]*?)\n\]/)
+  expect([...relay.matchAll(/'(\w+)'/g)].map(([, name]) => name)).toEqual(levelNames)
+  expect(levelNames.map((name) => levels[name])).toEqual(levelNames.map((_, i) => i))
+})
+
+test('the largest payload, the most fields and labels are one number everywhere', () => {
+  const schema = read('lib/schema.ts')
+  const number = (path: string, pattern: RegExp) => Number(found(read(path), pattern))
+  const payload = Number(found(schema, /payloadMax = (\d+)/))
+  expect(number('native/ring/layout.hpp', /kPayloadMax = (\d+)/)).toBe(payload)
+  const check = 'relay/src/check/tracepoint.ts'
+  expect(number(check, /MAX_FIELDS = (\d+)/)).toBe(Number(found(schema, /fieldsMax = (\d+)/)))
+  expect(number(check, /MAX_LABELS = (\d+)/)).toBe(Number(found(schema, /labelsMax = (\d+)/)))
+  expect(number(check, /MAX_TRACEPOINTS = (\d+)/)).toBe(
+    number('native/control/registry.hpp', /kTracepointsMax = (\d+)/),
+  )
+})
+
+test('loss reasons are the same four in lib, idl and native', () => {
+  const wire = [...found(idl, /struct Lost \{([^}]*)\}/).matchAll(/required i64 (\w+)/g)].map(
+    ([, name]) => name,
+  )
+  const lib = [
+    ...found(read('lib/status.ts'), /interface Lost \{([\s\S]*?)\n\}/).matchAll(/readonly (\w+): number/g),
+  ]
+  const native = found(messages, /struct Lost \{\s*int64_t ([^;]*);/).split(', ')
+  expect(lib.map(([, name]) => name)).toEqual(wire)
+  expect(
+    native.map((name) => name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())),
+  ).toEqual(wire)
+})
