@@ -1,7 +1,6 @@
 // test/support/trace.ts: what came out at the other end: a trace as readTrace() and as babeltrace2 tell it.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { readTrace, type TraceEvent } from '@blkin/relay'
 import { type Printed, parseBabeltrace } from './babeltrace.js'
 
@@ -14,9 +13,8 @@ export interface Recorded {
 export async function recorded(output: string): Promise<Recorded> {
   const events: TraceEvent[] = []
   let lost = 0
-  // A trace begins with its metadata; its folder is there a moment earlier.
-  if (!readdirSync(output).some((trace) => existsSync(join(output, trace, 'metadata'))))
-    return { events, lost }
+  // A trace begins under a hidden name, which the reader does not see, and gets its own with its metadata inside.
+  if (!readdirSync(output).some((trace) => !trace.startsWith('.'))) return { events, lost }
   for await (const item of readTrace(output)) {
     if (item.kind === 'event') events.push(item)
     else lost += Number(item.events)
