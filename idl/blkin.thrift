@@ -1,7 +1,10 @@
 /**
- * What a traced process says to a relay. Strict binary protocol, framed transport, one TCP connection a
- * process. Calls are answered in the order they came; several puts may be in flight.
- * The C++ client (native/thrift) and the relay's intake (relay/gen, compiled from this file) both follow it.
+ * What traced processes, relays and controllers say to each other. Strict binary protocol, framed transport.
+ *   Relay    a traced process to a relay, one TCP connection a session
+ *   Control  a controller (the CLI) to a traced process, over the unix socket in the process's folder
+ *   Fleet    a controller to a relay, on the port where it takes events
+ * Calls are answered in the order they came; several may be in flight.
+ * The C++ side is native/thrift; relay/gen is compiled from this file.
  */
 namespace js blkin
 namespace py blkin
@@ -67,6 +70,9 @@ struct Hello {
   7: required Clock clock
   8: required Ack ack
   9: optional string token
+  10: optional string session   // which of the process's sessions this is; "default" where it is missing
+  /** The context of every event of this session, in the order of its bytes before the payload. */
+  11: optional list<Field> contexts
 }
 
 /** What the relay already holds of a stream; a sender goes on from there. */
@@ -78,12 +84,56 @@ struct Held {
   5: required i64 packets       // CTF packets stored, so also the next packet_seq_num
   6: required i64 lastTime      // timestamp_end of the last packet
   7: required i64 lost          // events_discarded of the last packet
+  8: optional i64 events        // events stored
+}
+
+// ---- rules ----
+
+/** A condition on fields and contexts: docs/filter.md. */
+struct Filter {
+  1: required string text       // as a person wrote it
+  2: required binary program
+}
+
+/** Each event is kept with the probability keep/of. */
+struct Sample {
+  1: required i32 keep          // 1 to of
+  2: required i32 of            // 1 to 1,000,000,000
+}
+
+/** Who gave a rule. */
+enum Origin {
+  PROGRAM = 1,   // the traced program itself, or its environment
+  CONTROL = 2,   // a controller
+  STANDING = 3,  // this user's standing rules, for programs of a name
+  RELAY = 4      // the relay
+}
+
+/** Switches tracepoints on, or off. Of the rules that cover a tracepoint the last decides. */
+struct Rule {
+  1: required i32 id            // given by who keeps it; 0 in a request
+  2: required bool on
+  3: required string pattern    // provider:event, `*` for any run of characters on its side of the colon
+  4: required list<string> exclude
+  5: required i32 level         // tracepoints at least as severe as this,
+  6: required bool exactly      // or of just this level
+  7: optional Sample sample
+  8: optional Filter filter
+  9: required Origin origin
+  10: optional string target    // STANDING and RELAY: names of programs, `*` for any run of characters
+}
+
+/** Takes the place of what the relay said before. */
+struct RuleSet {
+  1: required i64 version       // grows with every change, also over restarts of the relay
+  2: required list<Rule> rules  // those whose target is this process
 }
 
 struct HelloReply {
   1: required i32 version
   2: required i32 tracepoints   // how many tracepoints the relay knows of this process: ids below it
   3: required list<Held> held
+  4: optional RuleSet rules
 }
 
 /** Events refused in the process, counted from its start. Never goes down. */
@@ -92,6 +142,7 @@ struct Lost {
   2: required i64 tooBig        // the record can never fit
   3: required i64 badValue      // a field was missing or of another type
   4: required i64 noRing        // no ring could be made
+  5: optional i64 overwritten   // in overwrite mode: newer ones took its place before it was read
 }
 
 /** Whole CTF packets of one stream, in order. Laid out as docs/ctf.md says. */
@@ -107,13 +158,18 @@ struct Put {
 struct PutReply {
   1: required i32 stream
   2: required i64 sequence
+  3: optional RuleSet rules     // when they changed since the connection was last told
 }
 
 enum Refusal {
   VERSION = 1, TOKEN = 2, NO_HELLO = 3,
   MALFORMED = 4,   // the message names the field, what came and what may come
   SEQUENCE = 5,    // a gap: the message names the sequence expected
-  STORAGE = 6      // the disk refused; try again later
+  STORAGE = 6,     // the disk refused; try again later
+  NO_SESSION = 7,  // the message names it, and those that are there
+  EXISTS = 8,      // a session of that name is there already
+  LIMIT = 9,       // of sessions, rules, processes
+  FILTER = 10      // fits none of the tracepoints that the rule covers; the message says why
 }
 
 exception Refused {
@@ -127,4 +183,141 @@ service Relay {
   /** Before the first put that holds one of these. Ids are contiguous; one already known must be the same. */
   void declareTracepoints(1: list<Tracepoint> tracepoints) throws (1: Refused refused)
   PutReply put(1: Put put) throws (1: Refused refused)
+  /**
+   * Answers at once where the rules are newer than `known`, else when they change, when waitMs have passed or
+   * when the next call comes, whichever is first.
+   */
+  RuleSet rules(1: i64 known, 2: i32 waitMs) throws (1: Refused refused)
+}
+
+// ---- control ----
+
+enum Mode {
+  DISCARD = 1,    // a full ring refuses what is new
+  OVERWRITE = 2,  // a full ring gives up what is oldest
+  BLOCK = 3       // an emitter waits up to Channel.blockMs for room, then refuses
+}
+
+/** The rings of a session: geometry and mode. */
+struct Channel {
+  1: required i64 subBufferBytes  // a power of two, 8 KiB to 1 GiB
+  2: required i32 subBuffers      // a power of two, 1 to 64; 2 at least in OVERWRITE
+  3: required Mode mode
+  4: optional i32 blockMs         // BLOCK: 1 to 1000
+}
+
+/** One consumer of events: who gets them, from which rings, with which contexts. */
+struct SessionSpec {
+  1: required string name         // letters, digits and _ . -, at most 64
+  2: optional string relay        // HOST:PORT; missing: the newest events stay in memory and go nowhere
+  3: optional string token        // never in an answer
+  4: required Ack ack
+  5: required Channel channel
+  6: required list<string> contexts  // names: docs/control.md
+  7: required bool attached       // ends with the connection that opened it
+}
+
+struct SessionState {
+  1: required SessionSpec spec
+  2: required binary uuid         // names its trace
+  3: required string relayState   // idle, connecting, connected, refused, none
+  4: required string relayError   // empty where there is none
+  5: required i64 events          // that the relay has said are stored
+  6: required i64 bytesSent
+  7: required Lost lost
+  8: required list<Rule> rules
+  9: required i32 enabled         // tracepoints that are on in this session
+  10: required i64 ringBytes      // memory of its rings
+}
+
+struct ProcessState {
+  1: required i32 pid
+  2: required string program      // the script's name, or BLKIN_NAME
+  3: required i64 startedAt       // nanoseconds since the epoch
+  4: required string hostname
+  5: required string version      // of blkin
+  6: required i32 tracepoints
+  7: required list<SessionState> sessions
+}
+
+/** Where a tracepoint is on: the session, and which of its rules says so. */
+struct On {
+  1: required string session
+  2: required i32 rule
+}
+
+struct TracepointState {
+  1: required Tracepoint tracepoint
+  2: required list<On> on
+}
+
+/** Some of them: ids from `first` on, as many as a frame holds. */
+struct TracepointStates {
+  1: required list<TracepointState> tracepoints
+  2: required i32 total
+}
+
+struct Changed {
+  1: required i32 rule            // its id; 0 where none stands for it (disable)
+  2: required i32 covered         // declared tracepoints that the pattern, level and exclusions cover
+  3: required i32 enabled         // tracepoints on in the session now
+  4: required list<string> unfit  // "provider:event: why" for those covered that the filter does not fit
+}
+
+struct Closed {
+  1: required SessionState last
+  2: required bool delivered      // false: what was in its rings was given up
+}
+
+/** Every call is answered within 50 ms, but for those that say how long they may take. */
+service Control {
+  ProcessState process()
+  TracepointStates tracepoints(1: i32 first) throws (1: Refused refused)
+  SessionState openSession(1: SessionSpec spec) throws (1: Refused refused)
+  /** Its rules stay; its events go on in new rings and a new trace. */
+  SessionState changeSession(1: SessionSpec spec) throws (1: Refused refused)
+  Closed closeSession(1: string name, 2: i32 timeoutMs) throws (1: Refused refused)
+  Changed enable(1: string session, 2: Rule rule) throws (1: Refused refused)
+  Changed disable(1: string session, 2: string pattern) throws (1: Refused refused)
+  bool flush(1: string session, 2: i32 timeoutMs) throws (1: Refused refused)
+}
+
+// ---- fleet ----
+
+struct FleetSession {
+  1: required binary uuid
+  2: required string name
+  3: required bool connected
+  4: required i64 events
+  5: required i64 bytes
+  6: required Lost lost
+}
+
+struct FleetProcess {
+  1: required i32 pid
+  2: required string program
+  3: required string hostname
+  4: required i64 startedAt
+  5: required list<FleetSession> sessions
+}
+
+/** Lines of JSON, as `blkin view --json` prints them. */
+struct Followed {
+  1: required list<string> events
+  2: required i64 dropped         // events that this follower was too slow for, since the last answer
+}
+
+service Fleet {
+  /** First call on every connection. */
+  void greet(1: i32 version, 2: string token) throws (1: Refused refused)
+  list<FleetProcess> processes() throws (1: Refused refused)
+  list<Tracepoint> tracepoints(1: binary uuid) throws (1: Refused refused)
+  list<Rule> rules() throws (1: Refused refused)
+  /** Rule.target says for which programs, now and later. */
+  list<Rule> enable(1: Rule rule) throws (1: Refused refused)
+  list<Rule> disable(1: string target, 2: string pattern) throws (1: Refused refused)
+  /** From now on, events of these programs; an earlier follow on this connection ends. */
+  void follow(1: string target, 2: list<string> patterns) throws (1: Refused refused)
+  /** What came since the last take, at most 1 MiB of it; waits for something to come. */
+  Followed take(1: i32 waitMs) throws (1: Refused refused)
 }

@@ -13,7 +13,9 @@ import ttypes = require('./blkin_types');
 import Type = ttypes.Type
 import Shape = ttypes.Shape
 import Ack = ttypes.Ack
+import Origin = ttypes.Origin
 import Refusal = ttypes.Refusal
+import Mode = ttypes.Mode
 import PROTOCOL_VERSION = ttypes.PROTOCOL_VERSION
 import Refused = ttypes.Refused
 import Label = ttypes.Label
@@ -22,10 +24,26 @@ import Tracepoint = ttypes.Tracepoint
 import Clock = ttypes.Clock
 import Hello = ttypes.Hello
 import Held = ttypes.Held
+import Filter = ttypes.Filter
+import Sample = ttypes.Sample
+import Rule = ttypes.Rule
+import RuleSet = ttypes.RuleSet
 import HelloReply = ttypes.HelloReply
 import Lost = ttypes.Lost
 import Put = ttypes.Put
 import PutReply = ttypes.PutReply
+import Channel = ttypes.Channel
+import SessionSpec = ttypes.SessionSpec
+import SessionState = ttypes.SessionState
+import ProcessState = ttypes.ProcessState
+import On = ttypes.On
+import TracepointState = ttypes.TracepointState
+import TracepointStates = ttypes.TracepointStates
+import Changed = ttypes.Changed
+import Closed = ttypes.Closed
+import FleetSession = ttypes.FleetSession
+import FleetProcess = ttypes.FleetProcess
+import Followed = ttypes.Followed
 
 declare class Client {
     private output: thrift.TTransport;
@@ -57,6 +75,18 @@ declare class Client {
     put(put: Put): Promise<PutReply>;
 
     put(put: Put, callback?: (error: ttypes.Refused, response: PutReply)=>void): void;
+
+    /**
+     * Answers at once where the rules are newer than `known`, else when they change, when waitMs have passed or
+     * when the next call comes, whichever is first.
+     */
+    rules(known: Int64, waitMs: number): Promise<RuleSet>;
+
+    /**
+     * Answers at once where the rules are newer than `known`, else when they change, when waitMs have passed or
+     * when the next call comes, whichever is first.
+     */
+    rules(known: Int64, waitMs: number, callback?: (error: ttypes.Refused, response: RuleSet)=>void): void;
   }
 
 declare class Processor {
@@ -67,4 +97,5 @@ declare class Processor {
     process_hello(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_declareTracepoints(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_put(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_rules(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
 }

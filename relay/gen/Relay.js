@@ -160,13 +160,13 @@ const Relay_declareTracepoints_args = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.tracepoints = [];
-          const _rtmp316 = input.readListBegin();
-          const _size15 = _rtmp316.size || 0;
-          for (let _i17 = 0; _i17 < _size15; ++_i17) {
-            let elem18 = null;
-            elem18 = new ttypes.Tracepoint();
-            elem18.read(input);
-            this.tracepoints.push(elem18);
+          const _rtmp371 = input.readListBegin();
+          const _size70 = _rtmp371.size || 0;
+          for (let _i72 = 0; _i72 < _size70; ++_i72) {
+            let elem73 = null;
+            elem73 = new ttypes.Tracepoint();
+            elem73.read(input);
+            this.tracepoints.push(elem73);
           }
           input.readListEnd();
         } else {
@@ -190,10 +190,10 @@ const Relay_declareTracepoints_args = class {
     if (this.tracepoints !== null && this.tracepoints !== undefined) {
       output.writeFieldBegin('tracepoints', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.tracepoints.length);
-      for (let iter19 in this.tracepoints) {
-        if (this.tracepoints.hasOwnProperty(iter19)) {
-          iter19 = this.tracepoints[iter19];
-          iter19.write(output);
+      for (let iter74 in this.tracepoints) {
+        if (this.tracepoints.hasOwnProperty(iter74)) {
+          iter74 = this.tracepoints[iter74];
+          iter74.write(output);
         }
       }
       output.writeListEnd();
@@ -386,6 +386,142 @@ const Relay_put_result = class {
   }
 
 };
+const Relay_rules_args = class {
+  constructor(args) {
+    this.known = null;
+    this.waitMs = null;
+    if (args) {
+      if (args.known !== undefined && args.known !== null) {
+        this.known = args.known;
+      }
+      if (args.waitMs !== undefined && args.waitMs !== null) {
+        this.waitMs = args.waitMs;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I64) {
+          this.known = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.waitMs = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Relay_rules_args');
+    if (this.known !== null && this.known !== undefined) {
+      output.writeFieldBegin('known', Thrift.Type.I64, 1);
+      output.writeI64(this.known);
+      output.writeFieldEnd();
+    }
+    if (this.waitMs !== null && this.waitMs !== undefined) {
+      output.writeFieldBegin('waitMs', Thrift.Type.I32, 2);
+      output.writeI32(this.waitMs);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Relay_rules_result = class {
+  constructor(args) {
+    this.success = null;
+    this.refused = null;
+    if (args instanceof ttypes.Refused) {
+        this.refused = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.RuleSet(args.success);
+      }
+      if (args.refused !== undefined && args.refused !== null) {
+        this.refused = args.refused;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.success = new ttypes.RuleSet();
+          this.success.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.refused = new ttypes.Refused();
+          this.refused.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Relay_rules_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+      this.success.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.refused !== null && this.refused !== undefined) {
+      output.writeFieldBegin('refused', Thrift.Type.STRUCT, 1);
+      this.refused.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const RelayClient = exports.Client = class RelayClient {
   constructor(output, pClass) {
     this.output = output;
@@ -554,6 +690,61 @@ const RelayClient = exports.Client = class RelayClient {
     }
     return callback('put failed: unknown result');
   }
+
+  rules (known, waitMs) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_rules(known, waitMs);
+    });
+  }
+
+  send_rules (known, waitMs) {
+    const output = new this.pClass(this.output);
+    const params = {
+      known: known,
+      waitMs: waitMs
+    };
+    const args = new Relay_rules_args(params);
+    try {
+      output.writeMessageBegin('rules', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_rules (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Relay_rules_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.refused) {
+      return callback(result.refused);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('rules failed: unknown result');
+  }
 };
 const RelayProcessor = exports.Processor = class RelayProcessor {
   constructor(handler) {
@@ -692,6 +883,49 @@ const RelayProcessor = exports.Processor = class RelayProcessor {
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
           output.writeMessageBegin("put", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_rules (seqid, input, output) {
+    const args = new Relay_rules_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.rules.length === 2) {
+      Promise.resolve(this._handler.rules.bind(this._handler)(
+        args.known,
+        args.waitMs
+      )).then(result => {
+        const result_obj = new Relay_rules_result({success: result});
+        output.writeMessageBegin("rules", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.Refused) {
+          result = new Relay_rules_result(err);
+          output.writeMessageBegin("rules", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("rules", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.rules(args.known, args.waitMs, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Refused) {
+          result_obj = new Relay_rules_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("rules", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("rules", Thrift.MessageType.EXCEPTION, seqid);
         }
         result_obj.write(output);
         output.writeMessageEnd();

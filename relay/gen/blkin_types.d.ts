@@ -43,6 +43,16 @@ declare enum Ack {
   SYNCED = 2,
 }
 
+/**
+ * Who gave a rule.
+ */
+declare enum Origin {
+  PROGRAM = 1,
+  CONTROL = 2,
+  STANDING = 3,
+  RELAY = 4,
+}
+
 declare enum Refusal {
   VERSION = 1,
   TOKEN = 2,
@@ -50,6 +60,16 @@ declare enum Refusal {
   MALFORMED = 4,
   SEQUENCE = 5,
   STORAGE = 6,
+  NO_SESSION = 7,
+  EXISTS = 8,
+  LIMIT = 9,
+  FILTER = 10,
+}
+
+declare enum Mode {
+  DISCARD = 1,
+  OVERWRITE = 2,
+  BLOCK = 3,
 }
 
 declare class Label {
@@ -103,8 +123,10 @@ declare class Hello {
     public clock: Clock;
     public ack: Ack;
     public token?: string;
+    public session?: string;
+    public contexts?: Field[];
 
-      constructor(args?: { version: number; uuid: Buffer; pid: number; startedAt: Int64; hostname: string; program: string; clock: Clock; ack: Ack; token?: string; });
+      constructor(args?: { version: number; uuid: Buffer; pid: number; startedAt: Int64; hostname: string; program: string; clock: Clock; ack: Ack; token?: string; session?: string; contexts?: Field[]; });
   }
 
 /**
@@ -118,16 +140,66 @@ declare class Held {
     public packets: Int64;
     public lastTime: Int64;
     public lost: Int64;
+    public events?: Int64;
 
-      constructor(args?: { stream: number; sequence: Int64; position: Int64; bytes: Int64; packets: Int64; lastTime: Int64; lost: Int64; });
+      constructor(args?: { stream: number; sequence: Int64; position: Int64; bytes: Int64; packets: Int64; lastTime: Int64; lost: Int64; events?: Int64; });
+  }
+
+/**
+ * A condition on fields and contexts: docs/filter.md.
+ */
+declare class Filter {
+    public text: string;
+    public program: Buffer;
+
+      constructor(args?: { text: string; program: Buffer; });
+  }
+
+/**
+ * Each event is kept with the probability keep/of.
+ */
+declare class Sample {
+    public keep: number;
+    public of: number;
+
+      constructor(args?: { keep: number; of: number; });
+  }
+
+/**
+ * Switches tracepoints on, or off. Of the rules that cover a tracepoint the last decides.
+ */
+declare class Rule {
+    public id: number;
+    public on: boolean;
+    public pattern: string;
+    public exclude: string[];
+    public level: number;
+    public exactly: boolean;
+    public sample?: Sample;
+    public filter?: Filter;
+    public origin: Origin;
+    public target?: string;
+
+      constructor(args?: { id: number; on: boolean; pattern: string; exclude: string[]; level: number; exactly: boolean; sample?: Sample; filter?: Filter; origin: Origin; target?: string; });
+  }
+
+/**
+ * Takes the place of what the relay said before.
+ */
+declare class RuleSet {
+    public version: Int64;
+    public rules: Rule[];
+
+      constructor(args?: { version: Int64; rules: Rule[]; });
   }
 
 declare class HelloReply {
     public version: number;
     public tracepoints: number;
     public held: Held[];
+    public rules?: RuleSet;
 
-      constructor(args?: { version: number; tracepoints: number; held: Held[]; });
+      constructor(args?: { version: number; tracepoints: number; held: Held[]; rules?: RuleSet; });
   }
 
 /**
@@ -138,8 +210,9 @@ declare class Lost {
     public tooBig: Int64;
     public badValue: Int64;
     public noRing: Int64;
+    public overwritten?: Int64;
 
-      constructor(args?: { noRoom: Int64; tooBig: Int64; badValue: Int64; noRing: Int64; });
+      constructor(args?: { noRoom: Int64; tooBig: Int64; badValue: Int64; noRing: Int64; overwritten?: Int64; });
   }
 
 /**
@@ -159,8 +232,9 @@ declare class Put {
 declare class PutReply {
     public stream: number;
     public sequence: Int64;
+    public rules?: RuleSet;
 
-      constructor(args?: { stream: number; sequence: Int64; });
+      constructor(args?: { stream: number; sequence: Int64; rules?: RuleSet; });
   }
 
 declare class Refused extends Thrift.TException {
@@ -168,6 +242,134 @@ declare class Refused extends Thrift.TException {
     public message: string;
 
       constructor(args?: { reason: Refusal; message: string; });
+  }
+
+/**
+ * The rings of a session: geometry and mode.
+ */
+declare class Channel {
+    public subBufferBytes: Int64;
+    public subBuffers: number;
+    public mode: Mode;
+    public blockMs?: number;
+
+      constructor(args?: { subBufferBytes: Int64; subBuffers: number; mode: Mode; blockMs?: number; });
+  }
+
+/**
+ * One consumer of events: who gets them, from which rings, with which contexts.
+ */
+declare class SessionSpec {
+    public name: string;
+    public relay?: string;
+    public token?: string;
+    public ack: Ack;
+    public channel: Channel;
+    public contexts: string[];
+    public attached: boolean;
+
+      constructor(args?: { name: string; relay?: string; token?: string; ack: Ack; channel: Channel; contexts: string[]; attached: boolean; });
+  }
+
+declare class SessionState {
+    public spec: SessionSpec;
+    public uuid: Buffer;
+    public relayState: string;
+    public relayError: string;
+    public events: Int64;
+    public bytesSent: Int64;
+    public lost: Lost;
+    public rules: Rule[];
+    public enabled: number;
+    public ringBytes: Int64;
+
+      constructor(args?: { spec: SessionSpec; uuid: Buffer; relayState: string; relayError: string; events: Int64; bytesSent: Int64; lost: Lost; rules: Rule[]; enabled: number; ringBytes: Int64; });
+  }
+
+declare class ProcessState {
+    public pid: number;
+    public program: string;
+    public startedAt: Int64;
+    public hostname: string;
+    public version: string;
+    public tracepoints: number;
+    public sessions: SessionState[];
+
+      constructor(args?: { pid: number; program: string; startedAt: Int64; hostname: string; version: string; tracepoints: number; sessions: SessionState[]; });
+  }
+
+/**
+ * Where a tracepoint is on: the session, and which of its rules says so.
+ */
+declare class On {
+    public session: string;
+    public rule: number;
+
+      constructor(args?: { session: string; rule: number; });
+  }
+
+declare class TracepointState {
+    public tracepoint: Tracepoint;
+    public on: On[];
+
+      constructor(args?: { tracepoint: Tracepoint; on: On[]; });
+  }
+
+/**
+ * Some of them: ids from `first` on, as many as a frame holds.
+ */
+declare class TracepointStates {
+    public tracepoints: TracepointState[];
+    public total: number;
+
+      constructor(args?: { tracepoints: TracepointState[]; total: number; });
+  }
+
+declare class Changed {
+    public rule: number;
+    public covered: number;
+    public enabled: number;
+    public unfit: string[];
+
+      constructor(args?: { rule: number; covered: number; enabled: number; unfit: string[]; });
+  }
+
+declare class Closed {
+    public last: SessionState;
+    public delivered: boolean;
+
+      constructor(args?: { last: SessionState; delivered: boolean; });
+  }
+
+declare class FleetSession {
+    public uuid: Buffer;
+    public name: string;
+    public connected: boolean;
+    public events: Int64;
+    public bytes: Int64;
+    public lost: Lost;
+
+      constructor(args?: { uuid: Buffer; name: string; connected: boolean; events: Int64; bytes: Int64; lost: Lost; });
+  }
+
+declare class FleetProcess {
+    public pid: number;
+    public program: string;
+    public hostname: string;
+    public startedAt: Int64;
+    public sessions: FleetSession[];
+
+      constructor(args?: { pid: number; program: string; hostname: string; startedAt: Int64; sessions: FleetSession[]; });
+  }
+
+/**
+ * Lines of JSON, as `blkin view --json` prints them.
+ */
+declare class Followed {
+    public events: string[];
+    public dropped: Int64;
+
+      constructor(args?: { events: string[]; dropped: Int64; });
   }
 
 declare const PROTOCOL_VERSION: number;

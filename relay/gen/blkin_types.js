@@ -55,6 +55,16 @@ ttypes.Ack = {
   '2' : 'SYNCED',
   'SYNCED' : 2
 };
+ttypes.Origin = {
+  '1' : 'PROGRAM',
+  'PROGRAM' : 1,
+  '2' : 'CONTROL',
+  'CONTROL' : 2,
+  '3' : 'STANDING',
+  'STANDING' : 3,
+  '4' : 'RELAY',
+  'RELAY' : 4
+};
 ttypes.Refusal = {
   '1' : 'VERSION',
   'VERSION' : 1,
@@ -67,7 +77,23 @@ ttypes.Refusal = {
   '5' : 'SEQUENCE',
   'SEQUENCE' : 5,
   '6' : 'STORAGE',
-  'STORAGE' : 6
+  'STORAGE' : 6,
+  '7' : 'NO_SESSION',
+  'NO_SESSION' : 7,
+  '8' : 'EXISTS',
+  'EXISTS' : 8,
+  '9' : 'LIMIT',
+  'LIMIT' : 9,
+  '10' : 'FILTER',
+  'FILTER' : 10
+};
+ttypes.Mode = {
+  '1' : 'DISCARD',
+  'DISCARD' : 1,
+  '2' : 'OVERWRITE',
+  'OVERWRITE' : 2,
+  '3' : 'BLOCK',
+  'BLOCK' : 3
 };
 const Label = module.exports.Label = class {
   constructor(args) {
@@ -508,6 +534,8 @@ const Hello = module.exports.Hello = class {
     this.clock = null;
     this.ack = null;
     this.token = null;
+    this.session = null;
+    this.contexts = null;
     if (args) {
       if (args.version !== undefined && args.version !== null) {
         this.version = args.version;
@@ -551,6 +579,12 @@ const Hello = module.exports.Hello = class {
       }
       if (args.token !== undefined && args.token !== null) {
         this.token = args.token;
+      }
+      if (args.session !== undefined && args.session !== null) {
+        this.session = args.session;
+      }
+      if (args.contexts !== undefined && args.contexts !== null) {
+        this.contexts = Thrift.copyList(args.contexts, [ttypes.Field]);
       }
     }
   }
@@ -629,6 +663,29 @@ const Hello = module.exports.Hello = class {
           input.skip(ftype);
         }
         break;
+        case 10:
+        if (ftype == Thrift.Type.STRING) {
+          this.session = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 11:
+        if (ftype == Thrift.Type.LIST) {
+          this.contexts = [];
+          const _rtmp311 = input.readListBegin();
+          const _size10 = _rtmp311.size || 0;
+          for (let _i12 = 0; _i12 < _size10; ++_i12) {
+            let elem13 = null;
+            elem13 = new ttypes.Field();
+            elem13.read(input);
+            this.contexts.push(elem13);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -685,6 +742,23 @@ const Hello = module.exports.Hello = class {
       output.writeString(this.token);
       output.writeFieldEnd();
     }
+    if (this.session !== null && this.session !== undefined) {
+      output.writeFieldBegin('session', Thrift.Type.STRING, 10);
+      output.writeString(this.session);
+      output.writeFieldEnd();
+    }
+    if (this.contexts !== null && this.contexts !== undefined) {
+      output.writeFieldBegin('contexts', Thrift.Type.LIST, 11);
+      output.writeListBegin(Thrift.Type.STRUCT, this.contexts.length);
+      for (let iter14 in this.contexts) {
+        if (this.contexts.hasOwnProperty(iter14)) {
+          iter14 = this.contexts[iter14];
+          iter14.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
     output.writeFieldStop();
     output.writeStructEnd();
     return;
@@ -700,6 +774,7 @@ const Held = module.exports.Held = class {
     this.packets = null;
     this.lastTime = null;
     this.lost = null;
+    this.events = null;
     if (args) {
       if (args.stream !== undefined && args.stream !== null) {
         this.stream = args.stream;
@@ -735,6 +810,9 @@ const Held = module.exports.Held = class {
         this.lost = args.lost;
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field lost is unset!');
+      }
+      if (args.events !== undefined && args.events !== null) {
+        this.events = args.events;
       }
     }
   }
@@ -798,6 +876,13 @@ const Held = module.exports.Held = class {
           input.skip(ftype);
         }
         break;
+        case 8:
+        if (ftype == Thrift.Type.I64) {
+          this.events = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -844,6 +929,458 @@ const Held = module.exports.Held = class {
       output.writeI64(this.lost);
       output.writeFieldEnd();
     }
+    if (this.events !== null && this.events !== undefined) {
+      output.writeFieldBegin('events', Thrift.Type.I64, 8);
+      output.writeI64(this.events);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Filter = module.exports.Filter = class {
+  constructor(args) {
+    this.text = null;
+    this.program = null;
+    if (args) {
+      if (args.text !== undefined && args.text !== null) {
+        this.text = args.text;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field text is unset!');
+      }
+      if (args.program !== undefined && args.program !== null) {
+        this.program = args.program;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field program is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.text = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.program = input.readBinary();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Filter');
+    if (this.text !== null && this.text !== undefined) {
+      output.writeFieldBegin('text', Thrift.Type.STRING, 1);
+      output.writeString(this.text);
+      output.writeFieldEnd();
+    }
+    if (this.program !== null && this.program !== undefined) {
+      output.writeFieldBegin('program', Thrift.Type.STRING, 2);
+      output.writeBinary(this.program);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Sample = module.exports.Sample = class {
+  constructor(args) {
+    this.keep = null;
+    this.of = null;
+    if (args) {
+      if (args.keep !== undefined && args.keep !== null) {
+        this.keep = args.keep;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field keep is unset!');
+      }
+      if (args.of !== undefined && args.of !== null) {
+        this.of = args.of;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field of is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I32) {
+          this.keep = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.of = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Sample');
+    if (this.keep !== null && this.keep !== undefined) {
+      output.writeFieldBegin('keep', Thrift.Type.I32, 1);
+      output.writeI32(this.keep);
+      output.writeFieldEnd();
+    }
+    if (this.of !== null && this.of !== undefined) {
+      output.writeFieldBegin('of', Thrift.Type.I32, 2);
+      output.writeI32(this.of);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Rule = module.exports.Rule = class {
+  constructor(args) {
+    this.id = null;
+    this.on = null;
+    this.pattern = null;
+    this.exclude = null;
+    this.level = null;
+    this.exactly = null;
+    this.sample = null;
+    this.filter = null;
+    this.origin = null;
+    this.target = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field id is unset!');
+      }
+      if (args.on !== undefined && args.on !== null) {
+        this.on = args.on;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field on is unset!');
+      }
+      if (args.pattern !== undefined && args.pattern !== null) {
+        this.pattern = args.pattern;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field pattern is unset!');
+      }
+      if (args.exclude !== undefined && args.exclude !== null) {
+        this.exclude = Thrift.copyList(args.exclude, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field exclude is unset!');
+      }
+      if (args.level !== undefined && args.level !== null) {
+        this.level = args.level;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field level is unset!');
+      }
+      if (args.exactly !== undefined && args.exactly !== null) {
+        this.exactly = args.exactly;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field exactly is unset!');
+      }
+      if (args.sample !== undefined && args.sample !== null) {
+        this.sample = new ttypes.Sample(args.sample);
+      }
+      if (args.filter !== undefined && args.filter !== null) {
+        this.filter = new ttypes.Filter(args.filter);
+      }
+      if (args.origin !== undefined && args.origin !== null) {
+        this.origin = args.origin;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field origin is unset!');
+      }
+      if (args.target !== undefined && args.target !== null) {
+        this.target = args.target;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I32) {
+          this.id = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.BOOL) {
+          this.on = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.pattern = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.LIST) {
+          this.exclude = [];
+          const _rtmp316 = input.readListBegin();
+          const _size15 = _rtmp316.size || 0;
+          for (let _i17 = 0; _i17 < _size15; ++_i17) {
+            let elem18 = null;
+            elem18 = input.readString();
+            this.exclude.push(elem18);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.I32) {
+          this.level = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.BOOL) {
+          this.exactly = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.sample = new ttypes.Sample();
+          this.sample.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.filter = new ttypes.Filter();
+          this.filter.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 9:
+        if (ftype == Thrift.Type.I32) {
+          this.origin = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 10:
+        if (ftype == Thrift.Type.STRING) {
+          this.target = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Rule');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.I32, 1);
+      output.writeI32(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.on !== null && this.on !== undefined) {
+      output.writeFieldBegin('on', Thrift.Type.BOOL, 2);
+      output.writeBool(this.on);
+      output.writeFieldEnd();
+    }
+    if (this.pattern !== null && this.pattern !== undefined) {
+      output.writeFieldBegin('pattern', Thrift.Type.STRING, 3);
+      output.writeString(this.pattern);
+      output.writeFieldEnd();
+    }
+    if (this.exclude !== null && this.exclude !== undefined) {
+      output.writeFieldBegin('exclude', Thrift.Type.LIST, 4);
+      output.writeListBegin(Thrift.Type.STRING, this.exclude.length);
+      for (let iter19 in this.exclude) {
+        if (this.exclude.hasOwnProperty(iter19)) {
+          iter19 = this.exclude[iter19];
+          output.writeString(iter19);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.level !== null && this.level !== undefined) {
+      output.writeFieldBegin('level', Thrift.Type.I32, 5);
+      output.writeI32(this.level);
+      output.writeFieldEnd();
+    }
+    if (this.exactly !== null && this.exactly !== undefined) {
+      output.writeFieldBegin('exactly', Thrift.Type.BOOL, 6);
+      output.writeBool(this.exactly);
+      output.writeFieldEnd();
+    }
+    if (this.sample !== null && this.sample !== undefined) {
+      output.writeFieldBegin('sample', Thrift.Type.STRUCT, 7);
+      this.sample.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.filter !== null && this.filter !== undefined) {
+      output.writeFieldBegin('filter', Thrift.Type.STRUCT, 8);
+      this.filter.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.origin !== null && this.origin !== undefined) {
+      output.writeFieldBegin('origin', Thrift.Type.I32, 9);
+      output.writeI32(this.origin);
+      output.writeFieldEnd();
+    }
+    if (this.target !== null && this.target !== undefined) {
+      output.writeFieldBegin('target', Thrift.Type.STRING, 10);
+      output.writeString(this.target);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const RuleSet = module.exports.RuleSet = class {
+  constructor(args) {
+    this.version = null;
+    this.rules = null;
+    if (args) {
+      if (args.version !== undefined && args.version !== null) {
+        this.version = args.version;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field version is unset!');
+      }
+      if (args.rules !== undefined && args.rules !== null) {
+        this.rules = Thrift.copyList(args.rules, [ttypes.Rule]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field rules is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I64) {
+          this.version = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.LIST) {
+          this.rules = [];
+          const _rtmp321 = input.readListBegin();
+          const _size20 = _rtmp321.size || 0;
+          for (let _i22 = 0; _i22 < _size20; ++_i22) {
+            let elem23 = null;
+            elem23 = new ttypes.Rule();
+            elem23.read(input);
+            this.rules.push(elem23);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('RuleSet');
+    if (this.version !== null && this.version !== undefined) {
+      output.writeFieldBegin('version', Thrift.Type.I64, 1);
+      output.writeI64(this.version);
+      output.writeFieldEnd();
+    }
+    if (this.rules !== null && this.rules !== undefined) {
+      output.writeFieldBegin('rules', Thrift.Type.LIST, 2);
+      output.writeListBegin(Thrift.Type.STRUCT, this.rules.length);
+      for (let iter24 in this.rules) {
+        if (this.rules.hasOwnProperty(iter24)) {
+          iter24 = this.rules[iter24];
+          iter24.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
     output.writeFieldStop();
     output.writeStructEnd();
     return;
@@ -855,6 +1392,7 @@ const HelloReply = module.exports.HelloReply = class {
     this.version = null;
     this.tracepoints = null;
     this.held = null;
+    this.rules = null;
     if (args) {
       if (args.version !== undefined && args.version !== null) {
         this.version = args.version;
@@ -870,6 +1408,9 @@ const HelloReply = module.exports.HelloReply = class {
         this.held = Thrift.copyList(args.held, [ttypes.Held]);
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field held is unset!');
+      }
+      if (args.rules !== undefined && args.rules !== null) {
+        this.rules = new ttypes.RuleSet(args.rules);
       }
     }
   }
@@ -901,15 +1442,23 @@ const HelloReply = module.exports.HelloReply = class {
         case 3:
         if (ftype == Thrift.Type.LIST) {
           this.held = [];
-          const _rtmp311 = input.readListBegin();
-          const _size10 = _rtmp311.size || 0;
-          for (let _i12 = 0; _i12 < _size10; ++_i12) {
-            let elem13 = null;
-            elem13 = new ttypes.Held();
-            elem13.read(input);
-            this.held.push(elem13);
+          const _rtmp326 = input.readListBegin();
+          const _size25 = _rtmp326.size || 0;
+          for (let _i27 = 0; _i27 < _size25; ++_i27) {
+            let elem28 = null;
+            elem28 = new ttypes.Held();
+            elem28.read(input);
+            this.held.push(elem28);
           }
           input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.rules = new ttypes.RuleSet();
+          this.rules.read(input);
         } else {
           input.skip(ftype);
         }
@@ -938,13 +1487,18 @@ const HelloReply = module.exports.HelloReply = class {
     if (this.held !== null && this.held !== undefined) {
       output.writeFieldBegin('held', Thrift.Type.LIST, 3);
       output.writeListBegin(Thrift.Type.STRUCT, this.held.length);
-      for (let iter14 in this.held) {
-        if (this.held.hasOwnProperty(iter14)) {
-          iter14 = this.held[iter14];
-          iter14.write(output);
+      for (let iter29 in this.held) {
+        if (this.held.hasOwnProperty(iter29)) {
+          iter29 = this.held[iter29];
+          iter29.write(output);
         }
       }
       output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.rules !== null && this.rules !== undefined) {
+      output.writeFieldBegin('rules', Thrift.Type.STRUCT, 4);
+      this.rules.write(output);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -959,6 +1513,7 @@ const Lost = module.exports.Lost = class {
     this.tooBig = null;
     this.badValue = null;
     this.noRing = null;
+    this.overwritten = null;
     if (args) {
       if (args.noRoom !== undefined && args.noRoom !== null) {
         this.noRoom = args.noRoom;
@@ -979,6 +1534,9 @@ const Lost = module.exports.Lost = class {
         this.noRing = args.noRing;
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field noRing is unset!');
+      }
+      if (args.overwritten !== undefined && args.overwritten !== null) {
+        this.overwritten = args.overwritten;
       }
     }
   }
@@ -1021,6 +1579,13 @@ const Lost = module.exports.Lost = class {
           input.skip(ftype);
         }
         break;
+        case 5:
+        if (ftype == Thrift.Type.I64) {
+          this.overwritten = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1050,6 +1615,11 @@ const Lost = module.exports.Lost = class {
     if (this.noRing !== null && this.noRing !== undefined) {
       output.writeFieldBegin('noRing', Thrift.Type.I64, 4);
       output.writeI64(this.noRing);
+      output.writeFieldEnd();
+    }
+    if (this.overwritten !== null && this.overwritten !== undefined) {
+      output.writeFieldBegin('overwritten', Thrift.Type.I64, 5);
+      output.writeI64(this.overwritten);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -1204,6 +1774,7 @@ const PutReply = module.exports.PutReply = class {
   constructor(args) {
     this.stream = null;
     this.sequence = null;
+    this.rules = null;
     if (args) {
       if (args.stream !== undefined && args.stream !== null) {
         this.stream = args.stream;
@@ -1214,6 +1785,9 @@ const PutReply = module.exports.PutReply = class {
         this.sequence = args.sequence;
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field sequence is unset!');
+      }
+      if (args.rules !== undefined && args.rules !== null) {
+        this.rules = new ttypes.RuleSet(args.rules);
       }
     }
   }
@@ -1242,6 +1816,14 @@ const PutReply = module.exports.PutReply = class {
           input.skip(ftype);
         }
         break;
+        case 3:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.rules = new ttypes.RuleSet();
+          this.rules.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1261,6 +1843,11 @@ const PutReply = module.exports.PutReply = class {
     if (this.sequence !== null && this.sequence !== undefined) {
       output.writeFieldBegin('sequence', Thrift.Type.I64, 2);
       output.writeI64(this.sequence);
+      output.writeFieldEnd();
+    }
+    if (this.rules !== null && this.rules !== undefined) {
+      output.writeFieldBegin('rules', Thrift.Type.STRUCT, 3);
+      this.rules.write(output);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -1332,6 +1919,1481 @@ const Refused = module.exports.Refused = class extends Thrift.TException {
     if (this.message !== null && this.message !== undefined) {
       output.writeFieldBegin('message', Thrift.Type.STRING, 2);
       output.writeString(this.message);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Channel = module.exports.Channel = class {
+  constructor(args) {
+    this.subBufferBytes = null;
+    this.subBuffers = null;
+    this.mode = null;
+    this.blockMs = null;
+    if (args) {
+      if (args.subBufferBytes !== undefined && args.subBufferBytes !== null) {
+        this.subBufferBytes = args.subBufferBytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field subBufferBytes is unset!');
+      }
+      if (args.subBuffers !== undefined && args.subBuffers !== null) {
+        this.subBuffers = args.subBuffers;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field subBuffers is unset!');
+      }
+      if (args.mode !== undefined && args.mode !== null) {
+        this.mode = args.mode;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field mode is unset!');
+      }
+      if (args.blockMs !== undefined && args.blockMs !== null) {
+        this.blockMs = args.blockMs;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I64) {
+          this.subBufferBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.subBuffers = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I32) {
+          this.mode = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.I32) {
+          this.blockMs = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Channel');
+    if (this.subBufferBytes !== null && this.subBufferBytes !== undefined) {
+      output.writeFieldBegin('subBufferBytes', Thrift.Type.I64, 1);
+      output.writeI64(this.subBufferBytes);
+      output.writeFieldEnd();
+    }
+    if (this.subBuffers !== null && this.subBuffers !== undefined) {
+      output.writeFieldBegin('subBuffers', Thrift.Type.I32, 2);
+      output.writeI32(this.subBuffers);
+      output.writeFieldEnd();
+    }
+    if (this.mode !== null && this.mode !== undefined) {
+      output.writeFieldBegin('mode', Thrift.Type.I32, 3);
+      output.writeI32(this.mode);
+      output.writeFieldEnd();
+    }
+    if (this.blockMs !== null && this.blockMs !== undefined) {
+      output.writeFieldBegin('blockMs', Thrift.Type.I32, 4);
+      output.writeI32(this.blockMs);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const SessionSpec = module.exports.SessionSpec = class {
+  constructor(args) {
+    this.name = null;
+    this.relay = null;
+    this.token = null;
+    this.ack = null;
+    this.channel = null;
+    this.contexts = null;
+    this.attached = null;
+    if (args) {
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+      if (args.relay !== undefined && args.relay !== null) {
+        this.relay = args.relay;
+      }
+      if (args.token !== undefined && args.token !== null) {
+        this.token = args.token;
+      }
+      if (args.ack !== undefined && args.ack !== null) {
+        this.ack = args.ack;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field ack is unset!');
+      }
+      if (args.channel !== undefined && args.channel !== null) {
+        this.channel = new ttypes.Channel(args.channel);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field channel is unset!');
+      }
+      if (args.contexts !== undefined && args.contexts !== null) {
+        this.contexts = Thrift.copyList(args.contexts, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field contexts is unset!');
+      }
+      if (args.attached !== undefined && args.attached !== null) {
+        this.attached = args.attached;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field attached is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.relay = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.token = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.I32) {
+          this.ack = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.channel = new ttypes.Channel();
+          this.channel.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.LIST) {
+          this.contexts = [];
+          const _rtmp331 = input.readListBegin();
+          const _size30 = _rtmp331.size || 0;
+          for (let _i32 = 0; _i32 < _size30; ++_i32) {
+            let elem33 = null;
+            elem33 = input.readString();
+            this.contexts.push(elem33);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.BOOL) {
+          this.attached = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('SessionSpec');
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 1);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.relay !== null && this.relay !== undefined) {
+      output.writeFieldBegin('relay', Thrift.Type.STRING, 2);
+      output.writeString(this.relay);
+      output.writeFieldEnd();
+    }
+    if (this.token !== null && this.token !== undefined) {
+      output.writeFieldBegin('token', Thrift.Type.STRING, 3);
+      output.writeString(this.token);
+      output.writeFieldEnd();
+    }
+    if (this.ack !== null && this.ack !== undefined) {
+      output.writeFieldBegin('ack', Thrift.Type.I32, 4);
+      output.writeI32(this.ack);
+      output.writeFieldEnd();
+    }
+    if (this.channel !== null && this.channel !== undefined) {
+      output.writeFieldBegin('channel', Thrift.Type.STRUCT, 5);
+      this.channel.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.contexts !== null && this.contexts !== undefined) {
+      output.writeFieldBegin('contexts', Thrift.Type.LIST, 6);
+      output.writeListBegin(Thrift.Type.STRING, this.contexts.length);
+      for (let iter34 in this.contexts) {
+        if (this.contexts.hasOwnProperty(iter34)) {
+          iter34 = this.contexts[iter34];
+          output.writeString(iter34);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.attached !== null && this.attached !== undefined) {
+      output.writeFieldBegin('attached', Thrift.Type.BOOL, 7);
+      output.writeBool(this.attached);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const SessionState = module.exports.SessionState = class {
+  constructor(args) {
+    this.spec = null;
+    this.uuid = null;
+    this.relayState = null;
+    this.relayError = null;
+    this.events = null;
+    this.bytesSent = null;
+    this.lost = null;
+    this.rules = null;
+    this.enabled = null;
+    this.ringBytes = null;
+    if (args) {
+      if (args.spec !== undefined && args.spec !== null) {
+        this.spec = new ttypes.SessionSpec(args.spec);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field spec is unset!');
+      }
+      if (args.uuid !== undefined && args.uuid !== null) {
+        this.uuid = args.uuid;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field uuid is unset!');
+      }
+      if (args.relayState !== undefined && args.relayState !== null) {
+        this.relayState = args.relayState;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field relayState is unset!');
+      }
+      if (args.relayError !== undefined && args.relayError !== null) {
+        this.relayError = args.relayError;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field relayError is unset!');
+      }
+      if (args.events !== undefined && args.events !== null) {
+        this.events = args.events;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field events is unset!');
+      }
+      if (args.bytesSent !== undefined && args.bytesSent !== null) {
+        this.bytesSent = args.bytesSent;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field bytesSent is unset!');
+      }
+      if (args.lost !== undefined && args.lost !== null) {
+        this.lost = new ttypes.Lost(args.lost);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field lost is unset!');
+      }
+      if (args.rules !== undefined && args.rules !== null) {
+        this.rules = Thrift.copyList(args.rules, [ttypes.Rule]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field rules is unset!');
+      }
+      if (args.enabled !== undefined && args.enabled !== null) {
+        this.enabled = args.enabled;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field enabled is unset!');
+      }
+      if (args.ringBytes !== undefined && args.ringBytes !== null) {
+        this.ringBytes = args.ringBytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field ringBytes is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.spec = new ttypes.SessionSpec();
+          this.spec.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.uuid = input.readBinary();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.relayState = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.relayError = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.I64) {
+          this.events = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.I64) {
+          this.bytesSent = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.lost = new ttypes.Lost();
+          this.lost.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.LIST) {
+          this.rules = [];
+          const _rtmp336 = input.readListBegin();
+          const _size35 = _rtmp336.size || 0;
+          for (let _i37 = 0; _i37 < _size35; ++_i37) {
+            let elem38 = null;
+            elem38 = new ttypes.Rule();
+            elem38.read(input);
+            this.rules.push(elem38);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 9:
+        if (ftype == Thrift.Type.I32) {
+          this.enabled = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 10:
+        if (ftype == Thrift.Type.I64) {
+          this.ringBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('SessionState');
+    if (this.spec !== null && this.spec !== undefined) {
+      output.writeFieldBegin('spec', Thrift.Type.STRUCT, 1);
+      this.spec.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.uuid !== null && this.uuid !== undefined) {
+      output.writeFieldBegin('uuid', Thrift.Type.STRING, 2);
+      output.writeBinary(this.uuid);
+      output.writeFieldEnd();
+    }
+    if (this.relayState !== null && this.relayState !== undefined) {
+      output.writeFieldBegin('relayState', Thrift.Type.STRING, 3);
+      output.writeString(this.relayState);
+      output.writeFieldEnd();
+    }
+    if (this.relayError !== null && this.relayError !== undefined) {
+      output.writeFieldBegin('relayError', Thrift.Type.STRING, 4);
+      output.writeString(this.relayError);
+      output.writeFieldEnd();
+    }
+    if (this.events !== null && this.events !== undefined) {
+      output.writeFieldBegin('events', Thrift.Type.I64, 5);
+      output.writeI64(this.events);
+      output.writeFieldEnd();
+    }
+    if (this.bytesSent !== null && this.bytesSent !== undefined) {
+      output.writeFieldBegin('bytesSent', Thrift.Type.I64, 6);
+      output.writeI64(this.bytesSent);
+      output.writeFieldEnd();
+    }
+    if (this.lost !== null && this.lost !== undefined) {
+      output.writeFieldBegin('lost', Thrift.Type.STRUCT, 7);
+      this.lost.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.rules !== null && this.rules !== undefined) {
+      output.writeFieldBegin('rules', Thrift.Type.LIST, 8);
+      output.writeListBegin(Thrift.Type.STRUCT, this.rules.length);
+      for (let iter39 in this.rules) {
+        if (this.rules.hasOwnProperty(iter39)) {
+          iter39 = this.rules[iter39];
+          iter39.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.enabled !== null && this.enabled !== undefined) {
+      output.writeFieldBegin('enabled', Thrift.Type.I32, 9);
+      output.writeI32(this.enabled);
+      output.writeFieldEnd();
+    }
+    if (this.ringBytes !== null && this.ringBytes !== undefined) {
+      output.writeFieldBegin('ringBytes', Thrift.Type.I64, 10);
+      output.writeI64(this.ringBytes);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const ProcessState = module.exports.ProcessState = class {
+  constructor(args) {
+    this.pid = null;
+    this.program = null;
+    this.startedAt = null;
+    this.hostname = null;
+    this.version = null;
+    this.tracepoints = null;
+    this.sessions = null;
+    if (args) {
+      if (args.pid !== undefined && args.pid !== null) {
+        this.pid = args.pid;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field pid is unset!');
+      }
+      if (args.program !== undefined && args.program !== null) {
+        this.program = args.program;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field program is unset!');
+      }
+      if (args.startedAt !== undefined && args.startedAt !== null) {
+        this.startedAt = args.startedAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field startedAt is unset!');
+      }
+      if (args.hostname !== undefined && args.hostname !== null) {
+        this.hostname = args.hostname;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field hostname is unset!');
+      }
+      if (args.version !== undefined && args.version !== null) {
+        this.version = args.version;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field version is unset!');
+      }
+      if (args.tracepoints !== undefined && args.tracepoints !== null) {
+        this.tracepoints = args.tracepoints;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field tracepoints is unset!');
+      }
+      if (args.sessions !== undefined && args.sessions !== null) {
+        this.sessions = Thrift.copyList(args.sessions, [ttypes.SessionState]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field sessions is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I32) {
+          this.pid = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.program = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I64) {
+          this.startedAt = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.hostname = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.version = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.I32) {
+          this.tracepoints = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.LIST) {
+          this.sessions = [];
+          const _rtmp341 = input.readListBegin();
+          const _size40 = _rtmp341.size || 0;
+          for (let _i42 = 0; _i42 < _size40; ++_i42) {
+            let elem43 = null;
+            elem43 = new ttypes.SessionState();
+            elem43.read(input);
+            this.sessions.push(elem43);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('ProcessState');
+    if (this.pid !== null && this.pid !== undefined) {
+      output.writeFieldBegin('pid', Thrift.Type.I32, 1);
+      output.writeI32(this.pid);
+      output.writeFieldEnd();
+    }
+    if (this.program !== null && this.program !== undefined) {
+      output.writeFieldBegin('program', Thrift.Type.STRING, 2);
+      output.writeString(this.program);
+      output.writeFieldEnd();
+    }
+    if (this.startedAt !== null && this.startedAt !== undefined) {
+      output.writeFieldBegin('startedAt', Thrift.Type.I64, 3);
+      output.writeI64(this.startedAt);
+      output.writeFieldEnd();
+    }
+    if (this.hostname !== null && this.hostname !== undefined) {
+      output.writeFieldBegin('hostname', Thrift.Type.STRING, 4);
+      output.writeString(this.hostname);
+      output.writeFieldEnd();
+    }
+    if (this.version !== null && this.version !== undefined) {
+      output.writeFieldBegin('version', Thrift.Type.STRING, 5);
+      output.writeString(this.version);
+      output.writeFieldEnd();
+    }
+    if (this.tracepoints !== null && this.tracepoints !== undefined) {
+      output.writeFieldBegin('tracepoints', Thrift.Type.I32, 6);
+      output.writeI32(this.tracepoints);
+      output.writeFieldEnd();
+    }
+    if (this.sessions !== null && this.sessions !== undefined) {
+      output.writeFieldBegin('sessions', Thrift.Type.LIST, 7);
+      output.writeListBegin(Thrift.Type.STRUCT, this.sessions.length);
+      for (let iter44 in this.sessions) {
+        if (this.sessions.hasOwnProperty(iter44)) {
+          iter44 = this.sessions[iter44];
+          iter44.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const On = module.exports.On = class {
+  constructor(args) {
+    this.session = null;
+    this.rule = null;
+    if (args) {
+      if (args.session !== undefined && args.session !== null) {
+        this.session = args.session;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field session is unset!');
+      }
+      if (args.rule !== undefined && args.rule !== null) {
+        this.rule = args.rule;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field rule is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.session = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.rule = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('On');
+    if (this.session !== null && this.session !== undefined) {
+      output.writeFieldBegin('session', Thrift.Type.STRING, 1);
+      output.writeString(this.session);
+      output.writeFieldEnd();
+    }
+    if (this.rule !== null && this.rule !== undefined) {
+      output.writeFieldBegin('rule', Thrift.Type.I32, 2);
+      output.writeI32(this.rule);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const TracepointState = module.exports.TracepointState = class {
+  constructor(args) {
+    this.tracepoint = null;
+    this.on = null;
+    if (args) {
+      if (args.tracepoint !== undefined && args.tracepoint !== null) {
+        this.tracepoint = new ttypes.Tracepoint(args.tracepoint);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field tracepoint is unset!');
+      }
+      if (args.on !== undefined && args.on !== null) {
+        this.on = Thrift.copyList(args.on, [ttypes.On]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field on is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.tracepoint = new ttypes.Tracepoint();
+          this.tracepoint.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.LIST) {
+          this.on = [];
+          const _rtmp346 = input.readListBegin();
+          const _size45 = _rtmp346.size || 0;
+          for (let _i47 = 0; _i47 < _size45; ++_i47) {
+            let elem48 = null;
+            elem48 = new ttypes.On();
+            elem48.read(input);
+            this.on.push(elem48);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TracepointState');
+    if (this.tracepoint !== null && this.tracepoint !== undefined) {
+      output.writeFieldBegin('tracepoint', Thrift.Type.STRUCT, 1);
+      this.tracepoint.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.on !== null && this.on !== undefined) {
+      output.writeFieldBegin('on', Thrift.Type.LIST, 2);
+      output.writeListBegin(Thrift.Type.STRUCT, this.on.length);
+      for (let iter49 in this.on) {
+        if (this.on.hasOwnProperty(iter49)) {
+          iter49 = this.on[iter49];
+          iter49.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const TracepointStates = module.exports.TracepointStates = class {
+  constructor(args) {
+    this.tracepoints = null;
+    this.total = null;
+    if (args) {
+      if (args.tracepoints !== undefined && args.tracepoints !== null) {
+        this.tracepoints = Thrift.copyList(args.tracepoints, [ttypes.TracepointState]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field tracepoints is unset!');
+      }
+      if (args.total !== undefined && args.total !== null) {
+        this.total = args.total;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field total is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.tracepoints = [];
+          const _rtmp351 = input.readListBegin();
+          const _size50 = _rtmp351.size || 0;
+          for (let _i52 = 0; _i52 < _size50; ++_i52) {
+            let elem53 = null;
+            elem53 = new ttypes.TracepointState();
+            elem53.read(input);
+            this.tracepoints.push(elem53);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.total = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TracepointStates');
+    if (this.tracepoints !== null && this.tracepoints !== undefined) {
+      output.writeFieldBegin('tracepoints', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRUCT, this.tracepoints.length);
+      for (let iter54 in this.tracepoints) {
+        if (this.tracepoints.hasOwnProperty(iter54)) {
+          iter54 = this.tracepoints[iter54];
+          iter54.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.total !== null && this.total !== undefined) {
+      output.writeFieldBegin('total', Thrift.Type.I32, 2);
+      output.writeI32(this.total);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Changed = module.exports.Changed = class {
+  constructor(args) {
+    this.rule = null;
+    this.covered = null;
+    this.enabled = null;
+    this.unfit = null;
+    if (args) {
+      if (args.rule !== undefined && args.rule !== null) {
+        this.rule = args.rule;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field rule is unset!');
+      }
+      if (args.covered !== undefined && args.covered !== null) {
+        this.covered = args.covered;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field covered is unset!');
+      }
+      if (args.enabled !== undefined && args.enabled !== null) {
+        this.enabled = args.enabled;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field enabled is unset!');
+      }
+      if (args.unfit !== undefined && args.unfit !== null) {
+        this.unfit = Thrift.copyList(args.unfit, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field unfit is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I32) {
+          this.rule = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.covered = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I32) {
+          this.enabled = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.LIST) {
+          this.unfit = [];
+          const _rtmp356 = input.readListBegin();
+          const _size55 = _rtmp356.size || 0;
+          for (let _i57 = 0; _i57 < _size55; ++_i57) {
+            let elem58 = null;
+            elem58 = input.readString();
+            this.unfit.push(elem58);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Changed');
+    if (this.rule !== null && this.rule !== undefined) {
+      output.writeFieldBegin('rule', Thrift.Type.I32, 1);
+      output.writeI32(this.rule);
+      output.writeFieldEnd();
+    }
+    if (this.covered !== null && this.covered !== undefined) {
+      output.writeFieldBegin('covered', Thrift.Type.I32, 2);
+      output.writeI32(this.covered);
+      output.writeFieldEnd();
+    }
+    if (this.enabled !== null && this.enabled !== undefined) {
+      output.writeFieldBegin('enabled', Thrift.Type.I32, 3);
+      output.writeI32(this.enabled);
+      output.writeFieldEnd();
+    }
+    if (this.unfit !== null && this.unfit !== undefined) {
+      output.writeFieldBegin('unfit', Thrift.Type.LIST, 4);
+      output.writeListBegin(Thrift.Type.STRING, this.unfit.length);
+      for (let iter59 in this.unfit) {
+        if (this.unfit.hasOwnProperty(iter59)) {
+          iter59 = this.unfit[iter59];
+          output.writeString(iter59);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Closed = module.exports.Closed = class {
+  constructor(args) {
+    this.last = null;
+    this.delivered = null;
+    if (args) {
+      if (args.last !== undefined && args.last !== null) {
+        this.last = new ttypes.SessionState(args.last);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field last is unset!');
+      }
+      if (args.delivered !== undefined && args.delivered !== null) {
+        this.delivered = args.delivered;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field delivered is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.last = new ttypes.SessionState();
+          this.last.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.BOOL) {
+          this.delivered = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Closed');
+    if (this.last !== null && this.last !== undefined) {
+      output.writeFieldBegin('last', Thrift.Type.STRUCT, 1);
+      this.last.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.delivered !== null && this.delivered !== undefined) {
+      output.writeFieldBegin('delivered', Thrift.Type.BOOL, 2);
+      output.writeBool(this.delivered);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const FleetSession = module.exports.FleetSession = class {
+  constructor(args) {
+    this.uuid = null;
+    this.name = null;
+    this.connected = null;
+    this.events = null;
+    this.bytes = null;
+    this.lost = null;
+    if (args) {
+      if (args.uuid !== undefined && args.uuid !== null) {
+        this.uuid = args.uuid;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field uuid is unset!');
+      }
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+      if (args.connected !== undefined && args.connected !== null) {
+        this.connected = args.connected;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field connected is unset!');
+      }
+      if (args.events !== undefined && args.events !== null) {
+        this.events = args.events;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field events is unset!');
+      }
+      if (args.bytes !== undefined && args.bytes !== null) {
+        this.bytes = args.bytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field bytes is unset!');
+      }
+      if (args.lost !== undefined && args.lost !== null) {
+        this.lost = new ttypes.Lost(args.lost);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field lost is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.uuid = input.readBinary();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.BOOL) {
+          this.connected = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.I64) {
+          this.events = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.I64) {
+          this.bytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.lost = new ttypes.Lost();
+          this.lost.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('FleetSession');
+    if (this.uuid !== null && this.uuid !== undefined) {
+      output.writeFieldBegin('uuid', Thrift.Type.STRING, 1);
+      output.writeBinary(this.uuid);
+      output.writeFieldEnd();
+    }
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 2);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.connected !== null && this.connected !== undefined) {
+      output.writeFieldBegin('connected', Thrift.Type.BOOL, 3);
+      output.writeBool(this.connected);
+      output.writeFieldEnd();
+    }
+    if (this.events !== null && this.events !== undefined) {
+      output.writeFieldBegin('events', Thrift.Type.I64, 4);
+      output.writeI64(this.events);
+      output.writeFieldEnd();
+    }
+    if (this.bytes !== null && this.bytes !== undefined) {
+      output.writeFieldBegin('bytes', Thrift.Type.I64, 5);
+      output.writeI64(this.bytes);
+      output.writeFieldEnd();
+    }
+    if (this.lost !== null && this.lost !== undefined) {
+      output.writeFieldBegin('lost', Thrift.Type.STRUCT, 6);
+      this.lost.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const FleetProcess = module.exports.FleetProcess = class {
+  constructor(args) {
+    this.pid = null;
+    this.program = null;
+    this.hostname = null;
+    this.startedAt = null;
+    this.sessions = null;
+    if (args) {
+      if (args.pid !== undefined && args.pid !== null) {
+        this.pid = args.pid;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field pid is unset!');
+      }
+      if (args.program !== undefined && args.program !== null) {
+        this.program = args.program;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field program is unset!');
+      }
+      if (args.hostname !== undefined && args.hostname !== null) {
+        this.hostname = args.hostname;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field hostname is unset!');
+      }
+      if (args.startedAt !== undefined && args.startedAt !== null) {
+        this.startedAt = args.startedAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field startedAt is unset!');
+      }
+      if (args.sessions !== undefined && args.sessions !== null) {
+        this.sessions = Thrift.copyList(args.sessions, [ttypes.FleetSession]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field sessions is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I32) {
+          this.pid = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.program = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.hostname = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.I64) {
+          this.startedAt = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.LIST) {
+          this.sessions = [];
+          const _rtmp361 = input.readListBegin();
+          const _size60 = _rtmp361.size || 0;
+          for (let _i62 = 0; _i62 < _size60; ++_i62) {
+            let elem63 = null;
+            elem63 = new ttypes.FleetSession();
+            elem63.read(input);
+            this.sessions.push(elem63);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('FleetProcess');
+    if (this.pid !== null && this.pid !== undefined) {
+      output.writeFieldBegin('pid', Thrift.Type.I32, 1);
+      output.writeI32(this.pid);
+      output.writeFieldEnd();
+    }
+    if (this.program !== null && this.program !== undefined) {
+      output.writeFieldBegin('program', Thrift.Type.STRING, 2);
+      output.writeString(this.program);
+      output.writeFieldEnd();
+    }
+    if (this.hostname !== null && this.hostname !== undefined) {
+      output.writeFieldBegin('hostname', Thrift.Type.STRING, 3);
+      output.writeString(this.hostname);
+      output.writeFieldEnd();
+    }
+    if (this.startedAt !== null && this.startedAt !== undefined) {
+      output.writeFieldBegin('startedAt', Thrift.Type.I64, 4);
+      output.writeI64(this.startedAt);
+      output.writeFieldEnd();
+    }
+    if (this.sessions !== null && this.sessions !== undefined) {
+      output.writeFieldBegin('sessions', Thrift.Type.LIST, 5);
+      output.writeListBegin(Thrift.Type.STRUCT, this.sessions.length);
+      for (let iter64 in this.sessions) {
+        if (this.sessions.hasOwnProperty(iter64)) {
+          iter64 = this.sessions[iter64];
+          iter64.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Followed = module.exports.Followed = class {
+  constructor(args) {
+    this.events = null;
+    this.dropped = null;
+    if (args) {
+      if (args.events !== undefined && args.events !== null) {
+        this.events = Thrift.copyList(args.events, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field events is unset!');
+      }
+      if (args.dropped !== undefined && args.dropped !== null) {
+        this.dropped = args.dropped;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field dropped is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.events = [];
+          const _rtmp366 = input.readListBegin();
+          const _size65 = _rtmp366.size || 0;
+          for (let _i67 = 0; _i67 < _size65; ++_i67) {
+            let elem68 = null;
+            elem68 = input.readString();
+            this.events.push(elem68);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I64) {
+          this.dropped = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Followed');
+    if (this.events !== null && this.events !== undefined) {
+      output.writeFieldBegin('events', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRING, this.events.length);
+      for (let iter69 in this.events) {
+        if (this.events.hasOwnProperty(iter69)) {
+          iter69 = this.events[iter69];
+          output.writeString(iter69);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.dropped !== null && this.dropped !== undefined) {
+      output.writeFieldBegin('dropped', Thrift.Type.I64, 2);
+      output.writeI64(this.dropped);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
