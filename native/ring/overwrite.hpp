@@ -36,7 +36,8 @@ inline uint64_t count_records(Header* ring, uint64_t position) noexcept {
   const uint8_t* data = ring->data() + (position & (ring->capacity - 1));
   uint64_t records = 0;
   for (uint64_t at = 0; at < ring->sub_buffer_bytes;) {
-    const Step one = step(load_word(reinterpret_cast<const uint64_t*>(data + at)), ring->sub_buffer_bytes - at);
+    const Step one =
+        step(load_word(reinterpret_cast<const uint64_t*>(data + at)), ring->sub_buffer_bytes - at);
     records += one.what == Step::kRecord ? 1 : 0;
     at += one.bytes;
   }
@@ -61,8 +62,8 @@ inline void retire(Header* ring, uint64_t head) noexcept {
 
 // What an overwriting ring holds at one moment.
 struct Kept {
-  uint64_t from;     // position of the oldest record
-  uint64_t before;   // records given up, all those below `from`
+  uint64_t from;    // position of the oldest record
+  uint64_t before;  // records given up, all those below `from`
   uint64_t head;
 };
 

@@ -135,7 +135,8 @@ class Cursor {
       const uint64_t bytes = std::min(there, kCopyBytes);
       for (uint64_t i = 0; i < bytes / 8; ++i)
         copy_[i] = load_word(reinterpret_cast<const uint64_t*>(from) + i);
-      std::atomic_thread_fence(std::memory_order_acquire);  // C: what was overwritten by now is known as retired
+      std::atomic_thread_fence(
+          std::memory_order_acquire);  // C: what was overwritten by now is known as retired
       const Kept now = kept(ring_, geometry_.sub_buffer_bytes);
       if (now.from > position_) {
         position_ = now.from;
