@@ -305,22 +305,21 @@ bool Consumer::send_one(Stream& stream) {
   ctf::Stream& file = stream.file();
   ring::Cursor& cursor = stream.cursor();
   ring::View record{};
-  uint64_t opened = now;
-  if (ring::Cursor first = cursor; file.packets == 0 && first.next(stream.limit(), record))
-    opened = calibration_.to_ns(record.ticks);
-  packer_.begin(file, frame.data() + thrift::kPutPrefix, kPutBytes, opened);
-  uint64_t packed_to = cursor.position();
+  const bool any = cursor.next(stream.limit(), record);
+  if (any) cursor.back();
+  const uint64_t gap = stream.gap(0);
+  stream.tell(gap);
+  const uint64_t opened = any && file.packets == 0 ? calibration_.to_ns(record.ticks) : now;
+  packer_.begin(file, frame.data() + thrift::kPutPrefix, kPutBytes, opened, gap);
   bool whole = true;
-  while (cursor.next(stream.limit(), record)) {
-    if (record.id < declared_ &&
-        !packer_.add(record.id, calibration_.to_ns(record.ticks), record.payload, record.length)) {
-      cursor.seek(packed_to);
-      whole = false;
-      break;
-    }
-    packed_to = cursor.position();
+  while (whole && cursor.next(stream.limit(), record)) {
+    // A put ends at a gap, so that the packet behind the gap tells it.
+    whole = stream.gap(packer_.events() + 1) == 0 &&
+            (record.id >= declared_ || packer_.add(record.id, calibration_.to_ns(record.ticks), record.payload,
+                                                   record.length));
+    if (!whole) cursor.back();
   }
-  // Losses stand behind the records that filled the ring: only the put that reaches the end may tell them.
+  // Other losses stand behind the records that filled the ring: only the put that reaches the end may tell them.
   const size_t bytes =
       packer_.finish(whole ? static_cast<uint64_t>(stream.lost().total()) : file.discarded, now);
   if (bytes == 0) return stream.pass(), false;
@@ -368,7 +367,11 @@ void Consumer::settle() {
       std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->mark_met(); });
   const std::lock_guard lock(mutex_);
   status_.acknowledged = 0;
-  for (const auto& stream : streams_) status_.acknowledged += stream->events_acknowledged();
+  status_.overwritten = 0;
+  for (const auto& stream : streams_) {
+    status_.acknowledged += stream->events_acknowledged();
+    status_.overwritten += static_cast<uint64_t>(stream->lost().overwritten);
+  }
   status_.puts_in_flight = static_cast<uint32_t>(put_bytes_.size());
   if (!met || flush_done_ == flush_taken_) return;
   flush_done_ = flush_taken_;

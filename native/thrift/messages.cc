@@ -90,9 +90,9 @@ Held read_held(Reader& reader) {
   Held held{};
   reader.fields([&](Reader::FieldHead head) {
     int64_t* const numbers[] = {&held.sequence, &held.position,  &held.bytes,
-                                &held.packets,  &held.last_time, &held.lost};
+                                &held.packets,  &held.last_time, &held.lost, &held.events};
     if (head.id == 1 && head.type == FieldType::kI32) held.stream = reader.i32();
-    else if (head.id >= 2 && head.id <= 7 && head.type == FieldType::kI64)
+    else if (head.id >= 2 && head.id <= 8 && head.type == FieldType::kI64)
       *numbers[head.id - 2] = reader.i64();
     else reader.skip(head.type);
   });
@@ -275,7 +275,16 @@ void finish_put(uint8_t* frame, int32_t call, const PutHead& head, size_t packet
   writer.field_i64(3, head.position);
   writer.field_i32(4, head.events);
   writer.field(FieldType::kStruct, 5);
+<<<<<<< HEAD
   write_lost(writer, head.lost);
+=======
+  writer.field_i64(1, head.lost.no_room);
+  writer.field_i64(2, head.lost.too_big);
+  writer.field_i64(3, head.lost.bad_value);
+  writer.field_i64(4, head.lost.no_ring);
+  writer.field_i64(5, head.lost.overwritten);
+  writer.stop();
+>>>>>>> h-ring
   writer.field(FieldType::kString, 6);
   writer.i32(static_cast<int32_t>(packet_bytes));
   // The prefix has one size whatever the numbers are; native/test/thrift_test.cc holds kPutPrefix to it.

@@ -73,12 +73,12 @@ struct Hello {
 
 struct Held {
   int32_t stream;
-  int64_t sequence, position, bytes, packets, last_time, lost;
+  int64_t sequence, position, bytes, packets, last_time, lost, events = 0;
 };
 
 struct Lost {
-  int64_t no_room, too_big, bad_value, no_ring;
-  int64_t total() const { return no_room + too_big + bad_value + no_ring; }
+  int64_t no_room, too_big, bad_value, no_ring, overwritten = 0;
+  int64_t total() const { return no_room + too_big + bad_value + no_ring + overwritten; }
 };
 
 struct PutHead {
@@ -106,7 +106,7 @@ std::vector<uint8_t> declare_call(int32_t call, const std::vector<Tracepoint>& t
 
 // A put is built around its packets, which are never copied: they are packed at data() + kPutPrefix of a buffer,
 // then finish_put() writes what stands before and behind them. Two bytes must be free behind.
-constexpr size_t kPutPrefix = 113;
+constexpr size_t kPutPrefix = 124;
 constexpr size_t kPutSuffix = 2;
 void finish_put(uint8_t* frame, int32_t call, const PutHead& head, size_t packet_bytes);
 

@@ -21,6 +21,7 @@ const NOTHING: Mark = {
   tooBig: 0,
   badValue: 0,
   noRing: 0,
+  overwritten: 0,
 }
 
 export type PutMark = Omit<Mark, 'bytes' | 'packets' | 'lastTime' | 'lost'>
@@ -54,7 +55,7 @@ export class StreamFile {
       const name = `put.sequence of stream ${this.stream}`
       refuse('SEQUENCE', `${name} is ${given.sequence}; expected ${mark.sequence + 1}`)
     }
-    for (const name of ['position', 'noRoom', 'tooBig', 'badValue', 'noRing'] as const) {
+    for (const name of ['position', 'noRoom', 'tooBig', 'badValue', 'noRing', 'overwritten'] as const) {
       if (given[name] < mark[name]) malformed(`put.${name}`, given[name], `${mark[name]} or more`)
     }
     const next = {
