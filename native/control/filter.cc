@@ -45,14 +45,14 @@ class FilterRun {
         contexts_(contexts),
         base_(payload) {}
 
-  // Null where it is not there.
-  const uint8_t* find(const FilterPlace& place) noexcept {
-    return place.mode == FilterPlace::kFixed ? payload_ + place.offset : search(place);
+  // Where a value of so many bytes stands; null where it is not there.
+  const uint8_t* find(const FilterPlace& place, uint32_t size) noexcept {
+    return place.mode == FilterPlace::kFixed ? payload_ + place.offset : search(place, size);
   }
 
   template <typename T>
   bool read(const FilterPlace& place, T& value) noexcept {
-    const uint8_t* at = find(place);
+    const uint8_t* at = find(place, sizeof value);
     if (at == nullptr) return false;
     std::memcpy(&value, at, sizeof value);
     return true;
@@ -64,7 +64,7 @@ class FilterRun {
       room = kContextTextMax;
       return contexts_.text[place.offset].data();
     }
-    const uint8_t* at = find(place);
+    const uint8_t* at = find(place, 1);
     if (at != nullptr) room = static_cast<size_t>(end_ - at);
     return reinterpret_cast<const char*>(at);
   }
@@ -81,17 +81,17 @@ class FilterRun {
  private:
   size_t left(const uint8_t* at) const noexcept { return static_cast<size_t>(end_ - at); }
 
-  [[gnu::noinline]] const uint8_t* search(const FilterPlace& place) noexcept {
+  [[gnu::noinline]] const uint8_t* search(const FilterPlace& place, uint32_t size) noexcept {
     const uint8_t* at = behind(place.segment);
     if (at == nullptr || left(at) < place.offset) return nullptr;
     at += place.offset;
-    if (place.mode == FilterPlace::kBehind) return left(at) < place.size ? nullptr : at;
+    if (place.mode == FilterPlace::kBehind) return left(at) < size ? nullptr : at;
     uint32_t count;
     if (left(at) < sizeof count) return nullptr;
     std::memcpy(&count, at, sizeof count);
     at += sizeof count;
-    const uint64_t skip = uint64_t{place.index} * place.size;
-    return place.index >= count || left(at) < skip + place.size ? nullptr : at + skip;
+    const uint64_t skip = uint64_t{place.index} * size;
+    return place.index >= count || left(at) < skip + size ? nullptr : at + skip;
   }
 
   // Where the payload goes on after its first `segment` variable parts.
@@ -127,6 +127,13 @@ class FilterRun {
 
 namespace {
 
+template <typename T>
+T value_at(const uint8_t* from) noexcept {
+  T value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
 template <typename To, typename From>
 To bits(From value) noexcept {
   static_assert(sizeof(To) == sizeof(From));
@@ -146,6 +153,52 @@ int order(const char* a, size_t a_size, const char* b, size_t b_size) noexcept {
 
 bool Filter::passes(const uint8_t* payload, uint32_t length, const ContextBlock& contexts) const noexcept {
   if (length < least_) return false;
+  return plain_ ? compare(payload, contexts) : run(payload, length, contexts);
+}
+
+// Most filters compare integers at fixed places with numbers or labels. They need neither registers nor a walk, and so
+// not the frame that run() has: it would cost them more than their steps.
+bool Filter::compare(const uint8_t* payload, const ContextBlock& contexts) const noexcept {
+  const FilterStep* const steps = steps_.data();
+  uint16_t at = entry_;
+  while (at < kFilterRefuse) {
+    const FilterStep& step = steps[at];
+    const uint8_t* const from = payload + step.place.offset;
+    uint64_t value = 0;
+    switch (step.op) {
+      case FilterOp::kTestU8:
+        value = *from;
+        break;
+      case FilterOp::kTestU16:
+        value = value_at<uint16_t>(from);
+        break;
+      case FilterOp::kTestU32:
+        value = value_at<uint32_t>(from);
+        break;
+      case FilterOp::kTestI8:
+        value = static_cast<uint64_t>(value_at<int8_t>(from));
+        break;
+      case FilterOp::kTestI16:
+        value = static_cast<uint64_t>(value_at<int16_t>(from));
+        break;
+      case FilterOp::kTestI32:
+        value = static_cast<uint64_t>(value_at<int32_t>(from));
+        break;
+      case FilterOp::kTest64:
+        value = value_at<uint64_t>(from);
+        break;
+      case FilterOp::kTestContext:
+        value = contexts.number[step.place.offset];
+        break;
+      default:
+        __builtin_unreachable();
+    }
+    at = value - step.range.low <= step.range.span ? step.yes : step.no;
+  }
+  return at == kFilterPass;
+}
+
+bool Filter::run(const uint8_t* payload, uint32_t length, const ContextBlock& contexts) const noexcept {
   FilterRun run(*this, payload, length, contexts);
   uint64_t regs[kFilterRegisters];
   const FilterStep* const steps = steps_.data();

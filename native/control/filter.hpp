@@ -25,7 +25,7 @@ struct FilterContext {
 };
 
 enum class FilterOp : uint8_t {
-  // Tests: on to `yes` or `no`. An integer or double is read and compared with low..high.
+  // Tests: on to `yes` or `no`. An integer or double is read and compared with low..high; the integers first.
   kTestU8,
   kTestU16,
   kTestU32,
@@ -33,9 +33,9 @@ enum class FilterOp : uint8_t {
   kTestI8,
   kTestI16,
   kTestI32,
+  kTestContext,
   kTestF32,
   kTestF64,
-  kTestContext,
   kTestContextF64,
   kTestRegister,
   kTestSet,          // register: one of the values of a pool
@@ -84,18 +84,17 @@ struct FilterPlace {
     kElement,  // `index` of the sequence whose count stands there
     kContext,  // a text in slot `offset`
   };
-  Mode mode = kFixed;
-  uint8_t size = 0;  // of the value, or of an element
-  uint16_t segment = 0;
-  uint32_t offset = 0;
   uint32_t index = 0;
+  uint16_t offset = 0;
+  uint8_t segment = 0;
+  Mode mode = kFixed;
 };
 
 struct FilterStep {
+  FilterPlace place;
+  uint16_t yes, no;
   FilterOp op;
   uint8_t reg;
-  uint16_t yes, no;
-  FilterPlace place;
   union {
     struct {
       uint64_t low, span;  // value - low <= span, modulo 2^64
@@ -112,6 +111,10 @@ struct FilterStep {
   };
 };
 
+static_assert(sizeof(FilterStep) == 32, "two to a cache line; its address is a shift away");
+
+constexpr uint32_t kFilterOffsetMax = 0xFFFF;
+constexpr uint32_t kFilterSegmentMax = 0xFF;
 constexpr uint16_t kFilterPass = 0xFFFF;  // `yes` and `no` that lead out
 constexpr uint16_t kFilterRefuse = 0xFFFE;
 constexpr uint32_t kFilterRegisters = 40;  // more than a program is deep
@@ -132,7 +135,11 @@ class Filter {
     uint32_t element_bytes;  // 0: a string
   };
 
+  bool compare(const uint8_t* payload, const ContextBlock& contexts) const noexcept;
+  bool run(const uint8_t* payload, uint32_t length, const ContextBlock& contexts) const noexcept;
+
   uint16_t entry_ = kFilterRefuse;
+  bool plain_ = true;   // no step but those that compare() knows
   uint32_t least_ = 0;  // a shorter payload is damaged
   uint32_t contexts_used_ = 0;
   std::vector<FilterStep> steps_;

@@ -139,17 +139,20 @@ class FilterLinker {
     return out;
   }
 
-  // From here on the filter reads what stands there.
-  FilterStep step_on(FilterOp op, uint8_t reg, Next next, const FilterPlace& place) {
+  // A step that reads what the leaf stands for.
+  FilterStep step_on(FilterOp op, uint8_t reg, Next next, const TypedNode& leaf) {
     FilterStep out = step(op, reg, next);
-    out.place = place;
-    if (place.mode == FilterPlace::kFixed)
-      filter_->least_ = std::max(filter_->least_, place.offset + place.size);
-    if (place.mode == FilterPlace::kContext) filter_->contexts_used_ |= 1U << place.offset;
+    out.place = leaf.place;
+    const uint32_t bytes = leaf.type == Type::kString ? 1 : bytes_of(leaf.type);  // a NUL at least
+    if (leaf.place.mode == FilterPlace::kFixed)
+      filter_->least_ = std::max(filter_->least_, leaf.place.offset + bytes);
+    if (leaf.place.mode == FilterPlace::kContext) filter_->contexts_used_ |= 1U << leaf.place.offset;
     return out;
   }
 
   uint16_t emit(const FilterStep& step) {
+    const bool fixed = step.op == FilterOp::kTestContext || step.place.mode == FilterPlace::kFixed;
+    filter_->plain_ = filter_->plain_ && step.op <= FilterOp::kTestContext && fixed;
     filter_->steps_.push_back(step);
     return static_cast<uint16_t>(filter_->steps_.size() - 1);
   }
@@ -199,8 +202,8 @@ class FilterLinker {
       return written(mirrored(node.tag), right, *left.text, reg, {yes, no});
     if (right.kind == FilterKind::kPattern) return written(node.tag, left, *right.text, reg, {yes, no});
     if (left.kind != FilterKind::kText) return numbers(node.tag, left, right, reg, {yes, no});
-    FilterStep out = step_on(FilterOp::kTextOrder, 0, {yes, no}, left.place);
-    step_on(FilterOp::kTextOrder, 0, {yes, no}, right.place);  // for what it notes
+    FilterStep out = step_on(FilterOp::kTextOrder, 0, {yes, no}, left);
+    step_on(FilterOp::kTextOrder, 0, {yes, no}, right);  // for what it notes
     out.pool = {static_cast<uint32_t>(filter_->places_.size()), 0, wanted(node.tag), true};
     filter_->places_.push_back(right.place);
     return emit(out);
@@ -235,7 +238,7 @@ class FilterLinker {
       else if (stars == 1 && text.back() == '\0') op = FilterOp::kTextStarts, text.pop_back();
       else op = FilterOp::kTextLike;
     }
-    FilterStep out = step_on(op, 0, next, leaf.place);
+    FilterStep out = step_on(op, 0, next, leaf);
     out.pool = {static_cast<uint32_t>(filter_->texts_.size()), static_cast<uint32_t>(text.size()),
                 wanted(tag), false};
     filter_->texts_ += text;
@@ -341,7 +344,7 @@ class FilterLinker {
 
   uint16_t range(const TypedNode& node, Wide low, Wide high, uint8_t reg, Next next) {
     FilterStep out =
-        node.leaf() ? step_on(test_of(node), 0, next, node.place) : step(FilterOp::kTestRegister, reg, next);
+        node.leaf() ? step_on(test_of(node), 0, next, node) : step(FilterOp::kTestRegister, reg, next);
     out.range = {static_cast<uint64_t>(low), static_cast<uint64_t>(high - low)};
     const uint16_t at = emit(out);
     return node.leaf() ? at : value(node, reg, at);
@@ -349,7 +352,7 @@ class FilterLinker {
 
   uint16_t float_range(FilterTag tag, const TypedNode& leaf, double than, Next next) {
     constexpr double kInfinite = std::numeric_limits<double>::infinity();
-    FilterStep out = step_on(test_of(leaf), 0, next, leaf.place);
+    FilterStep out = step_on(test_of(leaf), 0, next, leaf);
     out.floats = {-kInfinite, kInfinite};
     if (tag == FilterTag::kEqual) out.floats = {than, than};
     else if (tag == FilterTag::kLess) out.floats.high = std::nextafter(than, -kInfinite);
@@ -369,7 +372,7 @@ class FilterLinker {
       case FilterTag::kField:
       case FilterTag::kElement:
       case FilterTag::kContext:
-        return emit(step_on(load_of(node), reg, {next, next}, node.place));
+        return emit(step_on(load_of(node), reg, {next, next}, node));
       case FilterTag::kPlus:
         return value(node.operands[0], reg, next);
       case FilterTag::kMinus: {

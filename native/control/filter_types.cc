@@ -236,7 +236,7 @@ class Resolver {
 
   bool field(const FilterNode& node, TypedNode& out) {
     uint64_t offset = 0;
-    uint16_t segment = 0;
+    uint32_t segment = 0;
     for (const Field& one : tracepoint_.fields) {
       const bool bytes = one.type == Type::kBytes;
       const bool sequence = bytes || one.shape == Shape::kSequence;
@@ -257,16 +257,16 @@ class Resolver {
         return fail(one.name + " has " + std::to_string(count) + " elements; expected an index from 0 to " +
                     std::to_string(int64_t{count} - 1));
       if (list && !sequence) offset += node.bits * size;
-      if (offset > UINT32_MAX - sizeof(uint64_t)) return fail(one.name + " stands too far behind");
+      if (offset > kFilterOffsetMax || segment > kFilterSegmentMax)
+        return fail(one.name + " stands too far behind in " + tracepoint_.event);
       out.type = type;
       out.kind = kind_of(type);
       if (one.type == Type::kEnum) out.labels = &one.labels;
-      out.place.size = static_cast<uint8_t>(type == Type::kString ? 1 : size);  // a NUL at least
       out.place.mode = sequence      ? FilterPlace::kElement
                        : segment > 0 ? FilterPlace::kBehind
                                      : FilterPlace::kFixed;
-      out.place.segment = segment;
-      out.place.offset = static_cast<uint32_t>(offset);
+      out.place.segment = static_cast<uint8_t>(segment);
+      out.place.offset = static_cast<uint16_t>(offset);
       out.place.index = static_cast<uint32_t>(node.bits);
       return true;
     }
@@ -282,7 +282,7 @@ class Resolver {
       out.type = one.type;
       out.kind = kind_of(one.type);
       out.place.mode = FilterPlace::kContext;
-      out.place.offset = one.slot;
+      out.place.offset = static_cast<uint16_t>(one.slot);
       return true;
     }
     return fail("there is no context \"" + node.text + "\"; there are " +
