@@ -48,6 +48,7 @@ Napi::Object losses_of(Napi::Env env, const thrift::Lost& lost) {
   out.Set("tooBig", static_cast<double>(lost.too_big));
   out.Set("badValue", static_cast<double>(lost.bad_value));
   out.Set("noRing", static_cast<double>(lost.no_ring));
+  out.Set("overwritten", static_cast<double>(lost.overwritten));
   return out;
 }
 

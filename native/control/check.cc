@@ -87,7 +87,7 @@ std::string wrong_session(const thrift::SessionSpec& spec) {
   const auto& [sub_buffer_bytes, sub_buffers, mode, block_ms] = spec.channel;
   const bool positive = sub_buffer_bytes > 0 && sub_buffers > 0 && sub_buffers <= 64;
   const auto bytes = static_cast<uint64_t>(sub_buffer_bytes);
-  if (!positive || !ring::valid_geometry(bytes, bytes * static_cast<uint64_t>(sub_buffers)))
+  if (!positive || !ring::valid_geometry({bytes, bytes * static_cast<uint64_t>(sub_buffers)}))
     return "channel: " + std::to_string(sub_buffers) + " sub-buffers of " + std::to_string(sub_buffer_bytes) +
            " bytes: expected powers of two, 1 to 64 of 8192 to 1073741824";
   switch (mode) {

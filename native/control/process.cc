@@ -297,6 +297,11 @@ std::optional<Refused> Process::enable(const std::string& name, thrift::Rule rul
   if (auto refused = session_for(name, session)) return refused;
   out = registry_.enable(session->number(), std::move(rule));
   if (out.full) return too_many_rules();
+  if (out.covered > 0 && out.fitting == 0) {
+    registry_.disable(session->number(), out.rule);
+    return Refused{thrift::Refusal::kFilter, "the filter fits none of the " + std::to_string(out.covered) +
+                                                 " tracepoints that the pattern covers: " + out.unfit.front()};
+  }
   session->start();
   session->wake();
   agent_->wake();

@@ -17,6 +17,7 @@ namespace {
 
 constexpr uint32_t kLeasesMax = 256;
 constexpr uint64_t kRetryRingNs = 1'000'000'000;
+constexpr useconds_t kRoomPauseUs = 100;
 
 thrift::Hello describe_process(const Settings& settings, const thrift::SessionSpec& spec,
                                std::vector<thrift::Field> contexts) {
@@ -43,7 +44,9 @@ thrift::Hello describe_process(const Settings& settings, const thrift::SessionSp
 
 ring::Geometry geometry_of(const thrift::Channel& channel) {
   const auto sub_buffer = static_cast<uint64_t>(channel.sub_buffer_bytes);
-  return {sub_buffer, sub_buffer * static_cast<uint64_t>(channel.sub_buffers)};
+  const bool overwrites = channel.mode == thrift::Mode::kOverwrite;
+  return {sub_buffer, sub_buffer * static_cast<uint64_t>(channel.sub_buffers),
+          overwrites ? ring::Mode::kOverwrite : ring::Mode::kDiscard};
 }
 
 }  // namespace
@@ -141,42 +144,67 @@ void Session::write_in_context(ring::Record record, Thread& thread) noexcept {
 }
 
 void Session::write_slow(ring::Record record, Thread& thread) noexcept {
-  if (leases()) try_leased(record, thread);
-  else try_on_cpu(record);
+  if (spec_.channel.mode == thrift::Mode::kBlock) {
+    write_waiting(record, thread);
+    return;
+  }
+  ring::Header* ring = nullptr;
+  try_write<ring::NoRoom::kCounted>(record, thread, ring);
 }
 
-ring::Result Session::try_on_cpu([[maybe_unused]] ring::Record& record) noexcept {
+// An emitter that waits keeps its CPU's other threads running; the consumer needs no lock of ours to make room.
+void Session::write_waiting(ring::Record& record, Thread& thread) noexcept {
+  const uint64_t until = clock::monotonic_ns() + static_cast<uint64_t>(spec_.channel.block_ms) * 1'000'000;
+  for (;;) {
+    ring::Header* ring = nullptr;
+    if (try_write<ring::NoRoom::kTold>(record, thread, ring) != ring::Result::kNoRoom) return;
+    if (clock::monotonic_ns() >= until) {
+      if (ring != nullptr) ring::refuse(ring, ring::Result::kNoRoom);
+      return;
+    }
+    wake();
+    usleep(kRoomPauseUs);
+  }
+}
+
+// `ring`: the one that was asked.
+template <ring::NoRoom kWho>
+ring::Result Session::try_write(ring::Record& record, Thread& thread, ring::Header*& ring) noexcept {
+  if (leases()) {
+    ring = leased_ring(thread);
+    if (ring == nullptr) return ring::Result::kNoRing;
+    record.ticks = tsc_ ? clock::read_tsc() : clock::monotonic_ns();
+    return ring::write_leased<kWho>(ring, record);
+  }
 #if BLKIN_HAVE_RSEQ
   ring::RseqArea* area = ring::rseq_area(rseq_offset_);
   for (int tries = 0; tries < 3; ++tries) {  // the thread may be moved to a CPU without a ring in between
     if (!tsc_) record.ticks = clock::monotonic_ns();
-    const ring::Result result = tsc_ ? ring::write_on_cpu<true>(area, by_cpu_.data(), record)
-                                     : ring::write_on_cpu<false>(area, by_cpu_.data(), record);
-    if (result != ring::Result::kNoRing) return result;
     const uint32_t cpu = area->cpu_id;
+    ring = by_cpu_[cpu].load(std::memory_order_acquire);
+    const ring::Result result = tsc_ ? ring::write_on_cpu<true, kWho>(area, by_cpu_.data(), record)
+                                     : ring::write_on_cpu<false, kWho>(area, by_cpu_.data(), record);
+    if (result != ring::Result::kNoRing) return result;
     const std::lock_guard lock(mutex_);
     if (by_cpu_[cpu].load(std::memory_order_relaxed) != nullptr) continue;
-    ring::Header* ring = make_ring(cpu);
-    if (ring == nullptr) break;
-    by_cpu_[cpu].store(ring, std::memory_order_release);
+    ring::Header* made = make_ring(cpu);
+    if (made == nullptr) break;
+    by_cpu_[cpu].store(made, std::memory_order_release);
   }
 #endif
   state().lost_no_ring.fetch_add(1, std::memory_order_relaxed);
   return ring::Result::kNoRing;
 }
 
-ring::Result Session::try_leased(ring::Record& record, Thread& thread) noexcept {
+// Null, and counted, where none can be had.
+ring::Header* Session::leased_ring(Thread& thread) noexcept {
   ring::Header*& leased = thread.leased[number_];
   if (leased == nullptr) {
     const std::lock_guard lock(mutex_);
     leased = lease();
   }
-  if (leased == nullptr) {
-    state().lost_no_ring.fetch_add(1, std::memory_order_relaxed);
-    return ring::Result::kNoRing;
-  }
-  record.ticks = tsc_ ? clock::read_tsc() : clock::monotonic_ns();
-  return ring::write_leased(leased, record);
+  if (leased == nullptr) state().lost_no_ring.fetch_add(1, std::memory_order_relaxed);
+  return leased;
 }
 
 ring::Header* Session::lease() noexcept {
@@ -244,7 +272,19 @@ thrift::Lost Session::lost() {
     lost.no_room += static_cast<int64_t>(ring.lost_no_room);
     lost.too_big += static_cast<int64_t>(ring.lost_too_big);
   }
+  lost.overwritten = static_cast<int64_t>(overwritten());
   return lost;
+}
+
+// Where nobody reads, all that the rings have given up.
+uint64_t Session::overwritten() {
+  if (const auto running = consumer()) return running->status().overwritten;
+  if (spec_.channel.mode != thrift::Mode::kOverwrite) return 0;
+  const std::lock_guard lock(mutex_);
+  uint64_t records = 0;
+  for (const consumer::Source& source : made_)
+    records += ring::kept(source.ring, source.geometry.sub_buffer_bytes).before;
+  return records;
 }
 
 thrift::SessionState Session::describe() {

@@ -112,8 +112,11 @@ class Session final : public consumer::Supply {
   // The ways that are not the common one: a CPU without a ring, a clock that is not the TSC, a leased ring, a full ring
   // whose emitters wait.
   [[gnu::noinline, gnu::cold]] void write_slow(ring::Record record, Thread& thread) noexcept;
-  ring::Result try_on_cpu(ring::Record& record) noexcept;
-  ring::Result try_leased(ring::Record& record, Thread& thread) noexcept;
+  void write_waiting(ring::Record& record, Thread& thread) noexcept;
+  template <ring::NoRoom kWho>
+  ring::Result try_write(ring::Record& record, Thread& thread, ring::Header*& ring) noexcept;
+  ring::Header* leased_ring(Thread& thread) noexcept;
+  uint64_t overwritten();
   ring::Header* make_ring(uint32_t stream) noexcept;
   ring::Header* lease() noexcept;
   State& state() noexcept { return *folder_.state(); }

@@ -239,6 +239,7 @@ void write_lost(Writer& writer, const Lost& lost) {
   writer.field_i64(2, lost.too_big);
   writer.field_i64(3, lost.bad_value);
   writer.field_i64(4, lost.no_ring);
+  writer.field_i64(5, lost.overwritten);
   writer.stop();
 }
 
@@ -275,16 +276,7 @@ void finish_put(uint8_t* frame, int32_t call, const PutHead& head, size_t packet
   writer.field_i64(3, head.position);
   writer.field_i32(4, head.events);
   writer.field(FieldType::kStruct, 5);
-<<<<<<< HEAD
   write_lost(writer, head.lost);
-=======
-  writer.field_i64(1, head.lost.no_room);
-  writer.field_i64(2, head.lost.too_big);
-  writer.field_i64(3, head.lost.bad_value);
-  writer.field_i64(4, head.lost.no_ring);
-  writer.field_i64(5, head.lost.overwritten);
-  writer.stop();
->>>>>>> h-ring
   writer.field(FieldType::kString, 6);
   writer.i32(static_cast<int32_t>(packet_bytes));
   // The prefix has one size whatever the numbers are; native/test/thrift_test.cc holds kPutPrefix to it.
