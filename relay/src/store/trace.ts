@@ -9,7 +9,7 @@ import { malformed, refuse } from '../check/refuse.js'
 import { checkTracepoint, MAX_TRACEPOINTS } from '../check/tracepoint.js'
 import type { Tracepoint } from '../wire.js'
 import type { Mark } from './mark.js'
-import { dashed, eventBlock, preamble, splitMetadata } from './metadata.js'
+import { contextText, dashed, eventBlock, LAYOUT, preamble, splitMetadata } from './metadata.js'
 import type { OpenStreams } from './open-streams.js'
 import { type PutMark, StreamFile, storage } from './stream-file.js'
 
@@ -47,6 +47,9 @@ export class Trace {
       const { preamble: head, events } = splitMetadata(await readFile(join(folder, 'metadata'), 'utf8'))
       if (!head.includes(`uuid = "${dashed(process.uuid)}"`)) {
         refuse('STORAGE', `${folder} holds the trace of another process; move it away`)
+      }
+      if (!head.endsWith(`${LAYOUT}${contextText(process.contexts)}};\n`)) {
+        refuse('MALFORMED', `hello.contexts differ from those this trace began with; expected the same`)
       }
       const trace = new Trace(folder, process, head, events, openStreams)
       for (const file of await readdir(folder)) {
