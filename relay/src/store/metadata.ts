@@ -95,9 +95,12 @@ export function contextText(contexts: Field[]): string {
 /** Ids that people compare with those of other tools, which write them in hexadecimal. */
 const IDS = new Set(['span', 'trace_high', 'trace_low'])
 
+export function isId({ type, name }: Field): boolean {
+  return type === types.Type.U64 && IDS.has(name)
+}
+
 function contextMember(field: Field): string {
-  const id = field.type === types.Type.U64 && IDS.has(field.name)
-  return id ? `\t\thex64_t _${field.name};` : member(field)
+  return isId(field) ? `\t\thex64_t _${field.name};` : member(field)
 }
 
 export function eventBlock(tracepoint: Tracepoint): string {
