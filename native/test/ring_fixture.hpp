@@ -203,7 +203,11 @@ class Audit {
     return sum;
   }
   // Overwrite mode: the records of each ring up to where it was read, and those of them that were lapped.
-  uint64_t passed(size_t ring) const { return rings_[ring].cursor.passed(); }
+  uint64_t passed(uint64_t stream) const {
+    for (const Watched& one : rings_)
+      if (one.ring->stream == stream) return one.cursor.passed();
+    return 0;
+  }
   uint64_t overwritten() const {
     uint64_t sum = 0;
     for (const Watched& one : rings_) sum += one.cursor.passed() - one.taken;
