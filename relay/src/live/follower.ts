@@ -1,5 +1,5 @@
 // relay/src/live/follower.ts: one who watches: which events, and those not yet taken, as lines of JSON.
-// followers.ts pushes, the follower's session takes. Full, it drops what is new and counts it.
+// followers.ts pushes, the follower's session takes. While it is full what is new is dropped, and counted.
 
 import type { Wait } from '../intake/side.js'
 import { compilePatterns } from '../read/glob.js'
@@ -7,6 +7,7 @@ import type { TraceItem } from '../read/merge.js'
 import type { TraceInfo, TraceTracepoint } from '../read/model.js'
 import { targetCovers } from '../rules/target.js'
 
+/** It is full from there on: one line may reach beyond. */
 export const MOST_WAITING_BYTES = 4 * 2 ** 20
 const MOST_TAKEN_BYTES = 2 ** 20
 
@@ -44,14 +45,18 @@ export class Follower {
     return this.#lines.length
   }
 
+  get full(): boolean {
+    return this.#bytes >= MOST_WAITING_BYTES
+  }
+
   push(line: string): void {
-    const bytes = Buffer.byteLength(line)
-    if (this.#bytes + bytes > MOST_WAITING_BYTES) this.#dropped++
-    else {
-      this.#lines.push(line)
-      this.#bytes += bytes
-    }
+    this.#lines.push(line)
+    this.#bytes += Buffer.byteLength(line)
     this.wait?.end()
+  }
+
+  drop(): void {
+    this.#dropped++
   }
 
   /** The oldest, as many as an answer holds, and how many were dropped since the answer before. */

@@ -58,8 +58,11 @@ export class Followers implements Recorder {
       let line: string | undefined
       for (const follower of this.#all) {
         if (!follower.wants(item)) continue
-        line ??= formatJson(item)
-        follower.push(line)
+        if (follower.full) follower.drop()
+        else {
+          line ??= formatJson(item)
+          follower.push(line)
+        }
       }
     }
   }
