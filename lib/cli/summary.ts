@@ -1,7 +1,13 @@
 // lib/cli/summary.ts: what a recording brought, in one line a person reads. Pure.
 import type { RelayStats } from '@blkin/relay'
 
-const reasons = { noRoom: 'no room', tooBig: 'too big', badValue: 'bad value', noRing: 'no ring' } as const
+const reasons = {
+  noRoom: 'no room',
+  tooBig: 'too big',
+  badValue: 'bad value',
+  noRing: 'no ring',
+  overwritten: 'overwritten',
+} as const
 
 /** 3 -> "3 events"; 1 -> "1 event" */
 export function count(n: number, one: string): string {
