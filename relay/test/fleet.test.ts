@@ -78,6 +78,7 @@ test('tracepoints of a session are told, also of one that is gone or came to the
     { provider: 'p', event: 'e' },
     { provider: 'q', fields: [{ type: 'string' }] },
   ])
+  await client.put(0, [encode('u32', 1)])
   client.end()
   await until(() => relay.stats().connections.open === 1)
   expect(await fleet.tracepoints(uuid)).toEqual(declared)
