@@ -48,7 +48,7 @@ function order(left: Value, right: Value): number {
 /** Each star becomes any run of characters; everything else stands for itself. */
 function pattern(parts: readonly string[]): RegExp {
   return new RegExp(
-    `^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('.*')}$`,
+    `^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('.*')}$`,
     'su',
   )
 }
