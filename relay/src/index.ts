@@ -3,6 +3,7 @@
 
 export { connectControl, connectFleet } from './control/connect.js'
 export { type ConnectionCode, ConnectionError, Refusal, type RefusalReason } from './control/errors.js'
+export { readStanding, writeStanding } from './control/standing.js'
 export type {
   Ack,
   Changed,
