@@ -22,7 +22,8 @@ const isPid = (target: string): boolean => /^\d+$/.test(target)
 /** A process that answers nothing is told, and does not keep the verb from the others. */
 const patienceMs = 2000
 
-export const bases = (): string[] => [...new Set(['/dev/shm', tmpdir()])].map((base) => join(base, `blkin-${uid()}`))
+export const bases = (): string[] =>
+  [...new Set(['/dev/shm', tmpdir()])].map((base) => join(base, `blkin-${uid()}`))
 
 const uid = (): number => process.getuid?.() ?? 0
 
@@ -64,7 +65,10 @@ function answered<T>(call: Promise<T>, folder: string): Promise<T> {
 export async function findProcesses(target?: string): Promise<Target[]> {
   const named = target === undefined || isPid(target) ? () => true : compileGlob(target)
   const found = (await Promise.all((await folders(target)).map(connect))).filter((one) => one !== undefined)
-  const [wanted, others] = [found.filter((one) => named(one.state.program)), found.filter((one) => !named(one.state.program))]
+  const [wanted, others] = [
+    found.filter((one) => named(one.state.program)),
+    found.filter((one) => !named(one.state.program)),
+  ]
   for (const { control } of others) control.close()
   return wanted.sort((a, b) => Number(a.state.startedAt - b.state.startedAt) || a.state.pid - b.state.pid)
 }
@@ -99,7 +103,8 @@ export async function whyNone(target?: string): Promise<string> {
           .slice(0, 10)
           .map(({ state }) => `${state.pid} (${state.program})`)
           .join(', ')}${all.length > 10 ? `, and ${all.length - 10} more` : ''}`
-  if (target === undefined) return `${there}; a program is traced once it has declared a tracepoint with blkin`
+  if (target === undefined)
+    return `${there}; a program is traced once it has declared a tracepoint with blkin`
   if (!isPid(target)) {
     const names = nearest(
       target,

@@ -49,8 +49,11 @@ const patternsOf = (flag: string) => (text: string, before: string[]) => [
 export function parseMode(text: string): Required<ChannelFlags>['mode'] {
   if (text === 'discard' || text === 'overwrite') return { mode: text }
   const [whole, ms = '100'] = /^block(?::(\d{1,4}))?$/.exec(text) ?? []
-  if (whole !== undefined && Number(ms) >= 1 && Number(ms) <= 1000) return { mode: 'block', blockMs: Number(ms) }
-  throw new RangeError(`${JSON.stringify(text)}: expected discard, overwrite, block, or block:MS of 1 to 1000`)
+  if (whole !== undefined && Number(ms) >= 1 && Number(ms) <= 1000)
+    return { mode: 'block', blockMs: Number(ms) }
+  throw new RangeError(
+    `${JSON.stringify(text)}: expected discard, overwrite, block, or block:MS of 1 to 1000`,
+  )
 }
 
 /** @throws TypeError naming what was given. */
@@ -65,7 +68,9 @@ const checked =
     checkFlag(flag, () => parse(text))
 
 export const pidOption = () =>
-  new Option('-p, --pid <target>', 'a pid, or programs by name with * (default: all of yours)').env('BLKIN_TARGET')
+  new Option('-p, --pid <target>', 'a pid, or programs by name with * (default: all of yours)').env(
+    'BLKIN_TARGET',
+  )
 
 export const relayOption = () =>
   new Option('--relay <host:port>', 'every process of this relay instead; its token from BLKIN_TOKEN').env(

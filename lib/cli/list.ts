@@ -28,7 +28,8 @@ interface Listed {
   words: (session: string, id: number) => string
 }
 
-export const nameOf = ({ tracepoint }: TracepointState): string => `${tracepoint.provider}:${tracepoint.event}`
+export const nameOf = ({ tracepoint }: TracepointState): string =>
+  `${tracepoint.provider}:${tracepoint.event}`
 
 export function listCommand(): Command {
   return new Command('list')
@@ -47,9 +48,17 @@ async function run(pattern: string | undefined, flags: Flags): Promise<void> {
     ? withProcesses(flags.pid, (targets) => Promise.all(targets.map(ofProcess)))
     : withFleet(flags.relay, (fleet) => fleetListed(fleet, flags.pid)))
   const covers = pattern === undefined ? () => true : compileGlob(pattern)
-  const shown = all.map((one) => ({ ...one, tracepoints: one.tracepoints.filter((each) => covers(nameOf(each))) }))
+  const shown = all.map((one) => ({
+    ...one,
+    tracepoints: one.tracepoints.filter((each) => covers(nameOf(each))),
+  }))
   if (shown.every(({ tracepoints }) => tracepoints.length === 0))
-    throw new NothingError(nothingText(pattern ?? '*:*', all.flatMap(({ tracepoints }) => tracepoints.map(nameOf))))
+    throw new NothingError(
+      nothingText(
+        pattern ?? '*:*',
+        all.flatMap(({ tracepoints }) => tracepoints.map(nameOf)),
+      ),
+    )
   if (flags.json) printListed(shown)
   else for (const line of renderListed(shown, styleFor(process.stdout))) print(line)
 }
@@ -129,7 +138,12 @@ export function renderListed(all: Listed[], style: Style): string[] {
   const columns = [{ head: 'TRACEPOINT' }, { head: 'LEVEL' }, { head: 'ON' }, { head: 'FIELDS' }]
   return [...groups.values()].flatMap(({ program, pids, rows }, i) => {
     const [heads = '', ...lines] = renderTable(columns, rows)
-    return [...(i === 0 ? [] : ['']), style.bold(`${program} (${pids.join(', ')})`), style.dim(heads), ...lines]
+    return [
+      ...(i === 0 ? [] : ['']),
+      style.bold(`${program} (${pids.join(', ')})`),
+      style.dim(heads),
+      ...lines,
+    ]
   })
 }
 

@@ -32,7 +32,12 @@ const form = 'expected PROVIDER:BEGIN,PROVIDER:END, or with fields to match by b
 export function parsePair(text: string): Pair {
   const [begin = '', end = '', ...keys] = text.split(',')
   const name = /^[A-Za-z_][\w.-]*:[A-Za-z_][\w.-]*$/
-  if (!name.test(begin) || !name.test(end) || begin === end || !keys.every((key) => /^[A-Za-z_]\w*$/.test(key)))
+  if (
+    !name.test(begin) ||
+    !name.test(end) ||
+    begin === end ||
+    !keys.every((key) => /^[A-Za-z_]\w*$/.test(key))
+  )
     throw new TypeError(`${JSON.stringify(text)}: ${form}`)
   return { begin, end, keys }
 }
@@ -82,7 +87,8 @@ export class Matcher {
   /** The nanoseconds between the two, once the second half is there. */
   event(begin: boolean, key: string, ns: number): number | undefined {
     const other = this.#waiting.get(key)
-    const between = other === undefined || other.begin === begin ? undefined : begin ? other.ns - ns : ns - other.ns
+    const between =
+      other === undefined || other.begin === begin ? undefined : begin ? other.ns - ns : ns - other.ns
     this.#waiting.delete(key)
     if (between !== undefined && between >= 0) return between
     this.#waiting.set(key, { begin, ns })

@@ -82,10 +82,22 @@ function ofProcess(before: ProcessState, now: ProcessState, seconds: number): Sa
 export function stateText({ relayState, relayError, spec }: SessionState): string {
   if (relayState === 'none' || spec.relay === undefined) return 'in memory'
   const error = relayError === '' ? '' : `: ${relayError}`
-  return relayState === 'connected' || relayState === 'idle' ? relayState : `${relayState} ${spec.relay}${error}`
+  return relayState === 'connected' || relayState === 'idle'
+    ? relayState
+    : `${relayState} ${spec.relay}${error}`
 }
 
-function sessionJson({ spec, uuid, relayState, relayError, events, bytesSent, lost, rules, ...rest }: SessionState) {
+function sessionJson({
+  spec,
+  uuid,
+  relayState,
+  relayError,
+  events,
+  bytesSent,
+  lost,
+  rules,
+  ...rest
+}: SessionState) {
   const { name, relay, ack, channel, contexts, attached } = spec
   return {
     ...{ name, uuid, relay, relayState, ...(relayError === '' ? {} : { relayError }), ack, ...channel },

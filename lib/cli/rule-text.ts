@@ -12,7 +12,9 @@ export const sampleText = ({ sample }: Pick<Rule, 'sample'>): string =>
   sample === undefined ? '' : `${sample.keep}/${sample.of}`
 
 /** What a rule asks beside its pattern: "info and above, 1/100, not *:mapped, if length > 4". */
-export function conditionsText(rule: Pick<Rule, 'level' | 'exactly' | 'sample' | 'exclude' | 'filter'>): string {
+export function conditionsText(
+  rule: Pick<Rule, 'level' | 'exactly' | 'sample' | 'exclude' | 'filter'>,
+): string {
   const level = levelText(rule)
   return [
     level,

@@ -30,11 +30,15 @@ function withRelay(to: string): Pick<SessionSpec, 'relay' | 'token'> {
 }
 
 const same = (a: SessionSpec, b: SessionSpec): boolean =>
-  JSON.stringify([a.relay, a.channel, a.contexts]) === JSON.stringify([b.relay, ordered(b.channel, a.channel), b.contexts])
+  JSON.stringify([a.relay, a.channel, a.contexts]) ===
+  JSON.stringify([b.relay, ordered(b.channel, a.channel), b.contexts])
 
 /** The keys of one in the order of the other's, so that their texts compare. */
 function ordered(channel: Channel, like: Channel): Channel {
-  return { ...Object.fromEntries(Object.keys(like).map((key) => [key, channel[key as keyof Channel]])), ...channel } as Channel
+  return {
+    ...Object.fromEntries(Object.keys(like).map((key) => [key, channel[key as keyof Channel]])),
+    ...channel,
+  } as Channel
 }
 
 /** `given`: what the command line itself said; `fallback`: with the environment's settings as well. */

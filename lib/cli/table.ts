@@ -7,7 +7,9 @@ export interface Column {
 }
 
 export function renderTable(columns: readonly Column[], rows: readonly string[][]): string[] {
-  const widths = columns.map(({ head }, i) => Math.max(head.length, ...rows.map((row) => width(row[i] ?? ''))))
+  const widths = columns.map(({ head }, i) =>
+    Math.max(head.length, ...rows.map((row) => width(row[i] ?? ''))),
+  )
   const line = (cells: readonly string[]) =>
     columns
       .map(({ right }, i) => {
