@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { checkPattern } from '../rule.js'
 import { count } from './amounts.js'
 import { checkFlag, exitCodes, NothingError, UsageError } from './exit.js'
-import { findProcesses, type Target, whyNone, withProcesses } from './find.js'
+import { findProcesses, requireProcesses, type Target, using, whyNone, withProcesses } from './find.js'
 import { type FleetFlags, jsonOption, pidOption, relayOption, sessionOption } from './flags.js'
 import { withFleet } from './fleet.js'
 import { nameOf, nothingText } from './list.js'
@@ -41,13 +41,13 @@ async function run(patterns: string[], flags: Flags, command: Command): Promise<
   if (patterns.length === 0) return withProcesses(flags.pid, (targets) => closeSessions(targets, flags))
   const standing = flags.session === 'default' && !(flags.pid !== undefined && /^\d+$/.test(flags.pid))
   if (standing) await dropStanding(patterns, flags.pid ?? '*')
-  const targets = standing ? await findProcesses(flags.pid) : undefined
-  if (targets?.length === 0) {
+  const targets = standing ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
+  if (targets.length === 0) {
     note(`${await whyNone(flags.pid)}; those that start do not get it by a standing rule`)
     process.exitCode = exitCodes.nothing
     return
   }
-  await withProcesses(flags.pid, (found) => disableIn(found, patterns, flags))
+  await using(targets, (found) => disableIn(found, patterns, flags))
 }
 
 async function dropStanding(patterns: string[], target: string): Promise<void> {

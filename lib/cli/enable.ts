@@ -7,7 +7,7 @@ import { checkPattern } from '../rule.js'
 import { count } from './amounts.js'
 import { checkFlag, exitCodes, UsageError } from './exit.js'
 import { checkFilter, filterOf, misfits } from './filter.js'
-import { findProcesses, type Target, whyNone, withProcesses } from './find.js'
+import { findProcesses, requireProcesses, type Target, using, whyNone } from './find.js'
 import {
   channelOptions,
   type FleetFlags,
@@ -65,13 +65,13 @@ async function run(patterns: string[], flags: Flags, command: Command): Promise<
   const rules = patterns.map((pattern) => ruleOf(pattern, flags))
   if (flags.relay !== undefined) return enableFleet(flags.relay, rules, flags, command)
   const standing = await keepStanding(rules, flags)
-  const targets = standing ? await findProcesses(flags.pid) : undefined
-  if (targets?.length === 0) {
+  const targets = standing ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
+  if (targets.length === 0) {
     note(`${await whyNone(flags.pid)}; the rule stands for those that start`)
     process.exitCode = exitCodes.nothing
     return
   }
-  await withProcesses(flags.pid, (found) => enableIn(found, rules, flags, command))
+  await using(targets, (found) => enableIn(found, rules, flags, command))
 }
 
 const hasPid = ({ pid }: FleetFlags): boolean => pid !== undefined && /^\d+$/.test(pid)

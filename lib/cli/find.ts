@@ -85,7 +85,11 @@ export async function withProcesses<T>(
   target: string | undefined,
   work: (targets: Target[]) => Promise<T>,
 ): Promise<T> {
-  const targets = await requireProcesses(target)
+  return using(await requireProcesses(target), work)
+}
+
+/** Runs the work on processes that were found, and lets them go. */
+export async function using<T>(targets: Target[], work: (targets: Target[]) => Promise<T>): Promise<T> {
   try {
     return await work(targets)
   } finally {
