@@ -7,14 +7,22 @@ import { type AddressInfo, createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { isLoopback, parseAddress } from './intake/address.js'
 import { Connection } from './intake/connection.js'
-import { OpenStreams } from './store/open-streams.js'
+import { Feed } from './live/feed.js'
+import { LiveTraces } from './live/live-traces.js'
+import type { TraceItem } from './read/merge.js'
 import { Processes, type ProcessStats } from './store/processes.js'
+import { TraceFiles } from './store/trace.js'
 
 export interface RelayOptions {
   /** host:port; port 0 takes any that is free. */
   listen: string
-  /** The folder under which each process gets its trace. */
-  output: string
+  /** The folder under which each process gets its trace. Either this or `live`. */
+  output?: string
+  /**
+   * Takes events and losses as they come, in the order of time, instead of files: nothing is kept. Called at most
+   * every 20 ms or so, with what came 0.1 s ago; it must not throw, and while it runs the relay takes nothing.
+   */
+  live?: (items: TraceItem[]) => void
   /** What every client must say; needed to listen on anything but loopback. */
   token?: string
   log?: (line: string) => void
@@ -50,10 +58,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     )
   }
   const log = options.log ?? (() => {})
-  const output = resolve(options.output)
-  await mkdir(output, { recursive: true, mode: 0o700 })
-
-  const house = { output, token, processes: new Processes(), openStreams: new OpenStreams() }
+  if ((options.output === undefined) === (options.live === undefined)) {
+    throw new TypeError('output and live are both given or both missing; expected one of them')
+  }
+  const feed = new Feed(options.live ?? (() => {}))
+  const recorder = options.output === undefined ? new LiveTraces(feed) : await traceFiles(options.output)
+  const house = { token, processes: new Processes(), recorder }
   const open = new Set<Connection>()
   const counts = { refused: 0, ended: 0 }
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
@@ -87,6 +97,13 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       })
       await Promise.race([Promise.allSettled(all), late])
       clearTimeout(timer)
+      feed.flush()
     },
   }
+}
+
+async function traceFiles(folder: string): Promise<TraceFiles> {
+  const output = resolve(folder)
+  await mkdir(output, { recursive: true, mode: 0o700 })
+  return new TraceFiles(output)
 }

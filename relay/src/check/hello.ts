@@ -2,8 +2,12 @@
 // It decides about the version and the token before anything else of the hello is looked at. It touches no disk.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { big, type Hello, types } from '../wire.js'
+import { big, type Field, type Hello, types } from '../wire.js'
 import { bytes16, int, malformed, plainText, refuse } from './refuse.js'
+import { checkFields } from './tracepoint.js'
+
+const MAX_CONTEXTS = 32
+const SESSION = /^[A-Za-z0-9_.-]{1,64}$/
 
 export interface Process {
   uuid: Buffer
@@ -14,6 +18,9 @@ export interface Process {
   /** Nanoseconds from CLOCK_MONOTONIC to CLOCK_REALTIME. */
   clockOffset: bigint
   synced: boolean
+  /** Which of the process's sessions. */
+  session: string
+  contexts: Field[]
 }
 
 export function checkHello(hello: Hello | null, token: string | undefined): Process {
@@ -42,7 +49,26 @@ export function checkHello(hello: Hello | null, token: string | undefined): Proc
     bootId: bytes16('hello.clock.bootId', hello.clock.bootId),
     clockOffset: big(hello.clock.offset),
     synced: hello.ack === types.Ack.SYNCED,
+    session: checkSession(hello.session ?? 'default'),
+    contexts: checkContexts(hello.contexts ?? []),
   }
+}
+
+function checkSession(session: string): string {
+  if (!SESSION.test(session)) malformed('hello.session', session, '1 to 64 letters, digits and _.-')
+  return session
+}
+
+function checkContexts(contexts: Field[]): Field[] {
+  if (contexts.length > MAX_CONTEXTS) {
+    malformed('hello.contexts', `${contexts.length} long`, `at most ${MAX_CONTEXTS}`)
+  }
+  checkFields('hello.contexts:', contexts)
+  for (const { name, type, shape } of contexts) {
+    if (shape !== types.Shape.SCALAR) malformed(`hello.contexts: ${name}: shape`, shape, 'SCALAR (0)')
+    if (type === types.Type.BYTES) malformed(`hello.contexts: ${name}: type`, 'BYTES', 'a scalar type')
+  }
+  return contexts
 }
 
 /** Takes the same time whichever byte differs; hashing makes the lengths equal. */

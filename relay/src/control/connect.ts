@@ -2,6 +2,7 @@
 // The CLI calls these. Each call of the IDL is one line here; caller.ts keeps its time, convert.ts its types.
 
 import { parseAddress } from '../intake/address.js'
+import { tracepoint } from '../read/from-wire.js'
 import { control, fleet, types } from '../wire.js'
 import { Caller } from './caller.js'
 import * as from from './convert.js'
@@ -68,7 +69,7 @@ export async function connectFleet(address: string, token = ''): Promise<Fleet> 
     close: () => caller.close(),
     processes: () => caller.call((client) => client.processes().then(all(from.fleetProcess))),
     tracepoints: (uuid) =>
-      caller.call((client) => client.tracepoints(from.undashed(uuid)).then(all(from.tracepoint))),
+      caller.call((client) => client.tracepoints(from.undashed(uuid)).then(all(tracepoint))),
     rules: () => caller.call((client) => client.rules().then(rules)),
     enable: (rule) => caller.call((client) => client.enable(from.wireRule(rule, 'relay')).then(rules)),
     disable: (target, pattern) => caller.call((client) => client.disable(target, pattern).then(rules)),

@@ -1,10 +1,10 @@
 // relay/src/control/convert.ts: the wire's structs to the plain objects of types.ts, and back. Pure.
-// The only place that knows both. What came over a wire is trusted to have its shape (the runtime read it by the
+// The only place that knows both, with read/from-wire.ts for tracepoints. What came over a wire is trusted to have its shape (the runtime read it by the
 // IDL), but not to be complete: a missing number is 0, a missing list empty.
 
-import type { TraceField, TraceTracepoint } from '../read/model.js'
+import { tracepoint } from '../read/from-wire.js'
 import { dashed } from '../store/metadata.js'
-import { big, type Field, type Int64, i64, type Tracepoint, types } from '../wire.js'
+import { big, type Int64, i64, types } from '../wire.js'
 import type * as plain from './types.js'
 
 type Wire = typeof types
@@ -14,10 +14,6 @@ type WireSpec = InstanceType<Wire['SessionSpec']>
 const ORIGINS = table<plain.Origin>(types.Origin)
 const MODES = table<plain.Mode>(types.Mode)
 const ACKS = table<plain.Ack>(types.Ack)
-export const SCALARS: Record<number, TraceField['type']> = {
-  ...table<TraceField['type']>(types.Type),
-  [types.Type.BOOL]: 'u8',
-}
 
 /** What a number of the enum is called, in small letters. */
 function table<Name extends string>(from: object): Record<number, Name> {
@@ -33,24 +29,6 @@ const count = (value: Int64 | null | undefined): number => Number(long(value))
 const list = <T>(values: T[] | null | undefined): T[] => values ?? []
 const optional = <Key extends string, T>(key: Key, value: T | null | undefined) =>
   (value === null || value === undefined ? {} : { [key]: value }) as { [K in Key]?: T }
-
-export function field(from: Field): TraceField {
-  const made: TraceField = {
-    name: from.name,
-    type: SCALARS[from.type === types.Type.ENUM ? from.container! : from.type]!,
-  }
-  if (from.type === types.Type.BOOL) made.labels = [['false', 0], ['true', 1]] // biome-ignore format: a table of two
-  if (from.type === types.Type.ENUM)
-    made.labels = list(from.labels).map(({ name, value }) => [name, count(value)])
-  if (from.shape === types.Shape.ARRAY) made.length = from.length!
-  if (from.shape === types.Shape.SEQUENCE) made.length = 'counted'
-  return made
-}
-
-export function tracepoint(from: Tracepoint): TraceTracepoint {
-  const { id, provider, event, level } = from
-  return { id, provider, event, level, fields: list(from.fields).map(field) }
-}
 
 export function rule(from: WireRule): plain.Rule {
   const { id, on, pattern, level, exactly, sample, filter, target, origin } = from

@@ -5,22 +5,20 @@
 import { checkHello, type Process } from '../check/hello.js'
 import { counter, int, malformed, refuse } from '../check/refuse.js'
 import { LAST_STREAM } from '../ctf/packet.js'
-import type { OpenStreams } from '../store/open-streams.js'
 import type { Entry, Owner, Processes } from '../store/processes.js'
-import { Trace } from '../store/trace.js'
 import { type Hello, i64, type Put, type Tracepoint, types } from '../wire.js'
+import type { Recorder, Recording } from './recording.js'
 
 const MAX_PUT = 2 ** 20
 
 export interface House {
-  output: string
   token: string | undefined
   processes: Processes
-  openStreams: OpenStreams
+  recorder: Recorder
 }
 
 export class Session {
-  #trace: Trace | undefined
+  #trace: Recording | undefined
   #entry: Entry | undefined
   /** Set where nothing more may be said after this answer. */
   finished: string | undefined
@@ -47,7 +45,7 @@ export class Session {
     const entry = await this.house.processes.claim(process, this.owner)
     this.#entry = entry
     try {
-      const trace = await Trace.open(this.house.output, process, this.house.openStreams)
+      const trace = await this.house.recorder.open(process)
       const held = []
       for (const stream of trace.streams) {
         const mark = await trace.held(stream)
@@ -65,10 +63,13 @@ export class Session {
           }),
         )
       }
-      entry.folder = trace.folder
-      entry.tracepoints = trace.tracepoints
+      entry.info = trace.info
       this.#trace = trace
-      return new types.HelloReply({ version: types.PROTOCOL_VERSION, tracepoints: trace.tracepoints, held })
+      return new types.HelloReply({
+        version: types.PROTOCOL_VERSION,
+        tracepoints: trace.info.tracepoints.length,
+        held,
+      })
     } catch (error) {
       this.#entry = undefined
       this.house.processes.leave(entry)
@@ -80,7 +81,6 @@ export class Session {
     const trace = this.#greeted()
     if (tracepoints === null) malformed('tracepoints', null, 'a list')
     await trace.declare(tracepoints)
-    this.#entry!.tracepoints = trace.tracepoints
   }
 
   async put(put: Put) {
@@ -124,7 +124,7 @@ export class Session {
     }
   }
 
-  #greeted(): Trace {
+  #greeted(): Recording {
     return this.#trace ?? refuse('NO_HELLO', 'nothing was said before this call; expected hello first')
   }
 }

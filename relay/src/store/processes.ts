@@ -4,6 +4,7 @@
 // It keeps the numbers of at most 1024 processes that are gone, and no files.
 
 import type { Process } from '../check/hello.js'
+import type { TraceInfo } from '../read/model.js'
 import type { Mark } from './mark.js'
 import { dashed } from './metadata.js'
 
@@ -37,9 +38,9 @@ const KEPT = 1024
 
 export class Entry {
   owner: Owner | undefined
-  folder = ''
+  /** Once its recording was opened. */
+  info: TraceInfo | undefined
   puts = 0
-  tracepoints = 0
   readonly marks = new Map<number, Mark>()
 
   constructor(readonly process: Process) {}
@@ -55,8 +56,14 @@ export class Entry {
     }
     const { uuid, pid, program } = this.process
     return {
-      ...{ uuid: dashed(uuid), pid, program, folder: this.folder, connected: this.owner !== undefined },
-      ...{ events, lost, bytes, puts: this.puts, tracepoints: this.tracepoints },
+      ...{
+        uuid: dashed(uuid),
+        pid,
+        program,
+        folder: this.info?.folder ?? '',
+        connected: this.owner !== undefined,
+      },
+      ...{ events, lost, bytes, puts: this.puts, tracepoints: this.info?.tracepoints.length ?? 0 },
     }
   }
 }

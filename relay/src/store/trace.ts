@@ -6,30 +6,42 @@ import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Process } from '../check/hello.js'
 import { malformed, refuse } from '../check/refuse.js'
-import { checkTracepoint, MAX_TRACEPOINTS } from '../check/tracepoint.js'
+import type { Recorder, Recording } from '../intake/recording.js'
+import { TraceError, type TraceInfo } from '../read/model.js'
+import { parseMetadata } from '../read/tsdl.js'
 import type { Tracepoint } from '../wire.js'
-import type { Mark } from './mark.js'
-import { dashed, eventBlock, preamble, splitMetadata } from './metadata.js'
-import type { OpenStreams } from './open-streams.js'
-import { type PutMark, StreamFile, storage } from './stream-file.js'
+import { Declared } from './declared.js'
+import type { Mark, PutMark } from './mark.js'
+import { contextText, dashed, LAYOUT, preamble, splitMetadata } from './metadata.js'
+import { OpenStreams } from './open-streams.js'
+import { StreamFile, storage } from './stream-file.js'
 
 const MAX_STREAMS = 4096
-const MAX_METADATA = 16 * 2 ** 20
 
-export class Trace {
+/** Traces below one folder. */
+export class TraceFiles implements Recorder {
+  constructor(
+    readonly output: string,
+    readonly openStreams = new OpenStreams(),
+  ) {}
+
+  open(process: Process): Promise<Recording> {
+    return Trace.open(this.output, process, this.openStreams)
+  }
+}
+
+class Trace implements Recording {
   readonly #streams = new Map<number, StreamFile>()
-  #events: string[]
-  #metadataBytes: number
+  readonly #declared: Declared
 
   private constructor(
-    readonly folder: string,
     readonly process: Process,
+    readonly info: TraceInfo,
     readonly head: string,
     events: string[],
     readonly openStreams: OpenStreams,
   ) {
-    this.#events = events
-    this.#metadataBytes = head.length + events.reduce((sum, text) => sum + text.length, 0)
+    this.#declared = new Declared(head, events, info.tracepoints)
   }
 
   /** Makes the folder, or goes on with the one that is there. */
@@ -44,11 +56,16 @@ export class Trace {
         await rename(unborn, folder)
         if (process.synced) await syncFolder(output)
       }
-      const { preamble: head, events } = splitMetadata(await readFile(join(folder, 'metadata'), 'utf8'))
+      const text = await readFile(join(folder, 'metadata'), 'utf8')
+      const { preamble: head, events } = splitMetadata(text)
       if (!head.includes(`uuid = "${dashed(process.uuid)}"`)) {
         refuse('STORAGE', `${folder} holds the trace of another process; move it away`)
       }
-      const trace = new Trace(folder, process, head, events, openStreams)
+      const info = parseMetadata(folder, text)
+      if (!head.endsWith(`${LAYOUT}${contextText(process.contexts)}};\n`)) {
+        refuse('MALFORMED', 'hello.contexts differ from those this trace began with; expected the same')
+      }
+      const trace = new Trace(process, info, head, events, openStreams)
       for (const file of await readdir(folder)) {
         const stream = /^events_(\d{1,6})$/.exec(file)?.[1]
         if (stream !== undefined) trace.#stream(Number(stream))
@@ -57,10 +74,6 @@ export class Trace {
     } catch (error) {
       return refusal(folder, error)
     }
-  }
-
-  get tracepoints(): number {
-    return this.#events.length
   }
 
   get streams(): number[] {
@@ -73,31 +86,16 @@ export class Trace {
 
   /** The tracepoints are on the disk, by name, when this returns. */
   async declare(tracepoints: Tracepoint[]): Promise<void> {
-    const known = this.#events.length
-    const added: string[] = []
-    let expected = tracepoints[0]?.id ?? known
-    if (expected < 0 || expected > known) malformed('tracepoint: id', expected, `0 to ${known}, the next one`)
-    for (const tracepoint of tracepoints) {
-      if (expected >= MAX_TRACEPOINTS) malformed('tracepoint: id', expected, `0 to ${MAX_TRACEPOINTS - 1}`)
-      checkTracepoint(tracepoint, expected)
-      const block = eventBlock(tracepoint)
-      if (expected >= known) added.push(block)
-      else if (block !== this.#events[expected]) {
-        refuse('MALFORMED', `tracepoint ${expected} differs from the one declared before; expected the same`)
-      }
-      expected++
-    }
-    if (added.length === 0) return
-    const bytes = this.#metadataBytes + added.reduce((sum, text) => sum + text.length, 0)
-    if (bytes > MAX_METADATA) malformed('tracepoints: metadata', `${bytes} bytes`, `at most ${MAX_METADATA}`)
-    const events = [...this.#events, ...added]
+    const added = this.#declared.check(tracepoints)
+    if (added.blocks.length === 0) return
+    const { folder } = this.info
+    const text = this.head + this.#declared.blocks.join('') + added.blocks.join('')
     try {
-      await writeMetadata(this.folder, this.head + events.join(''), this.process.synced)
+      await writeMetadata(folder, text, this.process.synced)
     } catch (error) {
-      storage(join(this.folder, 'metadata'), error)
+      storage(join(folder, 'metadata'), error)
     }
-    this.#events = events
-    this.#metadataBytes = bytes
+    this.#declared.add(added)
   }
 
   put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean> {
@@ -114,14 +112,14 @@ export class Trace {
     if (known) return known
     if (this.#streams.size >= MAX_STREAMS)
       malformed('put.stream', stream, `at most ${MAX_STREAMS} streams a process`)
-    const made = new StreamFile(this.folder, this.process.uuid, stream)
+    const made = new StreamFile(this.info.folder, this.process.uuid, stream)
     this.#streams.set(stream, made)
     return made
   }
 }
 
 /** PROGRAM-PID-UUID8. A first dot would hide the folder, so it is replaced too. */
-export function folderName(process: Process): string {
+function folderName(process: Process): string {
   const program = process.program.replace(/[^A-Za-z0-9._-]|^\./g, '_').slice(0, 200)
   return `${program}-${process.pid}-${process.uuid.toString('hex', 0, 4)}`
 }
@@ -152,6 +150,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function refusal(folder: string, error: unknown): never {
+  if (error instanceof TraceError) refuse('STORAGE', error.message)
   if (error instanceof Error && 'code' in error) storage(folder, error)
   throw error
 }
