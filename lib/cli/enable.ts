@@ -6,7 +6,7 @@ import { parseAddress } from '../address.js'
 import { checkPattern } from '../rule.js'
 import { count } from './amounts.js'
 import { checkFlag, exitCodes, UsageError } from './exit.js'
-import { checkFilter, filterOf, misfits } from './filter.js'
+import { filterOf, misfits, requireFit } from './filter.js'
 import { findProcesses, requireProcesses, type Target, using, whyNone } from './find.js'
 import {
   channelOptions,
@@ -64,6 +64,10 @@ async function run(patterns: string[], flags: Flags, command: Command): Promise<
   for (const pattern of patterns) checkFlag('PATTERN', () => checkPattern(pattern))
   const rules = patterns.map((pattern) => ruleOf(pattern, flags))
   if (flags.relay !== undefined) return enableFleet(flags.relay, rules, flags, command)
+  const { filter } = flags
+  if (filter !== undefined) {
+    await using(await findProcesses(flags.pid), (found) => requireFit(filter, rules, found))
+  }
   const standing = await keepStanding(rules, flags)
   const targets = standing ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
   if (targets.length === 0) {
@@ -104,7 +108,6 @@ async function enableIn(
   flags: Flags,
   command: Command,
 ): Promise<void> {
-  if (flags.filter !== undefined) await checkFilter(flags.filter, rules, targets)
   const given = givenOf(flags, command)
   const done = await Promise.all(
     targets.map(async (target) => {

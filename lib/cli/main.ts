@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // lib/cli/main.ts: the `blkin` command: its verbs, its help and its exit codes. Each verb stands in a file of its own.
 import { createRequire } from 'node:module'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, type Option } from 'commander'
 import { completeCommand, completionCommand } from './completion.js'
 import { disableCommand } from './disable.js'
 import { enableCommand } from './enable.js'
@@ -29,11 +29,19 @@ const program = new Command('blkin')
 Exit: 0 done, 1 failed, 2 bad usage, 3 nothing matched; record -- exits as its command does
 Example: blkin record -o trace -e 'blockstore:*' -- node server.js`,
   )
+/** A flag's words and its twin in the environment, short enough for a screen: what may be given is said when it is not. */
+function optionDescription({ description, envVar, defaultValue, defaultValueDescription }: Option): string {
+  const usual = defaultValueDescription ?? (typeof defaultValue === 'string' ? defaultValue : '')
+  return [description, usual === '' ? '' : `(${usual})`, envVar === undefined ? '' : `[${envVar}]`]
+    .filter((part) => part !== '')
+    .join(' ')
+}
+
 const verbs = [
   ...[psCommand(), listCommand(), enableCommand(), disableCommand(), rulesCommand()],
   ...[recordCommand(), relayCommand(), viewCommand(), completionCommand()],
 ]
-for (const command of verbs) program.addCommand(command.exitOverride())
+for (const command of verbs) program.addCommand(command.exitOverride().configureHelp({ optionDescription }))
 program.addCommand(completeCommand(program).exitOverride(), { hidden: true })
 
 // Whoever reads stdout may go away (head, less): the rest is for nobody, and that is no failure.

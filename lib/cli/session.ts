@@ -10,7 +10,7 @@ export interface SessionFlags extends ChannelFlags {
 }
 
 export const defaultRelay = '127.0.0.1:4650'
-const defaultChannel: Channel = { subBuffers: 4, subBufferBytes: 2 ** 20, mode: 'discard' }
+export const defaultChannel: Channel = { subBuffers: 4, subBufferBytes: 2 ** 20, mode: 'discard' }
 
 /** What the flags say over what is there, or over the defaults. */
 export function mergeSpec(before: SessionSpec, flags: SessionFlags): SessionSpec {

@@ -98,7 +98,7 @@ const handler = {
     session(wanted.name).spec = wanted
     return stateOf(session(wanted.name))
   },
-  async closeSession(name) {
+  async closeSession(name, _timeoutMs) {
     const last = stateOf(session(name))
     sessions.delete(name)
     return new types.Closed({ last, delivered: true })
@@ -121,7 +121,7 @@ const handler = {
     )
     return new types.Changed({ rule: nextRule - 1, covered: count, enabled: enabled(one), unfit: [] })
   },
-  async flush() {
+  async flush(_name, _timeoutMs) {
     return true
   },
 }
