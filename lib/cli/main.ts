@@ -13,6 +13,8 @@ import { psCommand } from './ps.js'
 import { recordCommand } from './record.js'
 import { relayCommand } from './relay.js'
 import { rulesCommand } from './rules.js'
+import { tailCommand } from './tail.js'
+import { topCommand } from './top.js'
 import { viewCommand } from './view.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
@@ -39,7 +41,7 @@ function optionDescription({ description, envVar, defaultValue, defaultValueDesc
 
 const verbs = [
   ...[psCommand(), listCommand(), enableCommand(), disableCommand(), rulesCommand()],
-  ...[recordCommand(), relayCommand(), viewCommand(), completionCommand()],
+  ...[recordCommand(), tailCommand(), topCommand(), relayCommand(), viewCommand(), completionCommand()],
 ]
 for (const command of verbs) program.addCommand(command.exitOverride().configureHelp({ optionDescription }))
 program.addCommand(completeCommand(program).exitOverride(), { hidden: true })

@@ -29,7 +29,7 @@ export function width(text: string): number {
 }
 
 /** At most so many letters, the last an ellipsis where some are left out. */
-export function fit(text: string, most: number): string {
+export function cutTo(text: string, most: number): string {
   const letters = [...text]
   return letters.length <= most ? text : `${letters.slice(0, Math.max(0, most - 1)).join('')}…`
 }
