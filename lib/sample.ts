@@ -1,4 +1,6 @@
-// lib/sample.ts: a rate of sampling, as flags and the environment give it: 1/100, 1% or 0.01. Pure.
+// lib/sample.ts: how many of the events a rule keeps: 1/100, 1%, 0.01. Pure.
+
+const most = 1_000_000_000
 
 /** Each event is kept with the probability keep/of. */
 export interface Sample {
@@ -6,24 +8,29 @@ export interface Sample {
   readonly of: number
 }
 
-const most = 1_000_000_000
-
-/** @throws RangeError naming what was given. */
-export function parseSample(text: string): Sample {
-  const [, keep = '', of = ''] = /^(\d{1,10})\/(\d{1,10})$/.exec(text) ?? []
-  const [, whole = '', part = '', percent = ''] = /^(\d{1,3})(?:\.(\d{1,9}))?(%?)$/.exec(text) ?? []
-  const sample =
-    of !== ''
-      ? lowest(Number(keep), Number(of))
-      : lowest(Number(whole + part), 10 ** part.length * (percent === '' ? 1 : 100))
-  if (sample.keep >= 1 && sample.keep <= sample.of && sample.of <= most) return sample
-  throw new RangeError(
-    `${JSON.stringify(text)}: expected a share of the events such as 1/100, 1% or 0.01; more than none, at most all`,
+/** @throws TypeError (ERR_BLKIN_SAMPLE) naming what was given. */
+export function parseSample(given: unknown): Sample {
+  const text = String(given).trim()
+  const [, keep, of] = /^(\d+)\/(\d+)$/.exec(text) ?? []
+  if (keep !== undefined && of !== undefined && +keep >= 1 && +keep <= +of && +of <= most)
+    return { keep: +keep, of: +of }
+  const [, number, percent] = /^(\d*\.?\d+(?:e-?\d+)?)(%?)$/i.exec(text) ?? []
+  const rate = number === undefined ? Number.NaN : Number(number) / (percent ? 100 : 1)
+  if (rate > 0 && rate <= 1 && Math.round(rate * most) > 0) return simplest(Math.round(rate * most), most)
+  throw Object.assign(
+    new TypeError(
+      `sample ${JSON.stringify(given)}: expected a share such as "1/100", "1%" or 0.01, above 0, at most 1`,
+    ),
+    { code: 'ERR_BLKIN_SAMPLE' },
   )
 }
 
-function lowest(keep: number, of: number): Sample {
-  let [divisor, rest] = [keep, of]
-  while (rest > 0) [divisor, rest] = [rest, divisor % rest]
-  return divisor === 0 ? { keep, of } : { keep: keep / divisor, of: of / divisor }
+function simplest(keep: number, of: number): Sample {
+  let [a, b] = [keep, of]
+  while (b !== 0) [a, b] = [b, a % b]
+  return { keep: keep / a, of: of / a }
+}
+
+export function formatSample({ keep, of }: Sample): string {
+  return `${keep}/${of}`
 }

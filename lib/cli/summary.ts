@@ -2,7 +2,13 @@
 import type { RelayStats } from '@blkin/relay'
 import { bytes, count, grouped } from './amounts.js'
 
-const reasons = { noRoom: 'no room', tooBig: 'too big', badValue: 'bad value', noRing: 'no ring' } as const
+const reasons = {
+  noRoom: 'no room',
+  tooBig: 'too big',
+  badValue: 'bad value',
+  noRing: 'no ring',
+  overwritten: 'overwritten',
+} as const
 
 export interface Totals {
   events: number

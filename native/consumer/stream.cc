@@ -10,8 +10,8 @@ Stream::Stream(int32_t number, Source source)
   file_.instance = static_cast<uint64_t>(number);
   file_.cpu = number < kFirstLeasedStream ? static_cast<uint32_t>(number) : ctf::kNoCpu;
   if (source_.ring == nullptr) return;
-  limit_ = position_acknowledged_ = source_.ring->tail.load(std::memory_order_relaxed);
-  cursor_.seek(limit_);
+  cursor_.seek(source_.ring->tail.load(std::memory_order_relaxed));
+  limit_ = position_acknowledged_ = cursor_.position();
 }
 
 void Stream::look(thrift::Lost without_ring) {
@@ -19,17 +19,26 @@ void Stream::look(thrift::Lost without_ring) {
     lost_ = without_ring;
     return;
   }
-  // A recovered ring's head is input from outside: more than a ring full beyond tail cannot be.
-  const uint64_t tail = source_.ring->tail.load(std::memory_order_relaxed);
-  limit_ = std::clamp(ring::committed(source_.ring), tail, tail + source_.geometry.capacity);
+  // A recovered ring's head is input from outside: more than a ring full beyond its oldest record cannot be.
+  const uint64_t oldest = overwrites() ? ring::kept(source_.ring, source_.geometry.sub_buffer_bytes).from
+                                       : source_.ring->tail.load(std::memory_order_relaxed);
+  limit_ = std::clamp(ring::committed(source_.ring), oldest, oldest + source_.geometry.capacity);
   lost_.no_room = static_cast<int64_t>(source_.ring->lost_no_room.load(std::memory_order_relaxed));
   lost_.too_big = static_cast<int64_t>(source_.ring->lost_too_big.load(std::memory_order_relaxed));
 }
 
 double Stream::fill() const {
   if (source_.ring == nullptr) return 0;
-  const uint64_t tail = source_.ring->tail.load(std::memory_order_relaxed);
-  return static_cast<double>(limit_ - tail) / static_cast<double>(source_.geometry.capacity);
+  const uint64_t from =
+      overwrites() ? cursor_.position() : source_.ring->tail.load(std::memory_order_relaxed);
+  const uint64_t waiting = limit_ < from ? 0 : limit_ - from;  // the cursor may have been lapped since the look
+  return static_cast<double>(waiting) / static_cast<double>(source_.geometry.capacity);
+}
+
+uint64_t Stream::gap(uint32_t packed) const {
+  if (!overwrites()) return 0;
+  const uint64_t accounted = events_ + packed + static_cast<uint64_t>(lost_.overwritten);
+  return cursor_.passed() > accounted ? cursor_.passed() - accounted : 0;
 }
 
 void Stream::mark() {
@@ -50,7 +59,16 @@ void Stream::resume(const thrift::Held* held) {
   file_.last_time = held != nullptr ? static_cast<uint64_t>(held->last_time) : 0;
   file_.discarded = held != nullptr ? static_cast<uint64_t>(held->lost) : 0;
   discarded_acknowledged_ = file_.discarded;
+  events_ = held != nullptr ? static_cast<uint64_t>(held->events) : 0;
   if (source_.ring == nullptr) return;
+  if (overwrites()) {
+    cursor_.seek(held != nullptr ? static_cast<uint64_t>(held->position) : 0);
+    position_acknowledged_ = cursor_.position();
+    // What the relay was told, at most: the rest is a gap before the next event.
+    lost_.overwritten = 0;
+    lost_.overwritten = static_cast<int64_t>(std::min(gap(0), file_.discarded));
+    return;
+  }
   const uint64_t tail = source_.ring->tail.load(std::memory_order_relaxed);
   const uint64_t stored = held != nullptr ? static_cast<uint64_t>(held->position) : tail;
   const uint64_t from = std::clamp(stored, tail, std::max(tail, ring::committed(source_.ring)));
@@ -71,7 +89,7 @@ void Stream::pass() {
 bool Stream::possible(const thrift::Held& held) {
   constexpr int64_t kMost = INT64_MAX / 2;
   for (const int64_t number :
-       {held.sequence, held.position, held.bytes, held.packets, held.last_time, held.lost})
+       {held.sequence, held.position, held.bytes, held.packets, held.last_time, held.lost, held.events})
     if (number < 0 || number > kMost) return false;
   const size_t left = ctf::kPage - static_cast<size_t>(held.bytes) % ctf::kPage;
   return held.position % 8 == 0 && held.bytes % 8 == 0 && left >= ctf::kSmallestPacket;
@@ -79,6 +97,7 @@ bool Stream::possible(const thrift::Held& held) {
 
 thrift::PutHead Stream::put(uint32_t events) {
   in_flight_.push_back({++sequence_, cursor_.position(), file_.discarded, events});
+  events_ += events;
   return {number_, sequence_, static_cast<int64_t>(cursor_.position()), static_cast<int32_t>(events), lost_};
 }
 

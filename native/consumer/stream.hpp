@@ -1,5 +1,6 @@
 // native/consumer/stream.hpp: one ring on its way to its stream file: how far it is read, sent and acknowledged.
-// Used by the consumer thread alone. A ring's space is given back only by acknowledged().
+// Used by the consumer thread alone. A ring's space is given back only by acknowledged(); an overwriting ring
+// takes it back itself, and here is counted what that cost.
 #pragma once
 
 #include <deque>
@@ -29,12 +30,17 @@ class Stream {
   const thrift::Lost& lost() const { return lost_; }
   double fill() const;
 
+  // Events overwritten before the cursor that no put has told yet; `packed` are those of the put under way. Every
+  // record that was passed is in a put or was overwritten, so nobody who goes on need know what others counted.
+  uint64_t gap(uint32_t packed) const;
+  void tell(uint64_t gap) { lost_.overwritten += static_cast<int64_t>(gap); }
+
   bool pending() const {
     return cursor_.position() < limit_ || static_cast<uint64_t>(lost_.total()) > file_.discarded;
   }
   bool delivered() const { return !pending() && in_flight_.empty(); }
 
-  // For a flush: everything seen by the last look(), however much comes behind it.
+  // For a flush: everything seen by the last look(), however much comes behind it; also met where it was lapped.
   void mark();
   bool mark_met() const;
 
@@ -54,6 +60,8 @@ class Stream {
   uint64_t events_acknowledged() const { return events_acknowledged_; }
 
  private:
+  bool overwrites() const { return source_.geometry.mode == ring::Mode::kOverwrite; }
+
   struct InFlight {
     int64_t sequence;
     uint64_t position;
@@ -68,6 +76,7 @@ class Stream {
   uint64_t limit_ = 0;
   thrift::Lost lost_{};
   int64_t sequence_ = 0;
+  uint64_t events_ = 0;  // in all puts, also those that another process sent
   std::deque<InFlight> in_flight_;
   uint64_t events_acknowledged_ = 0;
   uint64_t position_acknowledged_ = 0;

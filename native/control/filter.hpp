@@ -18,12 +18,6 @@
 
 namespace blkin::control {
 
-struct FilterContext {
-  std::string name;
-  thrift::Type type;
-  uint32_t slot;
-};
-
 enum class FilterOp : uint8_t {
   // Tests: on to `yes` or `no`. An integer or double is read and compared with low..high; the integers first.
   kTestU8,

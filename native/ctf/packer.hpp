@@ -39,7 +39,8 @@ class Packer {
   explicit Packer(const Uuid& uuid) noexcept : uuid_(uuid) {}
 
   // capacity: at least 3 pages. `now` dates the opening packet, which a new stream gets before anything else.
-  void begin(Stream& stream, uint8_t* buffer, size_t capacity, uint64_t now) noexcept {
+  // gap: events lost between the stream's last event and the next one, which the next one's packet tells.
+  void begin(Stream& stream, uint8_t* buffer, size_t capacity, uint64_t now, uint64_t gap = 0) noexcept {
     stream_ = &stream;
     buffer_ = buffer;
     at_ = buffer;
@@ -50,6 +51,7 @@ class Packer {
       open(now);
       close(stream.discarded = 0, false);
     }
+    discarded_ = stream.discarded + gap;
   }
 
   // False: the buffer is full; finish(), and begin() again with another. ns is clamped to never go back.
@@ -59,7 +61,7 @@ class Packer {
     if (packet_ == nullptr && !open(ns)) return false;
     bool compact = id < kExtendedId && ns - stream_->last_time < kCompactSpan;
     if (at_ + (compact ? kCompactHeader : kExtendedHeader) + length > page_end_) {
-      close(stream_->discarded, true);
+      close(discarded_, true);
       if (!open(ns)) return false;
       compact = id < kExtendedId;
     }
@@ -82,6 +84,7 @@ class Packer {
   // discarded: the stream's losses so far; where they grew and no packet is open, an empty one carries them.
   // Returns the length of the packets in the buffer.
   size_t finish(uint64_t discarded, uint64_t now) noexcept {
+    if (discarded < discarded_) discarded = discarded_;
     if (packet_ == nullptr && discarded > stream_->discarded)
       open(now > stream_->last_time ? now : stream_->last_time);
     if (packet_ != nullptr) close(discarded, false);
@@ -136,6 +139,7 @@ class Packer {
   uint8_t* packet_ = nullptr;  // the open packet, or null
   uint8_t* page_end_ = nullptr;
   uint32_t events_ = 0;
+  uint64_t discarded_ = 0;  // what the open packet tells where it is not the last
 };
 
 }  // namespace blkin::ctf

@@ -25,6 +25,7 @@ struct Created {
 // The pages are reserved here, so that a full /dev/shm is ENOSPC now and not SIGBUS at some store later.
 inline Created create_with_signals_blocked(int dir_fd, const char* name, uint32_t stream,
                                            Geometry geometry) noexcept {
+  if (!valid_geometry(geometry)) return {nullptr, EINVAL};
   const auto bytes = static_cast<off_t>(kHeaderBytes + geometry.capacity);
   const int fd = dir_fd >= 0 ? openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)
                              : memfd_create("blkin-ring", MFD_CLOEXEC);
@@ -45,6 +46,7 @@ inline Created create_with_signals_blocked(int dir_fd, const char* name, uint32_
   ring->stream = stream;
   ring->sub_buffer_bytes = geometry.sub_buffer_bytes;
   ring->capacity = geometry.capacity;
+  ring->mode = geometry.mode;
   std::atomic_thread_fence(std::memory_order_release);
   ring->magic = kMagic;  // last: a file without it was never a ring
   return {ring, 0};
@@ -73,11 +75,10 @@ inline Header* open(int dir_fd, const char* name, Geometry& geometry) noexcept {
   close(fd);
   if (base == MAP_FAILED) return nullptr;
   auto* ring = static_cast<Header*>(base);
-  geometry = {ring->sub_buffer_bytes, ring->capacity};
-  const bool good = ring->magic == kMagic && ring->version == kVersion &&
-                    valid_geometry(geometry.sub_buffer_bytes, geometry.capacity) &&
+  geometry = {ring->sub_buffer_bytes, ring->capacity, ring->mode};
+  const bool good = ring->magic == kMagic && ring->version == kVersion && valid_geometry(geometry) &&
                     geometry.capacity + kHeaderBytes == static_cast<uint64_t>(status.st_size) &&
-                    valid_positions(ring->tail.load(), committed(ring), geometry.capacity);
+                    valid_positions(ring, geometry);
   if (good) return ring;
   munmap(base, static_cast<size_t>(status.st_size));
   return nullptr;

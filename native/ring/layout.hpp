@@ -15,7 +15,7 @@
 namespace blkin::ring {
 
 constexpr uint64_t kMagic = 0x31474e49524b4c42;  // "BLKRING1", little-endian
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kHeaderBytes = 4096;
 constexpr size_t kRecordHeader = 16;
 constexpr uint32_t kPayloadMax = 3984;  // what one page of a CTF stream can hold; docs/ctf.md
@@ -23,6 +23,12 @@ constexpr uint16_t kPad = 1;
 
 constexpr uint64_t kSubBufferMin = 8192;
 constexpr uint64_t kSubBufferMax = 1ULL << 30;
+
+// What becomes of a record that finds the ring full: it is refused, or the oldest sub-buffer is given up for it.
+enum class Mode : uint32_t { kDiscard = 1, kOverwrite = 2 };
+
+constexpr uint64_t kOverwriteLeast = 2;  // sub-buffers: one to write in, one to keep
+constexpr uint64_t kOverwriteMost = 64;  // sub-buffers: few against kGenerations in overwrite.hpp
 
 constexpr uint64_t align8(uint64_t n) noexcept { return (n + 7) & ~7ULL; }
 
@@ -38,13 +44,16 @@ struct Header {
   uint32_t stream;  // which stream of the trace this is: docs/ctf.md
   uint64_t sub_buffer_bytes;
   uint64_t capacity;  // sub_buffer_bytes times a power of two
+  Mode mode;
 
   // The writer who holds the ring: threads on its CPU, or the thread that leased it. limit: up to where head may go
   // before anyone need look at tail or at the sub-buffer's end again; never too high, at times too low.
+  // retired: which sub-buffers an overwriting ring has given up, and how many records with them: overwrite.hpp.
   alignas(64) std::atomic<uint64_t> head;
   std::atomic<uint64_t> limit;
+  std::atomic<uint64_t> retired;
 
-  // The reader.
+  // The reader. In an overwriting ring nobody waits for it: it only says how far the relay has the records.
   alignas(64) std::atomic<uint64_t> tail;
 
   // Any thread whose record was refused; relaxed additions, off the path of those that were not.

@@ -1,15 +1,17 @@
 // native/ring/write.hpp: how an event gets into a ring. Called from the emit path of every thread.
 // Two answers to "who may write now": threads on one CPU, by restartable sequence (rseq.hpp), or the one thread
 // that leased the ring. Bytes, checks and reader are the same. Never waits, allocates or makes a system call;
-// a full ring keeps what it has, and the new record is counted. Start reading at write_on_cpu().
+// a full ring keeps what it has, and the new record is counted; or, in overwrite mode, it gives up its oldest
+// sub-buffer (overwrite.hpp). Start reading at write_on_cpu().
 //
-// Two edges cross threads. Change both ends of a letter together; the readers' ends are in read.hpp.
-//   A  head: every byte below it is whole.           rseq_write(), write_leased() -> committed()
-//   B  tail: every byte below it may be overwritten.  release() -> find_way()
+// Three edges cross threads. Change both ends of a letter together; the readers' ends are in read.hpp.
+//   A  head: every byte below it is whole.              rseq_write(), write_leased() -> committed()
+//   B  tail: every byte below it may be overwritten.    release() -> find_way()
+//   C  retired: what it gives up may be overwritten     retire() -> Cursor::copy()
+//      from now on, and its records are counted.
 #pragma once
 
-#include <cstring>
-
+#include "overwrite.hpp"
 #include "rseq.hpp"
 
 namespace blkin::ring {
@@ -17,6 +19,10 @@ namespace blkin::ring {
 constexpr uint32_t kCpuMax = 8192;  // the largest NR_CPUS that x86 Linux can be built with
 
 enum class Result : uint8_t { kWritten, kNoRoom, kTooBig, kNoRing };
+
+// Who counts the record that finds no room: this file, at once; or the caller, who may wait, try again, and give it
+// to refuse() in the end.
+enum class NoRoom : uint8_t { kCounted, kTold };
 
 // One record on its way in: length bytes at payload, which must be readable up to the next multiple of 8.
 struct Record {
@@ -35,6 +41,11 @@ inline Result refuse(Header* ring, Result why) noexcept {
   return why;
 }
 
+template <NoRoom kWho>
+[[gnu::always_inline]] inline Result no_room(Header* ring) noexcept {
+  return kWho == NoRoom::kCounted ? refuse(ring, Result::kNoRoom) : Result::kNoRoom;
+}
+
 inline uint64_t* place(Header* ring, uint64_t position) noexcept {
   return reinterpret_cast<uint64_t*>(ring->data() + (position & (ring->capacity - 1)));
 }
@@ -49,6 +60,12 @@ struct Way {
 // a limit that others have raised since: a lower one, and so a right one.
 [[gnu::noinline, gnu::cold]] inline Way find_way(Header* ring, uint64_t head, uint64_t size) noexcept {
   const uint64_t left = ring->sub_buffer_bytes - (head & (ring->sub_buffer_bytes - 1));
+  if (ring->mode == Mode::kOverwrite) {
+    if (size > left) return {Way::kPad, left};
+    retire(ring, head);
+    ring->limit.store(head + left, std::memory_order_relaxed);
+    return {Way::kFree, 0};
+  }
   const uint64_t free_up_to = ring->tail.load(std::memory_order_acquire) + ring->capacity;  // B
   const bool crosses = size > left;
   if (head + (crosses ? left : size) > free_up_to) return {Way::kFull, 0};
@@ -60,7 +77,7 @@ struct Way {
 #if BLKIN_HAVE_RSEQ
 // rings: one pointer per CPU, null until that CPU's ring is made: then kNoRing, and the caller makes it.
 // kTsc: the clock is rdtsc, read inside the sequence, so that time never goes back within a ring.
-template <bool kTsc>
+template <bool kTsc, NoRoom kWho = NoRoom::kCounted>
 [[gnu::always_inline]] inline Result write_on_cpu(RseqArea* area, const std::atomic<Header*>* rings,
                                                   const Record& record) noexcept {
   // A sequence restarts only when this thread loses its CPU. A debugger that steps through it makes that happen
@@ -76,7 +93,7 @@ template <bool kTsc>
     const uint64_t next = head + record.size();
     if (next > ring->limit.load(std::memory_order_relaxed)) [[unlikely]] {
       const Way way = find_way(ring, head, record.size());
-      if (way.state == Way::kFull) return refuse(ring, Result::kNoRoom);
+      if (way.state == Way::kFull) return no_room<kWho>(ring);
       if (way.state == Way::kPad) {
         const uint64_t pad = record_word(static_cast<uint32_t>(way.pad), 0, kPad);
         rseq_pad(area, cpu, ring, head, head + way.pad, place(ring, head), pad);
@@ -89,26 +106,28 @@ template <bool kTsc>
       return Result::kWritten;
   }
   Header* ring = rings[area->cpu_id].load(std::memory_order_acquire);
-  return ring == nullptr ? Result::kNoRing : refuse(ring, Result::kNoRoom);
+  return ring == nullptr ? Result::kNoRing : no_room<kWho>(ring);
 }
 #endif
 
-// The ring must be leased by the calling thread.
+// The ring must be leased by the calling thread. Stores words as atomics, since a reader that is being lapped reads
+// them at the same time, and finds out afterwards (C).
+template <NoRoom kWho = NoRoom::kCounted>
 inline Result write_leased(Header* ring, const Record& record) noexcept {
   if (record.length > kPayloadMax) return refuse(ring, Result::kTooBig);
   uint64_t head = ring->head.load(std::memory_order_relaxed);
   while (head + record.size() > ring->limit.load(std::memory_order_relaxed)) {
     const Way way = find_way(ring, head, record.size());
-    if (way.state == Way::kFull) return refuse(ring, Result::kNoRoom);
+    if (way.state == Way::kFull) return no_room<kWho>(ring);
     if (way.state == Way::kFree) break;
-    *place(ring, head) = record_word(static_cast<uint32_t>(way.pad), 0, kPad);
+    store_word(place(ring, head), record_word(static_cast<uint32_t>(way.pad), 0, kPad));
     head += way.pad;
     ring->head.store(head, std::memory_order_release);  // A
   }
   uint64_t* at = place(ring, head);
-  at[0] = record_word(record.length, record.id, 0);
-  at[1] = record.ticks;
-  std::memcpy(at + 2, record.payload, record.words() * 8);
+  store_word(at, record_word(record.length, record.id, 0));
+  store_word(at + 1, record.ticks);
+  for (uint64_t i = 0; i < record.words(); ++i) store_word(at + 2 + i, record.payload[i]);
   ring->head.store(head + record.size(), std::memory_order_release);  // A
   return Result::kWritten;
 }

@@ -147,6 +147,31 @@ class ConsumerTest : public testing::Test {
     }
   }
 
+  // Overwrite mode: what is stored of each ring goes up, and what is missing before its newest event is what its losses
+  // say, put by put as in the packets.
+  void expect_stored_and_lost() {
+    EXPECT_EQ(relay.faults(), std::vector<std::string>{});
+    for (const auto& one : rings) {
+      const auto stream = static_cast<int32_t>((*one)->stream);
+      SCOPED_TRACE("stream " + std::to_string(stream));
+      const FakeRelay::Stored stored = relay.stored(stream);
+      test::CtfReader reader(kUuid);
+      reader.read(stored.file, [](size_t) { return 16; });
+      if (HasFatalFailure()) return;
+      uint64_t next = 0;
+      for (const test::In& event : reader.events) {
+        uint64_t words[2];
+        std::memcpy(words, event.payload.data(), 16);
+        ASSERT_EQ(words[0], static_cast<uint64_t>(stream));
+        ASSERT_GE(words[1], next) << "one twice";
+        next = words[1] + 1;
+      }
+      EXPECT_EQ(next, written[stream]) << "the newest is there";
+      EXPECT_EQ(stored.events + static_cast<uint64_t>(stored.lost.overwritten), written[stream]);
+      EXPECT_EQ(reader.discarded, static_cast<uint64_t>(stored.lost.overwritten));
+    }
+  }
+
   // What hooks use must outlive the test's frame: they run until the consumer and the relay end.
   std::atomic<bool> now{false};
   std::atomic<int64_t> outcome{-1};
@@ -168,6 +193,7 @@ using Flush = ConsumerTest;
 using Stop = ConsumerTest;
 using Losses = ConsumerTest;
 using Rude = ConsumerTest;
+using Overwrite = ConsumerTest;
 using Threads = ConsumerTest;
 
 TEST_F(Deliver, everything_committed_before_a_flush_is_with_the_relay_after_it) {
@@ -602,6 +628,110 @@ TEST_F(Losses, without_any_event_are_told_too_and_once) {
   ASSERT_TRUE(consumer->flush(kForever));
   EXPECT_EQ(relay.puts(), puts) << "nothing new, nothing sent";
   EXPECT_EQ(relay.faults(), std::vector<std::string>{});
+}
+
+constexpr ring::Geometry kFlight{8 << 10, 16 << 10, ring::Mode::kOverwrite};
+
+TEST_F(Overwrite, what_a_consumer_that_keeps_up_takes_is_everything) {
+  MemoryRing& one = ring(0, kFlight);
+  start();
+  for (int round = 0; round < 50; ++round) {
+    write(one, 200);
+    ASSERT_TRUE(consumer->flush(kForever));
+  }
+  EXPECT_EQ(relay.events(), 10'000U);
+  EXPECT_EQ(consumer->status().overwritten, 0U);
+  expect_all_stored();
+}
+
+TEST_F(Overwrite, a_consumer_that_is_started_late_takes_what_is_kept_and_counts_the_rest) {
+  MemoryRing& one = ring(0, kFlight);
+  write(one, 20'000);
+  start();
+  ASSERT_TRUE(consumer->flush(kForever));
+  expect_stored_and_lost();
+  EXPECT_LT(relay.events(), 600U);
+  EXPECT_EQ(consumer->status().overwritten, 20'000 - relay.events());
+  EXPECT_TRUE(consumer->stop(kForever));
+}
+
+TEST_F(Overwrite, writers_do_not_wait_for_the_relay_and_their_loss_is_told_by_the_packet_behind_it) {
+  relay.on_put = [this](const ReceivedPut&) { return now ? Answer::kStore : Answer::kStoreSilently; };
+  MemoryRing& one = ring(0, kFlight);
+  start();
+  write(one, 100);
+  ASSERT_TRUE(eventually([&] { return relay.events() == 100; }));
+  write(one, 5000);
+  ASSERT_TRUE(eventually([&] { return relay.stored(0).puts >= 2; })) << "it need not wait for answers either";
+  now = true;
+  relay.answer_held();
+  ASSERT_TRUE(consumer->flush(kForever));
+  expect_stored_and_lost();
+  EXPECT_GT(consumer->status().overwritten, 0U);
+}
+
+TEST_F(Overwrite, a_flush_ends_also_while_writers_lap_the_consumer_again_and_again) {
+  MemoryRing& one = ring(0, kFlight);
+  start();
+  std::atomic<bool> stop{false};
+  helper = std::thread([&] {
+    while (!stop) write(one);
+  });
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(consumer->flush(kForever));
+  stop = true;
+  helper.join();
+  EXPECT_TRUE(consumer->stop(kForever));
+  expect_stored_and_lost();
+}
+
+TEST_F(Overwrite, whatever_the_relay_loses_and_whenever_it_comes_back_the_sum_is_exact) {
+  std::atomic<uint32_t> put{0};
+  relay.on_put = [&put](const ReceivedPut&) {
+    const uint32_t n = ++put;
+    return n % 11 == 0 ? Answer::kStoreAndHangUp : n % 7 == 0 ? Answer::kHangUp : Answer::kStore;
+  };
+  MemoryRing &one = ring(0, kFlight), &two = ring(65536, {8 << 10, 512 << 10, ring::Mode::kOverwrite});
+  start();
+  std::atomic<bool> stop{false};
+  helper = std::thread([&] {
+    std::mt19937 random(11);
+    for (uint64_t n = 0; !stop; ++n) {
+      write(random() % 3 == 0 ? two : one);
+      if (n % 2000 == 0) usleep(random() % 2000);
+    }
+  });
+  EXPECT_TRUE(eventually([&] { return relay.hang_ups() >= 12 && put >= 60; }));
+  stop = true;
+  helper.join();
+  ASSERT_TRUE(consumer->stop(kForever));
+  expect_stored_and_lost();
+  EXPECT_GT(relay.stored(0).lost.overwritten, 0);
+}
+
+TEST_F(Overwrite, another_consumer_goes_on_where_the_first_ended_and_counts_on) {
+  MemoryRing& one = ring(0, kFlight);
+  for (int round = 0; round < 8; ++round) {
+    write(one, round % 2 == 0 ? 3000 : 50);  // between two consumers: more, and less, than the ring holds
+    start();
+    ASSERT_TRUE(consumer->flush(kForever));
+    write(one, round % 3 == 0 ? 2000 : 10);
+    ASSERT_TRUE(consumer->stop(kForever));
+    expect_stored_and_lost();
+  }
+}
+
+TEST_F(Overwrite, a_relay_that_forgot_everything_gets_what_is_kept_and_the_number_of_all_before) {
+  MemoryRing& one = ring(0, kFlight);
+  start();
+  write(one, 300);
+  ASSERT_TRUE(consumer->flush(kForever));
+  write(one, 3000);
+  ASSERT_TRUE(consumer->stop(kForever));
+  relay.forget();
+  write(one, 1);
+  start();
+  ASSERT_TRUE(consumer->flush(kForever));
+  expect_stored_and_lost();
 }
 
 TEST_F(Rude, a_refusal_is_told_in_the_relays_words_even_when_it_hangs_up_at_once) {

@@ -250,6 +250,7 @@ class FakeRelay {
       writer.field_i64(5, one.packets);
       writer.field_i64(6, one.last_time);
       writer.field_i64(7, one.lost);
+      writer.field_i64(8, one.events);
       writer.stop();
     }
     writer.stop();
@@ -264,7 +265,7 @@ class FakeRelay {
     reader.fields([&](thrift::Reader::FieldHead) {
       reader.fields([&](thrift::Reader::FieldHead head) {
         int64_t* const losses[] = {&put.head.lost.no_room, &put.head.lost.too_big, &put.head.lost.bad_value,
-                                   &put.head.lost.no_ring};
+                                   &put.head.lost.no_ring, &put.head.lost.overwritten};
         switch (head.id) {
           case 1:
             put.head.stream = reader.i32();
@@ -328,6 +329,7 @@ class FakeRelay {
       faults_.push_back("stream " + std::to_string(put.head.stream) + ": put " +
                         std::to_string(put.head.sequence) + " after " + std::to_string(held.sequence));
     if (put.head.position < held.position) faults_.push_back("a position that goes back");
+    if (put.head.lost.overwritten < stream.lost.overwritten) faults_.push_back("a loss that goes back");
     held.sequence = put.head.sequence;
     held.position = put.head.position;
     const auto* packets = reinterpret_cast<const uint8_t*>(put.packets.data());
@@ -343,6 +345,7 @@ class FakeRelay {
     stream.file.insert(stream.file.end(), packets, packets + put.packets.size());
     held.bytes = static_cast<int64_t>(stream.file.size());
     stream.events += static_cast<uint64_t>(put.head.events);
+    held.events = static_cast<int64_t>(stream.events);
     stream.lost = put.head.lost;
     ++stream.puts;
   }

@@ -70,12 +70,14 @@ class Recovery : public testing::Test {
     out.geometry = {64 << 10, 1 << 20};
     return out;
   }
+  static constexpr ring::Geometry kOverwrite{8 << 10, 16 << 10, ring::Mode::kOverwrite};
 
   struct Child {
     thrift::Address relay = kNowhere;
     bool lease = false;
     uint64_t events = UINT64_MAX;  // then it pauses
     bool consumes = true;
+    bool overwrites = false;
   };
 
   // Forks a process that writes numbered events; returns once it has made its folder.
@@ -98,7 +100,9 @@ class Recovery : public testing::Test {
     registry.declare({0, "t", "number", 6, {{"n", thrift::Type::kU64, thrift::Shape::kScalar, 0, {}, {}}}},
                      "s");
     registry.enable({0, true, "t:*", {}, 14});
-    auto* session = new Session(registry, settings(what.relay, what.lease));
+    Settings chosen = settings(what.relay, what.lease);
+    if (what.overwrites) chosen.geometry = kOverwrite;
+    auto* session = new Session(registry, chosen);
     session->keep_tracepoints();
     if (what.consumes) session->start();
     Thread thread;
@@ -109,7 +113,7 @@ class Recovery : public testing::Test {
       }
       if (n == what.events) break;
       // Room for what comes until the next look, so that no number is lost.
-      while (n % 512 == 0 && n > 0) {
+      while (n % 512 == 0 && n > 0 && !what.overwrites) {
         bool room = true;
         for (const RingStatus& ring : session->rings_status())
           room = room && ring.head - ring.tail < (512 << 10);
@@ -154,6 +158,36 @@ class Recovery : public testing::Test {
     return seen.size();
   }
 
+  // Overwrite mode: the newest number is always kept, so it tells how many there were. Returns how many were stored.
+  static uint64_t expect_numbers_and_losses(FakeRelay& relay) {
+    EXPECT_EQ(relay.faults(), std::vector<std::string>{});
+    std::vector<bool> seen;
+    uint64_t lost = 0, stored = 0;
+    const auto streams = static_cast<int32_t>(test::cpus());
+    for (int32_t i = 0; i <= streams; ++i) {
+      const FakeRelay::Stored stream = relay.stored(i < streams ? i : consumer::kFirstLeasedStream);
+      test::CtfReader reader(relay.hello().uuid);
+      reader.read(stream.file, [](size_t) { return 8; });
+      EXPECT_EQ(reader.discarded, static_cast<uint64_t>(stream.lost.overwritten));
+      EXPECT_EQ(reader.events.size(), stream.events);
+      lost += reader.discarded;
+      stored += stream.events;
+      uint64_t last = 0;
+      for (const test::In& event : reader.events) {
+        uint64_t n = 0;
+        std::memcpy(&n, event.payload.data(), 8);
+        EXPECT_TRUE(last == 0 || n > last) << n << " after " << last;
+        last = n;
+        if (n >= (1U << 30)) return ADD_FAILURE() << n, 0;
+        if (seen.size() <= n) seen.resize(n + 1);
+        EXPECT_FALSE(seen[n]) << n << " came twice";
+        seen[n] = true;
+      }
+    }
+    EXPECT_EQ(stored + lost, seen.size()) << "emitted is stored, or counted";
+    return stored;
+  }
+
   test::TempFolder tmp_{"/tmp"};
   uid_t user_ = 0;
   std::vector<std::string> before_;
@@ -191,6 +225,46 @@ TEST_F(Recovery, brings_exactly_the_rest_of_a_process_killed_while_it_delivered)
     ASSERT_EQ(found.size(), 1U);
     EXPECT_TRUE(found[0].delivered) << found[0].error;
     EXPECT_GE(expect_all_numbers(relay), 1000U);
+    EXPECT_LE(found[0].events, relay.events());
+    if (HasFailure()) FAIL() << "round " << round;
+  }
+}
+
+TEST_F(Recovery, brings_the_newest_that_a_flight_recorder_kept_and_the_number_of_the_others) {
+  for (const bool lease : {false, true}) {
+    for (const bool consumes : {false, true}) {
+      SCOPED_TRACE(lease ? "leased" : "by CPU");
+      FakeRelay relay;
+      fork_child({.lease = lease, .events = 50'000, .consumes = consumes, .overwrites = true});
+      kill_child();
+      const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "", kForever);
+      ASSERT_EQ(found.size(), 1U);
+      EXPECT_TRUE(found[0].delivered) << found[0].error;
+      const uint64_t stored = expect_numbers_and_losses(relay);
+      EXPECT_EQ(found[0].events, stored);
+      EXPECT_GT(stored, 300U);
+      EXPECT_LT(stored, 700U * test::cpus()) << "16 KiB a CPU";
+    }
+  }
+}
+
+TEST_F(Recovery, counts_what_was_overwritten_also_where_it_was_killed_while_it_delivered) {
+  std::mt19937 random(std::random_device{}());
+  for (int round = 0; round < 24; ++round) {
+    FakeRelay relay;
+    if (round % 3 == 2)
+      relay.on_put = [n = 0](const test::ReceivedPut&) mutable {
+        return ++n % 7 == 0 ? test::Answer::kStoreAndHangUp
+               : n % 7 == 3 ? test::Answer::kHangUp
+                            : test::Answer::kStore;
+      };
+    fork_child({.relay = relay.address(), .lease = round % 4 == 3, .overwrites = true});
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 30'000));
+    kill_child();
+    const std::vector<Recovered> found = recover_dead(relay.address().text(), relay.address(), "", kForever);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_TRUE(found[0].delivered) << found[0].error;
+    EXPECT_GT(expect_numbers_and_losses(relay), 0U);
     EXPECT_LE(found[0].events, relay.events());
     if (HasFailure()) FAIL() << "round " << round;
   }

@@ -37,6 +37,8 @@ constexpr int kSlower = 1;
 
 constexpr ring::Geometry kSmallest{ring::kSubBufferMin, ring::kSubBufferMin};
 constexpr ring::Geometry kSmall{ring::kSubBufferMin, 2 * ring::kSubBufferMin};
+constexpr ring::Geometry kSmallOverwrite{ring::kSubBufferMin, 2 * ring::kSubBufferMin,
+                                         ring::Mode::kOverwrite};
 
 class MemoryRing {
  public:
@@ -169,7 +171,7 @@ class Audit {
   explicit Audit(uint32_t longest = 600) : pattern_(longest) {}
 
   void watch(ring::Header* ring, ring::Geometry geometry) {
-    rings_.push_back({ring, ring::Cursor(ring, geometry), 0, {}});
+    rings_.push_back({ring, ring::Cursor(ring, geometry), 0, 0, {}});
     rings_.back().cursor.seek(ring->tail.load());
   }
 
@@ -181,6 +183,7 @@ class Audit {
       ring::View record{};
       while (one.cursor.next(limit, record)) {
         ++taken;
+        ++one.taken;
         examine(one, record);
         if (taken % 16 == 0) ring::release(one.ring, one.cursor.position());
       }
@@ -199,6 +202,17 @@ class Audit {
     for (const Watched& one : rings_) sum += one.cursor.damaged();
     return sum;
   }
+  // Overwrite mode: the records of each ring up to where it was read, and those of them that were lapped.
+  uint64_t passed(uint64_t stream) const {
+    for (const Watched& one : rings_)
+      if (one.ring->stream == stream) return one.cursor.passed();
+    return 0;
+  }
+  uint64_t overwritten() const {
+    uint64_t sum = 0;
+    for (const Watched& one : rings_) sum += one.cursor.passed() - one.taken;
+    return sum;
+  }
 
   uint64_t torn = 0;
   uint64_t out_of_order = 0;  // a source's record before an earlier one of his, in one ring
@@ -210,6 +224,7 @@ class Audit {
   struct Watched {
     ring::Header* ring;
     ring::Cursor cursor;
+    uint64_t taken;
     uint64_t last_ticks;
     std::map<uint64_t, uint64_t> next_sequence;
   };

@@ -16,25 +16,38 @@ namespace {
 constexpr ring::Geometry kGeometry{64 << 10, 512 << 10};
 constexpr size_t kThreads = 3;
 
+// What each thread of the child knows to be written, in memory that outlives it.
+using Known = std::array<std::atomic<uint64_t>, 64>;
+
+struct Load {
+  ring::Geometry geometry = kGeometry;
+  size_t threads = kThreads;
+  bool pinned = false;  // thread i on CPU i, and so alone in ring i
+};
+
 // The child: never returns. A number is used up only by a record that was written.
 template <typename Writer>
-[[noreturn]] void write_flat_out(int folder) {
+[[noreturn]] void write_flat_out(int folder, const Load& load, Known& known) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where the test itself is killed
   std::vector<ring::Header*> rings;
-  for (size_t i = 0; i < Writer::rings_for(kThreads); ++i) {
+  for (size_t i = 0; i < Writer::rings_for(load.threads); ++i) {
     const ring::Created made =
-        ring::create(folder, std::to_string(i).c_str(), static_cast<uint32_t>(i), kGeometry);
+        ring::create(folder, std::to_string(i).c_str(), static_cast<uint32_t>(i), load.geometry);
     if (made.ring == nullptr) _exit(1);
     rings.push_back(made.ring);
   }
   std::vector<std::thread> threads;
-  for (size_t i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&rings, i] {
+  for (size_t i = 0; i < load.threads; ++i) {
+    threads.emplace_back([&rings, &load, &known, i] {
+      cpu_set_t one;
+      CPU_ZERO(&one);
+      CPU_SET(i, &one);
+      if (load.pinned) sched_setaffinity(0, sizeof one, &one);
       const Writer writer(rings, i);
       Pattern pattern;
       for (uint64_t sequence = 0;;) {
         pattern.make(i, sequence);
-        if (writer.write(pattern.record()) == ring::Result::kWritten) ++sequence;
+        if (writer.write(pattern.record()) == ring::Result::kWritten) known[i].store(++sequence);
         else sched_yield();
       }
     });
@@ -50,13 +63,16 @@ class RingKill : public testing::Test {
   }
 
   // Returns how many records the child left or had drained.
-  size_t kill_after(std::chrono::microseconds lifetime) {
+  size_t kill_after(std::chrono::microseconds lifetime, const Load& load = {},
+                    unsigned reader_sleeps_us = 0) {
     const TempFolder folder(std::filesystem::exists("/dev/shm") ? "/dev/shm" : testing::TempDir());
+    void* shared = mmap(nullptr, sizeof(Known), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    Known& known = *new (shared) Known{};
     const pid_t child = fork();
-    if (child == 0) write_flat_out<Writer>(folder.fd());
+    if (child == 0) write_flat_out<Writer>(folder.fd(), load, known);
 
     Audit audit;
-    std::vector<std::pair<ring::Header*, ring::Geometry>> rings(Writer::rings_for(kThreads));
+    std::vector<std::pair<ring::Header*, ring::Geometry>> rings(Writer::rings_for(load.threads));
     const auto find_rings = [&] {
       for (size_t i = 0; i < rings.size(); ++i) {
         if (rings[i].first != nullptr) continue;
@@ -75,23 +91,42 @@ class RingKill : public testing::Test {
       }
     }
     const auto end = std::chrono::steady_clock::now() + lifetime;
-    do audit.drain();
-    while (std::chrono::steady_clock::now() < end);
+    do {
+      audit.drain();
+      if (reader_sleeps_us > 0) usleep(reader_sleeps_us);
+    } while (std::chrono::steady_clock::now() < end);
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
     EXPECT_TRUE(WIFSIGNALED(status));
     audit.drain();
 
     EXPECT_ALL_WHOLE(audit);
+    const bool overwrites = load.geometry.mode == ring::Mode::kOverwrite;
     size_t records = 0;
     for (const auto& [source, numbers] : audit.seen) {
-      EXPECT_TRUE(std::all_of(numbers.begin(), numbers.end(), [](bool one) { return one; }))
-          << "source " << source;
-      records += numbers.size();
+      // Alone in its ring, a thread's last record is there whatever was overwritten, and tells how many it wrote.
+      if (overwrites && (load.pinned || !Writer::kMayNest)) {
+        EXPECT_EQ(audit.passed(source), numbers.size());
+      }
+      if (!overwrites) {
+        EXPECT_TRUE(std::all_of(numbers.begin(), numbers.end(), [](bool one) { return one; }))
+            << "source " << source;
+      }
+      records += static_cast<size_t>(std::count(numbers.begin(), numbers.end(), true));
     }
+    if (overwrites) {
+      uint64_t wrote = 0;
+      for (const auto& one : known) wrote += one.load();
+      EXPECT_GE(records + audit.overwritten(), wrote);
+      EXPECT_LE(records + audit.overwritten(), wrote + load.threads) << "each may have died before it knew";
+      overwritten_ += audit.overwritten();
+    }
+    munmap(shared, sizeof(Known));
     for (const auto& [ring, geometry] : rings) munmap(ring, ring::kHeaderBytes + geometry.capacity);
     return records;
   }
+
+  uint64_t overwritten_ = 0;
 };
 TYPED_TEST_SUITE(RingKill, Writers, WriterNames);
 
@@ -104,6 +139,21 @@ TYPED_TEST(RingKill, what_a_killed_process_left_is_whole_and_without_gaps) {
   }
   EXPECT_GT(records, 0U);
   std::printf("%zu records of 110 killed processes\n", records);
+}
+
+TYPED_TEST(RingKill, what_it_overwrote_is_counted_to_the_record) {
+  std::mt19937 random(std::random_device{}());
+  size_t records = 0;
+  for (int i = 0; i < 110; ++i) {
+    Load load{kSmallOverwrite, 3 * kThreads, i % 2 == 0};
+    if (load.pinned) load.threads = cpus();
+    const unsigned sleeps[] = {0, 100, 5000};  // the last outlives most of them
+    records += this->kill_after(std::chrono::microseconds(random() % 4000), load, sleeps[i % 3]);
+    if (this->HasFailure()) FAIL() << "process " << i;
+  }
+  EXPECT_GT(this->overwritten_, 0U);
+  std::printf("%zu records of 110 killed processes, and %llu were overwritten\n", records,
+              static_cast<unsigned long long>(this->overwritten_));
 }
 
 }  // namespace

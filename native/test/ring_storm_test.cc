@@ -101,10 +101,11 @@ struct Storm {
   uint64_t attempts = 300'000 / kSlower;  // by each thread
   bool moved = false;                     // another thread changes the writers' affinity all the time
   long signal_every_us = 0;               // 0: no signals
+  unsigned reader_sleeps_us = 0;          // between two looks
 };
 
 struct Outcome {
-  uint64_t attempted = 0, written = 0, refused = 0, signals = 0, aborts = 0, moves = 0, nested = 0;
+  uint64_t attempted = 0, written = 0, read = 0, refused = 0, signals = 0, aborts = 0, moves = 0, nested = 0;
 };
 
 template <typename Writer>
@@ -159,17 +160,22 @@ Outcome rage(const Storm& storm) {
       usleep(random() % 60);
     }
   });
-  while (running > 0)
+  while (running > 0) {
     if (audit.drain() == 0) sched_yield();
+    if (storm.reader_sleeps_us > 0) usleep(storm.reader_sleeps_us);
+  }
   for (auto& writer : writers) writer.join();
   mover.join();
   audit.drain();
 
   EXPECT_ALL_WHOLE(audit);
+  const bool overwrites = storm.geometry.mode == ring::Mode::kOverwrite;
   const auto account = [&](const Source& source) {
     outcome.written += source.written;
     outcome.refused += source.refused;
     std::vector<bool>& seen = audit.seen[source.id];
+    outcome.read += static_cast<uint64_t>(std::count(seen.begin(), seen.end(), true));
+    if (overwrites) return;
     EXPECT_EQ(seen.size(), source.written) << "source " << source.id;
     EXPECT_TRUE(std::all_of(seen.begin(), seen.end(), [](bool one) { return one; }))
         << "source " << source.id;
@@ -182,6 +188,10 @@ Outcome rage(const Storm& storm) {
     outcome.nested += interrupted[i].source.written;
   }
   EXPECT_EQ(audit.lost(), outcome.refused) << "what a ring counts as lost is what writers were refused";
+  if (overwrites) {
+    EXPECT_EQ(outcome.read + audit.overwritten(), outcome.written) << "written is read, or counted";
+    EXPECT_EQ(outcome.refused, 0U);
+  }
   return outcome;
 }
 
@@ -226,6 +236,28 @@ TYPED_TEST(RingStorm, signals_whose_handlers_write_too_lose_double_and_tear_noth
       static_cast<unsigned long long>(outcome.written), static_cast<unsigned long long>(outcome.nested),
       static_cast<unsigned long long>(outcome.signals), static_cast<unsigned long long>(outcome.aborts),
       static_cast<unsigned long long>(outcome.moves));
+}
+
+TYPED_TEST(RingStorm, what_is_overwritten_is_counted_to_the_record_however_fast_the_reader) {
+  for (const unsigned sleeps : {0U, 50U, 3000U}) {
+    const Outcome outcome = rage<TypeParam>({.geometry = kSmallOverwrite, .reader_sleeps_us = sleeps});
+    std::printf("reader sleeps %u us: %llu written, %llu read\n", sleeps,
+                static_cast<unsigned long long>(outcome.written),
+                static_cast<unsigned long long>(outcome.read));
+    EXPECT_GT(outcome.read, 0U);
+    EXPECT_LT(outcome.read, outcome.written) << "some were overwritten";
+    if (this->HasFailure()) FAIL() << "reader sleeps " << sleeps;
+  }
+}
+
+TYPED_TEST(RingStorm, nor_do_moves_and_signals_change_what_an_overwriting_ring_counts) {
+  const Outcome outcome = rage<TypeParam>({.geometry = kSmallOverwrite,
+                                           .threads = cpus() + 2,
+                                           .moved = cpus() > 1,
+                                           .signal_every_us = 50 * kSlower,
+                                           .reader_sleeps_us = 20});
+  EXPECT_GT(outcome.signals, 0U);
+  EXPECT_LT(outcome.read, outcome.written);
 }
 
 #if BLKIN_HAVE_RSEQ

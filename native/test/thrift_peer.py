@@ -34,7 +34,8 @@ TRACEPOINTS = [
 def put(n):
     packets = bytes((n * 7 + i) & 255 for i in range(n * 1000))
     return Put(stream=65536 + n, sequence=2**40 + n, position=2**62 + n, events=n,
-               lost=Lost(noRoom=n, tooBig=2**33, badValue=0, noRing=2**63 - 1), packets=packets)
+               lost=Lost(noRoom=n, tooBig=2**33, badValue=0, noRing=2**63 - 1, overwritten=2**34),
+               packets=packets)
 
 
 def compare(what, got, expected):
@@ -58,7 +59,8 @@ class Handler:
         self.seen.append('hello')
         compare('hello', hello, HELLO)
         return HelloReply(version=1, tracepoints=7, held=[
-            Held(stream=3, sequence=2**40, position=2**41, bytes=2**42, packets=2**43, lastTime=2**44, lost=2**45),
+            Held(stream=3, sequence=2**40, position=2**41, bytes=2**42, packets=2**43, lastTime=2**44, lost=2**45,
+                 events=2**46),
             Held(stream=131072, sequence=1, position=0, bytes=88, packets=1, lastTime=-1, lost=0),
         ])
 

@@ -74,7 +74,7 @@ class Peer : public testing::Test {
     for (size_t i = 0; i < bytes; ++i)
       frame[kPutPrefix + i] = static_cast<uint8_t>(static_cast<size_t>(n) * 7 + i);
     finish_put(frame.data(), call,
-               {65536 + n, (1LL << 40) + n, (1LL << 62) + n, n, {n, 1LL << 33, 0, INT64_MAX}}, bytes);
+               {65536 + n, (1LL << 40) + n, (1LL << 62) + n, n, {n, 1LL << 33, 0, INT64_MAX, 1LL << 34}}, bytes);
     connection_.send(std::move(frame), kPutPrefix + bytes + kPutSuffix);
   }
 
@@ -107,8 +107,10 @@ TEST_F(Peer, understands_every_field_of_every_call_and_is_understood) {
   EXPECT_EQ(held.packets, 1LL << 43);
   EXPECT_EQ(held.last_time, 1LL << 44);
   EXPECT_EQ(held.lost, 1LL << 45);
+  EXPECT_EQ(held.events, 1LL << 46);
   EXPECT_EQ(got.held[1].stream, 131072);
   EXPECT_EQ(got.held[1].last_time, -1);
+  EXPECT_EQ(got.held[1].events, 0) << "not told";
 
   connection_.send(
       declare_call(12, {{0,

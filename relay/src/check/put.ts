@@ -10,7 +10,7 @@ export function follow(mark: Mark, given: PutMark, packets: Buffer, uuid: Buffer
     const name = `put.sequence of stream ${stream}`
     refuse('SEQUENCE', `${name} is ${given.sequence}; expected ${mark.sequence + 1}`)
   }
-  for (const name of ['position', 'noRoom', 'tooBig', 'badValue', 'noRing'] as const) {
+  for (const name of ['position', 'noRoom', 'tooBig', 'badValue', 'noRing', 'overwritten'] as const) {
     if (given[name] < mark[name]) malformed(`put.${name}`, given[name], `${mark[name]} or more`)
   }
   return { ...given, ...walkPackets(packets, uuid, stream, mark), events: mark.events + given.events }

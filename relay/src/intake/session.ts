@@ -60,6 +60,7 @@ export class Session {
             packets: i64(mark.packets),
             lastTime: i64(mark.lastTime),
             lost: i64(mark.lost),
+            events: i64(mark.events),
           }),
         )
       }
@@ -99,6 +100,7 @@ export class Session {
       tooBig: counter('put.lost.tooBig', put.lost.tooBig),
       badValue: counter('put.lost.badValue', put.lost.badValue),
       noRing: counter('put.lost.noRing', put.lost.noRing),
+      overwritten: put.lost.overwritten ? counter('put.lost.overwritten', put.lost.overwritten) : 0,
     }
     if (mark.sequence === 0) malformed('put.sequence', 0, '1 or more')
     if (await trace.put(stream, mark, packets)) {

@@ -13,6 +13,7 @@ export interface Mark extends End {
   tooBig: number
   badValue: number
   noRing: number
+  overwritten: number
 }
 
 /** Of a stream that never had a put. */
@@ -28,12 +29,13 @@ export const NOTHING: Mark = {
   tooBig: 0,
   badValue: 0,
   noRing: 0,
+  overwritten: 0,
 }
 
 /** What a put says of itself; the rest is in its packets. */
 export type PutMark = Omit<Mark, 'bytes' | 'packets' | 'lastTime' | 'lost'>
 
-export const MARK_BYTES = 104
+export const MARK_BYTES = 112
 export const SLOT_BYTES = 512
 export const MARKS_FILE_BYTES = SLOT_BYTES + MARK_BYTES
 const MAGIC = 0x4b52414d
@@ -47,6 +49,7 @@ const NUMBERS = [
   'tooBig',
   'badValue',
   'noRing',
+  'overwritten',
 ] as const
 
 export const slotOf = (mark: Mark): number => (mark.sequence % 2) * SLOT_BYTES
@@ -55,9 +58,9 @@ export function encodeMark(mark: Mark): Buffer {
   const slot = Buffer.alloc(MARK_BYTES)
   slot.writeUInt32LE(MAGIC, 0)
   for (const [i, name] of NUMBERS.entries()) slot.writeBigUInt64LE(BigInt(mark[name]), 8 + i * 8)
-  slot.writeBigUInt64LE(mark.lastTime, 80)
-  slot.writeBigUInt64LE(mark.lost, 88)
-  slot.writeUInt32LE(crc32(slot.subarray(0, 96)), 96)
+  slot.writeBigUInt64LE(mark.lastTime, 88)
+  slot.writeBigUInt64LE(mark.lost, 96)
+  slot.writeUInt32LE(crc32(slot.subarray(0, 104)), 104)
   return slot
 }
 
@@ -69,13 +72,13 @@ export function decodeMarks(file: Buffer): Mark[] {
 
 function decodeSlot(slot: Buffer): Mark | undefined {
   if (slot.length < MARK_BYTES || slot.readUInt32LE(0) !== MAGIC) return undefined
-  if (slot.readUInt32LE(96) !== crc32(slot.subarray(0, 96))) return undefined
+  if (slot.readUInt32LE(104) !== crc32(slot.subarray(0, 104))) return undefined
   const numbers = Object.fromEntries(
     NUMBERS.map((name, i) => [name, Number(slot.readBigUInt64LE(8 + i * 8))]),
   )
   return {
     ...(numbers as Record<(typeof NUMBERS)[number], number>),
-    lastTime: slot.readBigUInt64LE(80),
-    lost: slot.readBigUInt64LE(88),
+    lastTime: slot.readBigUInt64LE(88),
+    lost: slot.readBigUInt64LE(96),
   }
 }

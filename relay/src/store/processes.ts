@@ -13,6 +13,7 @@ export interface LostCounts {
   tooBig: number
   badValue: number
   noRing: number
+  overwritten: number
 }
 
 export interface ProcessStats {
@@ -46,7 +47,7 @@ export class Entry {
   constructor(readonly process: Process) {}
 
   stats(): ProcessStats {
-    const lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0 }
+    const lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
     let events = 0
     let bytes = 0
     for (const mark of this.marks.values()) {
