@@ -6,7 +6,8 @@ import { parseBuffer } from '../buffer.js'
 import { type Level, levelNames } from '../levels.js'
 import { checkPattern } from '../rule.js'
 import { parseSample, type Sample } from '../sample.js'
-import { checkFlag, UsageError } from './exit.js'
+import { checkSessionName, defaultName, modes, parseMode } from '../session-spec.js'
+import { checkFlag } from './exit.js'
 
 export interface TargetFlags {
   pid?: string
@@ -26,7 +27,7 @@ export interface RuleFlags {
 
 export interface ChannelFlags {
   buffer?: { subBuffers: number; subBufferBytes: number }
-  mode?: { mode: 'discard' | 'overwrite' | 'block'; blockMs?: number }
+  mode?: { mode: keyof typeof modes; blockMs?: number }
   context?: string[]
 }
 
@@ -45,21 +46,11 @@ const patternsOf = (flag: string) => (text: string, before: string[]) => [
   ...split(text).map((one) => checkFlag(flag, () => checkPattern(one))),
 ]
 
-/** @throws RangeError naming what was given. */
-export function parseMode(text: string): Required<ChannelFlags>['mode'] {
-  if (text === 'discard' || text === 'overwrite') return { mode: text }
-  const [whole, ms = '100'] = /^block(?::(\d{1,4}))?$/.exec(text) ?? []
-  if (whole !== undefined && Number(ms) >= 1 && Number(ms) <= 1000)
-    return { mode: 'block', blockMs: Number(ms) }
-  throw new RangeError(
-    `${JSON.stringify(text)}: expected discard, overwrite, block, or block:MS of 1 to 1000`,
-  )
-}
-
-/** @throws TypeError naming what was given. */
-export function parseSession(text: string): string {
-  if (/^[\w.-]{1,64}$/.test(text)) return text
-  throw new TypeError(`${JSON.stringify(text)}: expected letters, digits and _ . -, at most 64`)
+/** The mode by its name, as a controller sends it. */
+function modeOf(text: string): Required<ChannelFlags>['mode'] {
+  const { mode, blockMs } = parseMode(text)
+  const name = Object.entries(modes).find(([, number]) => number === mode)?.[0] as keyof typeof modes
+  return { mode: name, ...(blockMs > 0 ? { blockMs } : {}) }
 }
 
 const checked =
@@ -82,8 +73,8 @@ export const jsonOption = () => new Option('--json', 'an object a line').env('BL
 export const sessionOption = () =>
   new Option('--session <name>', 'the session it is about')
     .env('BLKIN_SESSION')
-    .default('default')
-    .argParser(checked('--session', parseSession))
+    .default(defaultName)
+    .argParser(checked('--session', checkSessionName))
 
 export const enableOption = (many = 'record these, such as "blockstore:*" (again for more)') =>
   new Option('-e, --enable <pattern>', many).env('BLKIN_ENABLE').default([], '').argParser(patternsOf('-e'))
@@ -112,7 +103,7 @@ export const channelOptions = (): Option[] => [
     .argParser(checked('--buffer', parseBuffer)),
   new Option('--mode <mode>', 'a full ring: discard, overwrite or block[:MS]')
     .env('BLKIN_MODE')
-    .argParser(checked('--mode', parseMode)),
+    .argParser(checked('--mode', modeOf)),
   new Option('-c, --context <names>', 'on each event: tid, thread, cpu, span, ...')
     .env('BLKIN_CONTEXT')
     .argParser((text: string, before: string[] = []) => [...before, ...split(text)]),
@@ -140,8 +131,4 @@ export function ruleParts(flags: RuleFlags): {
     exactly: exactly !== undefined,
     ...(sample === undefined ? {} : { sample }),
   }
-}
-
-export function neverBoth(flags: FleetFlags & { session?: string }, what: string, given: boolean): void {
-  if (flags.relay !== undefined && given) throw new UsageError(`${what} and --relay do not go together`)
 }
