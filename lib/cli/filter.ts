@@ -56,7 +56,11 @@ const shown = 5
 
 /** What the process says of the tracepoints that the filter does not fit, the first few. */
 export function misfits(unfit: readonly string[]): string[] {
-  const lines = unfit.slice(0, shown).map((line) => `the filter does not fit ${line}; no event of it is kept`)
+  const lines = unfit.slice(0, shown).map((line) => {
+    const name = /^[^:]+:[^:]+(?=: )/.exec(line)?.[0] ?? ''
+    const why = line.slice(name.length).replace(name, 'it')
+    return `the filter does not fit ${name}${why}; no event of it is kept`
+  })
   return unfit.length > shown
     ? [...lines, `... and ${unfit.length - shown} more that it does not fit`]
     : lines

@@ -60,21 +60,26 @@ export const slowText = (dropped: number): string =>
 const pipeExit = 141
 const lastWordsMs = 200
 
+let gone = false
+
 /** Resolves when whoever read stdout has gone. */
 export function readerGone(): Promise<void> {
   return new Promise((resolve) => {
-    process.stdout.on('error', () => resolve())
+    process.stdout.on('error', () => {
+      gone = true
+      resolve()
+    })
   })
 }
 
 /** Gives what was written a moment to be read, then ends: whoever does not read does not keep the command. */
 export async function leave(): Promise<never> {
   const { stdout } = process
-  if (stdout.writableLength > 0 && !stdout.destroyed) {
+  if (stdout.writableLength > 0 && !gone) {
     await new Promise<void>((resolve) => {
       setTimeout(resolve, lastWordsMs)
       stdout.write('', () => resolve())
     })
   }
-  process.exit(stdout.errored || stdout.destroyed ? pipeExit : process.exitCode)
+  process.exit(gone ? pipeExit : process.exitCode)
 }
