@@ -4,12 +4,14 @@
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { isLoopback, parseAddress } from './intake/address.js'
 import { Connection } from './intake/connection.js'
 import { Feed } from './live/feed.js'
+import { Followers } from './live/followers.js'
 import { LiveTraces } from './live/live-traces.js'
 import type { TraceItem } from './read/merge.js'
+import { RuleBook } from './rules/rule-book.js'
 import { Processes, type ProcessStats } from './store/processes.js'
 import { TraceFiles } from './store/trace.js'
 
@@ -61,9 +63,14 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   if ((options.output === undefined) === (options.live === undefined)) {
     throw new TypeError('output and live are both given or both missing; expected one of them')
   }
+  const output = options.output === undefined ? undefined : resolve(options.output)
+  if (output !== undefined) await mkdir(output, { recursive: true, mode: 0o700 })
+
   const feed = new Feed(options.live ?? (() => {}))
-  const recorder = options.output === undefined ? new LiveTraces(feed) : await traceFiles(options.output)
-  const house = { token, processes: new Processes(), recorder }
+  const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
+  const followers = new Followers(recorder, log)
+  const rules = await RuleBook.open(output && join(output, '.rules'))
+  const house = { token, processes: new Processes(), recorder: followers, followers, rules }
   const open = new Set<Connection>()
   const counts = { refused: 0, ended: 0 }
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
@@ -100,10 +107,4 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       feed.flush()
     },
   }
-}
-
-async function traceFiles(folder: string): Promise<TraceFiles> {
-  const output = resolve(folder)
-  await mkdir(output, { recursive: true, mode: 0o700 })
-  return new TraceFiles(output)
 }

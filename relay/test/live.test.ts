@@ -167,6 +167,25 @@ test('whatever comes within the hold is put in order; what comes later keeps the
   }
 })
 
+test('an item waits as long as the hold, and what came meanwhile and is older goes before it', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  try {
+    const out: number[] = []
+    const feed = new Feed((items) => out.push(...items.map((item) => item.nanoseconds)))
+    feed.hold([made(0, 10)])
+    vi.advanceTimersByTime(HOLD_MS - 10)
+    feed.hold([made(1, 5), made(1, 15)])
+    expect(out).toEqual([])
+    vi.advanceTimersByTime(40)
+    expect(out, 'and what is newer waits').toEqual([5, 10])
+    vi.advanceTimersByTime(HOLD_MS)
+    expect(out).toEqual([5, 10, 15])
+    expect(vi.getTimerCount(), 'nothing held, nothing to wake for').toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 test('more than may be held goes on at once', () => {
   let out = 0
   const feed = new Feed((items) => {

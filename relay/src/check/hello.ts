@@ -12,6 +12,8 @@ const SESSION = /^[A-Za-z0-9_.-]{1,64}$/
 export interface Process {
   uuid: Buffer
   pid: number
+  /** Nanoseconds since the epoch. */
+  startedAt: bigint
   hostname: string
   program: string
   bootId: Buffer
@@ -23,14 +25,24 @@ export interface Process {
   contexts: Field[]
 }
 
+/** What everyone says first: nothing else of it is looked at before. */
+export function checkGreeting(
+  call: string,
+  version: number | null,
+  given: string | null,
+  token: string | undefined,
+): void {
+  if (version !== types.PROTOCOL_VERSION) {
+    refuse('VERSION', `${call}.version is ${version}; this relay speaks ${types.PROTOCOL_VERSION}`)
+  }
+  if (token !== undefined && !sameSecret(given ?? '', token)) {
+    refuse('TOKEN', `${call}.token is ${given ? 'not the one this relay was given' : 'missing'}`)
+  }
+}
+
 export function checkHello(hello: Hello | null, token: string | undefined): Process {
   if (hello === null) return malformed('hello', null, 'a Hello')
-  if (hello.version !== types.PROTOCOL_VERSION) {
-    refuse('VERSION', `hello.version is ${hello.version}; this relay speaks ${types.PROTOCOL_VERSION}`)
-  }
-  if (token !== undefined && !sameSecret(hello.token ?? '', token)) {
-    refuse('TOKEN', `hello.token is ${hello.token ? 'not the one this relay was given' : 'missing'}`)
-  }
+  checkGreeting('hello', hello.version, hello.token ?? null, token)
   if (hello.clock === null) malformed('hello.clock', null, 'a Clock')
   if (hello.startedAt === null || big(hello.startedAt) < 0n) {
     malformed('hello.startedAt', hello.startedAt && big(hello.startedAt), 'nanoseconds since the epoch')
@@ -43,6 +55,7 @@ export function checkHello(hello: Hello | null, token: string | undefined): Proc
   }
   return {
     uuid: bytes16('hello.uuid', hello.uuid),
+    startedAt: big(hello.startedAt),
     pid: int('hello.pid', hello.pid, 1, 2 ** 31 - 1),
     hostname: plainText('hello.hostname', hello.hostname, 1, 255),
     program: plainText('hello.program', hello.program, 1, 255),

@@ -43,8 +43,10 @@ export function checkRule(rule: Rule | null): void {
     int('rule.sample.keep', sample.keep, 1, sample.of)
   }
   if (filter) {
-    plainText('rule.filter.text', filter.text, 1, MAX_FILTER_TEXT)
-    const { program } = filter
+    const { text, program } = filter
+    const bytes = text === null ? 0 : Buffer.byteLength(text)
+    if (bytes < 1 || bytes > MAX_FILTER_TEXT)
+      malformed('rule.filter.text', text && `${bytes} bytes`, `1 to ${MAX_FILTER_TEXT} bytes`)
     if (!Buffer.isBuffer(program) || program.length === 0 || program.length > MAX_FILTER_PROGRAM)
       malformed('rule.filter.program', program, `1 to ${MAX_FILTER_PROGRAM} bytes`)
   }

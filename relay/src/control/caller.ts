@@ -13,6 +13,9 @@ import { ConnectionError, Refusal, type RefusalReason } from './errors.js'
 /** For the connection to stand, and for an answer on top of what the call itself may wait. */
 const PATIENCE_MS = 5_000
 
+/** All tracepoints of a process, which a relay tells in one answer. */
+const MOST_ANSWER = 64 * 2 ** 20
+
 type Received = Record<string, (input: unknown, type: number, id: number) => void>
 
 export class Caller<Client extends object> {
@@ -28,7 +31,7 @@ export class Caller<Client extends object> {
   ) {
     const output = new thrift.TFramedTransport(undefined, (frame) => void socket.write(frame!))
     this.#client = new Client(output as never, thrift.TBinaryProtocol as never)
-    const frames = new FrameSplitter()
+    const frames = new FrameSplitter(MOST_ANSWER)
     socket.on('data', (chunk: Buffer) => {
       try {
         for (const frame of frames.push(chunk)) this.#received(frame)

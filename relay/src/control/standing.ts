@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkRule, MAX_RULES } from '../check/rule.js'
-import { readStruct, writeStruct } from '../store/struct-file.js'
+import { MOST_BYTES, readStruct, structBytes, writeStruct } from '../store/struct-file.js'
 import { types } from '../wire.js'
 import { rule, wireRule } from './convert.js'
 import type { Rule, RuleRequest } from './types.js'
@@ -27,8 +27,11 @@ export async function readStanding(folder: string): Promise<Rule[]> {
 export async function writeStanding(folder: string, rules: readonly RuleRequest[]): Promise<void> {
   const made = rules.map((one, i) => wireRule(one, 'standing', i + 1))
   check(made)
+  const bytes = structBytes(new types.StandingRules({ rules: made }))
+  if (bytes.length > MOST_BYTES)
+    throw new RangeError(`standing rules of ${bytes.length} bytes; expected at most ${MOST_BYTES}`)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await writeStruct(path(folder), new types.StandingRules({ rules: made }))
+  await writeStruct(path(folder), bytes)
 }
 
 function check(rules: ReturnType<typeof wireRule>[]): void {

@@ -6,7 +6,8 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { StrictReader } from '../strict-reader.js'
 import { thrift } from '../wire.js'
 
-const MOST_BYTES = 32 * 2 ** 20 // 1024 rules, each as large as may be
+/** So that what is in one fits a frame too. */
+export const MOST_BYTES = 2 ** 20
 
 /** What the generated classes have and their types do not say. */
 interface Struct {
@@ -34,12 +35,12 @@ export async function readStruct<Made extends object>(
 }
 
 /** On the disk when this returns. Only its owner may read it: a rule may name what is secret. */
-export async function writeStruct(path: string, value: object): Promise<void> {
+export async function writeStruct(path: string, bytes: Buffer): Promise<void> {
   const unborn = `${path}.${process.pid}.new`
   try {
     const file = await open(unborn, 'w', 0o600)
     try {
-      await file.writeFile(bytesOf(value))
+      await file.writeFile(bytes)
       await file.datasync()
     } finally {
       await file.close()
@@ -51,7 +52,7 @@ export async function writeStruct(path: string, value: object): Promise<void> {
   }
 }
 
-function bytesOf(value: object): Buffer {
+export function structBytes(value: object): Buffer {
   let bytes: Buffer | undefined
   const output = new thrift.TFramedTransport(undefined, (framed) => {
     bytes = framed!.subarray(4)
