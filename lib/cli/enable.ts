@@ -23,7 +23,7 @@ import { withFleet } from './fleet.js'
 import { nameOf, nothingText } from './list.js'
 import { note, print, printJson } from './print.js'
 import { conditionsText, ruleJson } from './rule-text.js'
-import { ensureSession, type SessionFlags } from './session.js'
+import { enableInSession, type SessionFlags } from './session.js'
 import { changeStanding, withStanding } from './standing.js'
 
 interface Flags extends FleetFlags, RuleFlags, SessionFlags {
@@ -112,10 +112,8 @@ async function enableIn(
   const done = await Promise.all(
     targets.map(async (target) => {
       try {
-        await ensureSession(target, flags.session, given, flags)
-        const changes: { rule: RuleRequest; changed: Changed }[] = []
-        for (const rule of rules)
-          changes.push({ rule, changed: await target.control.enable(flags.session, rule) })
+        const changed = await enableInSession(target, flags.session, rules, given, flags)
+        const changes = rules.map((rule, i) => ({ rule, changed: changed[i] as Changed }))
         return { target, changes }
       } catch (error) {
         note(`${target.state.pid} (${target.state.program}): ${(error as Error).message}`)

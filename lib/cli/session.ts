@@ -1,7 +1,9 @@
 // lib/cli/session.ts: the session of a traced process that a rule goes to: found there, changed where the flags say
 // so, or opened. Called by enable.ts. A variable of the environment counts for a new session only: what happens to be
 // exported in a shell must not move a running one to another relay or give it other rings.
-import type { Channel, SessionSpec, SessionState } from '@blkin/relay'
+import { isDeepStrictEqual } from 'node:util'
+import type { Changed, Channel, Control, ProcessState, RuleRequest, SessionSpec } from '@blkin/relay'
+import { defaultName } from '../session-spec.js'
 import type { Target } from './find.js'
 import type { ChannelFlags } from './flags.js'
 
@@ -30,37 +32,45 @@ function withRelay(to: string): Pick<SessionSpec, 'relay' | 'token'> {
 }
 
 const same = (a: SessionSpec, b: SessionSpec): boolean =>
-  JSON.stringify([a.relay, a.channel, a.contexts]) ===
-  JSON.stringify([b.relay, ordered(b.channel, a.channel), b.contexts])
+  a.relay === b.relay && isDeepStrictEqual([a.channel, a.contexts], [b.channel, b.contexts])
 
-/** The keys of one in the order of the other's, so that their texts compare. */
-function ordered(channel: Channel, like: Channel): Channel {
-  return {
-    ...Object.fromEntries(Object.keys(like).map((key) => [key, channel[key as keyof Channel]])),
-    ...channel,
-  } as Channel
-}
-
-/** `given`: what the command line itself said; `fallback`: with the environment's settings as well. */
-export async function ensureSession(
-  { control, state }: Target,
+/**
+ * Gives the rules to the session. `given`: what the command line itself said; `fallback`: with the environment's settings
+ * as well. The session `default` a process opens itself, as its own environment says, when it gets the first rule.
+ */
+export async function enableInSession(
+  { control, state }: Pick<Target, 'control' | 'state'>,
   name: string,
+  rules: readonly RuleRequest[],
   given: SessionFlags,
   fallback: SessionFlags,
-): Promise<SessionState> {
-  const there = state.sessions.find(({ spec }) => spec.name === name)
-  if (there !== undefined) {
-    const wanted = mergeSpec(there.spec, given)
-    return same(there.spec, wanted) ? there : control.changeSession(wanted)
+): Promise<Changed[]> {
+  const find = ({ sessions }: ProcessState) => sessions.find(({ spec }) => spec.name === name)?.spec
+  const there = find(state)
+  if (there === undefined && name !== defaultName) {
+    await control.openSession(mergeSpec(freshSpec(name, state, fallback), fallback))
+  } else if (there !== undefined) await change(control, there, given)
+  const changes: Changed[] = []
+  for (const rule of rules) changes.push(await control.enable(name, rule))
+  if (there === undefined && name === defaultName && Object.keys(given).length > 0) {
+    const made = find(await control.process())
+    if (made !== undefined) await change(control, made, given)
   }
-  const usual = state.sessions.find(({ spec }) => spec.name === 'default')?.spec
-  const fresh: SessionSpec = {
-    name,
-    ack: 'written',
-    attached: false,
-    contexts: [],
-    channel: defaultChannel,
-    ...(fallback.mode?.mode === 'overwrite' ? {} : withRelay(usual?.relay ?? defaultRelay)),
+  return changes
+}
+
+async function change(control: Control, there: SessionSpec, given: SessionFlags): Promise<void> {
+  const wanted = mergeSpec(there, given)
+  if (same(there, wanted)) return
+  const { BLKIN_TOKEN: token } = process.env // no answer tells it, so it has to be said again
+  await control.changeSession({ ...wanted, ...(token ? { token } : {}) })
+}
+
+/** Sends where the process's default session sends; an overwriting one sends nowhere until it is told to. */
+function freshSpec(name: string, state: ProcessState, { mode }: SessionFlags): SessionSpec {
+  const usual = state.sessions.find(({ spec }) => spec.name === defaultName)?.spec
+  return {
+    ...{ name, ack: 'written', attached: false, contexts: [], channel: defaultChannel },
+    ...(mode?.mode === 'overwrite' ? {} : withRelay(usual?.relay ?? defaultRelay)),
   }
-  return control.openSession(mergeSpec(fresh, fallback))
 }
