@@ -1,7 +1,7 @@
 // lib/nearest.ts: what a person most likely meant who wrote a name that is none. Pure.
 
 /** Insertions, deletions, substitutions and swaps of neighbours between two names. */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {

@@ -104,12 +104,12 @@ describe('blkin record', () => {
     const trace = freshTrace()
     record(trace, '--', process.execPath, program)
     const refused: [string[], RegExp][] = [
-      [['-e', 'blockstore', '--', 'true'], /-e or -x: pattern "blockstore": expected provider:event/],
+      [['-e', 'blockstore', '--', 'true'], /-e: pattern "blockstore": expected provider:event/],
       [['--', 'true'], /-e is missing; expected a pattern/],
       [['-e', 'a:*', '-b', '3x1M', '--', 'true'], /--buffer: "3x1M": expected COUNTxSIZE such as 4x1M/],
       [['-e', 'a:*', '-l', 'loud', '--', 'true'], /'loud' is invalid. Allowed choices are emerg, alert/],
       [['-e', 'a:*', '-o', trace, '--', 'true'], /the folder is not empty; expected a new one/],
-      [['-e', 'a:*'], /missing required argument 'command'/],
+      [['-e', 'a:*'], /expected -p TARGET for processes that run already, or a command behind --/],
     ]
     for (const [args, words] of refused) {
       const { code, err } = blkin('record', ...args)
