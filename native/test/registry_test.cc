@@ -140,7 +140,7 @@ TEST_F(Rules, flags_and_their_count_follow_the_rules_whatever_happened_before) {
     int32_t level, id;
   };
   std::vector<Tp> declared;
-  std::vector<Rule> standing;  // by the book: the last that covers decides
+  std::vector<thrift::Rule> standing;  // by the book: the last that covers decides
   const auto pick = [&](std::initializer_list<const char*> of) {
     return std::string(*(of.begin() + random() % of.size()));
   };
@@ -152,23 +152,21 @@ TEST_F(Rules, flags_and_their_count_follow_the_rules_whatever_happened_before) {
       name.append(":").append(event);
       declared.push_back({name, level, declare(provider, event, level)});
     } else if (random() % 3 != 0) {
-      Rule rule{0,
-                true,
-                pick({"*:*", "disk:*", "n*:*", "db:e1*", "*:e*3"}),
-                {},
-                static_cast<int32_t>(random() % 15)};
+      thrift::Rule rule;
+      rule.pattern = pick({"*:*", "disk:*", "n*:*", "db:e1*", "*:e*3"});
+      rule.level = static_cast<int32_t>(random() % 15);
       if (random() % 2 == 0) rule.exclude.push_back(pick({"disk:*", "*:*5", "net:e2*"}));
-      rule.id = registry->enable(rule);
+      rule.id = static_cast<int32_t>(registry->enable(kSession, rule).rule);
       standing.push_back(rule);
     } else if (!standing.empty()) {
-      const uint32_t id = standing[random() % standing.size()].id;
-      registry->disable(kSession, id);
-      std::erase_if(standing, [&](const Rule& rule) { return rule.id == id; });
+      const int32_t id = standing[random() % standing.size()].id;
+      registry->disable(kSession, static_cast<uint32_t>(id));
+      std::erase_if(standing, [&](const thrift::Rule& rule) { return rule.id == id; });
     }
     uint32_t count = 0;
     for (const Tp& one : declared) {
       bool wanted = false;
-      for (const Rule& rule : standing) {
+      for (const thrift::Rule& rule : standing) {
         bool covers = one.level <= rule.level && glob_covers(rule.pattern, one.name);
         for (const std::string& except : rule.exclude) covers = covers && !glob_covers(except, one.name);
         wanted = wanted || covers;  // all of them switch on
