@@ -99,8 +99,9 @@ void Process::attach(Thread& thread) {
 }
 
 void Process::detach(Thread& thread) {
-  threads_.remove(thread);
+  // In one go: a session that ends in between would leave its ring with a thread that nobody tells.
   const std::lock_guard lock(mutex_);
+  threads_.remove(thread);
   for (const auto& session : sessions_)
     if (Session* one = session.load(); one != nullptr) one->give_back(thread);
   if (--thread_count_ == 0) end(false);

@@ -211,7 +211,7 @@ test('a declaration is the same to a reader whether it came over the wire or fro
     )
   const declared = tracepoint(0, 'p:e', fields)
   const process = { uuid: Buffer.alloc(16), hostname: 'h', program: 'p', pid: 1, bootId: Buffer.alloc(16) }
-  const more = { clockOffset: 0n, synced: false, session: 'default', contexts: [] }
+  const more = { clockOffset: 0n, synced: false, startedAt: 1n, session: 'default', contexts: [] }
   const info = parseMetadata('x', preamble({ ...process, ...more }) + eventBlock(declared))
   expect(fields.length).toBe(40)
   expect([fromWire(declared)]).toEqual(info.tracepoints)

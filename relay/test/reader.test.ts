@@ -148,7 +148,7 @@ test('what is printed is what babeltrace2 prints, byte for byte', async (t) => {
             return tracepoint(id, `p:e${id}`, made, id % 15)
           })
           const common = { uuid, hostname, program, pid: 4711, bootId: Buffer.alloc(16, 7), synced: false }
-          const session = { session: 'default', contexts: wire(contexts) }
+          const session = { startedAt: 1n, session: 'default', contexts: wire(contexts) }
           const head = preamble({ ...common, ...session, clockOffset: 1_700_000_000_123_456_789n })
           writeFileSync(join(path, 'metadata'), head + declared.map(eventBlock).join(''))
           for (const stream of streams) {

@@ -87,7 +87,12 @@ export class Connection implements Owner {
     })
     if (this.#side.wait === undefined) return this.#write(await reply)
     this.#storing = false
-    this.#waiting = reply.then((bytes) => this.#write(bytes))
+    // What breaks the socket here breaks the loop above too; nobody else hears of this promise.
+    this.#waiting = reply
+      .then((bytes) => this.#write(bytes))
+      .catch((error: Error) => {
+        this.#ending ??= error.message
+      })
   }
 
   /** What waits is answered now: answers go out in the order of the calls. */
