@@ -143,9 +143,6 @@ class Filter {
   std::string texts_;
 };
 
-// Whether a text is what the pattern, in which a NUL stands for any run of bytes, describes. Linear but for memmem().
-bool filter_like(const char* pattern, size_t pattern_size, const char* text, size_t size) noexcept;
-
 // Null, and `why` says in words, where the bytes are no program or do not fit the tracepoint.
 std::unique_ptr<const Filter> link_filter(const std::vector<uint8_t>& program,
                                           const thrift::Tracepoint& tracepoint,

@@ -5,8 +5,10 @@
 #include <cstring>
 #include <limits>
 
+#include "filter_ops.hpp"
+#include "filter_text.hpp"
 #include "filter_types.hpp"
-#include "registry.hpp"
+#include "layout.hpp"
 
 namespace blkin::control {
 
@@ -36,73 +38,6 @@ uint64_t bits_of(double value) {
   uint64_t bits;
   std::memcpy(&bits, &value, sizeof bits);
   return bits;
-}
-
-// a < b is b > a.
-FilterTag mirrored(FilterTag tag) {
-  switch (tag) {
-    case FilterTag::kLess:
-      return FilterTag::kGreater;
-    case FilterTag::kLessEqual:
-      return FilterTag::kGreaterEqual;
-    case FilterTag::kGreater:
-      return FilterTag::kLess;
-    case FilterTag::kGreaterEqual:
-      return FilterTag::kLessEqual;
-    default:
-      return tag;
-  }
-}
-
-FilterOp test_of(const TypedNode& leaf) {
-  if (leaf.tag == FilterTag::kContext)
-    return leaf.kind == FilterKind::kFloat ? FilterOp::kTestContextF64 : FilterOp::kTestContext;
-  switch (leaf.type) {
-    case Type::kU16:
-      return FilterOp::kTestU16;
-    case Type::kU32:
-      return FilterOp::kTestU32;
-    case Type::kU64:
-    case Type::kI64:
-      return FilterOp::kTest64;
-    case Type::kI8:
-      return FilterOp::kTestI8;
-    case Type::kI16:
-      return FilterOp::kTestI16;
-    case Type::kI32:
-      return FilterOp::kTestI32;
-    case Type::kF32:
-      return FilterOp::kTestF32;
-    case Type::kF64:
-      return FilterOp::kTestF64;
-    default:
-      return FilterOp::kTestU8;
-  }
-}
-
-FilterOp load_of(const TypedNode& leaf) {
-  if (leaf.tag == FilterTag::kContext) return FilterOp::kLoadContext;
-  switch (leaf.type) {
-    case Type::kU16:
-      return FilterOp::kLoadU16;
-    case Type::kU32:
-      return FilterOp::kLoadU32;
-    case Type::kU64:
-    case Type::kI64:
-      return FilterOp::kLoad64;
-    case Type::kI8:
-      return FilterOp::kLoadI8;
-    case Type::kI16:
-      return FilterOp::kLoadI16;
-    case Type::kI32:
-      return FilterOp::kLoadI32;
-    case Type::kF32:
-      return FilterOp::kLoadF32;
-    case Type::kF64:
-      return FilterOp::kLoadF64;
-    default:
-      return FilterOp::kLoadU8;
-  }
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "registry.hpp"
+#include "filter_text.hpp"
+#include "layout.hpp"
 
 namespace blkin::control {
 

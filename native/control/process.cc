@@ -166,7 +166,8 @@ std::optional<Refused> Process::make(const thrift::SessionSpec& spec, Session*& 
   uint32_t slots = 0;
   for (const SessionContext& context : contexts) slots |= 1U << context.slot;
   auto fields = contexts_.fields(contexts);
-  made = new Session(number, registry_, folder_, settings_, spec, std::move(contexts), std::move(fields));
+  made = new Session(number, registry_, folder_, settings_, spec, std::move(contexts), std::move(fields),
+                     [this] { agent_->wake(); });
   free->store(made, std::memory_order_release);
   registry_.open(number, slots);
   return std::nullopt;
@@ -300,8 +301,9 @@ std::optional<Refused> Process::enable(const std::string& name, thrift::Rule rul
   if (out.full) return too_many_rules();
   if (out.covered > 0 && out.fitting == 0) {
     registry_.disable(session->number(), out.rule);
-    return Refused{thrift::Refusal::kFilter, "the filter fits none of the " + std::to_string(out.covered) +
-                                                 " tracepoints that the pattern covers: " + out.unfit.front()};
+    return Refused{thrift::Refusal::kFilter,
+                   "the filter fits none of the " + std::to_string(out.covered) +
+                       " tracepoints that the pattern covers: " + out.unfit.front()};
   }
   session->start();
   session->wake();

@@ -60,7 +60,7 @@ thrift::Address address_of(const std::string& text) {
 
 Session::Session(size_t number, Registry& registry, const ProcessFolder& process, const Settings& settings,
                  thrift::SessionSpec spec, std::vector<SessionContext> contexts,
-                 std::vector<thrift::Field> fields)
+                 std::vector<thrift::Field> fields, std::function<void()> rules_came)
     : rseq_offset_(settings.lease ? 0 : ring::find_rseq_offset()),
       tsc_(!settings.monotonic && clock::tsc_is_fit()),
       fast_(rseq_offset_ != 0 && tsc_ && spec.channel.mode != thrift::Mode::kBlock),
@@ -70,6 +70,7 @@ Session::Session(size_t number, Registry& registry, const ProcessFolder& process
       geometry_(geometry_of(spec_.channel)),
       contexts_(std::move(contexts)),
       listens_(settings.listens && spec_.name == settings.session.name),
+      rules_came_(std::move(rules_came)),
       hello_(describe_process(settings, spec_, std::move(fields))),
       calibration_(tsc_) {
   folder_.create(process, hello_, spec_.sends ? spec_.relay : "", tsc_, calibration_.first());
@@ -310,6 +311,7 @@ void Session::take_rules(const thrift::RuleSet& set) {
   for (const thrift::Rule& rule : set.rules)
     if (wrong_rule(rule).empty()) rules.push_back(rule);
   registry_.replace_relay_rules(number_, std::move(rules));
+  rules_came_();
 }
 
 void Session::rings(std::vector<consumer::Source>& out) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -45,9 +46,12 @@ struct RingStatus {
 
 class Session final : public consumer::Supply {
  public:
-  // number: its place in the registry. contexts: found for spec.contexts.
-  Session(size_t number, Registry& registry, const ProcessFolder& process, const Settings& settings,
-          thrift::SessionSpec spec, std::vector<SessionContext> contexts, std::vector<thrift::Field> fields);
+  // number: its place in the registry. contexts: found for spec.contexts. rules_came: called on the consumer's thread
+  // after the relay's rules were applied.
+  Session(
+      size_t number, Registry& registry, const ProcessFolder& process, const Settings& settings,
+      thrift::SessionSpec spec, std::vector<SessionContext> contexts, std::vector<thrift::Field> fields,
+      std::function<void()> rules_came = [] {});
   ~Session() override;
 
   // Puts a record into the ring of this moment's CPU, or counts it as lost. Never throws.
@@ -133,6 +137,7 @@ class Session final : public consumer::Supply {
   ring::Geometry geometry_;
   std::vector<SessionContext> contexts_;
   bool listens_;
+  std::function<void()> rules_came_;
   thrift::Hello hello_;
   clock::Calibration calibration_;
   SessionFolder folder_;

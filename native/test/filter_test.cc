@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 
+#include "control/filter_text.hpp"
 #include "filter_program.hpp"
 
 namespace blkin::control {
@@ -140,7 +141,7 @@ void integers_compare_exactly(Type type) {
         const auto value = static_cast<T>(number);
         const Bytes bytes = payload(value, static_cast<int64_t>(low), low);
         const auto size = static_cast<uint32_t>(bytes.size());
-        const Wide is = value;
+        const Wide is = value;  // NOLINT(bugprone-signed-char-misuse): the sign is wanted
         ASSERT_EQ(right->passes(bytes.data(), size, *block), by_the_book(tag, is, with));
         ASSERT_EQ(left->passes(bytes.data(), size, *block), by_the_book(tag, with, is));
         ASSERT_EQ(fields->passes(bytes.data(), size, *block), by_the_book(tag, is, with));

@@ -48,6 +48,9 @@ test('a session that comes again must have the contexts its trace began with', a
   const first = await connect(relay.address)
   const hello = makeHello({ contexts })
   await first.hello(hello)
+  const writer = new StreamWriter(hello.uuid, 0)
+  writer.start(1n)
+  await first.put(makePut(0, 1, writer.take(), { events: 0 }))
   for (const other of [undefined, contexts.slice(1)]) {
     const client = await connect(relay.address)
     await expect(client.hello(makeHello({ uuid: hello.uuid, contexts: other }))).rejects.toThrow(

@@ -2,6 +2,8 @@
 // Followers that are slow, or stop reading, cost themselves events and nobody else anything.
 
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect as dial } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { connectFleet, type Fleet, type RelayOptions, view } from '../src/index.js'
 import { MOST_WAITING_BYTES } from '../src/live/follower.js'
@@ -78,6 +80,7 @@ test('tracepoints of a session are told, also of one that is gone or came to the
     { provider: 'p', event: 'e' },
     { provider: 'q', fields: [{ type: 'string' }] },
   ])
+  await client.put(0, [encode('u32', 1)])
   client.end()
   await until(() => relay.stats().connections.open === 1)
   expect(await fleet.tracepoints(uuid)).toEqual(declared)
@@ -284,4 +287,45 @@ test('beyond 64 followers the next is refused, and one that goes makes room', as
   await until(() => relay.stats().connections.open === 65)
   await late.follow('*', [])
   for (const follower of [late, ...followers]) follower.close()
+})
+
+test('calls without their arguments are refused, and bytes that are no call end only their own connection', async () => {
+  const { relay, fleet } = await relayAndFleet()
+  const connection = thrift.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
+    transport: thrift.TFramedTransport,
+    protocol: thrift.TBinaryProtocol,
+  })
+  connection.on('error', () => {})
+  onTestFinished(() => void connection.connection.destroy())
+  const bad = thrift.createClient(fleetService.Client, connection) as InstanceType<typeof fleetService.Client>
+  await expect(bad.greet(2, '')).rejects.toThrow(/greet.version is 2; this relay speaks 1/)
+  await until(() => relay.stats().connections.open === 1)
+  const missing = undefined as never
+  await expect(fleet.enable({ target: 'a', pattern: missing }), 'nothing is sent').rejects.toThrow(/pattern/)
+  const second = thrift.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
+    transport: thrift.TFramedTransport,
+    protocol: thrift.TBinaryProtocol,
+  })
+  onTestFinished(() => void second.end())
+  const other = thrift.createClient(fleetService.Client, second) as InstanceType<typeof fleetService.Client>
+  await other.greet(1, '')
+  await expect(other.enable(missing)).rejects.toThrow(/rule is missing; expected a Rule/)
+  await expect(other.follow(missing, [])).rejects.toThrow(/target is missing; expected 1 to 255 bytes/)
+  await expect(other.follow('a', missing)).rejects.toThrow(/patterns is missing; expected at most 64/)
+  await expect(other.follow('a', ['a'])).rejects.toThrow(/patterns is "a"; expected provider:event/)
+  await expect(other.disable(missing, 'a:b')).rejects.toThrow(/target is missing/)
+  await expect(other.take(missing)).rejects.toThrow(/waitMs is missing; expected 0 to/)
+  const raw = dial(Number(relay.address.split(':')[1]), '127.0.0.1')
+  raw.on('error', () => {}).resume()
+  const greet = '800100010000000567726565740000000108000100000001' + '0b000200000000' + '00'
+  const list = '8001000100000006666f6c6c6f7700000002' + '0f00020b7fffffff'
+  for (const call of [greet, list]) {
+    const bytes = Buffer.from(call, 'hex')
+    const length = Buffer.alloc(4)
+    length.writeInt32BE(bytes.length)
+    raw.write(Buffer.concat([length, bytes]))
+  }
+  await once(raw, 'close')
+  expect(relay.lines.join()).toMatch(/ended a controller: a container claims 2147483647 elements/)
+  expect(await fleet.rules()).toEqual([])
 })

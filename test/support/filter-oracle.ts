@@ -47,10 +47,7 @@ function order(left: Value, right: Value): number {
 
 /** Each star becomes any run of characters; everything else stands for itself. */
 function pattern(parts: readonly string[]): RegExp {
-  return new RegExp(
-    `^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('.*')}$`,
-    'su',
-  )
+  return new RegExp(`^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('.*')}$`, 'su')
 }
 
 function shifted(operator: Shift, left: bigint, by: bigint): bigint {

@@ -61,6 +61,7 @@ export class Caller<Client extends object> {
   /** `waitMs` is how long the other side may take of its own accord. */
   async call<T>(make: (client: Client) => Promise<T>, waitMs = 0): Promise<T> {
     if (this.#failed) throw this.#failed
+    const answer = make(this.#client) // throws at once where an argument is none; then nothing was sent
     let late: NodeJS.Timeout | undefined
     let fail: (error: Error) => void
     const failed = new Promise<never>((_, reject) => {
@@ -70,7 +71,7 @@ export class Caller<Client extends object> {
       late = setTimeout(() => this.#fail('ERR_BLKIN_SILENT', `no answer within ${ms / 1000} s`), ms)
     })
     try {
-      return await Promise.race([make(this.#client), failed])
+      return await Promise.race([answer, failed])
     } catch (error) {
       if (error instanceof types.Refused)
         throw new Refusal(types.Refusal[error.reason] as RefusalReason, error.message)

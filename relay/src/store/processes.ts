@@ -111,7 +111,8 @@ export class Processes {
     const entry = this.#entries.get(uuid.replaceAll('-', ''))
     if (entry?.info) return entry.info.tracepoints
     if (!entry?.folder) return undefined
-    return parseMetadata(entry.folder, await readFile(join(entry.folder, 'metadata'), 'utf8')).tracepoints
+    const text = await readFile(join(entry.folder, 'metadata'), 'utf8').catch(() => undefined)
+    return text === undefined ? [] : parseMetadata(entry.folder, text).tracepoints // it recorded nothing, and went
   }
 
   stats(): ProcessStats[] {

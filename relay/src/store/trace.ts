@@ -1,9 +1,10 @@
 // relay/src/store/trace.ts: one process's trace on disk: its folder, its metadata, its streams.
 // A session owns it from hello until its connection ends, and calls one thing at a time.
-// Nothing but `metadata`, `events_N` and hidden files is ever in the folder; metadata changes by rename only.
+// Nothing but `metadata`, `events_N` and hidden files is ever in the folder; metadata changes by rename only. The folder
+// comes with the first put: a process that is connected, and was never told to record, leaves none.
 
 import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Process } from '../check/hello.js'
 import { malformed, refuse } from '../check/refuse.js'
 import type { Recorder, Recording } from '../intake/recording.js'
@@ -11,7 +12,7 @@ import { TraceError, type TraceInfo } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
 import type { Tracepoint } from '../wire.js'
 import { Declared } from './declared.js'
-import type { Mark, PutMark } from './mark.js'
+import { type Mark, NOTHING, type PutMark } from './mark.js'
 import { contextText, dashed, LAYOUT, preamble, splitMetadata } from './metadata.js'
 import { OpenStreams } from './open-streams.js'
 import { StreamFile, storage } from './stream-file.js'
@@ -40,23 +41,18 @@ class Trace implements Recording {
     readonly head: string,
     events: string[],
     readonly openStreams: OpenStreams,
+    private born: boolean,
   ) {
     this.#declared = new Declared(head, events, info.tracepoints)
   }
 
-  /** Makes the folder, or goes on with the one that is there. */
+  /** Goes on with the folder that is there; where there is none, the first put makes it. */
   static async open(output: string, process: Process, openStreams: OpenStreams): Promise<Trace> {
     const name = folderName(process)
     const folder = join(output, name)
     try {
-      if (!(await exists(folder))) {
-        const unborn = join(output, `.${name}`) // a folder without metadata is never seen
-        await mkdir(unborn, { recursive: true, mode: 0o700 })
-        await writeMetadata(unborn, preamble(process), process.synced)
-        await rename(unborn, folder)
-        if (process.synced) await syncFolder(output)
-      }
-      const text = await readFile(join(folder, 'metadata'), 'utf8')
+      const born = await exists(folder)
+      const text = born ? await readFile(join(folder, 'metadata'), 'utf8') : preamble(process)
       const { preamble: head, events } = splitMetadata(text)
       if (!head.includes(`uuid = "${dashed(process.uuid)}"`)) {
         refuse('STORAGE', `${folder} holds the trace of another process; move it away`)
@@ -65,8 +61,8 @@ class Trace implements Recording {
       if (!head.endsWith(`${LAYOUT}${contextText(process.contexts)}};\n`)) {
         refuse('MALFORMED', 'hello.contexts differ from those this trace began with; expected the same')
       }
-      const trace = new Trace(process, info, head, events, openStreams)
-      for (const file of await readdir(folder)) {
+      const trace = new Trace(process, info, head, events, openStreams, born)
+      for (const file of born ? await readdir(folder) : []) {
         const stream = /^events_(\d{1,6})$/.exec(file)?.[1]
         if (stream !== undefined) trace.#stream(Number(stream))
       }
@@ -80,15 +76,17 @@ class Trace implements Recording {
     return [...this.#streams.keys()].sort((a, b) => a - b)
   }
 
-  held(stream: number): Promise<Mark> {
+  async held(stream: number): Promise<Mark> {
+    if (!this.born) return NOTHING
     return this.openStreams.use(this.#stream(stream), (file) => file.held())
   }
 
-  /** The tracepoints are on the disk, by name, when this returns. */
+  /** The tracepoints are on the disk, by name, when this returns; or will be with the folder. */
   async declare(tracepoints: Tracepoint[]): Promise<void> {
     const added = this.#declared.check(tracepoints)
     if (added.blocks.length === 0) return
     const { folder } = this.info
+    if (!this.born) return this.#declared.add(added)
     const text = this.head + this.#declared.blocks.join('') + added.blocks.join('')
     try {
       await writeMetadata(folder, text, this.process.synced)
@@ -98,9 +96,24 @@ class Trace implements Recording {
     this.#declared.add(added)
   }
 
-  put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean> {
+  async put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean> {
+    if (!this.born) await this.#bear()
     const file = this.#stream(stream)
     return this.openStreams.use(file, () => file.put(mark, packets, this.process.synced))
+  }
+
+  async #bear(): Promise<void> {
+    const { folder } = this.info
+    const unborn = join(dirname(folder), `.${basename(folder)}`) // a folder without metadata is never seen
+    try {
+      await mkdir(unborn, { recursive: true, mode: 0o700 })
+      await writeMetadata(unborn, this.head + this.#declared.blocks.join(''), this.process.synced)
+      await rename(unborn, folder)
+      if (this.process.synced) await syncFolder(dirname(folder))
+    } catch (error) {
+      refusal(folder, error)
+    }
+    this.born = true
   }
 
   async close(): Promise<void> {
