@@ -8,23 +8,26 @@ export function count(n: number, one: string): string {
 export const grouped = (n: number): string => n.toLocaleString('en-US')
 
 export function bytes(n: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB']
-  const power = n < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(n) / 3))
-  return `${power === 0 ? n : (n / 1000 ** power).toPrecision(3)} ${units[power]}`
+  return n < 1000 ? `${n} bytes` : scaled(n, ['', ' kB', ' MB', ' GB', ' TB'])
 }
 
 /** 950 -> "950"; 12345 -> "12.3k" */
 export function short(n: number): string {
   if (n > 0 && n < 10) return n.toFixed(1).replace(/\.0$/, '')
-  const power = n < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(Math.round(n)) / 3))
-  return power === 0 ? String(Math.round(n)) : `${(n / 1000 ** power).toPrecision(3)}${' kMGT'[power]}`
+  return n < 999.5 ? String(Math.round(n)) : scaled(n, ['', 'k', 'M', 'G', 'T'])
 }
 
 /** A time of that many nanoseconds: 1234 -> "1.23us" */
 export function duration(ns: number): string {
-  const units = ['ns', 'us', 'ms', 's']
-  const power = ns < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(ns) / 3))
-  return `${power === 0 ? Math.round(ns) : (ns / 1000 ** power).toPrecision(3)}${units[power]}`
+  return ns < 999.5 ? `${Math.round(ns)}ns` : scaled(ns, ['ns', 'us', 'ms', 's'])
+}
+
+/** Three digits, and the unit of the power of a thousand; rounded first, so that nothing reads 1000 of the lower one. */
+function scaled(n: number, units: readonly string[]): string {
+  const rounded = Number(n.toPrecision(3))
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(rounded) / 3))
+  const value = rounded / 1000 ** power
+  return `${value < 1000 ? value.toPrecision(3) : Math.round(value)}${units[power]}`
 }
 
 /** How long something has been up: 93784 -> "1d02h" */

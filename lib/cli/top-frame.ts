@@ -22,6 +22,7 @@ const columns: Column[] = [
   { head: 'UNTIL' },
 ]
 const leastNameWidth = 16
+const leastBars = 9 // as wide as its heading
 
 export interface Size {
   width: number
@@ -31,10 +32,7 @@ export interface Size {
 export function renderTop(heading: Heading, rows: readonly Row[], size: Size, style: Style): string[] {
   const room = Math.max(1, size.height - 4)
   const shown = rows.slice(0, rows.length > room ? room - 1 : room)
-  const table = renderTable(
-    columns,
-    shown.map((row) => cellsOf(row, size.width)),
-  )
+  const table = renderTable(columns, cells(shown, size.width))
   const [heads = '', ...lines] = table
   const more = rows.length - shown.length
   return [
@@ -58,20 +56,29 @@ export function headingText({ processes, sessions, relay, lost }: Heading, rows:
   ].join(' | ')
 }
 
-/** Narrow screens shorten names, then the sparkline, before they cut a line. */
-function cellsOf(row: Row, width: number): string[] {
-  const rest = width - 56 // what the numbers and gaps take
-  const bars = Math.max(8, Math.min(seconds, Math.floor(rest / 2)))
-  return [
-    cutTo(row.name, Math.max(leastNameWidth, rest - bars)),
-    short(row.rate),
-    grouped(row.total),
-    sparkline(row.history.slice(-bars)),
-    row.p50 === undefined ? '' : duration(row.p50),
-    row.p99 === undefined ? '' : duration(row.p99),
-    row.until === undefined ? '' : nearName(row.until, row.name),
-  ]
+/** What the numbers leave is for the names, as long as they are, and for the bars; both give way on a narrow screen. */
+function cells(rows: readonly Row[], width: number): string[][] {
+  const numbers = rows.map(numbersOf)
+  const columnWidth = (i: number, head: string) =>
+    Math.max(head.length, ...numbers.map((row) => row[i]!.length))
+  const taken = [...columns.slice(1, 3), ...columns.slice(4)].map(({ head }, i) => columnWidth(i, head))
+  const left = width - taken.reduce((sum, one) => sum + one, 0) - 2 * (columns.length - 1)
+  const longest = Math.max(0, ...rows.map(({ name }) => name.length))
+  const names = Math.min(longest, Math.max(leastNameWidth, left - leastBars))
+  const bars = Math.max(leastBars, Math.min(seconds, left - names))
+  return rows.map((row, i) => {
+    const [rate = '', total = '', ...times] = numbers[i]!
+    return [cutTo(row.name, names), rate, total, sparkline(row.history.slice(-bars)), ...times]
+  })
 }
+
+const numbersOf = (row: Row): string[] => [
+  short(row.rate),
+  grouped(row.total),
+  row.p50 === undefined ? '' : duration(row.p50),
+  row.p99 === undefined ? '' : duration(row.p99),
+  row.until === undefined ? '' : nearName(row.until, row.name),
+]
 
 /** The event alone where the provider is the same. */
 function nearName(name: string, other: string): string {
