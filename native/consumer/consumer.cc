@@ -389,7 +389,7 @@ void Consumer::settle() {
 
 // Once, and only where it cannot block: stderr may be a pipe that nobody reads.
 void Consumer::tell_once(const std::string& what) {
-  if (std::exchange(told_, true)) return;
+  if (!options_.tells || std::exchange(told_, true)) return;
   pollfd ready{STDERR_FILENO, POLLOUT, 0};
   if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return;
   const std::string line = "blkin: " + what + "\n";

@@ -21,6 +21,8 @@ struct Options {
   thrift::Address relay;
   thrift::Hello hello;
   bool listens = false;  // stays connected while nothing is on, for the relay's rules
+  bool tells =
+      true;  // says once on stderr that the relay is away; not where a controller's own relay goes with it
 };
 
 struct Status {
@@ -109,7 +111,7 @@ class Consumer {
   int32_t next_call_ = 1;
   int64_t rules_version_ = -1;
   std::vector<thrift::Rule> rules_;  // the relay's, as they were taken last
-  bool asked_for_rules_ = false;  // the answer is still to come
+  bool asked_for_rules_ = false;     // the answer is still to come
   uint64_t last_put_ns_ = 0;
   size_t declared_ = 0;
   size_t in_flight_bytes_ = 0;

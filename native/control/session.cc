@@ -86,7 +86,7 @@ void Session::start() {
   if (!spec_.sends || (consumer_ && !consumer_->stopped())) return;
   if (consumer_) consumer_->stop(0);
   consumer_ = std::make_shared<consumer::Consumer>(
-      consumer::Options{address_of(spec_.relay), hello_, listens_}, *this, calibration_);
+      consumer::Options{address_of(spec_.relay), hello_, listens_, !spec_.attached}, *this, calibration_);
   consumer_->start();
 }
 
