@@ -23,7 +23,7 @@ export interface Standing {
 
 export function rulesCommand(): Command {
   return new Command('rules')
-    .description('Lists the rules that stand, in order: of those that cover a tracepoint the last decides.')
+    .description('Lists rules in order: of those that cover a tracepoint the last decides.')
     .addOption(pidOption())
     .addOption(relayOption())
     .addOption(sessionOption().default(undefined, 'all'))
