@@ -50,6 +50,7 @@ complete -c blkin -f -a '(__blkin_complete)'
 
 export function completionCommand(): Command {
   return new Command('completion')
+    .summary('a script for bash, zsh or fish')
     .description('Prints a script that completes verbs, flags, processes, tracepoints.')
     .addArgument(new Argument('<shell>', 'which').choices(Object.keys(scripts)))
     .addHelpText('after', '\nExample: source <(blkin completion bash)')

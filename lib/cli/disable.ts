@@ -22,6 +22,7 @@ const closeMs = 10_000
 
 export function disableCommand(): Command {
   return new Command('disable')
+    .summary('switch tracepoints off, or close a session')
     .description('Switches tracepoints off; without a pattern, closes the --session.')
     .argument('[pattern...]')
     .addOption(pidOption())

@@ -34,6 +34,7 @@ interface Flags extends FleetFlags, RuleFlags, SessionFlags {
 
 export function enableCommand(): Command {
   const command = new Command('enable')
+    .summary('switch tracepoints on, in processes that run or start later')
     .description('Switches tracepoints on, without a pid also in processes that start later.')
     .argument('<pattern...>')
     .addOption(pidOption())

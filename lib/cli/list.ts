@@ -33,6 +33,7 @@ export const nameOf = ({ tracepoint }: TracepointState): string =>
 
 export function listCommand(): Command {
   return new Command('list')
+    .summary('their tracepoints: level, fields, and where they are on')
     .description('Lists tracepoints: level, fields, and where they are on by which rule.')
     .argument('[pattern]')
     .addOption(pidOption())

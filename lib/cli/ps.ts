@@ -31,6 +31,7 @@ export interface Sampled {
 
 export function psCommand(): Command {
   return new Command('ps')
+    .summary('traced processes: sessions, events a second, losses, relay')
     .description('Lists traced processes: sessions, events a second, losses, the relay.')
     .addOption(pidOption())
     .addOption(relayOption())

@@ -15,6 +15,7 @@ export function recordCommand(): Command {
     .replace(/[-:]|\..*/g, '')
     .replace('T', '-')
   const command = new Command('record')
+    .summary('record running processes, or a command')
     .description('Records running processes (-p), or a command and all Node.js in it.')
     .argument('[command...]')
     .addOption(pidOption())

@@ -15,6 +15,7 @@ interface Flags {
 
 export function relayCommand(): Command {
   return new Command('relay')
+    .summary('take events from many processes')
     .description('Takes events from traced processes and keeps a CTF trace of each.')
     .addOption(new Option('-l, --listen <host:port>', 'where').env('BLKIN_LISTEN').default('127.0.0.1:4650'))
     .addOption(

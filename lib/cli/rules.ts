@@ -23,6 +23,7 @@ export interface Standing {
 
 export function rulesCommand(): Command {
   return new Command('rules')
+    .summary('the rules that stand, in order')
     .description('Lists rules in order: of those that cover a tracepoint the last decides.')
     .addOption(pidOption())
     .addOption(relayOption())

@@ -19,6 +19,7 @@ import { type Watcher, type WatchFlags, watch } from './watch.js'
 
 export function tailCommand(): Command {
   const command = new Command('tail')
+    .summary('print events as they come')
     .description('Prints the events of running processes as they come, until ^C.')
     .addOption(pidOption())
     .addOption(relayOption())

@@ -31,6 +31,7 @@ const periodMs = 1000
 
 export function topCommand(): Command {
   const command = new Command('top')
+    .summary('watch rates, losses and latencies')
     .description('Shows rates, and the time from beginnings to ends; q quits.')
     .addOption(pidOption())
     .addOption(relayOption())

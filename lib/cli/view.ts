@@ -14,6 +14,7 @@ interface Flags {
 
 export function viewCommand(): Command {
   return new Command('view')
+    .summary('print a trace')
     .description('Prints the events of a trace, or of all below a folder, by time.')
     .argument('<trace>', 'a trace folder, or one that holds some')
     .addOption(jsonOption())

@@ -179,7 +179,10 @@ void Consumer::connect_when_due() {
   status_.state = "connecting";
 }
 
-void Consumer::greet() { connection_.send(thrift::hello_call(next_call_++, options_.hello)); }
+void Consumer::greet() {
+  rules_version_ = -1;  // another relay may be there, which counts from elsewhere
+  connection_.send(thrift::hello_call(next_call_++, options_.hello));
+}
 
 void Consumer::take_replies() {
   const uint8_t* frame = nullptr;
@@ -197,6 +200,12 @@ void Consumer::take_rules(const thrift::Reply& reply) {
   if (reply.kind == thrift::Reply::Kind::kRules) asked_for_rules_ = false;
   if (!reply.has_rules || reply.rules.version == rules_version_) return;
   rules_version_ = reply.rules.version;
+  // Told again on every connection, and then they are mostly those that stand: what the program changed since stays.
+  const bool same =
+      std::equal(rules_.begin(), rules_.end(), reply.rules.rules.begin(), reply.rules.rules.end(),
+                 [](const thrift::Rule& a, const thrift::Rule& b) { return a.same(b); });
+  if (same) return;
+  rules_ = reply.rules.rules;
   supply_.take_rules(reply.rules);
 }
 
@@ -315,8 +324,8 @@ bool Consumer::send_one(Stream& stream) {
   while (whole && cursor.next(stream.limit(), record)) {
     // A put ends at a gap, so that the packet behind the gap tells it.
     whole = stream.gap(packer_.events() + 1) == 0 &&
-            (record.id >= declared_ || packer_.add(record.id, calibration_.to_ns(record.ticks), record.payload,
-                                                   record.length));
+            (record.id >= declared_ ||
+             packer_.add(record.id, calibration_.to_ns(record.ticks), record.payload, record.length));
     if (!whole) cursor.back();
   }
   // Other losses stand behind the records that filled the ring: only the put that reaches the end may tell them.

@@ -108,6 +108,7 @@ class Consumer {
   bool told_ = false;
   int32_t next_call_ = 1;
   int64_t rules_version_ = -1;
+  std::vector<thrift::Rule> rules_;  // the relay's, as they were taken last
   bool asked_for_rules_ = false;  // the answer is still to come
   uint64_t last_put_ns_ = 0;
   size_t declared_ = 0;

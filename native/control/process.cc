@@ -302,8 +302,8 @@ std::optional<Refused> Process::enable(const std::string& name, thrift::Rule rul
   if (out.covered > 0 && out.fitting == 0) {
     registry_.disable(session->number(), out.rule);
     return Refused{thrift::Refusal::kFilter,
-                   "the filter fits none of the " + std::to_string(out.covered) +
-                       " tracepoints that the pattern covers: " + out.unfit.front()};
+                   "the filter fits no tracepoint that the pattern covers (" + std::to_string(out.covered) +
+                       " declared): " + out.unfit.front()};
   }
   session->start();
   session->wake();

@@ -253,8 +253,8 @@ TEST_F(FilterTest, fields_behind_variable_ones_and_elements_are_found) {
 }
 
 TEST_F(FilterTest, an_element_that_is_not_there_refuses_the_event_unless_nobody_asks) {
-  tracepoint.fields = {scalar("a", Type::kU8), sequence("list", Type::kU8)};
-  const auto bytes = payload(uint8_t{1}, uint32_t{1}, uint8_t{5});
+  tracepoint.fields = {scalar("a", Type::kU8), sequence("list", Type::kU8), scalar("five", Type::kU8)};
+  const auto bytes = payload(uint8_t{1}, uint32_t{1}, uint8_t{5}, uint8_t{5});
   const Bytes absent = op(Tag::kEqual, element("list", 1), number(5));
   EXPECT_FALSE(keeps(absent, bytes));
   EXPECT_FALSE(keeps(op(Tag::kNot, absent), bytes));
@@ -264,6 +264,16 @@ TEST_F(FilterTest, an_element_that_is_not_there_refuses_the_event_unless_nobody_
   EXPECT_FALSE(keeps(join(Tag::kOr, {absent, field("a")}), bytes));
   EXPECT_TRUE(keeps(join(Tag::kOr, {field("a"), absent}), bytes));
   EXPECT_TRUE(keeps(op(Tag::kNot, join(Tag::kAnd, {op(Tag::kNot, field("a")), absent})), bytes));
+}
+
+TEST_F(FilterTest, a_text_that_breaks_off_is_not_read_beyond) {
+  tracepoint.fields = {scalar("a", Type::kString), scalar("b", Type::kString)};
+  const Bytes cut{'x', 0, 'y'};
+  for (const char* pattern : {"yes", "yes*", "*s", "y*s", "y"})
+    EXPECT_FALSE(keeps(op(Tag::kEqual, field("b"), text(pattern)), cut)) << pattern;
+  EXPECT_FALSE(keeps(op(Tag::kLess, field("a"), field("b")), cut));
+  EXPECT_FALSE(keeps(op(Tag::kEqual, field("b"), text("")), Bytes{'x', 0}));
+  EXPECT_FALSE(keeps(op(Tag::kEqual, field("b"), text("")), Bytes{'x'}));
 }
 
 TEST_F(FilterTest, contexts_are_read_from_their_slots) {
