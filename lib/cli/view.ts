@@ -24,11 +24,7 @@ export function viewCommand(): Command {
         .default([], '')
         .argParser((one: string, all: string[]) => [...all, one]),
     )
-    .addOption(
-      new Option('--since <time>', 'from 14:30:05.25, 2026-01-31T14:30:05Z, nanoseconds, +1.5s').env(
-        'BLKIN_SINCE',
-      ),
-    )
+    .addOption(new Option('--since <time>', '14:30:05.25, +1.5s, ISO 8601 or ns').env('BLKIN_SINCE'))
     .addOption(new Option('--until <time>', 'up to then').env('BLKIN_UNTIL'))
     .addHelpText('after', "\nExample: blkin view trace -e 'blockstore:re*' --since +1.5s")
     .action(run)
