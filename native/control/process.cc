@@ -196,11 +196,13 @@ std::optional<Refused> Process::open(const thrift::SessionSpec& spec) {
 
 // In place where only the relay is new to it; else by another session that takes its name, rules and tracepoints, while
 // this one delivers what it holds.
-std::optional<Refused> Process::change(const thrift::SessionSpec& spec) {
+std::optional<Refused> Process::change(thrift::SessionSpec spec) {
   const std::lock_guard lock(mutex_);
   settle();
   Session* old = nullptr;
   if (auto refused = session_for(spec.name, old)) return refused;
+  // No answer ever tells a token, so who changes something else cannot give it again.
+  if (spec.token.empty() && spec.relay == old->spec().relay) spec.token = old->spec().token;
   const bool same_rings = old->spec().channel == spec.channel && old->spec().contexts == spec.contexts;
   if (same_rings && !old->spec().sends && spec.sends) {
     if (std::string wrong = wrong_session(spec); !wrong.empty())

@@ -62,7 +62,7 @@ class Process {
   Declared declare(thrift::Tracepoint tracepoint, const std::string& schema);
 
   std::optional<Refused> open(const thrift::SessionSpec& spec);
-  std::optional<Refused> change(const thrift::SessionSpec& spec);
+  std::optional<Refused> change(thrift::SessionSpec spec);
   std::optional<Refused> close(const std::string& name, uint64_t timeout_ms, std::shared_ptr<Ending>& ending);
 
   // The default session is made where it is not there.
