@@ -59,11 +59,16 @@ describe.each([0, 2])('a blocked loop that emits, beside %i such Workers', (work
     expect(outside, 'emitted before a rule was asked for, or after its end was answered').toEqual([])
     for (let thread = 0; thread <= workers; thread++) {
       const took = rounds
-        .map(({ asked, off }) => [asked, times.find((e) => e.thread === thread && e.ns >= asked && e.ns <= off)] as const)
+        .map(
+          ({ asked, off }) =>
+            [asked, times.find((e) => e.thread === thread && e.ns >= asked && e.ns <= off)] as const,
+        )
         .flatMap(([asked, first]) => (first ? (first.ns - asked) / 1e6 : []))
         .sort((a, b) => a - b)
       const median = took[took.length >> 1] as number
-      console.log(`thread ${thread}: on ${median.toFixed(2)} ms after it was asked, ${took.at(-1)?.toFixed(2)} at most`)
+      console.log(
+        `thread ${thread}: on ${median.toFixed(2)} ms after it was asked, ${took.at(-1)?.toFixed(2)} at most`,
+      )
       expect(took.length, 'rounds in which this thread was on').toBeGreaterThan(10)
       expect(median, 'what is promised').toBeLessThan(50)
     }

@@ -1,8 +1,9 @@
 // test/support/control.ts: a controller's side of tests: finds a child's socket, and looks at the child from outside, as
 // the kernel shows it.
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
-import { type Socket, connect as connectSocket } from 'node:net'
+
 import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { connect as connectSocket, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type Control, connectControl, type RuleRequest, type SessionSpec } from '@blkin/relay'
 import { onTestFinished } from 'vitest'
@@ -15,7 +16,9 @@ export const userFolder = `/dev/shm/blkin-${process.geteuid?.()}`
 /** The folder of the process, once it listens. */
 export async function folderOf({ child }: Pick<Running, 'child'>): Promise<string> {
   const find = () =>
-    existsSync(userFolder) ? readdirSync(userFolder).find((name) => name.startsWith(`${child.pid}-`)) : undefined
+    existsSync(userFolder)
+      ? readdirSync(userFolder).find((name) => name.startsWith(`${child.pid}-`))
+      : undefined
   await until(() => {
     const found = find()
     if (child.exitCode !== null) throw new Error(`the program ended with ${child.exitCode} and has no socket`)
@@ -86,7 +89,9 @@ export const mapped = (pid: number, folder: string): string[] => [
 ]
 /** CPU time used so far, in ticks of 10 ms. */
 export const ticks = (pid: number): number => {
-  const words = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+  const words = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
   return Number(words[11]) + Number(words[12])
 }
 
