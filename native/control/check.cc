@@ -16,6 +16,7 @@ constexpr size_t kQuotedMax = 256;
 constexpr size_t kExcludeMax = 64;
 constexpr size_t kFilterTextMax = 4096;
 constexpr size_t kTargetMax = 255;
+constexpr size_t kTokenMax = 1024;
 constexpr size_t kNameMax = 64;
 constexpr int32_t kSampleMax = 1'000'000'000;
 constexpr const char* kNotSessions[] = {"alive", "control", "tracepoints"};  // folder.hpp: what else is there
@@ -87,6 +88,9 @@ std::string wrong_session(const thrift::SessionSpec& spec) {
     if (spec.name == taken)
       return "session " + quoted(spec.name) + ": expected a name other than alive, control, tracepoints";
   if (spec.sends && !is_address(spec.relay)) return "relay " + quoted(spec.relay) + ": expected HOST:PORT";
+  if (spec.token.size() > kTokenMax)
+    return "token of " + std::to_string(spec.token.size()) + " bytes: expected at most " +
+           std::to_string(kTokenMax);
   if (spec.ack != thrift::Ack::kWritten && spec.ack != thrift::Ack::kSynced)
     return "ack " + std::to_string(static_cast<int32_t>(spec.ack)) + ": expected WRITTEN (1) or SYNCED (2)";
   const auto& [sub_buffer_bytes, sub_buffers, mode, block_ms] = spec.channel;

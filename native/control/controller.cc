@@ -48,9 +48,9 @@ pollfd Controller::interest() const {
 
 void Controller::serve(short events) {
   const bool gone = (events & POLLIN) != 0 ? !read_some() : (events & (POLLHUP | POLLERR)) != 0;
-  if (gone) return end();
-  answer_some();
+  answer_some();  // also the last words of one that has gone
   write_some();
+  if (gone) end();
 }
 
 // Whether a whole call is there, and room for its answer.
