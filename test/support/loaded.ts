@@ -47,10 +47,11 @@ export async function ofLoaded(output: string, tracepoints: number): Promise<Rec
   const seen = new Set<string>()
   for (const { tracepoint, fields } of events) {
     const { thread, n, k, text } = fields
-    if (text !== `${thread}.${n}` || k !== (n as number) % tracepoints || tracepoint.event !== `e${k}`)
+    if (text !== `text ${k}` || k !== (n as number) % tracepoints || tracepoint.event !== `e${k}`)
       throw new Error(`this was never emitted: ${tracepoint.event} ${JSON.stringify(fields)}`)
-    if (seen.has(text)) throw new Error(`recorded twice: ${text}`)
-    seen.add(text)
+    const key = `${thread}.${n}`
+    if (seen.has(key)) throw new Error(`recorded twice: ${key}`)
+    seen.add(key)
   }
   return { events, lost }
 }
