@@ -55,12 +55,13 @@ class Consumer {
   // Waits until all that was committed before the call is acknowledged. False: not within the time.
   bool flush(uint64_t timeout_ms);
 
-  // What stop() asks for, without the wait; ended() is true once stop() would not wait.
+  // What stop() asks for, without the wait; of several the soonest counts. ended(): the thread uses nothing any more.
   void begin_stop(uint64_t timeout_ms);
   bool ended();
 
   // Flushes, then ends the thread. Bounded: waits for a relay that answers at most timeout_ms, for one that was
-  // never reached not at all. True: everything was delivered. To be called before the destructor; where it gave up
+  // never reached not at all, and counts from the first call. True: everything was delivered. To be called before the
+  // destructor; where it gave up
   // on a thread inside a name look-up (stopped() is false), the object must be left to that thread.
   bool stop(uint64_t timeout_ms);
 

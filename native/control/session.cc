@@ -31,7 +31,7 @@ thrift::Hello describe_process(const Settings& settings, const thrift::SessionSp
   char name[256] = {};
   gethostname(name, sizeof name - 1);
   hello.hostname = name;
-  hello.program = settings.program.empty() ? program_invocation_short_name : settings.program;
+  hello.program = settings.program;
   hello.boot_id = clock::boot_id();
   hello.clock_offset = clock::realtime_offset_ns();
   hello.started_at = static_cast<int64_t>(clock::monotonic_ns()) + hello.clock_offset;
