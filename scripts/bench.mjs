@@ -16,7 +16,7 @@ import { startLttng } from '../bench/lib/lttng.mjs'
 import { machine } from '../bench/lib/machine.mjs'
 import { measure } from '../bench/lib/measure.mjs'
 import { figures, judge, report } from '../bench/lib/report.mjs'
-import { recordedEvents, rows, work } from '../bench/lib/rows.mjs'
+import { contextBytes, recordedEvents, rows, sample, work } from '../bench/lib/rows.mjs'
 import { spread } from '../bench/lib/stats.mjs'
 import { isMain, root } from './lib/run.mjs'
 import { ensureSetup } from './setup.mjs'
@@ -87,13 +87,8 @@ async function measureSlices(built, missing, quick) {
     }
     const results = await measure(wanted, children, { rounds, warmSlices: quick ? 20 : 60, progress })
     const account = JSON.parse(await children.js.ask('account 0'))
-    const [stored] = JSON.parse(await relay.ask('stats')).processes
-    const files = countEvents(stored.folder, Object.values(recordedEvents))
-    checkCounts(account, stored, files)
-    account.counted = files.events
-    account.ctfBytes = Object.fromEntries(
-      Object.keys(recordedEvents).map((name, id) => [name, files.byId[id].bytes / files.byId[id].events]),
-    )
+    const { processes } = JSON.parse(await relay.ask('stats'))
+    for (const session of account.sessions) countSession(session, processes, account)
     return {
       results,
       account,
@@ -114,16 +109,41 @@ async function measureSlices(built, missing, quick) {
 }
 
 /** Every event emitted was recorded or counted as lost: otherwise the times are those of something else. */
-function checkCounts({ all, lost, acknowledged }, stored, files) {
-  const expected = all - lost
-  for (const [who, count] of Object.entries({
-    'the consumer': acknowledged,
-    'the relay': stored.events,
-    'the files': files.events,
-  })) {
-    if (count !== expected)
-      throw new Error(`bench: ${who}: ${count} events; expected ${all} less ${lost} lost`)
+function countSession(session, processes, account) {
+  const { name, uuid, emitted, lost, overwritten, acknowledged } = session
+  const stored = processes.find((one) => one.uuid.replaceAll('-', '') === uuid)
+  const before = contextBytes[name] ?? 0
+  const files = countEvents(
+    stored.folder,
+    Object.values(recordedEvents).map((bytes) => before + bytes),
+  )
+  session.counted = files.events
+  const counts = { 'the consumer': acknowledged, 'the relay': stored.events, 'the files': files.events }
+  const kept = name === 'refusing' ? countRefused(files.byId, account) : 0
+  for (const [who, count] of Object.entries(counts)) {
+    if (count !== emitted + kept - lost - overwritten)
+      throw new Error(
+        `bench: session ${name}: ${who}: ${count} events; expected ${emitted + kept} less ${lost} lost and ${overwritten} overwritten`,
+      )
   }
+  if (name !== 'default') return
+  account.ctfBytes = Object.fromEntries(
+    Object.keys(recordedEvents).map((event, id) => [event, files.byId[id].bytes / files.byId[id].events]),
+  )
+}
+
+/** Filters were to refuse all, and a sample nearly all. Returns how many were kept. */
+function countRefused(byId, account) {
+  const ids = Object.keys(recordedEvents)
+  const { filtered, sampled, named } = account.emitted
+  const kept = byId[ids.indexOf('sampled')].events
+  const others = byId.reduce((sum, { events }) => sum + events, 0) - kept
+  account.refused = { filtered, named, sampled: sampled - kept }
+  account.sampledKept = kept
+  if (others > 0) throw new Error(`bench: filters kept ${others} events; expected none`)
+  if (kept > 10 + 10 * sampled * sample)
+    throw new Error(`bench: a sample of ${sample} kept ${kept} of ${sampled} events`)
+  return kept
 }
 
 async function measureRates(quick, seconds) {

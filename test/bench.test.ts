@@ -19,10 +19,10 @@ interface Result {
   pack: { perSecond: number }
   endToEnd: { best?: { emitted: number; lost: number; stored: number; counted: number } }
   account: {
-    all: number
-    lost: number
-    counted: number
+    sessions: { name: string; emitted: number; lost: number; overwritten: number; counted: number }[]
     emitted: Record<string, number>
+    refused: Record<string, number>
+    sampledKept: number
     bytes: Record<string, number>
   }
 }
@@ -60,7 +60,14 @@ test.skipIf(absent.includes('cmake'))(
   'what was timed was recorded: the files hold all that was not lost',
   () => {
     const { account, endToEnd } = result
-    expect(account.counted).toBe(account.all - account.lost)
+    for (const { name, emitted, lost, overwritten, counted } of account.sessions) {
+      const kept = name === 'refusing' ? account.sampledKept : 0
+      expect(counted, name).toBe(emitted + kept - lost - overwritten)
+    }
+    const of = (name: string) => account.sessions.find((one) => one.name === name)
+    for (const name of ['second', 'third']) expect(of(name)?.emitted).toBe(account.emitted.three)
+    expect(of('overwrite')?.overwritten, 'the ring went round').toBeGreaterThan(0)
+    expect(account.refused.filtered).toBe(account.emitted.filtered)
     for (const event of Object.keys(recordedEvents)) expect(account.emitted[event], event).toBeGreaterThan(0)
     expect(account.bytes).toEqual({ none: 16, ints: 32, request: 32, text: 40 })
     if (endToEnd.best) expect(endToEnd.best.counted).toBe(endToEnd.best.stored)

@@ -8,7 +8,7 @@ import { channel } from 'node:diagnostics_channel'
 import { openSync, readSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createTracing } from 'node:trace_events'
-import { disable, enable, flush, provider, status, t } from '../../dist/index.js'
+import { disable, enable, flush, openSession, provider, status, t } from '../../dist/index.js'
 
 const floor = createRequire(import.meta.url)(process.argv[2])
 
@@ -21,8 +21,31 @@ const events = provider('bench', {
   ints: three,
   request: { fields: request },
   text: { fields: { text: t.string } },
+  three,
+  context: three,
+  overwriting: three,
+  kept: three,
+  filtered: three,
+  sampled: three,
+  named: { fields: { text: t.string } },
 })
-enable('bench:*', { exclude: ['bench:off', 'bench:switched'] })
+for (const event of ['none', 'ints', 'request', 'text', 'three']) enable(`bench:${event}`)
+enable('bench:kept', { filter: 'c == 4096 && b < 4000000000' })
+
+const sessions = {
+  second: openSession('second'),
+  third: openSession('third'),
+  contexts: openSession('contexts', { contexts: ['tid', 'cpu'] }),
+  overwrite: openSession('overwrite', { relay: null, mode: 'overwrite' }),
+  refusing: openSession('refusing'),
+}
+sessions.second.enable('bench:three')
+sessions.third.enable('bench:three')
+sessions.contexts.enable('bench:context')
+sessions.overwrite.enable('bench:overwriting')
+sessions.refusing.enable('bench:filtered', { filter: 'c == 4096 && b > 4000000000' })
+sessions.refusing.enable('bench:sampled', { sample: '1/1000000' })
+sessions.refusing.enable('bench:named', { filter: 'text == "volume-04/blk-0e"' })
 
 const texts = ['volume-00/blk-0a', 'volume-01/blk-0b', 'volume-02/blk-0c', 'volume-03/blk-0d']
 const operations = ['read', 'write']
@@ -60,6 +83,7 @@ function variant(body, setup = '') {
 }
 
 const recording = (event, slice) => ({ ...slice, event, after: () => flush(10_000) })
+const refusing = (event, slice) => ({ ...slice, event })
 const threeFields = '({ a: x, b: i, c: 4096 })'
 const line =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source, for variant()
@@ -77,6 +101,26 @@ const work = (point) => `
   const answer = JSON.stringify({ id: body.id, digest, sum })
   ${Array.from({ length: 8 }, (_, k) => point(k + 35)).join('\n')}
   sink[answer.length] = sum`
+
+// What lib/emitter.ts makes of such an event, with the call that does nothing at its end.
+const staged = `
+  const { noop } = floor
+  const flags = new Uint16Array(1).fill(1)
+  const staging = new DataView(new ArrayBuffer(32))
+  function staged(values) {
+    const want = flags[0]
+    if (want === 0) return
+    let v0, v1, v2
+    try { v0 = values.a; v1 = values.b; v2 = values.c } catch { return }
+    if (typeof v0 !== 'number') return
+    if (typeof v1 !== 'number') return
+    if (typeof v2 !== 'number') return
+    staging.setUint32(0, 12, true)
+    staging.setUint32(8, v0, true)
+    staging.setUint32(12, v1, true)
+    staging.setUint32(16, v2, true)
+    noop()
+  }`
 
 const tracing = createTracing({ categories: ['node.perf.usertiming'] })
 const switched = variant(`switched${threeFields}`, 'const { switched } = events')
@@ -101,6 +145,17 @@ const slices = {
     ),
   ),
   text: recording('text', variant('text({ text: texts[i & 3] })', 'const { text } = events')),
+  three: recording('three', variant(`three${threeFields}`, 'const { three } = events')),
+  context: recording('context', variant(`context${threeFields}`, 'const { context } = events')),
+  overwriting: {
+    ...variant(`overwriting${threeFields}`, 'const { overwriting } = events'),
+    event: 'overwriting',
+  },
+  kept: recording('kept', variant(`kept${threeFields}`, 'const { kept } = events')),
+  filtered: refusing('filtered', variant(`filtered${threeFields}`, 'const { filtered } = events')),
+  sampled: refusing('sampled', variant(`sampled${threeFields}`, 'const { sampled } = events')),
+  named: refusing('named', variant('named({ text: texts[i & 3] })', 'const { named } = events')),
+  staged: variant(`staged${threeFields}`, staged),
   devnull: variant(`writeSync(devNull, ${line})`),
   json: variant(`sink[0] = buffer.write(JSON.stringify(${object}))`),
   now: variant('sink[0] = performance.now()'),
@@ -119,7 +174,15 @@ const slices = {
   workoff: variant(work((k) => `fifty.point${k}${threeFields}`)),
 }
 
-const emitted = { switched: 20_000, off: 0, none: 0, ints: 0, request: 0, text: 0 }
+const emitted = { ...Object.fromEntries(Object.keys(events).map((name) => [name, 0])), switched: 20_000 }
+const inSession = {
+  default: ['off', 'switched', 'none', 'ints', 'request', 'text', 'three', 'kept'],
+  second: ['three'],
+  third: ['three'],
+  contexts: ['context'],
+  overwrite: ['overwriting'],
+  refusing: [],
+}
 const chunk = Buffer.alloc(256)
 let input = ''
 for (;;) {
@@ -158,13 +221,17 @@ async function account() {
     await measure(event, 1000)
     bytes[event] = Math.floor((ringBytes() - before) / 1000) // less the pad at a sub-buffer's end
   }
+  // What overwriting left in the rings goes to the relay now: with what was overwritten it makes up what was emitted.
+  sessions.overwrite.change({ relay: process.env.BLKIN_RELAY })
   const delivered = await flush(10_000)
-  const { lost, relay, buffers } = status()
+  const now = status()
   return JSON.stringify({
-    emitted, bytes, delivered, acknowledged: relay.acknowledged, kind: buffers.kind, clock: buffers.clock,
-    all: Object.values(emitted).reduce((sum, n) => sum + n),
-    lost: Object.values(lost).reduce((sum, n) => sum + n),
-    heard: heardLast !== undefined,
+    emitted, bytes, delivered, kind: now.buffers.kind, clock: now.buffers.clock, heard: heardLast !== undefined,
+    sessions: now.sessions.map(({ name, uuid, relay, lost: { overwritten, ...lost } }) => ({
+      name, uuid, overwritten, acknowledged: relay.acknowledged,
+      emitted: inSession[name].reduce((sum, event) => sum + emitted[event], 0),
+      lost: Object.values(lost).reduce((sum, n) => sum + n),
+    })),
   }) // biome-ignore format: a record
 }
 

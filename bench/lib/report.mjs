@@ -75,8 +75,16 @@ function recorded({ results, account, lttng }) {
   const head = ['event', 'million/s while emitting', 'emitted in all', 'bytes in the ring', 'bytes in CTF']
   return `${table(head, body)}
 
-Emitted ${whole(account.all)}, lost ${whole(account.lost)}, acknowledged by the relay ${whole(account.acknowledged)},
-counted in the files ${whole(account.counted)}.${
+${table(
+  ['session', 'emitted', 'lost', 'overwritten', 'acknowledged by the relay', 'counted in the files'],
+  account.sessions.map(({ name, emitted: all, lost, overwritten, acknowledged, counted }) => [
+    name,
+    ...[all, lost, overwritten, acknowledged, counted].map(whole),
+  ]),
+)}
+
+Refused: ${whole(account.refused.filtered)} and ${whole(account.refused.named)} events by filters that were to keep none, and kept none; ${whole(account.refused.sampled)} by a sample of
+1/1000000, and ${whole(account.sampledKept)} kept.${
     lttng
       ? ` 
 LTTng discarded ${whole(lttng.discarded)} of its ${whole(lttng.emitted)}; what is discarded costs less, so its times are at least these.`

@@ -14,6 +14,14 @@ export const rows = [
   { id: 'js.ints', in: 'js', most: ring / 32, says: '**tracepoint on, 3 integers** (u32)' },
   { id: 'js.request', in: 'js', most: ring / 32, says: 'tracepoint on, a block request (enum, u64, u32)' },
   { id: 'js.text', in: 'js', most: ring / 40, says: 'tracepoint on, a string of 16 bytes' },
+  { id: 'js.three', in: 'js', most: ring / 32, says: '3 integers, on in three sessions at once' },
+  { id: 'js.context', in: 'js', most: ring / 40, says: '3 integers, with the contexts tid and cpu' },
+  { id: 'js.overwriting', in: 'js', says: '3 integers, in overwrite mode' },
+  { id: 'js.kept', in: 'js', most: ring / 32, says: '3 integers, kept by a filter of two comparisons' },
+  { id: 'js.filtered', in: 'js', says: '3 integers, refused by a filter of two comparisons' },
+  { id: 'js.sampled', in: 'js', says: '3 integers, refused by a sample of 1/1000000' },
+  { id: 'js.named', in: 'js', says: 'a string of 16 bytes, refused by a filter that compares it' },
+  { id: 'js.staged', in: 'js', says: 'staging of 3 integers, and the Node-API call that does nothing' },
   { id: 'pack.ticks', in: 'pack', says: 'C++: the TSC read and stored' },
   { id: 'pack.write', in: 'pack', most: ring / 32, says: 'C++: 3 integers into the ring' },
   { id: 'pack.pack', in: 'pack', most: ring / 32, says: 'C++: out of the ring and into CTF packets' },
@@ -39,9 +47,21 @@ export const work = [
 ]
 
 /** Bytes of the fields of the events of bench/js/slices.mjs, by id, for whoever counts them in files. */
-export const recordedEvents = { off: 12, switched: 12, none: 0, ints: 12, request: 13, text: 17 }
+export const recordedEvents = {
+  off: 12, switched: 12, none: 0, ints: 12, request: 13, text: 17,
+  three: 12, context: 12, overwriting: 12, kept: 12, filtered: 12, sampled: 12, named: 17,
+} // biome-ignore format: a table
 
-/** Ratios (or differences, in ns) of two rows of the same round, and what they shall be at most. */
+/** What events carry before their fields, by session: bytes. */
+export const contextBytes = { contexts: 8 }
+
+/** The share of js.sampled that is kept. */
+export const sample = 1e-6
+
+/**
+ * Ratios (`to`) or differences in ns (`less`, `times` so many of it) of two rows of the same round, and what they shall
+ * be at most.
+ */
 export const targets = [
   { of: 'js.ints', to: 'js.floor', most: 1.3, says: 'on, 3 integers, to the floor' },
   { of: 'js.ints', to: 'lttng.ints', most: 0.35, says: 'on, 3 integers, to LTTng-UST from C' },
@@ -51,6 +71,24 @@ export const targets = [
   { of: 'pack.write', to: 'lttng.ints', says: 'C++ into the ring, to LTTng-UST from C' },
   { of: 'js.off', less: 'js.loop', most: 1, says: 'off, over the loop alone' },
   { of: 'js.switched', less: 'js.loop', most: 1, says: 'off after being on, over the loop alone' },
+  {
+    of: 'js.filtered',
+    less: 'js.staged',
+    most: 8,
+    says: 'a filter of two comparisons, over staging and no-op',
+  },
+  {
+    of: 'js.filtered',
+    less: 'js.noop',
+    times: 1.15,
+    most: 8,
+    says: 'filtered out by it, over 1.15 times the no-op',
+  },
+  { of: 'js.sampled', less: 'js.noop', times: 1.15, most: 8, says: 'sampled out, over 1.15 times the no-op' },
+  { of: 'js.kept', to: 'js.ints', says: 'kept by a filter, to without filter' },
+  { of: 'js.three', to: 'js.ints', says: 'three sessions at once, to one' },
+  { of: 'js.context', to: 'js.ints', says: 'with tid and cpu, to without contexts' },
+  { of: 'js.overwriting', to: 'js.ints', says: 'overwrite mode, to discard' },
   { of: 'lttng.off', less: 'lttng.loop', says: "LTTng-UST's off, over its loop alone" },
   { of: 'js.workoff', to: 'js.work', says: 'a job with 50 tracepoints off, to the job without' },
 ]

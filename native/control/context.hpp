@@ -44,6 +44,9 @@ constexpr ContextSlot kBuiltIn[] = {
     {"async_id", thrift::Type::kI64, ContextSlot::kScript},
 };
 
+constexpr uint32_t kCpuSlot = 2;
+static_assert(kBuiltIn[kCpuSlot].name == "cpu");
+
 // One context of a session's events, in the order of their bytes.
 struct SessionContext {
   uint32_t slot;

@@ -9,11 +9,6 @@
 
 namespace blkin::control {
 
-bool Filter::passes(const uint8_t* payload, uint32_t length, const ContextBlock& contexts) const noexcept {
-  if (length < least_) return false;
-  return plain_ ? compare(payload, contexts) : run(payload, length, contexts);
-}
-
 // Most filters compare integers at fixed places with numbers or labels. They need neither registers nor a walk, and so
 // not the frame that run() has: it would cost them more than their steps.
 bool Filter::compare(const uint8_t* payload, const ContextBlock& contexts) const noexcept {

@@ -115,7 +115,10 @@ constexpr uint32_t kFilterRegisters = 40;  // more than a program is deep
 
 class Filter {
  public:
-  bool passes(const uint8_t* payload, uint32_t length, const ContextBlock& contexts) const noexcept;
+  bool passes(const uint8_t* payload, uint32_t length, const ContextBlock& contexts) const noexcept {
+    if (length < least_) return false;
+    return plain_ ? compare(payload, contexts) : run(payload, length, contexts);
+  }
 
   // A bit for each slot that passes() reads.
   uint32_t contexts_used() const noexcept { return contexts_used_; }

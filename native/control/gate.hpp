@@ -4,7 +4,6 @@
 
 #include <memory>
 
-#include "../ring/write.hpp"
 #include "filter.hpp"
 #include "thread.hpp"
 
@@ -14,7 +13,7 @@ struct Gate {
   uint64_t keep_below = 1ULL << 32;  // of 2^32 equally likely numbers
   std::unique_ptr<const Filter> filter;
 
-  bool passes(const ring::Record& record, Thread& thread) const noexcept {
+  bool passes(const uint64_t* payload, uint32_t length, Thread& thread) const noexcept {
     if (keep_below < (1ULL << 32)) {
       // xorshift64*, whose upper half is good enough to choose by and takes a nanosecond.
       uint64_t x = thread.random;
@@ -25,7 +24,7 @@ struct Gate {
       if ((x * 0x2545F4914F6CDD1DULL) >> 32 >= keep_below) return false;
     }
     return filter == nullptr ||
-           filter->passes(reinterpret_cast<const uint8_t*>(record.payload), record.length, *thread.contexts);
+           filter->passes(reinterpret_cast<const uint8_t*>(payload), length, *thread.contexts);
   }
 };
 

@@ -35,32 +35,32 @@ Process& Process::get() {
   return *process;
 }
 
-Process::Process() { flags_ = registry_.flags(); }
+Process::Process() { one_ = this; }
 
-void Process::deliver(uint16_t want, const ring::Record& record, Thread& thread) noexcept {
-  Process& process = get();
-  if (want >= kGated) {
-    thread.contexts->number[2] =
-        static_cast<uint64_t>(static_cast<unsigned>(sched_getcpu()));  // kBuiltIn: cpu
-  }
+void Process::deliver(uint16_t want, uint16_t id, uint32_t length, const uint64_t* payload,
+                      Thread& thread) noexcept {
+  const Registry& registry = one_->registry_;
+  if (registry.cpu_wanted()) [[unlikely]]
+    thread.contexts->number[kCpuSlot] = static_cast<unsigned>(sched_getcpu());
   for (unsigned bits = want & 255U; bits != 0; bits &= bits - 1) {
     const auto number = static_cast<size_t>(std::countr_zero(bits));
-    Session* session = sessions_[number].load(std::memory_order_acquire);
-    if ((want / kGated >> number & 1U) != 0) {
-      const Gate* gate = process.registry_.gate(number, record.id);
-      if (gate != nullptr && !gate->passes(record, thread)) continue;
-      if (!session->contexts().empty()) {
-        session->write_in_context(record, thread);
-        continue;
-      }
-    }
-    session->write(record, thread);
+    const bool gated = (want / kGated >> number & 1U) != 0;
+    const Gate* gate = gated ? registry.gate(number, id) : nullptr;
+    if (gate == nullptr || gate->passes(payload, length, thread))
+      take(number, gated, id, length, payload, thread);
   }
+}
+
+void Process::take(size_t number, bool gated, uint16_t id, uint32_t length, const uint64_t* payload,
+                   Thread& thread) noexcept {
+  Session* session = session_of(number, thread);
+  if (gated && !session->contexts().empty()) session->write_in_context({id, length, payload, 0}, thread);
+  else session->write({id, length, payload, 0}, thread);
 }
 
 void Process::count_bad_value(uint16_t id, Thread& thread) noexcept {
   const Inside inside(thread);
-  const uint16_t want = flags_[id].load(std::memory_order_acquire);
+  const uint16_t want = one_->registry_.wanted(id);
   for (unsigned bits = want & 255U; bits != 0; bits &= bits - 1)
     sessions_[static_cast<size_t>(std::countr_zero(bits))].load(std::memory_order_acquire)->count_bad_value();
 }

@@ -43,10 +43,10 @@ class Process {
   // The hot call. Where one session takes the event as it is, the record goes straight to its ring.
   [[gnu::always_inline]] static void emit(const ring::Record& record, Thread& thread) noexcept {
     const Inside inside(thread);
-    const uint16_t want = flags_[record.id].load(std::memory_order_acquire);
+    const uint16_t want = one_->registry_.wanted(record.id);
     if (want - 1U < 255 && (want & (want - 1)) == 0) [[likely]]
-      sessions_[std::countr_zero(want)].load(std::memory_order_acquire)->write(record, thread);
-    else deliver(want, record, thread);
+      session_of(static_cast<size_t>(std::countr_zero(want)), thread)->write(record, thread);
+    else deliver(want, record.id, record.length, record.payload, thread);
   }
 
   // Counts an event whose values were refused, in every session that wanted it.
@@ -94,7 +94,25 @@ class Process {
 
  private:
   Process();
-  [[gnu::noinline]] static void deliver(uint16_t want, const ring::Record& record, Thread& thread) noexcept;
+
+  // The session of this number. To look it up takes four loads, each of which waits for the one before, and the clock is
+  // read only when all have come. So the processor goes on with the answer of last time, while it checks that it holds.
+  [[gnu::always_inline]] static Session* session_of(size_t number, Thread& thread) noexcept {
+    Session* const session = sessions_[number].load(std::memory_order_acquire);
+    Session* const last = thread.last;
+    Session* known = last;
+    asm("" : "+r"(known));  // or the compiler sees that both are the same, and takes the one that comes late
+    if (known == session) [[likely]]
+      return last;
+    return thread.last = session;
+  }
+
+  // The record in parts: its address would have to be taken, and then the common way too would build it in memory.
+  [[gnu::noinline]] static void deliver(uint16_t want, uint16_t id, uint32_t length, const uint64_t* payload,
+                                        Thread& thread) noexcept;
+  // Apart from deliver(), so that an event that is refused does not pay for what a write needs.
+  [[gnu::noinline]] static void take(size_t number, bool gated, uint16_t id, uint32_t length,
+                                     const uint64_t* payload, Thread& thread) noexcept;
 
   struct Closing {
     Session* session;
@@ -121,8 +139,8 @@ class Process {
   ProcessFolder folder_;
   std::unique_ptr<Agent> agent_;
 
-  // Static, and by pointer: one load each for the emit path.
-  inline static std::atomic<uint16_t>* flags_ = nullptr;
+  // Static: one load each for the emit path. one_ is what get() returns, without its guard; null before the first get().
+  inline static Process* one_ = nullptr;
   inline static std::array<std::atomic<Session*>, kSessionsMax> sessions_{};
 
   std::mutex mutex_;  // guards what follows, and who may change sessions_

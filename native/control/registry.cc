@@ -177,6 +177,7 @@ void Registry::note_contexts() {
     wanted |= session.contexts;
     for (const Standing& rule : session.rules) wanted |= rule.contexts;
   }
+  cpu_wanted_.store((wanted >> kCpuSlot & 1U) != 0, std::memory_order_relaxed);
   for (uint32_t slot = 0; slot < kContextsMax; ++slot)
     if (!from_script(slot)) wanted &= ~(1U << slot);
   script_contexts_.store(wanted, std::memory_order_release);

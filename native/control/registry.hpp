@@ -74,6 +74,8 @@ class Registry {
   // JavaScript reads it without a fence; a change is seen as soon as the cache line comes, and an event more or less at
   // that moment is nobody's error.
   std::atomic<uint16_t>* flags() noexcept { return flags_.data(); }
+  // A flag, for emitters.
+  uint16_t wanted(uint16_t id) const noexcept { return flags_[id].load(std::memory_order_acquire); }
   // Null: pass. Only between Inside's two ends.
   const Gate* gate(size_t session, uint16_t id) const noexcept {
     const GateTable* table = sessions_[session].gates.load(std::memory_order_acquire);
@@ -81,6 +83,9 @@ class Registry {
   }
   // The contexts that JavaScript must stage before a gated event, a bit each slot. For a shared view, as flags() is.
   std::atomic<uint32_t>* script_contexts() noexcept { return &script_contexts_; }
+
+  // Whether a session or a filter asks for the CPU, which is another one at each event.
+  bool cpu_wanted() const noexcept { return cpu_wanted_.load(std::memory_order_relaxed); }
 
   // The gates that rules no longer need. To be freed once no emitter can be inside.
   std::vector<std::unique_ptr<const Gate>> take_retired();
@@ -127,6 +132,7 @@ class Registry {
   std::array<Session, kSessionsMax> sessions_;
   std::vector<std::unique_ptr<const Gate>> retired_;
   std::atomic<uint32_t> script_contexts_{0};
+  std::atomic<bool> cpu_wanted_{false};
   alignas(4096) std::array<std::atomic<uint16_t>, kTracepointsMax> flags_{};
 };
 

@@ -14,6 +14,8 @@
 
 namespace blkin::control {
 
+class Session;
+
 constexpr size_t kSessionsMax = 8;
 
 struct Thread {
@@ -22,6 +24,7 @@ struct Thread {
   uint64_t* composed = nullptr;                      // room for contexts and a payload behind them
   std::array<ring::Header*, kSessionsMax> leased{};  // by session, where rings are leased
   std::atomic<uint32_t> inside{0};
+  Session* last = nullptr;  // that took an event; compared, and followed only where it is the one
   uint64_t random = 0;  // xorshift's state, never 0 once the thread is there
 };
 
