@@ -129,6 +129,11 @@ struct RuleSet {
   2: required list<Rule> rules  // those whose target is this process
 }
 
+/** What the file of a user's standing rules holds, as it is: no frame, no message. docs/control.md. */
+struct StandingRules {
+  1: required list<Rule> rules
+}
+
 struct HelloReply {
   1: required i32 version
   2: required i32 tracepoints   // how many tracepoints the relay knows of this process: ids below it

@@ -1,9 +1,10 @@
 // lib/closure.ts: an emitter without generated code, for programs that forbid it
 // (--disallow-code-generation-from-strings). The same rules as emitter.ts, a loop in place of straight code.
+import { gather } from './context.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
 import { type Emit, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
-import { flags, staging } from './staging.js'
+import { flags, gated, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
 
 /** What is stored for `value`, or undefined to refuse the event. May run the caller's code. */
@@ -68,7 +69,8 @@ export function closureEmitter(
   const lists = placed.flatMap(({ field }, i) => (field.shape === Shape.scalar ? [] : [{ field, i }]))
   const mixed = placed.some(({ at }) => at < 0)
   return (values) => {
-    if (flags[id] === 0) return
+    const want = flags[id] as number
+    if (want === 0) return
     const stored: unknown[] = []
     try {
       for (let i = 0; i < placed.length; i++) {
@@ -80,6 +82,7 @@ export function closureEmitter(
     } catch {
       return refuse()
     }
+    if (want >= gated) gather()
     // Once more, when no code of the caller's comes any more: what ran may have detached what was converted before.
     if (!lists.every(({ field, i }) => isNumbers(stored[i], field.type, field.length || undefined)))
       return refuse()

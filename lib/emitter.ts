@@ -2,10 +2,12 @@
 // JavaScript: a flag test; the fields read, checked and stored into staging at offsets fixed here; one native call.
 //
 //   function emit(values) {
-//     if (flags[7] === 0) return                              off: this is all
+//     const want = flags[7]
+//     if (want === 0) return                                  off: this is all
 //     let offset, length
 //     try { offset = values.offset; length = values.length }  may run the caller's code; nothing is staged yet
 //     catch { refuse(); return }
+//     if (want >= 256) gather()                               somebody asks for contexts, or filters
 //     if (typeof offset !== 'number' || ...) { refuse(); return }
 //     staging.setUint32(0, 458764, true)                      which event, how long
 //     staging.setFloat64(8, offset, true); ...                no caller's code from here on
@@ -15,11 +17,12 @@
 // The steps for each kind of field stand in one table, steps(); where code generation is forbidden the same text
 // cannot be used, and closure.ts does the work more slowly.
 import { closureEmitter } from './closure.js'
+import { gather } from './context.js'
 import { native } from './native.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
 import { type Emit, isVariable, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
-import { flags, staging } from './staging.js'
+import { flags, gated, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
 
 const switchMost = 12
@@ -93,11 +96,13 @@ function source(id: number, schema: Schema): string {
   return [
     '"use strict"',
     'return function emit(values) {',
-    `if (flags[${id}] === 0) return`,
+    `const want = flags[${id}]`,
+    'if (want === 0) return',
     reads.length > 0 ? `let ${each.map(({ v }) => v).join(', ')}` : '',
     reads.length > 0
       ? `try { ${[...reads, ...each.flatMap(({ read }) => read ?? [])].join('; ')} } catch { return refuse() }`
       : '',
+    `if (want >= ${gated}) gather()`,
     ...each.map(({ check }) => check),
     parts.length === 0 ? `staging.setUint32(0, ${stagedHead(id, fixedBytes)}, true)` : '',
     ...each.map(({ store }) => store),
@@ -120,10 +125,10 @@ export function makeEmitter(id: number, schema: Schema): Emit {
   if (native === undefined) return () => {}
   const mixed = schema.fields.some(isVariable)
   const commit = mixed ? native.mixedEmitter(id) : native.emit
-  const refuse = () => native?.refuse()
+  const refuse = () => native?.refuse(id)
   if (!canGenerate) return closureEmitter(id, schema, commit, refuse)
   const labels = schema.fields.map((field) => new Map(field.labels))
-  const names = { flags, staging, numbers, isNumbers, nameOf, labels, commit, refuse }
+  const names = { flags, staging, gather, numbers, isNumbers, nameOf, labels, commit, refuse }
   const make = new Function(...Object.keys(names), source(id, schema))
   return make(...Object.values(names)) as Emit
 }

@@ -1,15 +1,24 @@
 // lib/environment.ts: the environment's settings, applied once a process before its first declaration or rule. A bad
 // one is told on stderr, once, and left out: a variable never keeps a service from starting.
 //
-//   BLKIN_RELAY    HOST:PORT of the relay (127.0.0.1:4650)      BLKIN_TOKEN    what the relay asks for, if it does
-//   BLKIN_ENABLE   patterns, comma between                      BLKIN_EXCLUDE  patterns, comma between
-//   BLKIN_LEVEL    at least this severe                         BLKIN_BUFFER   COUNTxSIZE of a ring (4x1M)
-//   BLKIN_ACK      written or synced                            BLKIN_RING     cpu or thread
-//   BLKIN_CLOCK    tsc or monotonic
+//   BLKIN_NAME     what this program is called (its script)   BLKIN_RELAY    HOST:PORT of the relay (127.0.0.1:4650)
+//   BLKIN_ENABLE   patterns, comma between                    BLKIN_TOKEN    what the relay asks for, if it does
+//   BLKIN_EXCLUDE  patterns, comma between                    BLKIN_BUFFER   COUNTxSIZE of a ring (4x1M)
+//   BLKIN_LEVEL    at least this severe                       BLKIN_MODE     discard, overwrite, block or block:MS
+//   BLKIN_EXACTLY  just this severe                           BLKIN_CONTEXT  contexts, comma between
+//   BLKIN_FILTER   only events for which it holds             BLKIN_ACK      written or synced
+//   BLKIN_SAMPLE   only this share of the events              BLKIN_RING     cpu or thread
+//                                                             BLKIN_CLOCK    tsc or monotonic
+import { basename } from 'node:path'
 import { parseAddress } from './address.js'
 import { parseBuffer } from './buffer.js'
-import { native } from './native.js'
-import { addRule, checkLevel, checkPattern } from './rule.js'
+import { builtInContexts } from './context.js'
+import { compileFilter } from './filter/filter.js'
+import { type NativeSession, native } from './native.js'
+import { addRule, checkLevel, checkPattern, type RuleOptions } from './rule.js'
+import { parseSample } from './sample.js'
+import { defaultName, parseMode } from './session-spec.js'
+import { version } from './version.js'
 
 let applied = false
 const warnings: string[] = []
@@ -55,24 +64,65 @@ function patterns(variable: string): string[] {
   })
 }
 
+/** A script's name without folder and extension. */
+function programName(text: string): string {
+  const name = text.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 200)
+  if (name !== '') return name
+  throw new TypeError('it is empty; expected a name')
+}
+
+function contexts(text: string): string[] {
+  const names = splitPatterns(text)
+  const unknown = names.find((name) => !(builtInContexts as readonly string[]).includes(name))
+  if (unknown === undefined) return names
+  throw new TypeError(`${JSON.stringify(unknown)}: expected some of ${builtInContexts.join(', ')}`)
+}
+
+const script = basename(process.argv[1] ?? '').replace(/\.[cm]?[jt]sx?$/, '')
+
+let session: NativeSession | undefined
+
+/** The default session as the environment wants it; others begin from it. */
+export function environmentSession(): NativeSession {
+  const { host, port } = setting('BLKIN_RELAY', parseAddress, { host: '127.0.0.1', port: '4650' })
+  session ??= {
+    name: defaultName,
+    relay: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    token: process.env.BLKIN_TOKEN ?? '',
+    synced: setting('BLKIN_ACK', oneOf('written', 'synced'), 'written') === 'synced',
+    ...setting('BLKIN_BUFFER', parseBuffer, { subBuffers: 4, subBufferBytes: 2 ** 20 }),
+    ...setting('BLKIN_MODE', parseMode, parseMode('discard')),
+    contexts: setting('BLKIN_CONTEXT', contexts, []),
+  }
+  return session
+}
+
+/** The rule options that the environment gives; a bad one is left out. */
+function options(): RuleOptions {
+  return {
+    level: setting('BLKIN_LEVEL', checkLevel, undefined),
+    exactly: setting('BLKIN_EXACTLY', checkLevel, undefined),
+    exclude: patterns('BLKIN_EXCLUDE'),
+    filter: setting('BLKIN_FILTER', (text) => compileFilter(text).text, undefined),
+    sample: setting('BLKIN_SAMPLE', (text) => parseSample(text) && text, undefined),
+  }
+}
+
 export function applyEnvironment(): void {
   if (applied) return
   applied = true
   if (native === undefined) return
-  const relay = setting('BLKIN_RELAY', parseAddress, { host: '127.0.0.1', port: '4650' })
   const first = native.configure({
-    ...relay,
-    token: process.env.BLKIN_TOKEN ?? '',
-    synced: setting('BLKIN_ACK', oneOf('written', 'synced'), 'written') === 'synced',
-    ...setting('BLKIN_BUFFER', parseBuffer, { subBuffers: 4, subBufferBytes: 2 ** 20 }),
+    program: setting('BLKIN_NAME', programName, script === '' ? '' : programName(script)),
+    version,
     lease: setting('BLKIN_RING', oneOf('cpu', 'thread'), 'cpu') === 'thread',
     monotonic: setting('BLKIN_CLOCK', oneOf('tsc', 'monotonic'), 'tsc') === 'monotonic',
+    listens: Boolean(process.env.BLKIN_RELAY),
+    session: environmentSession(),
   })
   if (!first) return // another thread came first, Worker or not: the rules stand and the warnings are told
-  const level = setting('BLKIN_LEVEL', checkLevel, undefined)
-  const exclude = patterns('BLKIN_EXCLUDE')
-  for (const pattern of patterns('BLKIN_ENABLE')) {
-    setting('BLKIN_ENABLE', () => addRule(pattern, { level, exclude }), undefined)
-  }
+  const wanted = patterns('BLKIN_ENABLE')
+  const rule = wanted.length > 0 ? options() : {}
+  for (const pattern of wanted) setting('BLKIN_ENABLE', () => addRule(defaultName, pattern, rule), undefined)
   if (warnings.length > 0) process.stderr.write(warnings.join(''))
 }

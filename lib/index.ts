@@ -1,9 +1,20 @@
 // lib/index.ts: the public API. Nothing else of lib/ is.
+export { context, currentSpan, type SpanContext } from './context.js'
 export type { Level } from './levels.js'
 export { isNative, loadError } from './native.js'
 export { type Provider, provider, type Tracepoint } from './provider.js'
 export type { Rule, RuleOptions } from './rule.js'
 export { disable, enable } from './rules.js'
 export type { EventDeclaration } from './schema.js'
-export { flush, type Lost, type Status, status } from './status.js'
+export { openSession, type Session } from './session.js'
+export type { SessionOptions } from './session-spec.js'
+export {
+  flush,
+  type Lost,
+  type Origin,
+  type RuleStatus,
+  type SessionStatus,
+  type Status,
+  status,
+} from './status.js'
 export { type FieldType, t } from './types.js'

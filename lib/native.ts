@@ -8,38 +8,87 @@ export interface NativeRule {
   pattern: string
   exclude: readonly string[]
   level: number
+  exactly: boolean
+  keep: number
+  of: number
+  filter?: { text: string; program: Uint8Array }
 }
 
-export interface NativeSettings {
-  host: string
-  port: string
+export interface NativeSession {
+  name: string
+  /** Missing: none. */
+  relay?: string | undefined
   token: string
   synced: boolean
   subBuffers: number
   subBufferBytes: number
+  /** Mode of idl/blkin.thrift. */
+  mode: number
+  blockMs: number
+  contexts: readonly string[]
+}
+
+export interface NativeSettings {
+  program: string
+  version: string
   lease: boolean
   monotonic: boolean
+  listens: boolean
+  session: NativeSession
+}
+
+export interface NativeLost {
+  noRoom: number
+  tooBig: number
+  badValue: number
+  noRing: number
+  overwritten: number
+}
+
+export interface NativeSessionStatus {
+  name: string
+  relay: string
+  subBufferBytes: number
+  subBuffers: number
+  mode: number
+  blockMs: number
+  contexts: string[]
+  attached: boolean
+  rules: {
+    id: number
+    on: boolean
+    pattern: string
+    level: number
+    exactly: boolean
+    exclude: string[]
+    keep: number
+    of: number
+    filter: string
+    origin: number
+  }[]
+  enabled: number
+  lost: NativeLost
+  uuid: Buffer
+  clock: 'tsc' | 'monotonic'
+  rings: { stream: number; head: number; tail: number }[]
+  ringKind: 'cpu' | 'thread'
+  folder: string
+  folderError: string
+  ringError: string
+  relayState: 'idle' | 'connecting' | 'connected' | 'refused' | 'none'
+  relayError: string
+  acknowledged: number
+  bytesSent: number
+  putsInFlight: number
 }
 
 export interface NativeStatus {
   relay: string
   tracepoints: number
   enabled: number
-  rules: { on: boolean; pattern: string; level: number; exclude: string[] }[]
-  // From here on: only once something was switched on.
-  lost?: { noRoom: number; tooBig: number; badValue: number; noRing: number }
-  uuid?: Buffer
-  clock?: 'tsc' | 'monotonic'
-  rings?: { stream: number; head: number; tail: number }[]
-  ringKind?: 'cpu' | 'thread'
-  folder?: string
-  folderError?: string
-  ringError?: string
-  relayState?: 'idle' | 'connecting' | 'connected' | 'refused'
-  relayError?: string
-  acknowledged?: number
-  bytesSent?: number
-  putsInFlight?: number
+  folder: string
+  controlError: string
+  sessions: NativeSessionStatus[]
 }
 
 /** native/addon/environment.hpp lists the same. */
@@ -48,7 +97,9 @@ export interface Native {
   mixedEmitter(id: number): (...parts: unknown[]) => void
   staging(): ArrayBuffer
   flags(): ArrayBuffer
-  refuse(): void
+  contextBlock(): ArrayBuffer
+  scriptContexts(): ArrayBuffer
+  refuse(id: number): void
   configure(settings: NativeSettings): boolean
   declare(tracepoint: {
     provider: string
@@ -57,10 +108,14 @@ export interface Native {
     schema: string
     fields: FieldDescription[]
   }): number | string
-  enable(rule: NativeRule): number
-  disable(which: number | string): boolean
+  addContext(name: string, type: number): number | string
+  enable(session: string, rule: NativeRule): { rule: number; covered: number; unfit: string[] }
+  disable(session: string, which: number | string): void
+  openSession(spec: NativeSession): void
+  changeSession(spec: NativeSession): void
+  closeSession(name: string, milliseconds: number): Promise<boolean>
   status(): NativeStatus
-  flush(milliseconds: number): Promise<boolean>
+  flush(session: string, milliseconds: number): Promise<boolean>
   recover(options: {
     host: string
     port: string

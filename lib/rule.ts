@@ -1,13 +1,21 @@
 // lib/rule.ts: one rule: its parts checked, and its way into the addon. Called by rules.ts for the program and by
 // environment.ts for its surroundings.
+import { compileFilter } from './filter/filter.js'
 import { isLevel, type Level, levelNames, levels } from './levels.js'
-import { native } from './native.js'
+import { type NativeRule, native } from './native.js'
+import { parseSample } from './sample.js'
 
 export interface RuleOptions {
   /** Only tracepoints at least as severe as this. Default: all. */
   readonly level?: Level | undefined
+  /** Only tracepoints of just this level. */
+  readonly exactly?: Level | undefined
   /** Patterns of tracepoints to leave out. */
   readonly exclude?: string | readonly string[] | undefined
+  /** Only events for which this holds, such as `length > 65536 && op == "write"`: docs/filter.md. */
+  readonly filter?: string | undefined
+  /** Only this share of the events, at random: 0.01, "1/100" or "1%". */
+  readonly sample?: number | string | undefined
 }
 
 export interface Rule {
@@ -37,20 +45,32 @@ export function checkLevel(level: unknown): Level {
   throw Object.assign(error, { code: 'ERR_BLKIN_LEVEL' })
 }
 
-export function tooManyRules(): RangeError {
-  return Object.assign(new RangeError('1024 rules stand already; end some by their disable()'), {
-    code: 'ERR_BLKIN_RULES',
-  })
+/** What the options ask for, checked. */
+export function nativeRule(pattern: string, options: RuleOptions): NativeRule {
+  const { level, exactly, exclude = [], filter, sample } = options
+  if (level !== undefined && exactly !== undefined) {
+    throw Object.assign(new TypeError('level and exactly are both given; expected one of them'), {
+      code: 'ERR_BLKIN_LEVEL',
+    })
+  }
+  const compiled = filter === undefined ? undefined : compileFilter(filter)
+  return {
+    pattern: checkPattern(pattern),
+    exclude: (typeof exclude === 'string' ? [exclude] : [...exclude]).map(checkPattern),
+    level: levels[checkLevel(exactly ?? level ?? 'debug')],
+    exactly: exactly !== undefined,
+    ...(sample === undefined ? { keep: 1, of: 1 } : parseSample(sample)),
+    ...(compiled ? { filter: { text: compiled.text, program: compiled.program } } : {}),
+  }
 }
 
-export function addRule(pattern: string, options: RuleOptions = {}): Rule {
-  const checked = checkPattern(pattern)
-  const level = levels[checkLevel(options.level ?? 'debug')]
-  const given = options.exclude ?? []
-  const exclude = (typeof given === 'string' ? [given] : [...given]).map(checkPattern)
-  const id = native?.enable({ pattern: checked, exclude, level }) ?? 0
-  if (native !== undefined && id === 0) {
-    throw tooManyRules()
-  }
-  return Object.freeze({ pattern: checked, disable: () => void native?.disable(id) })
+export function addRule(session: string, pattern: string, options: RuleOptions = {}): Rule {
+  const rule = nativeRule(pattern, options)
+  const added = native?.enable(session, rule)
+  return Object.freeze({
+    pattern: rule.pattern,
+    disable: () => {
+      if (added) native?.disable(session, added.rule)
+    },
+  })
 }

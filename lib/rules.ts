@@ -1,18 +1,20 @@
-// lib/rules.ts: switches tracepoints on and off in this process. Rules stand for the whole process, its Workers and
-// its later declarations; the last rule that covers a tracepoint decides.
+// lib/rules.ts: switches tracepoints on and off in this process's default session. Rules stand for the whole process, its
+// Workers and its later declarations; the last rule that covers a tracepoint decides.
 import { applyEnvironment } from './environment.js'
 import { native } from './native.js'
-import { addRule, checkPattern, type Rule, type RuleOptions, tooManyRules } from './rule.js'
+import { addRule, checkPattern, type Rule, type RuleOptions } from './rule.js'
+import { defaultName } from './session-spec.js'
 
 /**
  * Switches on the tracepoints that the pattern covers, those declared now and those declared later.
  *
  * @param pattern provider:event; `*` stands for any run of characters on its side of the colon
- * @throws TypeError for a pattern or level that is none; RangeError when 1024 rules stand
+ * @throws TypeError for a pattern, level, filter or sample that is none; RangeError when 1024 rules stand, or when the
+ *   filter fits none of the tracepoints that the pattern covers now
  */
 export function enable(pattern: string, options: RuleOptions = {}): Rule {
   applyEnvironment()
-  return addRule(pattern, options)
+  return addRule(defaultName, pattern, options)
 }
 
 /**
@@ -22,5 +24,5 @@ export function enable(pattern: string, options: RuleOptions = {}): Rule {
  */
 export function disable(pattern: string): void {
   applyEnvironment()
-  if (native?.disable(checkPattern(pattern)) === false) throw tooManyRules()
+  native?.disable(defaultName, checkPattern(pattern))
 }

@@ -2,8 +2,15 @@
 // and stays 0, so that a tracepoint is a flag test and nothing else.
 import { native } from './native.js'
 
-/** flags[id] is 0 while nobody wants tracepoint id. Written by the addon, from any thread. */
-export const flags: Uint8Array = native === undefined ? new Uint8Array(16384) : new Uint8Array(native.flags())
+/**
+ * flags[id] is 0 while nobody wants tracepoint id; from `gated` on, a session has something to ask before it takes it.
+ * Written by the addon, from any thread.
+ */
+export const flags: Uint16Array =
+  native === undefined ? new Uint16Array(16384) : new Uint16Array(native.flags())
+
+/** native/control/registry.hpp, kGated. */
+export const gated = 256
 
 const buffer = native === undefined ? new ArrayBuffer(4000) : native.staging()
 

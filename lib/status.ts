@@ -1,7 +1,9 @@
 // lib/status.ts: what goes on in this process's tracing, and the wait until what was emitted is stored.
 import { applyEnvironment } from './environment.js'
 import { type Level, levelNames } from './levels.js'
-import { isNative, loadError, native } from './native.js'
+import { isNative, loadError, type NativeSessionStatus, native } from './native.js'
+import { formatSample } from './sample.js'
+import { defaultName, formatMode } from './session-spec.js'
 
 /** Events refused since the process started, by what to change. */
 export interface Lost {
@@ -13,23 +15,37 @@ export interface Lost {
   readonly badValue: number
   /** No ring could be made: see `buffers.error`. */
   readonly noRing: number
+  /** Newer events took their place: in overwrite mode only. */
+  readonly overwritten: number
 }
 
-export interface Status {
-  readonly native: boolean
-  /** Why not, where `native` is false. */
-  readonly loadError?: string
-  readonly tracepoints: { readonly declared: number; readonly enabled: number }
-  readonly rules: readonly {
-    readonly pattern: string
-    /** False for what disable(pattern) left standing over other rules. */
-    readonly on: boolean
-    readonly level: Level
-    readonly exclude: readonly string[]
-  }[]
+/** Who gave a rule: this program, a controller, this user's standing rules, or the relay. */
+export type Origin = 'program' | 'control' | 'standing' | 'relay'
+
+export interface RuleStatus {
+  readonly pattern: string
+  /** False for what disable(pattern) left standing over other rules. */
+  readonly on: boolean
+  readonly level: Level
+  /** Just this level, where true; at least as severe, where false. */
+  readonly exactly: boolean
+  readonly exclude: readonly string[]
+  readonly filter?: string
+  /** Such as "1/100". */
+  readonly sample?: string
+  readonly origin: Origin
+}
+
+export interface SessionStatus {
+  readonly name: string
+  /** Tracepoints that are on in this session. */
+  readonly enabled: number
+  /** In the order in which they were given: of those that cover a tracepoint the last decides. */
+  readonly rules: readonly RuleStatus[]
   readonly relay: {
+    /** Empty where events stay in memory. */
     readonly address: string
-    readonly state: 'idle' | 'connecting' | 'connected' | 'refused'
+    readonly state: 'idle' | 'connecting' | 'connected' | 'refused' | 'none'
     readonly error?: string
     /** Events that the relay has said are stored. */
     readonly acknowledged: number
@@ -38,6 +54,10 @@ export interface Status {
   }
   readonly lost: Lost
   readonly buffers: {
+    /** COUNTxBYTES of each ring. */
+    readonly size?: string
+    /** discard, overwrite or block:MS. */
+    readonly mode?: string
     /** One ring a CPU (rseq), or one a thread where the kernel or libc has no rseq. */
     readonly kind?: 'cpu' | 'thread'
     readonly clock?: 'tsc' | 'monotonic'
@@ -47,49 +67,114 @@ export interface Status {
     /** Bytes written and bytes given back, since the ring was made. */
     readonly rings: readonly { readonly stream: number; readonly head: number; readonly tail: number }[]
   }
-  /** Names this process's trace; there once something was switched on. */
+  readonly contexts: readonly string[]
+  /** Opened by a controller, and gone with it. */
+  readonly attached: boolean
+  /** Names this session's trace; there once something was switched on. */
   readonly uuid?: string
+}
+
+/** Of the process, and of its default session. */
+export interface Status extends Omit<SessionStatus, 'name' | 'enabled' | 'attached'> {
+  readonly native: boolean
+  /** Why not, where `native` is false. */
+  readonly loadError?: string
+  readonly tracepoints: { readonly declared: number; readonly enabled: number }
+  /** Where controllers find this process; `error` says why they do not. */
+  readonly control: { readonly folder?: string; readonly error?: string }
+  /** All of them, the default one too. */
+  readonly sessions: readonly SessionStatus[]
+}
+
+const origins: Record<number, Origin> = { 1: 'program', 2: 'control', 3: 'standing', 4: 'relay' }
+
+function ruleStatus(rule: NativeSessionStatus['rules'][number]): RuleStatus {
+  return {
+    pattern: rule.pattern,
+    on: rule.on,
+    level: levelNames[rule.level] as Level,
+    exactly: rule.exactly,
+    exclude: rule.exclude,
+    ...(rule.filter === '' ? {} : { filter: rule.filter }),
+    ...(rule.keep === rule.of ? {} : { sample: formatSample(rule) }),
+    origin: origins[rule.origin] as Origin,
+  }
+}
+
+function sessionStatus(now: NativeSessionStatus): SessionStatus {
+  const error = now.ringError || now.folderError
+  return {
+    name: now.name,
+    enabled: now.enabled,
+    rules: now.rules.map(ruleStatus),
+    relay: {
+      address: now.relay,
+      state: now.relayState,
+      ...(now.relayError ? { error: now.relayError } : {}),
+      acknowledged: now.acknowledged,
+      bytesSent: now.bytesSent,
+      putsInFlight: now.putsInFlight,
+    },
+    lost: now.lost,
+    buffers: {
+      size: `${now.subBuffers}x${now.subBufferBytes}`,
+      mode: formatMode(now.mode, now.blockMs),
+      kind: now.ringKind,
+      clock: now.clock,
+      ...(now.folder ? { folder: now.folder } : {}),
+      ...(error ? { error } : {}),
+      rings: now.rings,
+    },
+    contexts: now.contexts,
+    attached: now.attached,
+    uuid: now.uuid.toString('hex'),
+  }
+}
+
+const noSession = {
+  rules: [],
+  lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 },
+  buffers: { rings: [] },
+  contexts: [],
 }
 
 /** A copy of the counters and states of this moment. Costs microseconds: not for the hot path. */
 export function status(): Status {
   applyEnvironment()
   const now = native?.status()
-  const error = now?.ringError || now?.folderError
+  const sessions = (now?.sessions ?? []).map(sessionStatus)
+  const { name, enabled, attached, ...session } = sessions.find((one) => one.name === defaultName) ?? {
+    ...noSession,
+    ...{ name: defaultName, enabled: 0, attached: false },
+    relay: { address: now?.relay ?? '', state: 'idle', acknowledged: 0, bytesSent: 0, putsInFlight: 0 },
+  }
   return {
     native: isNative,
     ...(loadError === undefined ? {} : { loadError: loadError.message }),
     tracepoints: { declared: now?.tracepoints ?? 0, enabled: now?.enabled ?? 0 },
-    rules: (now?.rules ?? []).map((rule) => ({ ...rule, level: levelNames[rule.level] as Level })),
-    relay: {
-      address: now?.relay ?? '',
-      state: now?.relayState ?? 'idle',
-      ...(now?.relayError ? { error: now.relayError } : {}),
-      acknowledged: now?.acknowledged ?? 0,
-      bytesSent: now?.bytesSent ?? 0,
-      putsInFlight: now?.putsInFlight ?? 0,
-    },
-    lost: now?.lost ?? { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0 },
-    buffers: {
-      ...(now?.ringKind ? { kind: now.ringKind } : {}),
-      ...(now?.clock ? { clock: now.clock } : {}),
+    ...session,
+    control: {
       ...(now?.folder ? { folder: now.folder } : {}),
-      ...(error ? { error } : {}),
-      rings: now?.rings ?? [],
+      ...(now?.controlError ? { error: now.controlError } : {}),
     },
-    ...(now?.uuid ? { uuid: now.uuid.toString('hex') } : {}),
+    sessions,
   }
 }
 
 /**
- * Waits until every event emitted before the call is stored at the relay.
+ * Waits until every event emitted before the call is stored at the relays of all sessions.
  *
  * @param milliseconds how long to wait at the most
- * @returns false when the relay did not say so in that time; the events stay in the rings and go on being sent
+ * @returns false when a relay did not say so in that time; the events stay in the rings and go on being sent
  */
 export async function flush(milliseconds = 5000): Promise<boolean> {
+  return flushSession('', milliseconds)
+}
+
+/** Of one session; of all where the name is empty. */
+export async function flushSession(session: string, milliseconds: number): Promise<boolean> {
   if (!(milliseconds >= 0 && milliseconds <= 2 ** 31)) {
     throw new RangeError(`flush: the time is ${milliseconds}; expected milliseconds from 0 to ${2 ** 31}`)
   }
-  return native === undefined ? true : native.flush(Math.ceil(milliseconds))
+  return native === undefined ? true : native.flush(session, Math.ceil(milliseconds))
 }

@@ -117,7 +117,16 @@ export interface ServerProcess {
 }
 
 export async function startServer(dir: string, ...args: string[]): Promise<ServerProcess> {
+  return startServerIn(process.env, dir, ...args)
+}
+
+export async function startServerIn(
+  env: NodeJS.ProcessEnv,
+  dir: string,
+  ...args: string[]
+): Promise<ServerProcess> {
   const child = spawn(process.execPath, [MAIN, 'serve', '--dir', dir, '--listen', '127.0.0.1:0', ...args], {
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let complaints = ''

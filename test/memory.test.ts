@@ -33,7 +33,7 @@ describeWith(['unshare -m'], 'the place of the rings', () => {
 
   test('/dev/shm, where there is room', async () => {
     const { buffers, lost } = await expectAll(privateShm('64m'))
-    expect(buffers.folder).toMatch(/^\/dev\/shm\/blkin-\d+\/\d+-\d+$/)
+    expect(buffers.folder).toMatch(/^\/dev\/shm\/blkin-\d+\/\d+-\d+\/default$/)
     expect(lost).toMatchObject({ noRoom: 0, noRing: 0 })
   })
 

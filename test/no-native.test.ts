@@ -39,7 +39,7 @@ test('provider() gives tracepoints that do nothing, and the package says why', a
     flushed: true,
     refused: 'ERR_BLKIN_DECLARATION',
     native: false,
-    lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0 },
+    lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 },
     tracepoints: { declared: 0, enabled: 0 },
   })
   expect(answer.why).toBe(answer.error)

@@ -128,8 +128,8 @@ describe('enable()', () => {
       for (const act of [() => enable('disk:*'), () => disable('disk:read')]) try { act() } catch (error) { log.push(error.code) }
       say(); rules[0].disable(); disable('disk:read'); say(); disable('disk:*'); say()`
     expect(await said(text)).toEqual([
-      'ERR_BLKIN_RULES',
-      'ERR_BLKIN_RULES',
+      'ERR_BLKIN_LIMIT',
+      'ERR_BLKIN_LIMIT',
       'disk:read disk:write disk:readahead',
       'disk:write disk:readahead',
       '',

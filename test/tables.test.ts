@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { builtInContexts } from '../lib/context.js'
 import { levelNames, levels } from '../lib/levels.js'
+import { modes } from '../lib/session-spec.js'
 import { bytesOf, Shape, Type } from '../lib/types.js'
 import { root } from './support/run.js'
 
@@ -46,7 +48,7 @@ test('shapes have one number in lib, idl and native', () => {
 
 test('a value takes as many bytes in lib as in native', () => {
   const body = found(
-    read('native/control/registry.cc'),
+    read('native/control/layout.cc'),
     /uint32_t bytes_of\(Type type\) noexcept \{([\s\S]*?)\n\}/,
   )
   const native: Record<string, number> = {}
@@ -76,16 +78,46 @@ test('the largest payload, the most fields and labels are one number everywhere'
   )
 })
 
-test('loss reasons are the same four in lib, idl and native', () => {
-  const wire = [...found(idl, /struct Lost \{([^}]*)\}/).matchAll(/required i64 (\w+)/g)].map(
+test('loss reasons are the same five in lib, idl and native', () => {
+  const wire = [...found(idl, /struct Lost \{([^}]*)\}/).matchAll(/(?:required|optional) i64 (\w+)/g)].map(
     ([, name]) => name,
   )
   const lib = [
     ...found(read('lib/status.ts'), /interface Lost \{([\s\S]*?)\n\}/).matchAll(/readonly (\w+): number/g),
   ]
-  const native = found(messages, /struct Lost \{\s*int64_t ([^;]*);/).split(', ')
+  const native = found(messages, /struct Lost \{\s*int64_t ([^;]*);/)
+    .replace(' = 0', '')
+    .split(', ')
   expect(lib.map(([, name]) => name)).toEqual(wire)
   expect(
     native.map((name) => name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())),
   ).toEqual(wire)
+})
+
+test('contexts have the same slots in lib and native, and every name can be asked for', () => {
+  const native = [
+    ...found(read('native/control/context.hpp'), /kBuiltIn\[\] = \{([\s\S]*?)\n\};/).matchAll(/\{"(\w+)",/g),
+  ].map(([, name]) => name)
+  const lib = found(read('lib/context.ts'), /const slots = \{ ([^}]*) \}/)
+  for (const [, name = '', slot] of lib.matchAll(/(\w+): (\d+)/g)) {
+    const snake = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    expect(native[Number(slot)], name).toBe(snake)
+  }
+  expect([...builtInContexts].filter((name) => name !== 'trace').sort()).toEqual([...native].sort())
+  const sizes = read('native/control/context.hpp')
+  const script = read('lib/context.ts')
+  expect(found(script, /slotCount = (\d+)/)).toBe(found(sizes, /kContextsMax = (\d+)/))
+  expect(found(script, /textBytes = (\d+)/)).toBe(found(sizes, /kContextTextMax = (\d+)/))
+})
+
+test('modes and origins are those of the idl', () => {
+  const members = (name: string) =>
+    [...found(idl, new RegExp(`enum ${name} \\{([^}]*)\\}`)).matchAll(/(\w+) = (\d+)/g)].map(
+      ([, word = '', n]) => [word.toLowerCase(), Number(n)],
+    )
+  expect(Object.entries(modes)).toEqual(members('Mode'))
+  const origins = found(read('lib/status.ts'), /const origins[^=]*= \{([^}]*)\}/)
+  expect([...origins.matchAll(/(\d+): '(\w+)'/g)].map(([, n, word]) => [word, Number(n)])).toEqual(
+    members('Origin'),
+  )
 })

@@ -36,7 +36,13 @@ async function check(specs: EventSpec[], env: Record<string, string>, flags: str
     values.map((one) => ({ name: `values:${event}`, fields, expected: expectedEvent(fields, one) })),
   )
   const kept = all.filter(({ expected }) => expected !== undefined)
-  expect(lost).toEqual({ noRoom: 0, tooBig: all.length - kept.length, badValue: 0, noRing: 0 })
+  expect(lost).toEqual({
+    noRoom: 0,
+    tooBig: all.length - kept.length,
+    badValue: 0,
+    noRing: 0,
+    overwritten: 0,
+  })
 
   const { events, lost: told } = await recorded(to.output)
   expect(told, 'the losses that the packets tell').toBe(all.length - kept.length)

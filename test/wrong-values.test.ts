@@ -88,6 +88,7 @@ describe.each([
       tooBig: 0,
       badValue: 0,
       noRing: 0,
+      overwritten: 0,
     })
     const { events } = await recorded(to.output)
     const of = (event: string) =>

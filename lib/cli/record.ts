@@ -1,52 +1,60 @@
-// lib/cli/record.ts: `blkin record`: a relay in this process, the command under it, and what it left when it died.
-// The command's own output is its own; what record says goes to stderr.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+// lib/cli/record.ts: `blkin record`: a relay in this process, and either a command under it (record-command.ts) or
+// processes that run already (record-attach.ts).
 import { readdir } from 'node:fs/promises'
-import { constants } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Relay } from '@blkin/relay'
 import { Command, Option } from 'commander'
-import { parseAddress } from '../address.js'
-import { parseBuffer } from '../buffer.js'
-import { levelNames } from '../levels.js'
-import { loadError, native } from '../native.js'
-import { checkPattern } from '../rule.js'
-import { checkFlag, exitCodes, UsageError } from './exit.js'
-import { loadRelay } from './load-relay.js'
-import { summarize } from './summary.js'
-
-interface Flags {
-  output: string
-  enable: string[]
-  exclude: string[]
-  level?: string
-  buffer?: string
-}
-
-const recoverMs = 10_000
-const stragglersMs = 1000
-
-const collect = (value: string, before: string[]) => [...before, ...value.split(',')]
+import { parseDuration } from './amounts.js'
+import { checkFlag, UsageError } from './exit.js'
+import { channelOptions, enableOption, jsonOption, pidOption, ruleOptions } from './flags.js'
+import { recordAttached } from './record-attach.js'
+import { recordCommanded } from './record-command.js'
+import type { RecordFlags } from './record-flags.js'
 
 export function recordCommand(): Command {
   const stamp = new Date()
     .toISOString()
     .replace(/[-:]|\..*/g, '')
     .replace('T', '-')
-  return new Command('record')
-    .description('Runs a command and records the tracepoints of every Node.js process in it.')
-    .argument('<command...>', 'what to run, behind --')
-    .option('-e, --enable <pattern>', 'record these, such as "blockstore:*" (again for more)', collect, [])
-    .option('-x, --exclude <pattern>', 'but not these', collect, [])
-    .addOption(new Option('-l, --level <level>', 'only those at least this severe').choices(levelNames))
-    .option('-b, --buffer <countxsize>', 'ring of each CPU: sub-buffers, and the size of one (4x1M)')
-    .option('-o, --output <folder>', 'where the traces go', `trace-${stamp}`)
+  const command = new Command('record')
+    .summary('record running processes, or a command')
+    .description('Records running processes (-p), or a command and all Node.js in it.')
+    .argument('[command...]')
+    .addOption(pidOption())
+    .addOption(enableOption())
+  for (const option of [...ruleOptions(), ...channelOptions()]) command.addOption(option)
+  return command
+    .addOption(
+      new Option('--for <time>', 'with -p: so long, such as 10s')
+        .env('BLKIN_FOR')
+        .argParser((text: string) => checkFlag('--for', () => parseDuration(text))),
+    )
+    .addOption(
+      new Option('-o, --output <folder>', 'the traces')
+        .env('BLKIN_OUTPUT')
+        .default(`trace-${stamp}`, 'trace-DATE-TIME'),
+    )
+    .addOption(jsonOption())
     .passThroughOptions()
-    .addHelpText('after', "\nExample: blkin record -o trace -e 'blockstore:*' -- node server.js")
-    .action(async (command: string[], flags: Flags) => {
-      process.exitCode = await record(command, flags)
-    })
+    .addHelpText(
+      'after',
+      `
+Example: blkin record -o trace -e 'blockstore:*' -- node server.js
+         blkin record -p 4711 -o trace -e 'disk:*' --filter 'bytes > 4096'`,
+    )
+    .action(run)
+}
+
+async function run(words: string[], flags: RecordFlags, command: Command): Promise<void> {
+  if (flags.enable.length === 0)
+    throw new UsageError('-e is missing; expected a pattern such as -e "blockstore:*"')
+  const given = (name: string) => command.getOptionValueSource(name) === 'cli'
+  if (words.length > 0 && given('pid'))
+    throw new UsageError('-p and a command do not go together: record what runs already, or what is run')
+  if (words.length > 0 && given('for'))
+    throw new UsageError('--for is for -p; a command is recorded to its end')
+  if (words.length === 0 && flags.pid === undefined)
+    throw new UsageError('expected -p TARGET for processes that run already, or a command behind --')
+  await checkOutput(flags.output)
+  process.exitCode = await (words.length > 0 ? recordCommanded(words, flags) : recordAttached(flags))
 }
 
 async function checkOutput(output: string): Promise<void> {
@@ -55,74 +63,4 @@ async function checkOutput(output: string): Promise<void> {
     throw new UsageError(`-o ${output}: ${error.message}`)
   })
   if (there.length > 0) throw new UsageError(`-o ${output}: the folder is not empty; expected a new one`)
-}
-
-/** The environment that makes Node.js processes trace to this relay. */
-function traced(relay: Relay, token: string, flags: Flags): NodeJS.ProcessEnv {
-  const register = new URL('../register.js', import.meta.url).href
-  return {
-    ...process.env,
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${register}`.trim(),
-    BLKIN_RELAY: relay.address,
-    BLKIN_TOKEN: token,
-    BLKIN_ENABLE: flags.enable.join(','),
-    BLKIN_EXCLUDE: flags.exclude.join(','),
-    ...(flags.level === undefined ? {} : { BLKIN_LEVEL: flags.level }),
-    ...(flags.buffer === undefined ? {} : { BLKIN_BUFFER: flags.buffer }),
-  }
-}
-
-/** Resolves to the exit code that a shell would give it. */
-function ended(child: ChildProcess, name: string): Promise<number> {
-  return new Promise((resolve) => {
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'ENOENT' ? 'no such command' : error.message
-      process.stderr.write(`blkin: ${name}: ${why}\n`)
-      resolve(error.code === 'ENOENT' ? 127 : 126)
-    })
-    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
-  })
-}
-
-/** Passes on what is meant for the command. A terminal sends ^C to it itself, so then record only lives through it. */
-function forwardSignals(child: ChildProcess): () => void {
-  const forward = (signal: NodeJS.Signals) => void child.kill(signal)
-  const interrupt = process.stdin.isTTY ? () => {} : forward
-  process.on('SIGTERM', forward).on('SIGHUP', forward).on('SIGINT', interrupt)
-  return () => process.off('SIGTERM', forward).off('SIGHUP', forward).off('SIGINT', interrupt)
-}
-
-/** Children that outlive the command by a moment finish what they were sending; then comes what dead ones left. */
-async function collectRest(relay: Relay, token: string): Promise<void> {
-  const alive = () => relay.stats().processes.some((process) => process.connected)
-  for (const end = Date.now() + stragglersMs; alive() && Date.now() < end; ) await sleep(10)
-  const found = (await native?.recover({ ...parseAddress(relay.address), token, timeout: recoverMs })) ?? []
-  for (const { folder, events, delivered, error } of found) {
-    if (events > 0) process.stderr.write(`blkin: ${events} events came from what a dead process left\n`)
-    if (!delivered) process.stderr.write(`blkin: ${folder}: not all could be recovered: ${error}\n`)
-  }
-}
-
-async function record(command: string[], flags: Flags): Promise<number> {
-  if (flags.enable.length === 0)
-    throw new UsageError('-e is missing; expected a pattern such as -e "blockstore:*"')
-  for (const pattern of [...flags.enable, ...flags.exclude])
-    checkFlag('-e or -x', () => checkPattern(pattern))
-  if (flags.buffer !== undefined) checkFlag('--buffer', () => parseBuffer(flags.buffer as string))
-  if (native === undefined) throw new Error(`the addon could not be loaded: ${loadError?.message}`)
-  const { startRelay } = await loadRelay()
-  await checkOutput(flags.output)
-  const token = randomBytes(16).toString('hex')
-  const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token })
-  const [program = '', ...args] = command
-  const child = spawn(program, args, { stdio: 'inherit', env: traced(relay, token, flags) })
-  const stopForwarding = forwardSignals(child)
-  const code = await ended(child, program)
-  stopForwarding()
-  await collectRest(relay, token)
-  await relay.close()
-  const totals = summarize(relay.stats(), flags.output)
-  const nothing = `recorded nothing: no tracepoint that ${flags.enable.join(', ')} covers was declared and hit`
-  process.stderr.write(`blkin: ${totals.events + totals.lost === 0 ? nothing : totals.text}\n`)
-  return code === 0 && totals.events + totals.lost === 0 ? exitCodes.nothing : code
 }

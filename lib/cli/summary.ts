@@ -1,5 +1,6 @@
 // lib/cli/summary.ts: what a recording brought, in one line a person reads. Pure.
 import type { RelayStats } from '@blkin/relay'
+import { bytes, count, grouped } from './amounts.js'
 
 const reasons = {
   noRoom: 'no room',
@@ -9,21 +10,12 @@ const reasons = {
   overwritten: 'overwritten',
 } as const
 
-/** 3 -> "3 events"; 1 -> "1 event" */
-export function count(n: number, one: string): string {
-  return `${n.toLocaleString('en-US')} ${one}${n === 1 ? '' : one.endsWith('s') ? 'es' : 's'}`
-}
-
-function bytes(n: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB']
-  const power = n < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(n) / 3))
-  return `${power === 0 ? n : (n / 1000 ** power).toPrecision(3)} ${units[power]}`
-}
-
 export interface Totals {
   events: number
   lost: number
   text: string
+  /** The same for --json. */
+  json: object
 }
 
 export function summarize({ processes }: RelayStats, output: string): Totals {
@@ -33,15 +25,20 @@ export function summarize({ processes }: RelayStats, output: string): Totals {
     .map(([key, words]) => ({ words, n: sum(({ lost }) => lost[key as keyof typeof reasons]) }))
     .filter(({ n }) => n > 0)
   const lost = byReason.reduce((total, { n }) => total + n, 0)
-  const why =
-    lost === 0
-      ? ''
-      : ` (${byReason.map(({ words, n }) => `${words}: ${n.toLocaleString('en-US')}`).join(', ')})`
+  const why = lost === 0 ? '' : ` (${byReason.map(({ words, n }) => `${words}: ${grouped(n)}`).join(', ')})`
   const events = sum((process) => process.events)
-  const from = `${count(events, 'event')} from ${count(processes.length, 'process')} to ${output}`
+  // Every program of a command connects, also one that has no tracepoint.
+  const speaking = processes.filter(
+    ({ events, lost }) => events > 0 || Object.values(lost).some((n) => n > 0),
+  ).length
+  const from = `${count(events, 'event')} from ${count(speaking, 'process')} to ${output}`
+  const traces = processes.map(({ uuid, pid, program, folder, events, bytes, lost }) => ({
+    ...{ uuid, pid, program, folder, events, bytes, lost },
+  }))
   return {
     events,
     lost,
-    text: `recorded ${from} (${bytes(sum((p) => p.bytes))}), ${lost.toLocaleString('en-US')} lost${why}`,
+    text: `recorded ${from} (${bytes(sum((p) => p.bytes))}), ${grouped(lost)} lost${why}`,
+    json: { events, lost, output, traces },
   }
 }

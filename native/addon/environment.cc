@@ -2,6 +2,7 @@
 #include "environment.hpp"
 
 #include <cstdlib>
+#include <new>
 
 namespace blkin::addon {
 
@@ -28,10 +29,13 @@ void open_environment(Napi::Env env) {
   napi_add_env_cleanup_hook(env, close_environment,
                             new char);  // Node takes no pair of hook and argument twice
   if (t_opened++ > 0) return;
-  auto* memory =
-      static_cast<uint64_t*>(std::aligned_alloc(64, (kStagingBytes + kScratchBytes + 63) / 64 * 64));
-  t_thread.staging = memory;
-  control::Process::get().attach();
+  // Pages that are never touched, such as the contexts' where none are wanted, take no memory.
+  constexpr size_t kWhole = kStagingBytes + kScratchBytes + kComposedBytes + sizeof(control::ContextBlock);
+  auto* memory = static_cast<uint8_t*>(std::aligned_alloc(64, (kWhole + 63) / 64 * 64));
+  t_thread.staging = reinterpret_cast<uint64_t*>(memory);
+  t_thread.composed = reinterpret_cast<uint64_t*>(memory + kStagingBytes + kScratchBytes);
+  t_thread.contexts = new (memory + kStagingBytes + kScratchBytes + kComposedBytes) control::ContextBlock{};
+  control::Process::get().attach(t_thread);
 }
 
 Napi::Value staging(const Napi::CallbackInfo& info) {
@@ -40,7 +44,16 @@ Napi::Value staging(const Napi::CallbackInfo& info) {
 
 Napi::Value flags(const Napi::CallbackInfo& info) {
   return Napi::ArrayBuffer::New(info.Env(), control::Process::get().registry().flags(),
-                                control::kTracepointsMax);
+                                control::kTracepointsMax * sizeof(uint16_t));
+}
+
+Napi::Value context_block(const Napi::CallbackInfo& info) {
+  return Napi::ArrayBuffer::New(info.Env(), t_thread.contexts, sizeof(control::ContextBlock));
+}
+
+Napi::Value script_contexts(const Napi::CallbackInfo& info) {
+  return Napi::ArrayBuffer::New(info.Env(), control::Process::get().registry().script_contexts(),
+                                sizeof(uint32_t));
 }
 
 }  // namespace blkin::addon

@@ -12,23 +12,35 @@ namespace blkin::addon {
 // Staging: a u32, length + (id << 16), and 4 unused bytes; then the payload's fixed parts; after them, room to compose a payload in.
 constexpr size_t kStagingBytes = 8 + ring::kPayloadMax + 8;
 constexpr size_t kScratchBytes = ring::kPayloadMax + 64;
+// Room for contexts and a payload behind them; what is longer than a record is never put together.
+constexpr size_t kComposedBytes = control::kContextBytesMax + ring::kPayloadMax + 8;
+static_assert(kStagingBytes % 8 == 0 && kScratchBytes % 8 == 0 && kComposedBytes % 8 == 0);
 
 // Initial-exec and constant-initialized: one instruction to reach, where anything else is a call.
 extern constinit thread_local control::Thread t_thread;
 
 void open_environment(Napi::Env env);
-Napi::Value staging(const Napi::CallbackInfo& info);  // () -> ArrayBuffer
-Napi::Value flags(const Napi::CallbackInfo& info);    // () -> ArrayBuffer of kTracepointsMax bytes
+Napi::Value staging(const Napi::CallbackInfo& info);          // () -> ArrayBuffer
+Napi::Value flags(const Napi::CallbackInfo& info);            // () -> ArrayBuffer of kTracepointsMax u16
+Napi::Value context_block(const Napi::CallbackInfo& info);    // () -> ArrayBuffer: a ContextBlock
+Napi::Value script_contexts(const Napi::CallbackInfo& info);  // () -> ArrayBuffer of one u32
 
-napi_value emit(napi_env env, napi_callback_info info);     // () -> undefined
-Napi::Value mixed_emitter(const Napi::CallbackInfo& info);  // (id) -> (...parts) -> undefined
-Napi::Value refuse(const Napi::CallbackInfo& info);         // () -> undefined
-Napi::Value configure(const Napi::CallbackInfo& info);      // (settings) -> boolean
-Napi::Value declare(const Napi::CallbackInfo& info);        // (tracepoint) -> number | string
-Napi::Value enable(const Napi::CallbackInfo& info);         // (rule) -> number
-Napi::Value disable(const Napi::CallbackInfo& info);        // (number | string) -> boolean
-Napi::Value status(const Napi::CallbackInfo& info);         // () -> object
-Napi::Value flush(const Napi::CallbackInfo& info);          // (ms) -> Promise<boolean>
-Napi::Value recover(const Napi::CallbackInfo& info);        // (options) -> Promise<object[]>
+napi_value emit(napi_env env, napi_callback_info info);      // () -> undefined
+Napi::Value mixed_emitter(const Napi::CallbackInfo& info);   // (id) -> (...parts) -> undefined
+Napi::Value refuse(const Napi::CallbackInfo& info);          // (id) -> undefined
+Napi::Value configure(const Napi::CallbackInfo& info);       // (settings) -> boolean
+Napi::Value declare(const Napi::CallbackInfo& info);         // (tracepoint) -> number | string
+Napi::Value add_context(const Napi::CallbackInfo& info);     // (name, type) -> number | string
+Napi::Value enable(const Napi::CallbackInfo& info);          // (session, rule) -> outcome
+Napi::Value disable(const Napi::CallbackInfo& info);         // (session, id | pattern) -> undefined
+Napi::Value open_session(const Napi::CallbackInfo& info);    // (spec) -> undefined
+Napi::Value change_session(const Napi::CallbackInfo& info);  // (spec) -> undefined
+Napi::Value close_session(const Napi::CallbackInfo& info);   // (name, ms) -> Promise<boolean>
+Napi::Value status(const Napi::CallbackInfo& info);          // () -> object
+Napi::Value flush(const Napi::CallbackInfo& info);           // (session, ms) -> Promise<boolean>
+Napi::Value recover(const Napi::CallbackInfo& info);         // (options) -> Promise<object[]>
+
+// What was refused, as an exception whose message says why and whose code is ERR_BLKIN_ and the reason.
+[[noreturn]] void throw_refused(Napi::Env env, const control::Refused& refused);
 
 }  // namespace blkin::addon

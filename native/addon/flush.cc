@@ -1,5 +1,5 @@
-// native/addon/flush.cc: flush(milliseconds) -> Promise<boolean>. Waits on a thread of the pool, so that the event
-// loop goes on.
+// native/addon/flush.cc: flush(session, milliseconds) -> Promise<boolean>; all sessions where the name is empty. Waits on
+// a thread of the pool, so that the event loop goes on.
 #include "environment.hpp"
 
 namespace blkin::addon {
@@ -8,22 +8,28 @@ namespace {
 
 class Flush final : public Napi::AsyncWorker {
  public:
-  Flush(Napi::Env env, uint64_t timeout_ms)
+  Flush(Napi::Env env, std::string session, uint64_t timeout_ms)
       : AsyncWorker(env, "blkin.flush"),
         promise_(Napi::Promise::Deferred::New(env)),
+        session_(std::move(session)),
         timeout_ms_(timeout_ms) {}
 
   Napi::Promise promise() const { return promise_.Promise(); }
 
  protected:
   void Execute() override {
-    control::Session* session = control::Process::session();
-    done_ = session == nullptr || session->flush(timeout_ms_);
+    const uint64_t until = clock::monotonic_ns() + timeout_ms_ * 1'000'000;
+    done_ = true;
+    for (const auto& consumer : control::Process::get().consumers(session_)) {
+      const uint64_t now = clock::monotonic_ns();
+      done_ = consumer->flush(now < until ? (until - now) / 1'000'000 : 0) && done_;
+    }
   }
   void OnOK() override { promise_.Resolve(Napi::Boolean::New(Env(), done_)); }
 
  private:
   Napi::Promise::Deferred promise_;
+  std::string session_;
   uint64_t timeout_ms_;
   bool done_ = false;
 };
@@ -31,7 +37,8 @@ class Flush final : public Napi::AsyncWorker {
 }  // namespace
 
 Napi::Value flush(const Napi::CallbackInfo& info) {
-  auto* work = new Flush(info.Env(), static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value()));
+  auto* work = new Flush(info.Env(), info[0].As<Napi::String>().Utf8Value(),
+                         static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value()));
   const Napi::Promise promise = work->promise();
   work->Queue();
   return promise;

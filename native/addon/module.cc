@@ -16,11 +16,17 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("mixedEmitter", mixed_emitter);
   add("staging", staging);
   add("flags", flags);
+  add("contextBlock", context_block);
+  add("scriptContexts", script_contexts);
   add("refuse", refuse);
   add("configure", configure);
   add("declare", declare);
+  add("addContext", add_context);
   add("enable", enable);
   add("disable", disable);
+  add("openSession", open_session);
+  add("changeSession", change_session);
+  add("closeSession", close_session);
   add("status", status);
   add("flush", flush);
   add("recover", recover);

@@ -1,10 +1,11 @@
-// native/addon/refuse.cc: counts an event whose values the emitter refused. refuse() -> undefined
+// native/addon/refuse.cc: counts an event whose values the emitter refused. refuse(id) -> undefined
 #include "environment.hpp"
 
 namespace blkin::addon {
 
 Napi::Value refuse(const Napi::CallbackInfo& info) {
-  if (control::Session* session = control::Process::session(); session != nullptr) session->count_bad_value();
+  control::Process::count_bad_value(static_cast<uint16_t>(info[0].As<Napi::Number>().Uint32Value()),
+                                    t_thread);
   return info.Env().Undefined();
 }
 

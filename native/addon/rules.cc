@@ -1,25 +1,50 @@
-// native/addon/rules.cc: enable({pattern, exclude, level}) -> the rule's id, 0 where no more rules can be had;
-// disable(id | pattern) -> boolean. lib/rules.ts has checked the values.
-#include "environment.hpp"
+// native/addon/rules.cc: enable(session, {pattern, exclude, level, exactly, keep, of, filter: {text, program}?}) ->
+// {rule, covered, unfit}; disable(session, id | pattern). lib/rule.ts has checked the values.
+#include "session_spec.hpp"
 
 namespace blkin::addon {
 
 Napi::Value enable(const Napi::CallbackInfo& info) {
-  const auto object = info[0].As<Napi::Object>();
-  control::Rule rule;
+  const Napi::Env env = info.Env();
+  const auto object = info[1].As<Napi::Object>();
+  const auto number = [&](const char* name) { return object.Get(name).As<Napi::Number>().Int32Value(); };
+  thrift::Rule rule;
   rule.pattern = object.Get("pattern").As<Napi::String>().Utf8Value();
-  rule.level = object.Get("level").As<Napi::Number>().Int32Value();
-  const auto exclude = object.Get("exclude").As<Napi::Array>();
-  for (uint32_t i = 0; i < exclude.Length(); ++i)
-    rule.exclude.push_back(exclude.Get(i).As<Napi::String>().Utf8Value());
-  return Napi::Number::New(info.Env(), control::Process::get().enable(std::move(rule)));
+  rule.exclude = strings_of(object.Get("exclude"));
+  rule.level = number("level");
+  rule.exactly = object.Get("exactly").ToBoolean().Value();
+  rule.sample = {number("keep"), number("of")};
+  if (object.Get("filter").IsObject()) {
+    const auto filter = object.Get("filter").As<Napi::Object>();
+    const auto program = filter.Get("program").As<Napi::Uint8Array>();
+    rule.filter.text = filter.Get("text").As<Napi::String>().Utf8Value();
+    rule.filter.program.assign(program.Data(), program.Data() + program.ByteLength());
+  }
+  control::Outcome outcome;
+  const auto refused =
+      control::Process::get().enable(info[0].As<Napi::String>().Utf8Value(), std::move(rule), outcome);
+  if (refused) throw_refused(env, *refused);
+  auto out = Napi::Object::New(env);
+  out.Set("rule", outcome.rule);
+  out.Set("covered", outcome.covered);
+  auto unfit = Napi::Array::New(env, outcome.unfit.size());
+  for (uint32_t i = 0; i < outcome.unfit.size(); ++i) unfit.Set(i, outcome.unfit[i]);
+  out.Set("unfit", unfit);
+  return out;
 }
 
 Napi::Value disable(const Napi::CallbackInfo& info) {
-  control::Registry& registry = control::Process::get().registry();
-  const bool done = info[0].IsNumber() ? registry.disable(info[0].As<Napi::Number>().Uint32Value())
-                                       : registry.disable(info[0].As<Napi::String>().Utf8Value());
-  return Napi::Boolean::New(info.Env(), done);
+  control::Process& process = control::Process::get();
+  const std::string session = info[0].As<Napi::String>().Utf8Value();
+  if (info[1].IsNumber()) {
+    process.disable(session, info[1].As<Napi::Number>().Uint32Value());
+    return info.Env().Undefined();
+  }
+  control::Outcome outcome;
+  const auto refused =
+      process.disable(session, info[1].As<Napi::String>().Utf8Value(), thrift::Origin::kProgram, outcome);
+  if (refused) throw_refused(info.Env(), *refused);
+  return info.Env().Undefined();
 }
 
 }  // namespace blkin::addon

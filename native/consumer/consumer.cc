@@ -19,6 +19,8 @@ constexpr size_t kWindowPuts = 256;
 constexpr size_t kWindowBytes = 8 << 20;  // unanswered packets: covers a relay that pauses for a write
 constexpr uint64_t kBackoffFirst = 50'000'000;
 constexpr uint64_t kBackoffMost = 2'000'000'000;
+constexpr uint64_t kIdleNs = 100'000'000;
+constexpr int32_t kRulesWaitMs = 30'000;
 constexpr uint64_t kPauseLeastUs = 250;
 constexpr uint64_t kPauseMostUs = 10'000;  // a default ring fills in 10 ms at 400 MB a second
 constexpr double kBusyFill = 1.0 / 8;
@@ -64,22 +66,42 @@ void Consumer::wake() {
   [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof one);
 }
 
+uint64_t Consumer::ask_flush() {
+  const std::lock_guard lock(mutex_);
+  wake();
+  return ++flush_asked_;
+}
+
+bool Consumer::flushed(uint64_t ticket) {
+  const std::lock_guard lock(mutex_);
+  return flush_done_ >= ticket || ended_ || !thread_.joinable();
+}
+
 bool Consumer::flush(uint64_t timeout_ms) {
+  const uint64_t ticket = ask_flush();
   std::unique_lock lock(mutex_);
   if (ended_ || !thread_.joinable()) return delivered_;
-  const uint64_t ticket = ++flush_asked_;
-  wake();
   return settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] {
     return flush_done_ >= ticket || ended_;
   }) && (flush_done_ >= ticket || delivered_);
 }
 
-bool Consumer::stop(uint64_t timeout_ms) {
-  std::unique_lock lock(mutex_);
-  if (!thread_.joinable()) return delivered_;
-  stopping_ = true;
+void Consumer::begin_stop(uint64_t timeout_ms) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(stopping_, true)) return;
   stop_by_ns_ = clock::monotonic_ns() + timeout_ms * 1'000'000;
   wake();
+}
+
+bool Consumer::ended() {
+  const std::lock_guard lock(mutex_);
+  return ended_ || !thread_.joinable();
+}
+
+bool Consumer::stop(uint64_t timeout_ms) {
+  begin_stop(timeout_ms);
+  std::unique_lock lock(mutex_);
+  if (!thread_.joinable()) return delivered_;
   // The margin is for a thread inside a name look-up, the one call of ours that has no bound.
   const bool ended =
       settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms + 500), [&] { return ended_; });
@@ -115,6 +137,7 @@ void Consumer::run() {
     if (greeted_) {
       declare_new();
       send_pending();
+      ask_for_rules();
     }
     if (connection_.state() == thrift::Connection::State::kClosed && tried_ && retry_at_ns_ == 0 &&
         !connection_.more_addresses())
@@ -146,7 +169,7 @@ bool Consumer::may_end() {
 
 void Consumer::connect_when_due() {
   if (connection_.state() != thrift::Connection::State::kClosed) return;
-  const bool nothing_to_say = !supply_.wanted() && all_delivered();
+  const bool nothing_to_say = !options_.listens && !supply_.wanted() && all_delivered();
   if (nothing_to_say || clock::monotonic_ns() < retry_at_ns_) return;
   retry_at_ns_ = 0;
   tried_ = true;
@@ -156,7 +179,10 @@ void Consumer::connect_when_due() {
   status_.state = "connecting";
 }
 
-void Consumer::greet() { connection_.send(thrift::hello_call(next_call_++, options_.hello)); }
+void Consumer::greet() {
+  rules_version_ = -1;  // another relay may be there, which counts from elsewhere
+  connection_.send(thrift::hello_call(next_call_++, options_.hello));
+}
 
 void Consumer::take_replies() {
   const uint8_t* frame = nullptr;
@@ -170,7 +196,29 @@ void Consumer::take_replies() {
   }
 }
 
+void Consumer::take_rules(const thrift::Reply& reply) {
+  if (reply.kind == thrift::Reply::Kind::kRules) asked_for_rules_ = false;
+  if (!reply.has_rules || reply.rules.version == rules_version_) return;
+  rules_version_ = reply.rules.version;
+  // Told again on every connection, and then they are mostly those that stand: what the program changed since stays.
+  const bool same =
+      std::equal(rules_.begin(), rules_.end(), reply.rules.rules.begin(), reply.rules.rules.end(),
+                 [](const thrift::Rule& a, const thrift::Rule& b) { return a.same(b); });
+  if (same) return;
+  rules_ = reply.rules.rules;
+  supply_.take_rules(reply.rules);
+}
+
+// While puts go out, rules ride on their answers; the idle ask, and the relay answers when there is something to say.
+void Consumer::ask_for_rules() {
+  const bool idle = put_bytes_.empty() && clock::monotonic_ns() - last_put_ns_ > kIdleNs;
+  if (!options_.listens || asked_for_rules_ || !idle) return;
+  connection_.send(thrift::rules_call(next_call_++, rules_version_, kRulesWaitMs));
+  asked_for_rules_ = true;
+}
+
 void Consumer::take(const thrift::Reply& reply) {
+  if (options_.listens) take_rules(reply);
   switch (reply.kind) {
     case thrift::Reply::Kind::kRefused:
       return drop_connection("the relay refused: " + reply.message, true);
@@ -202,6 +250,7 @@ void Consumer::take(const thrift::Reply& reply) {
         if (stream->number() == reply.stream) stream->acknowledged(reply.sequence);
       return;
     case thrift::Reply::Kind::kDeclare:
+    case thrift::Reply::Kind::kRules:
       return;
   }
 }
@@ -275,8 +324,8 @@ bool Consumer::send_one(Stream& stream) {
   while (whole && cursor.next(stream.limit(), record)) {
     // A put ends at a gap, so that the packet behind the gap tells it.
     whole = stream.gap(packer_.events() + 1) == 0 &&
-            (record.id >= declared_ || packer_.add(record.id, calibration_.to_ns(record.ticks), record.payload,
-                                                   record.length));
+            (record.id >= declared_ ||
+             packer_.add(record.id, calibration_.to_ns(record.ticks), record.payload, record.length));
     if (!whole) cursor.back();
   }
   // Other losses stand behind the records that filled the ring: only the put that reaches the end may tell them.
@@ -290,6 +339,7 @@ bool Consumer::send_one(Stream& stream) {
   else connection_.send(std::move(frame), size);
   in_flight_bytes_ += bytes;
   put_bytes_.push_back(bytes);
+  last_put_ns_ = clock::monotonic_ns();
   const std::lock_guard lock(mutex_);
   status_.bytes_sent += bytes;
   return true;
@@ -297,7 +347,7 @@ bool Consumer::send_one(Stream& stream) {
 
 void Consumer::drop_connection(const std::string& why, bool refused) {
   connection_.close(why);
-  greeted_ = false;
+  greeted_ = asked_for_rules_ = false;
   in_flight_bytes_ = 0;
   put_bytes_.clear();
   backoff_ns_ = refused ? kBackoffMost : std::clamp(backoff_ns_ * 2, kBackoffFirst, kBackoffMost);
@@ -339,7 +389,7 @@ void Consumer::settle() {
 
 // Once, and only where it cannot block: stderr may be a pipe that nobody reads.
 void Consumer::tell_once(const std::string& what) {
-  if (std::exchange(told_, true)) return;
+  if (!options_.tells || std::exchange(told_, true)) return;
   pollfd ready{STDERR_FILENO, POLLOUT, 0};
   if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return;
   const std::string line = "blkin: " + what + "\n";
@@ -357,8 +407,13 @@ void Consumer::wait(bool was_wanted) {
     const std::lock_guard lock(mutex_);
     hurry = stopping_ || flush_done_ < flush_asked_;
   }
-  const bool asleep = !hurry && !was_wanted && !supply_.wanted() && all_delivered();
-  const uint64_t pause = hurry ? kPauseLeastUs : pause_us_;
+  // A listener sleeps once its question is out; until it is connected and has asked, it looks around.
+  const bool nothing_on = !hurry && !was_wanted && !supply_.wanted() && all_delivered();
+  const bool asleep = nothing_on && (!options_.listens || asked_for_rules_);
+  uint64_t pause = hurry ? kPauseLeastUs : nothing_on ? kPauseMostUs : pause_us_;
+  const uint64_t now = clock::monotonic_ns();
+  if (nothing_on && connection_.state() == thrift::Connection::State::kClosed && retry_at_ns_ > now)
+    pause = (retry_at_ns_ - now) / 1000 + 1;
   pollfd fds[2] = {{wake_fd_, POLLIN, 0}, connection_.interest()};
   const timespec timeout{static_cast<time_t>(pause / 1'000'000), static_cast<long>(pause % 1'000'000 * 1000)};
   ppoll(fds, 2, asleep ? nullptr : &timeout, nullptr);

@@ -20,6 +20,9 @@ namespace blkin::consumer {
 struct Options {
   thrift::Address relay;
   thrift::Hello hello;
+  bool listens = false;  // stays connected while nothing is on, for the relay's rules
+  bool tells =
+      true;  // says once on stderr that the relay is away; not where a controller's own relay goes with it
 };
 
 struct Status {
@@ -44,8 +47,17 @@ class Consumer {
   // Something was switched on.
   void wake();
 
+  // flush() without the wait: a ticket, and whether all that was committed before it was given is acknowledged, or
+  // the thread has ended.
+  uint64_t ask_flush();
+  bool flushed(uint64_t ticket);
+
   // Waits until all that was committed before the call is acknowledged. False: not within the time.
   bool flush(uint64_t timeout_ms);
+
+  // What stop() asks for, without the wait; ended() is true once stop() would not wait.
+  void begin_stop(uint64_t timeout_ms);
+  bool ended();
 
   // Flushes, then ends the thread. Bounded: waits for a relay that answers at most timeout_ms, for one that was
   // never reached not at all. True: everything was delivered. To be called before the destructor; where it gave up
@@ -69,6 +81,8 @@ class Consumer {
   void greet();
   void take_replies();
   void take(const thrift::Reply& reply);
+  void take_rules(const thrift::Reply& reply);
+  void ask_for_rules();
   void find_rings();
   void look();
   void declare_new();
@@ -95,6 +109,10 @@ class Consumer {
   bool tried_ = false;
   bool told_ = false;
   int32_t next_call_ = 1;
+  int64_t rules_version_ = -1;
+  std::vector<thrift::Rule> rules_;  // the relay's, as they were taken last
+  bool asked_for_rules_ = false;     // the answer is still to come
+  uint64_t last_put_ns_ = 0;
   size_t declared_ = 0;
   size_t in_flight_bytes_ = 0;
   std::deque<size_t> put_bytes_;  // of puts not yet answered, in the order sent

@@ -36,6 +36,9 @@ class Supply {
 
   // A fresh pair of readings of both clocks, for whoever recovers this process.
   virtual void calibrated(clock::Sample sample) = 0;
+
+  // The relay's rules, each time they are other ones than before.
+  virtual void take_rules(const thrift::RuleSet&) {}
 };
 
 }  // namespace blkin::consumer

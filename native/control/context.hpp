@@ -5,7 +5,10 @@
 
 #include <array>
 #include <cstdint>
+#include <mutex>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "../thrift/messages.hpp"
 
@@ -40,5 +43,47 @@ constexpr ContextSlot kBuiltIn[] = {
     {"elu", thrift::Type::kF64, ContextSlot::kScript},  // event loop utilisation, 0 to 1
     {"async_id", thrift::Type::kI64, ContextSlot::kScript},
 };
+
+// One context of a session's events, in the order of their bytes.
+struct SessionContext {
+  uint32_t slot;
+  thrift::Type type;
+};
+
+struct FilterContext {
+  std::string name;
+  thrift::Type type;
+  uint32_t slot;
+};
+
+// Which contexts there are in this process. Any thread may call; what is registered stays.
+class ContextTable {
+ public:
+  ContextTable();
+
+  // The slot of a context that the program provides; the same name and type again gives the same slot. -1: the name
+  // has another type, or kContextsMax are there; `why` says which.
+  int32_t add(const std::string& name, thrift::Type type, std::string& why);
+
+  // The contexts of these names; "trace" stands for both its halves. False, and `why`, where one is not there.
+  bool find(const std::vector<std::string>& names, std::vector<SessionContext>& out, std::string& why);
+
+  std::vector<FilterContext> all();
+  std::vector<thrift::Field> fields(const std::vector<SessionContext>& contexts);
+
+ private:
+  std::mutex mutex_;
+  std::vector<FilterContext> known_;
+};
+
+// Slots that JavaScript fills.
+bool from_script(uint32_t slot) noexcept;
+
+// What `contexts` take in a record at most.
+constexpr size_t kContextBytesMax = kContextsMax * kContextTextMax;
+
+// Puts the values at `at`, one behind the other; returns the bytes used.
+size_t put_contexts(const std::vector<SessionContext>& contexts, const ContextBlock& block,
+                    uint8_t* at) noexcept;
 
 }  // namespace blkin::control

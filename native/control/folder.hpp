@@ -1,7 +1,14 @@
-// native/control/folder.hpp: the folder of one traced process, from which everything it left can be read once it is
-// dead: BASE/blkin-UID/PID-START/{state,hello,relay,tracepoints,default/events/N}. BASE is /dev/shm, or TMPDIR where that
-// is missing or full. The living process holds a lock on `state`; who gets that lock knows that it is dead, whatever
-// pid namespace it lived in.
+// native/control/folder.hpp: the folders of traced processes, from which everything that one left can be read once it is
+// dead:
+//
+//   BASE/blkin-UID/standing                         rules for programs that start later (standing.hpp)
+//   BASE/blkin-UID/PID-START/alive                  the living process holds a lock on it; who gets it knows of its death
+//                           /control                its agent's socket
+//                           /tracepoints            what it declared
+//                           /SESSION/{state,hello,relay}, /SESSION/events/STREAM   a session and its rings
+//
+// BASE is /dev/shm, or TMPDIR where that is missing or full. A SESSION is its name, and ~2 and so on behind it where rings
+// of the same name are still being emptied.
 #pragma once
 
 #include <atomic>
@@ -14,9 +21,44 @@
 
 namespace blkin::control {
 
-constexpr uint64_t kStateMagic = 0x31544154534b4c42;  // "BLKSTAT1"
+// Of one process, living or dead.
+class ProcessFolder {
+ public:
+  ProcessFolder() = default;
+  ~ProcessFolder();  // gives up the lock
+  ProcessFolder(const ProcessFolder&) = delete;
+  ProcessFolder& operator=(const ProcessFolder&) = delete;
 
-// The page `state`, shared with whoever recovers.
+  // Makes this process's, where there is room for so many bytes. Where it cannot, path() is empty and error() says why.
+  void create(uint64_t room);
+  // Opens a dead process's. False: alive, not ours, or not a folder of this version.
+  bool open_dead(const std::string& path);
+
+  void add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints);
+  void remove();
+
+  const std::string& path() const { return path_; }
+  const std::string& user() const { return user_; }  // BASE/blkin-UID
+  const std::string& error() const { return error_; }
+  const std::vector<thrift::Tracepoint>& tracepoints() const { return tracepoints_; }  // after open_dead()
+  std::vector<std::string> sessions() const;                                           // the folders in it
+
+ private:
+  bool create_at(const std::string& base, uint64_t room);
+  bool lock(int flags);
+  void let_go();
+
+  std::string user_;
+  std::string path_;
+  std::string error_;
+  int lock_fd_ = -1;
+  int tracepoints_fd_ = -1;
+  std::vector<thrift::Tracepoint> tracepoints_;
+};
+
+constexpr uint64_t kStateMagic = 0x32544154534b4c42;  // "BLKSTAT2"
+
+// The page `state` of a session, shared with whoever recovers it.
 struct State {
   uint64_t magic;
   uint32_t version;
@@ -29,21 +71,21 @@ struct State {
   std::atomic<uint64_t> lost_no_ring;
 };
 
-class Folder {
+// Of one session, in a process's folder.
+class SessionFolder {
  public:
-  Folder() = default;
-  ~Folder();  // gives up the lock
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
+  SessionFolder() = default;
+  ~SessionFolder() { let_go(); }
+  SessionFolder(const SessionFolder&) = delete;
+  SessionFolder& operator=(const SessionFolder&) = delete;
 
-  // Makes this process's folder. Where it cannot, state() is private memory, rings() is -1, and error() says why.
-  void create(const thrift::Hello& hello, const std::string& relay, bool tsc, clock::Sample first,
-              uint64_t ring_bytes);
-
-  // Opens a dead process's. False: alive, not ours, not a folder of this version, or of another boot.
+  // Where it cannot be made, state() is private memory, rings() is -1, and error() says why.
+  void create(const ProcessFolder& process, const thrift::Hello& hello, const std::string& relay, bool tsc,
+              clock::Sample first);
+  // A dead process's. False: not one of this version, or of another boot.
   bool open_dead(const std::string& path);
-
-  void add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints);
+  // Whom it sends to from now on.
+  void set_relay(const thrift::Hello& hello, const std::string& relay);
   void remove();
 
   State* state() { return state_; }
@@ -51,29 +93,35 @@ class Folder {
   const std::string& path() const { return path_; }
   const std::string& error() const { return error_; }
   const thrift::Hello& hello() const { return hello_; }  // after open_dead()
-  const std::string& relay() const { return relay_; }
-  const std::vector<thrift::Tracepoint>& tracepoints() const { return tracepoints_; }
+  const std::string& relay() const { return relay_; }    // HOST:PORT; empty where it sent to none
 
  private:
-  bool create_at(const std::string& base, uint64_t ring_bytes);
+  bool create_in(const ProcessFolder& process, const std::string& name);
   bool map_state(int flags);
   void let_go();
 
   std::string path_;
   std::string error_;
   State* state_ = nullptr;
+  State in_memory_{};
   int rings_fd_ = -1;
-  int state_fd_ = -1;
-  int tracepoints_fd_ = -1;
   thrift::Hello hello_{};
-  std::string relay_;  // HOST:PORT that it sent to
-  std::vector<thrift::Tracepoint> tracepoints_;
+  std::string relay_;
 };
 
 // The folders below this user's BASE/blkin-UID, living or dead, in all bases.
 std::vector<std::string> process_folders();
 
+// This user's folders, one a base, where there are any.
+std::vector<std::string> user_folders();
+
 // Keeps what dead processes left from growing: all but the newest `keep` are removed.
 void sweep_dead(size_t keep);
+
+// When this process began: nanoseconds since the epoch.
+int64_t process_start_ns();
+
+// The whole of a small file; empty where there is none.
+std::vector<uint8_t> read_small_file(const std::string& path);
 
 }  // namespace blkin::control

@@ -1,4 +1,4 @@
-// native/control/glob.hpp: which tracepoint names a rule's pattern covers. Pure.
+// native/control/glob.hpp: which tracepoints a rule's pattern covers, and which programs its target. Pure.
 #pragma once
 
 #include <string_view>
@@ -24,6 +24,11 @@ inline bool glob_covers(std::string_view pattern, std::string_view name) noexcep
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+// A program's name has no colon that could stop a star; an empty target covers every program.
+inline bool name_covers(std::string_view target, std::string_view program) noexcept {
+  return target.empty() || glob_covers(target, program);
 }
 
 }  // namespace blkin::control

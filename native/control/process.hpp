@@ -1,48 +1,129 @@
 // native/control/process.hpp: what there is one of in a process, however many JavaScript threads use it: the registry,
-// the session, and the count of threads, the last of which ends the consumer. Never destroyed, since threads may
-// still emit while the process exits.
+// the sessions, the folder, the agent. Never destroyed, since threads may still emit while the process exits.
 //
-//   the consumer     starts with the first rule, or when a thread comes and rules stand
-//   ... and ends     with the last JavaScript thread, or at exit(3), whichever is first; a killed process is recovered
+//   the folder, the agent   come with the first declaration or session, and go at exit(3)
+//   a session               from open() to close(): its place is cleared, no emitter is left inside, its consumer has
+//                           delivered or given up, its rings are unmapped. The agent takes these steps one by one.
+//   a consumer              starts with the first rule, or when a thread comes and rules stand; ends with its session,
+//                           the last JavaScript thread, or exit(3), whichever is first. A killed process is recovered.
 #pragma once
 
 #include <atomic>
+#include <bit>
+#include <condition_variable>
+#include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 
 #include "session.hpp"
 
 namespace blkin::control {
 
+class Agent;
+
+struct Refused {
+  thrift::Refusal reason;
+  std::string message;
+};
+
+// How a session ended, once it has. Shared by who closes it and who waits for it.
+struct Ending {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool over = false;
+  bool delivered = false;
+  thrift::SessionState last;
+};
+
 class Process {
  public:
   static Process& get();
 
-  // Before the first rule, once. False: another thread came first, and the settings in force stay.
+  // The hot call. Where one session takes the event as it is, the record goes straight to its ring.
+  [[gnu::always_inline]] static void emit(const ring::Record& record, Thread& thread) noexcept {
+    const Inside inside(thread);
+    const uint16_t want = flags_[record.id].load(std::memory_order_acquire);
+    if (want - 1U < 255 && (want & (want - 1)) == 0) [[likely]]
+      sessions_[std::countr_zero(want)].load(std::memory_order_acquire)->write(record, thread);
+    else deliver(want, record, thread);
+  }
+
+  // Counts an event whose values were refused, in every session that wanted it.
+  static void count_bad_value(uint16_t id, Thread& thread) noexcept;
+
+  // Before the first session, once. False: another thread came first, and the settings in force stay.
   bool configure(Settings settings);
   Settings settings();
 
-  void attach();
+  void attach(Thread& thread);
   void detach(Thread& thread);
 
   Declared declare(thrift::Tracepoint tracepoint, const std::string& schema);
-  uint32_t enable(Rule rule);
+
+  std::optional<Refused> open(const thrift::SessionSpec& spec);
+  std::optional<Refused> change(thrift::SessionSpec spec);
+  std::optional<Refused> close(const std::string& name, uint64_t timeout_ms, std::shared_ptr<Ending>& ending);
+
+  // The default session is made where it is not there.
+  std::optional<Refused> enable(const std::string& session, thrift::Rule rule, Outcome& out);
+  std::optional<Refused> disable(const std::string& session, const std::string& pattern,
+                                 thrift::Origin origin, Outcome& out);
+  void disable(const std::string& session, uint32_t rule);
+
+  // Their consumers; all of them where the name is empty.
+  std::vector<std::shared_ptr<consumer::Consumer>> consumers(const std::string& session);
+  // Calls with each session that stands, while none can go.
+  void each_session(const std::function<void(Session&)>& call);
+  thrift::ProcessState describe();
+  std::vector<thrift::On> on(size_t tracepoint);
+  std::string folder_error();
 
   Registry& registry() { return registry_; }
+  ContextTable& contexts() { return contexts_; }
 
-  // Null until the first rule. Where a flag is set there is one.
-  static Session* session() noexcept { return session_.load(std::memory_order_acquire); }
+  // The agent's: takes the steps that wait for others. True: some are left, so it should be called again soon.
+  bool advance();
+  const ProcessFolder& folder() const { return folder_; }
 
  private:
-  Process() = default;
-  Session& open_session();
+  Process();
+  [[gnu::noinline]] static void deliver(uint16_t want, const ring::Record& record, Thread& thread) noexcept;
+
+  struct Closing {
+    Session* session;
+    std::shared_ptr<Ending> ending;
+    uint64_t timeout_ms;
+    bool left = false;  // by all emitters
+  };
+
+  void settle();
+  Session* find(const std::string& name);
+  std::optional<Refused> make(const thrift::SessionSpec& spec, Session*& made);
+  std::optional<Refused> session_for(const std::string& name, Session*& out);
+  void begin_close(Session& session, uint64_t timeout_ms, std::shared_ptr<Ending> ending);
+  void apply_standing_rules();
+  void keep_tracepoints();
   void end(bool exiting);
 
-  Registry registry_;
-  inline static std::atomic<Session*> session_{nullptr};  // static: one load for the emit path
-  std::mutex mutex_;
+  ContextTable contexts_;
+  Registry registry_{contexts_};
+  Threads threads_;
+  ProcessFolder folder_;
+  std::unique_ptr<Agent> agent_;
+
+  // Static, and by pointer: one load each for the emit path.
+  inline static std::atomic<uint16_t>* flags_ = nullptr;
+  inline static std::array<std::atomic<Session*>, kSessionsMax> sessions_{};
+
+  std::mutex mutex_;  // guards what follows, and who may change sessions_
   Settings settings_;
   bool configured_ = false;
-  int threads_ = 0;
+  bool settled_ = false;  // folder and agent were tried for
+  int thread_count_ = 0;
+  size_t tracepoints_kept_ = 0;
+  std::vector<Closing> closings_;
+  std::vector<std::unique_ptr<const Gate>> old_gates_;
 };
 
 }  // namespace blkin::control

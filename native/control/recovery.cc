@@ -12,9 +12,12 @@ namespace blkin::control {
 
 namespace {
 
-class DeadProcess final : public consumer::Supply {
+// One session of a dead process. Owns its folder, and shares the process's: a thread that is left behind goes on using
+// them, and while they are held nobody else recovers the same.
+class DeadSession final : public consumer::Supply {
  public:
-  explicit DeadProcess(std::unique_ptr<Folder> folder) : folder_(std::move(folder)) {
+  DeadSession(std::shared_ptr<ProcessFolder> process, std::unique_ptr<SessionFolder> session)
+      : process_(std::move(process)), folder_(std::move(session)) {
     DIR* directory = fdopendir(dup(folder_->rings()));
     if (directory == nullptr) return;
     while (const dirent* entry = readdir(directory)) {
@@ -28,7 +31,7 @@ class DeadProcess final : public consumer::Supply {
     closedir(directory);
   }
 
-  ~DeadProcess() override {
+  ~DeadSession() override {
     for (const consumer::Source& source : sources_)
       munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
   }
@@ -37,18 +40,21 @@ class DeadProcess final : public consumer::Supply {
     out.insert(out.end(), sources_.begin() + static_cast<ptrdiff_t>(out.size()), sources_.end());
   }
   void tracepoints(size_t from, std::vector<thrift::Tracepoint>& out) override {
-    const auto& all = folder_->tracepoints();
+    const auto& all = process_->tracepoints();
     for (size_t i = from; i < all.size(); ++i) out.push_back(all[i]);
   }
   thrift::Lost lost_without_ring() override {
-    return {0, 0, static_cast<int64_t>(folder_->state()->lost_bad_value.load()),
-            static_cast<int64_t>(folder_->state()->lost_no_ring.load())};
+    thrift::Lost lost{};
+    lost.bad_value = static_cast<int64_t>(folder_->state()->lost_bad_value.load());
+    lost.no_ring = static_cast<int64_t>(folder_->state()->lost_no_ring.load());
+    return lost;
   }
   bool wanted() override { return false; }
   void calibrated(clock::Sample) override {}
 
  private:
-  std::unique_ptr<Folder> folder_;  // owned: a thread that is left behind goes on using it
+  std::shared_ptr<ProcessFolder> process_;
+  std::unique_ptr<SessionFolder> folder_;
   std::vector<consumer::Source> sources_;
 };
 
@@ -57,10 +63,10 @@ clock::Calibration calibration_of(const State& state) {
           std::vector{state.first, state.later[state.newest.load(std::memory_order_acquire) & 1]}};
 }
 
-Recovered recover(std::unique_ptr<Folder> owned, const thrift::Address& relay, const std::string& token,
-                  uint64_t timeout_ms) {
-  Folder& folder = *owned;
-  auto dead = std::make_unique<DeadProcess>(std::move(owned));
+Recovered recover(std::shared_ptr<ProcessFolder> process, std::unique_ptr<SessionFolder> owned,
+                  const thrift::Address& relay, const std::string& token, uint64_t timeout_ms) {
+  SessionFolder& folder = *owned;
+  auto dead = std::make_unique<DeadSession>(std::move(process), std::move(owned));
   thrift::Hello hello = folder.hello();
   hello.token = token;
   auto consumer = std::make_unique<consumer::Consumer>(consumer::Options{relay, hello}, *dead,
@@ -68,9 +74,10 @@ Recovered recover(std::unique_ptr<Folder> owned, const thrift::Address& relay, c
   consumer->start();
   const bool delivered = consumer->stop(timeout_ms);
   const consumer::Status status = consumer->status();
-  if (!consumer->stopped()) static_cast<void>(consumer.release()), static_cast<void>(dead.release());
+  Recovered out{folder.path(), hello.uuid, status.acknowledged, delivered, status.error};
   if (delivered) folder.remove();
-  return {folder.path(), hello.uuid, status.acknowledged, delivered, status.error};
+  if (!consumer->stopped()) static_cast<void>(consumer.release()), static_cast<void>(dead.release());
+  return out;
 }
 
 }  // namespace
@@ -79,9 +86,14 @@ std::vector<Recovered> recover_dead(const std::string& wrote_to, const thrift::A
                                     const std::string& token, uint64_t timeout_ms) {
   std::vector<Recovered> out;
   for (const std::string& path : process_folders()) {
-    auto folder = std::make_unique<Folder>();
-    if (folder->open_dead(path) && folder->relay() == wrote_to)
-      out.push_back(recover(std::move(folder), relay, token, timeout_ms));
+    auto process = std::make_shared<ProcessFolder>();
+    if (!process->open_dead(path)) continue;
+    for (const std::string& session : process->sessions()) {
+      auto folder = std::make_unique<SessionFolder>();
+      if (folder->open_dead(session) && folder->relay() == wrote_to)
+        out.push_back(recover(process, std::move(folder), relay, token, timeout_ms));
+    }
+    if (process->sessions().empty()) process->remove();
   }
   return out;
 }

@@ -2,6 +2,7 @@
 #include "registry.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "glob.hpp"
 
@@ -9,65 +10,22 @@ namespace blkin::control {
 
 namespace {
 
-using thrift::Shape;
-using thrift::Type;
+constexpr size_t kUnfitTold = 64;
+constexpr size_t kNone = kSessionsMax;
 
-bool covers(const Rule& rule, const std::string& name, int32_t level) {
-  return level <= rule.level && glob_covers(rule.pattern, name) &&
+bool covers(const thrift::Rule& rule, const std::string& name, int32_t level) {
+  return (rule.exactly ? level == rule.level : level <= rule.level) && glob_covers(rule.pattern, name) &&
          std::none_of(rule.exclude.begin(), rule.exclude.end(),
                       [&](const std::string& pattern) { return glob_covers(pattern, name); });
 }
 
-std::unique_ptr<Layout> lay_out(const thrift::Tracepoint& tracepoint) {
-  auto layout = std::make_unique<Layout>();
-  layout->id = static_cast<uint16_t>(tracepoint.id);
-  uint32_t fixed = 0;
-  for (const thrift::Field& field : tracepoint.fields) {
-    const bool bytes = field.type == Type::kBytes;
-    if (field.type == Type::kString || bytes || field.shape == Shape::kSequence) {
-      layout->parts.push_back(
-          {fixed, field.type, field.type != Type::kString, bytes ? 1 : bytes_of(field.type), 0});
-      fixed = 0;
-    } else {
-      const uint32_t one = bytes_of(field.type == Type::kEnum ? field.container : field.type);
-      fixed += one * (field.shape == Shape::kArray ? static_cast<uint32_t>(field.length) : 1);
-    }
-  }
-  layout->tail_bytes = fixed;
-  uint32_t behind = fixed;
-  for (auto part = layout->parts.rbegin(); part != layout->parts.rend(); ++part) {
-    part->least_after = behind;
-    behind += part->fixed_bytes + (part->sequence ? kLeastSequence : kLeastString);
-  }
-  return layout;
+Outcome full() {
+  Outcome out;
+  out.full = true;
+  return out;
 }
 
 }  // namespace
-
-uint32_t bytes_of(Type type) noexcept {
-  switch (type) {
-    case Type::kU8:
-    case Type::kI8:
-    case Type::kBool:
-      return 1;
-    case Type::kU16:
-    case Type::kI16:
-      return 2;
-    case Type::kU32:
-    case Type::kI32:
-    case Type::kF32:
-      return 4;
-    case Type::kU64:
-    case Type::kI64:
-    case Type::kF64:
-      return 8;
-    case Type::kString:
-    case Type::kEnum:
-    case Type::kBytes:
-      return 0;
-  }
-  return 0;
-}
 
 Declared Registry::declare(thrift::Tracepoint tracepoint, const std::string& schema) {
   const std::lock_guard lock(mutex_);
@@ -78,67 +36,235 @@ Declared Registry::declare(thrift::Tracepoint tracepoint, const std::string& sch
     return {-1, entry.schema};
   }
   if (entries_.size() >= kTracepointsMax) return {-1, {}};
-  tracepoint.id = static_cast<int32_t>(entries_.size());
+  const size_t id = entries_.size();
+  tracepoint.id = static_cast<int32_t>(id);
   auto layout = lay_out(tracepoint);
-  by_name_.emplace(name, entries_.size());
+  by_name_.emplace(name, id);
   entries_.push_back({std::move(tracepoint), std::move(name), schema, std::move(layout)});
-  apply(entries_.size() - 1);
-  return {static_cast<int32_t>(entries_.size() - 1), {}};
+  for (size_t session = 0; session < kSessionsMax; ++session) apply(session, id, kNone);
+  note_contexts();
+  return {static_cast<int32_t>(id), {}};
 }
 
-bool Registry::wanted(const Entry& entry) const {
-  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule)
-    if (covers(*rule, entry.name, entry.tracepoint.level)) return rule->on;
-  return false;
+void Registry::open(size_t session, uint32_t contexts) {
+  const std::lock_guard lock(mutex_);
+  sessions_[session].contexts = contexts;
+  note_contexts();
 }
 
-void Registry::apply(size_t id) {
-  const uint8_t now = wanted(entries_[id]) ? 1 : 0;
-  const uint8_t before = flags_[id].exchange(now, std::memory_order_relaxed);
-  on_.fetch_add(static_cast<uint32_t>(now) - before, std::memory_order_relaxed);
+void Registry::close(size_t session) {
+  const std::lock_guard lock(mutex_);
+  sessions_[session].rules.clear();
+  sessions_[session].contexts = 0;
+  apply_all(session);
 }
 
-void Registry::apply_all() {
-  for (size_t id = 0; id < entries_.size(); ++id) apply(id);
+void Registry::hand_over(size_t from, size_t to) {
+  const std::lock_guard lock(mutex_);
+  sessions_[to].rules = std::move(sessions_[from].rules);
+  sessions_[to].next_rule = sessions_[from].next_rule;
+  sessions_[from].rules.clear();
+  sessions_[from].contexts = 0;
+  for (size_t id = 0; id < entries_.size(); ++id) apply(to, id, from);
+  note_contexts();
+}
+
+// Whether the rule's filter fits tracepoint `id`. A filter is linked only where somebody wants it, or the answer is new.
+bool Registry::fits(Standing& rule, size_t id, std::unique_ptr<const Filter>* filter, std::string* why) {
+  if (rule.rule.filter.program.empty()) return true;
+  if (rule.fits.size() <= id) rule.fits.resize(entries_.size(), 0);
+  if (rule.fits[id] != 0 && why == nullptr && (filter == nullptr || rule.fits[id] < 0))
+    return rule.fits[id] > 0;
+  std::string words;
+  auto linked = link_filter(rule.rule.filter.program, entries_[id].tracepoint, contexts_.all(), words);
+  rule.fits[id] = linked ? 1 : -1;
+  if (linked) rule.contexts |= linked->contexts_used();
+  else if (why != nullptr) *why = std::move(words);
+  if (filter != nullptr) *filter = std::move(linked);
+  return rule.fits[id] > 0;
+}
+
+// Null: no rule covers it.
+Registry::Standing* Registry::deciding(Session& session, size_t id, std::unique_ptr<const Filter>& filter) {
+  const Entry& entry = entries_[id];
+  for (auto rule = session.rules.rbegin(); rule != session.rules.rend(); ++rule) {
+    if (!covers(rule->rule, entry.name, entry.tracepoint.level)) continue;
+    const bool known = session.deciding[id] == static_cast<uint32_t>(rule->rule.id);
+    if (fits(*rule, id, known ? nullptr : &filter, nullptr)) return &*rule;
+  }
+  return nullptr;
+}
+
+// Makes flag and gate what the rules say; where `instead_of` is a session, that one loses the tracepoint at the same
+// instant. A gate is there before the flag that sends emitters to it, and goes after it.
+void Registry::apply(size_t number, size_t id, size_t instead_of) {
+  Session& session = sessions_[number];
+  if (session.deciding.size() <= id) session.deciding.resize(entries_.size(), 0);
+  std::unique_ptr<const Filter> filter;
+  const Standing* rule = deciding(session, id, filter);
+  const uint32_t decides = rule == nullptr || !rule->rule.on ? 0 : static_cast<uint32_t>(rule->rule.id);
+  const uint32_t before = std::exchange(session.deciding[id], decides);
+  if (before == decides && instead_of == kNone) return;
+
+  std::unique_ptr<Gate> gate;
+  if (decides != 0) {
+    const auto [keep, of] = rule->rule.sample;
+    if (keep != of || filter) {
+      gate = std::make_unique<Gate>();
+      gate->keep_below =
+          keep == of ? 1ULL << 32 : (static_cast<uint64_t>(keep) << 32) / static_cast<uint64_t>(of);
+      gate->filter = std::move(filter);
+    }
+  }
+  const auto bit = static_cast<uint16_t>(1U << number);
+  const auto both = static_cast<uint16_t>(bit | bit * kGated);
+  uint16_t flag = flags_[id].load(std::memory_order_relaxed) & static_cast<uint16_t>(~both);
+  if (decides != 0) flag |= bit;
+  if (decides != 0 && (gate || session.contexts != 0)) flag |= static_cast<uint16_t>(bit * kGated);
+  if (instead_of != kNone) {
+    const auto other = static_cast<uint16_t>(1U << instead_of);
+    flag &= static_cast<uint16_t>(~(other | other * kGated));
+  }
+  const bool gated = gate != nullptr;
+  if (gated) set_gate(session, id, std::move(gate));
+  flags_[id].store(flag, std::memory_order_release);
+  if (!gated) set_gate(session, id, nullptr);
+  if ((before != 0) != (decides != 0))
+    session.on.fetch_add(decides != 0 ? 1 : UINT32_MAX, std::memory_order_relaxed);
+  if (instead_of == kNone) return;
+  Session& other = sessions_[instead_of];
+  if (id < other.deciding.size() && std::exchange(other.deciding[id], 0) != 0)
+    other.on.fetch_sub(1, std::memory_order_relaxed);
+  set_gate(other, id, nullptr);
+}
+
+void Registry::apply_all(size_t session) {
+  for (size_t id = 0; id < entries_.size(); ++id) apply(session, id, kNone);
+  note_contexts();
+}
+
+void Registry::set_gate(Session& session, size_t id, std::unique_ptr<const Gate> gate) {
+  GateTable* table = session.gates.load(std::memory_order_relaxed);
+  if (table == nullptr) {
+    if (!gate) return;
+    // calloc: zeros that take no memory until they are touched.
+    table = static_cast<GateTable*>(std::calloc(1, sizeof(GateTable)));
+    if (table == nullptr) return;
+    session.gates.store(table, std::memory_order_release);
+  }
+  const Gate* old = (*table)[id].exchange(gate.release(), std::memory_order_acq_rel);
+  if (old != nullptr) retired_.emplace_back(old);
+}
+
+std::vector<std::unique_ptr<const Gate>> Registry::take_retired() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(retired_, {});
 }
 
 // Rules that only switch off have nothing to switch off once the last that switches on is gone.
-void Registry::drop_idle() {
-  if (std::none_of(rules_.begin(), rules_.end(), [](const Rule& rule) { return rule.on; })) rules_.clear();
+void Registry::drop_idle(Session& session) {
+  if (std::none_of(session.rules.begin(), session.rules.end(),
+                   [](const Standing& one) { return one.rule.on; }))
+    session.rules.clear();
 }
 
-uint32_t Registry::enable(Rule rule) {
-  const std::lock_guard lock(mutex_);
-  if (rules_.size() >= kRulesMax) return 0;
-  rule.id = next_rule_++;
-  rules_.push_back(std::move(rule));
-  apply_all();
-  return rules_.back().id;
+void Registry::note_contexts() {
+  uint32_t wanted = 0;
+  for (const Session& session : sessions_) {
+    wanted |= session.contexts;
+    for (const Standing& rule : session.rules) wanted |= rule.contexts;
+  }
+  for (uint32_t slot = 0; slot < kContextsMax; ++slot)
+    if (!from_script(slot)) wanted &= ~(1U << slot);
+  script_contexts_.store(wanted, std::memory_order_release);
 }
 
-bool Registry::disable(uint32_t id) {
+Outcome Registry::describe(Standing& rule) {
+  Outcome out;
+  out.rule = static_cast<uint32_t>(rule.rule.id);
+  for (size_t id = 0; id < entries_.size(); ++id) {
+    if (!covers(rule.rule, entries_[id].name, entries_[id].tracepoint.level)) continue;
+    ++out.covered;
+    std::string why;
+    if (fits(rule, id, nullptr, &why)) ++out.fitting;
+    else if (out.unfit.size() < kUnfitTold) out.unfit.push_back(entries_[id].name + ": " + why);
+  }
+  return out;
+}
+
+Outcome Registry::enable(size_t number, thrift::Rule rule) {
   const std::lock_guard lock(mutex_);
-  const size_t ended = std::erase_if(rules_, [&](const Rule& rule) { return rule.id == id; });
-  drop_idle();
-  apply_all();
+  Session& session = sessions_[number];
+  if (rule.origin != thrift::Origin::kProgram)
+    std::erase_if(session.rules, [&](const Standing& one) { return one.rule.same(rule); });
+  if (session.rules.size() >= kRulesMax) return full();
+  rule.id = static_cast<int32_t>(session.next_rule++);
+  // The relay's rules stay behind all others.
+  auto at = session.rules.end();
+  if (rule.origin != thrift::Origin::kRelay)
+    while (at != session.rules.begin() && std::prev(at)->rule.origin == thrift::Origin::kRelay) --at;
+  const auto placed = session.rules.insert(at, Standing{std::move(rule), {}, 0});
+  const Outcome out = describe(*placed);
+  apply_all(number);
+  return out;
+}
+
+bool Registry::disable(size_t number, uint32_t id) {
+  const std::lock_guard lock(mutex_);
+  Session& session = sessions_[number];
+  const size_t ended = std::erase_if(
+      session.rules, [&](const Standing& one) { return static_cast<uint32_t>(one.rule.id) == id; });
+  drop_idle(session);
+  apply_all(number);
   return ended > 0;
 }
 
-bool Registry::disable(const std::string& pattern) {
+Outcome Registry::disable(size_t number, const std::string& pattern, thrift::Origin origin) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(rules_, [&](const Rule& rule) { return rule.pattern == pattern; });
-  drop_idle();
-  if (!rules_.empty()) {
-    if (rules_.size() >= kRulesMax) return false;
-    rules_.push_back({next_rule_++, false, pattern, {}, 14});
+  Session& session = sessions_[number];
+  std::erase_if(session.rules, [&](const Standing& one) { return one.rule.pattern == pattern; });
+  drop_idle(session);
+  thrift::Rule off;
+  off.on = false;
+  off.pattern = pattern;
+  off.origin = origin;
+  Standing standing{std::move(off), {}, 0};
+  Outcome out = describe(standing);
+  if (!session.rules.empty()) {
+    if (session.rules.size() >= kRulesMax) return full();
+    out.rule = session.next_rule++;
+    standing.rule.id = static_cast<int32_t>(out.rule);
+    session.rules.push_back(std::move(standing));
   }
-  apply_all();
-  return true;
+  apply_all(number);
+  return out;
 }
 
-std::vector<Rule> Registry::rules() {
+void Registry::replace_relay_rules(size_t number, std::vector<thrift::Rule> rules) {
   const std::lock_guard lock(mutex_);
-  return rules_;
+  Session& session = sessions_[number];
+  std::erase_if(session.rules, [](const Standing& one) { return one.rule.origin == thrift::Origin::kRelay; });
+  for (thrift::Rule& rule : rules) {
+    if (session.rules.size() >= kRulesMax) break;
+    rule.id = static_cast<int32_t>(session.next_rule++);
+    rule.origin = thrift::Origin::kRelay;
+    session.rules.push_back({std::move(rule), {}, 0});
+  }
+  drop_idle(session);
+  apply_all(number);
+}
+
+std::vector<thrift::Rule> Registry::rules(size_t session) {
+  const std::lock_guard lock(mutex_);
+  std::vector<thrift::Rule> out;
+  for (const Standing& one : sessions_[session].rules) out.push_back(one.rule);
+  return out;
+}
+
+uint32_t Registry::deciding_rule(size_t session, size_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto& deciding = sessions_[session].deciding;
+  return id < deciding.size() ? deciding[id] : 0;
 }
 
 size_t Registry::size() {
@@ -155,6 +281,14 @@ const Layout* Registry::layout(int32_t id) {
   const std::lock_guard lock(mutex_);
   return id >= 0 && static_cast<size_t>(id) < entries_.size() ? entries_[static_cast<size_t>(id)].layout.get()
                                                               : nullptr;
+}
+
+uint32_t Registry::count_on() noexcept {
+  const std::lock_guard lock(mutex_);
+  uint32_t on = 0;
+  for (size_t id = 0; id < entries_.size(); ++id)
+    on += (flags_[id].load(std::memory_order_relaxed) & 255) != 0;
+  return on;
 }
 
 }  // namespace blkin::control

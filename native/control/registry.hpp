@@ -1,6 +1,6 @@
-// native/control/registry.hpp: the tracepoints this process declared, the rules that stand, and the flags page that
-// follows from both. Any thread may call; the emit path only reads flags(). A rule is kept and applied again to every
-// later declaration. Start reading at enable().
+// native/control/registry.hpp: the tracepoints this process declared, the rules that stand in each session, and the flags
+// that follow from both. Any thread may call; the emit path only reads flags() and gate(). A rule is kept and applied
+// again to every later declaration; of those that cover a tracepoint the last decides. Start reading at enable().
 #pragma once
 
 #include <array>
@@ -12,88 +12,121 @@
 #include <vector>
 
 #include "../thrift/messages.hpp"
+#include "context.hpp"
+#include "gate.hpp"
+#include "layout.hpp"
 
 namespace blkin::control {
 
 constexpr size_t kTracepointsMax = 16384;
 constexpr size_t kRulesMax = 1024;
 
-// The last rule that covers a tracepoint decides.
-struct Rule {
-  uint32_t id = 0;
-  bool on = true;
-  std::string pattern;
-  std::vector<std::string> exclude;
-  int32_t level = 14;  // covers tracepoints at least as severe as this: 0 emerg ... 14 debug
-};
-
-constexpr uint32_t kLeastString = 4;    // the mark of a cut, and the NUL
-constexpr uint32_t kLeastSequence = 4;  // the count
-
-// What stands between the variable parts of an event's staging: see addon/emit_mixed.cc.
-struct Layout {
-  struct Part {
-    uint32_t fixed_bytes;  // copied from staging before it
-    thrift::Type type;     // kString, or a sequence's element
-    bool sequence;
-    uint32_t element_bytes;
-    uint32_t
-        least_after;  // what everything behind it takes at least: a string may be cut to fit, the rest may not
-  };
-  uint16_t id;
-  std::vector<Part> parts;
-  uint32_t tail_bytes;  // copied after the last part
-};
-
 struct Declared {
   int32_t id;            // -1: refused
   std::string conflict;  // the schema that the name has already; empty where the table is full
 };
 
+// What a change of rules came to.
+struct Outcome {
+  uint32_t rule = 0;               // its id; 0: none was added
+  bool full = false;               // kRulesMax stood, and nothing was changed
+  uint32_t covered = 0;            // declared tracepoints that it covers by name and level
+  uint32_t fitting = 0;            // and that its filter fits
+  std::vector<std::string> unfit;  // the others: "provider:event: why"; the first 64
+};
+
+// Flags: the sessions that want a tracepoint, a bit each, and 8 bits up those of them that have more to ask first: a
+// gate to pass, or contexts to add.
+constexpr uint16_t kGated = 256;
+
 class Registry {
  public:
+  explicit Registry(ContextTable& contexts) : contexts_(contexts) {}
+
   // The same name with the same schema is the same tracepoint; `schema` is its one canonical text.
   Declared declare(thrift::Tracepoint tracepoint, const std::string& schema);
 
-  // The id of the new rule; 0 when kRulesMax stand already.
-  uint32_t enable(Rule rule);
-  bool disable(uint32_t id);
-  // Ends the rules of just this pattern; where others still cover it, one that switches off stands over them.
-  bool disable(const std::string& pattern);
+  // A session's place. `contexts`: the slots that its events carry.
+  void open(size_t session, uint32_t contexts);
+  // From the next emit on nothing more comes; its rules are gone.
+  void close(size_t session);
+  // `to` takes the rules and the tracepoints of `from`: every emit meets one of the two, and none meets both.
+  void hand_over(size_t from, size_t to);
 
-  std::vector<Rule> rules();
+  // A rule of a controller, a standing one or the relay's moves to the end where the same one stands already.
+  Outcome enable(size_t session, thrift::Rule rule);
+  bool disable(size_t session, uint32_t id);
+  // Ends the rules of just this pattern; where others still cover it, one that switches off stands over them.
+  Outcome disable(size_t session, const std::string& pattern, thrift::Origin origin);
+  // The relay's rules, in place of those it gave before; behind all others.
+  void replace_relay_rules(size_t session, std::vector<thrift::Rule> rules);
+
+  std::vector<thrift::Rule> rules(size_t session);
+  uint32_t deciding_rule(size_t session, size_t id);  // 0: off
   size_t size();
   void tracepoints(size_t from, std::vector<thrift::Tracepoint>& out);
   const Layout* layout(int32_t id);  // lives as long as the process
-  bool any_on() const noexcept { return on_.load(std::memory_order_relaxed) > 0; }
-  uint32_t count_on() const noexcept { return on_.load(std::memory_order_relaxed); }
+  uint32_t count_on(size_t session) const noexcept {
+    return sessions_[session].on.load(std::memory_order_relaxed);
+  }
+  uint32_t count_on() noexcept;  // in any session
 
-  // One byte a tracepoint: the sessions that want it. JavaScript reads it without a fence; a change is seen as soon
-  // as the cache line comes, and an event more or less at that moment is nobody's error.
-  std::atomic<uint8_t>* flags() noexcept { return flags_.data(); }
+  // JavaScript reads it without a fence; a change is seen as soon as the cache line comes, and an event more or less at
+  // that moment is nobody's error.
+  std::atomic<uint16_t>* flags() noexcept { return flags_.data(); }
+  // Null: pass. Only between Inside's two ends.
+  const Gate* gate(size_t session, uint16_t id) const noexcept {
+    const GateTable* table = sessions_[session].gates.load(std::memory_order_acquire);
+    return table == nullptr ? nullptr : (*table)[id].load(std::memory_order_acquire);
+  }
+  // The contexts that JavaScript must stage before a gated event, a bit each slot. For a shared view, as flags() is.
+  std::atomic<uint32_t>* script_contexts() noexcept { return &script_contexts_; }
+
+  // The gates that rules no longer need. To be freed once no emitter can be inside.
+  std::vector<std::unique_ptr<const Gate>> take_retired();
 
  private:
+  using GateTable = std::array<std::atomic<const Gate*>, kTracepointsMax>;
+
   struct Entry {
     thrift::Tracepoint tracepoint;
     std::string name;
     std::string schema;
-    std::unique_ptr<Layout> layout;
+    std::unique_ptr<const Layout> layout;
   };
 
-  bool wanted(const Entry& entry) const;
-  void apply(size_t id);
-  void apply_all();
-  void drop_idle();
+  struct Standing {
+    thrift::Rule rule;
+    std::vector<int8_t> fits;  // its filter, by tracepoint: 1 yes, -1 no, 0 not asked yet
+    uint32_t contexts = 0;     // that its filter asks for
+  };
 
+  struct Session {
+    std::vector<Standing> rules;
+    uint32_t next_rule = 1;
+    uint32_t contexts = 0;
+    std::vector<uint32_t> deciding;          // by tracepoint: the rule that switches it on, or 0
+    std::atomic<GateTable*> gates{nullptr};  // made with the first gate, and kept
+    std::atomic<uint32_t> on{0};
+  };
+
+  bool fits(Standing& rule, size_t id, std::unique_ptr<const Filter>* filter, std::string* why);
+  Standing* deciding(Session& session, size_t id, std::unique_ptr<const Filter>& filter);
+  void apply(size_t session, size_t id, size_t instead_of);
+  void apply_all(size_t session);
+  void set_gate(Session& session, size_t id, std::unique_ptr<const Gate> gate);
+  void drop_idle(Session& session);
+  void note_contexts();
+  Outcome describe(Standing& rule);
+
+  ContextTable& contexts_;
   std::mutex mutex_;
   std::vector<Entry> entries_;
   std::unordered_map<std::string, size_t> by_name_;
-  std::vector<Rule> rules_;
-  uint32_t next_rule_ = 1;
-  std::atomic<uint32_t> on_{0};
-  alignas(4096) std::array<std::atomic<uint8_t>, kTracepointsMax> flags_{};
+  std::array<Session, kSessionsMax> sessions_;
+  std::vector<std::unique_ptr<const Gate>> retired_;
+  std::atomic<uint32_t> script_contexts_{0};
+  alignas(4096) std::array<std::atomic<uint16_t>, kTracepointsMax> flags_{};
 };
-
-uint32_t bytes_of(thrift::Type type) noexcept;  // of one value; 0 for kString and kBytes
 
 }  // namespace blkin::control

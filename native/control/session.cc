@@ -1,12 +1,15 @@
 // native/control/session.cc: see session.hpp.
 #include "session.hpp"
 
-#include "../ring/file.hpp"
-
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+
+#include "../ring/file.hpp"
+#include "check.hpp"
 
 namespace blkin::control {
 
@@ -14,9 +17,10 @@ namespace {
 
 constexpr uint32_t kLeasesMax = 256;
 constexpr uint64_t kRetryRingNs = 1'000'000'000;
-constexpr size_t kDeadKept = 8;
+constexpr useconds_t kRoomPauseUs = 100;
 
-thrift::Hello describe_process(const Settings& settings) {
+thrift::Hello describe_process(const Settings& settings, const thrift::SessionSpec& spec,
+                               std::vector<thrift::Field> contexts) {
   thrift::Hello hello{};
   if (getrandom(hello.uuid.data(), hello.uuid.size(), 0) < 0) {
     const uint64_t now =
@@ -27,98 +31,181 @@ thrift::Hello describe_process(const Settings& settings) {
   char name[256] = {};
   gethostname(name, sizeof name - 1);
   hello.hostname = name;
-  hello.program = program_invocation_short_name;
+  hello.program = settings.program.empty() ? program_invocation_short_name : settings.program;
   hello.boot_id = clock::boot_id();
   hello.clock_offset = clock::realtime_offset_ns();
   hello.started_at = static_cast<int64_t>(clock::monotonic_ns()) + hello.clock_offset;
-  hello.ack = settings.ack;
-  hello.token = settings.token;
+  hello.ack = spec.ack;
+  hello.token = spec.token;
+  hello.session = spec.name;
+  hello.contexts = std::move(contexts);
   return hello;
+}
+
+ring::Geometry geometry_of(const thrift::Channel& channel) {
+  const auto sub_buffer = static_cast<uint64_t>(channel.sub_buffer_bytes);
+  const bool overwrites = channel.mode == thrift::Mode::kOverwrite;
+  return {sub_buffer, sub_buffer * static_cast<uint64_t>(channel.sub_buffers),
+          overwrites ? ring::Mode::kOverwrite : ring::Mode::kDiscard};
 }
 
 }  // namespace
 
-Session::Session(Registry& registry, Settings settings)
-    : rseq_offset_(settings.lease ? 0 : ring::find_rseq_offset()),
-      tsc_(!settings.monotonic && clock::tsc_is_fit()),
-      fast_(rseq_offset_ != 0 && tsc_),
-      registry_(registry),
-      settings_(std::move(settings)),
-      hello_(describe_process(settings_)),
-      calibration_(tsc_) {
-  sweep_dead(kDeadKept);
-  folder_.create(hello_, settings_.relay.text(), tsc_, calibration_.first(),
-                 ring::kHeaderBytes + settings_.geometry.capacity);
+thrift::Address address_of(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return {host, colon == std::string::npos ? "" : text.substr(colon + 1)};
 }
 
-void Session::keep_tracepoints() {
-  const std::lock_guard lock(mutex_);
-  std::vector<thrift::Tracepoint> fresh;
-  registry_.tracepoints(tracepoints_kept_, fresh);
-  folder_.add_tracepoints(fresh);
-  tracepoints_kept_ += fresh.size();
+Session::Session(size_t number, Registry& registry, const ProcessFolder& process, const Settings& settings,
+                 thrift::SessionSpec spec, std::vector<SessionContext> contexts,
+                 std::vector<thrift::Field> fields, std::function<void()> rules_came)
+    : rseq_offset_(settings.lease ? 0 : ring::find_rseq_offset()),
+      tsc_(!settings.monotonic && clock::tsc_is_fit()),
+      fast_(rseq_offset_ != 0 && tsc_ && spec.channel.mode != thrift::Mode::kBlock),
+      number_(number),
+      registry_(registry),
+      spec_(std::move(spec)),
+      geometry_(geometry_of(spec_.channel)),
+      contexts_(std::move(contexts)),
+      listens_(settings.listens && spec_.name == settings.session.name),
+      rules_came_(std::move(rules_came)),
+      hello_(describe_process(settings, spec_, std::move(fields))),
+      calibration_(tsc_) {
+  folder_.create(process, hello_, spec_.sends ? spec_.relay : "", tsc_, calibration_.first());
+}
+
+Session::~Session() {
+  for (const consumer::Source& source : made_)
+    munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
 }
 
 void Session::start() {
-  if (consumer_ && !consumer_->stopped()) return;
+  const std::lock_guard lock(mutex_);
+  if (!spec_.sends || (consumer_ && !consumer_->stopped())) return;
   if (consumer_) consumer_->stop(0);
-  consumer_ =
-      std::make_unique<consumer::Consumer>(consumer::Options{settings_.relay, hello_}, *this, calibration_);
+  consumer_ = std::make_shared<consumer::Consumer>(
+      consumer::Options{address_of(spec_.relay), hello_, listens_, !spec_.attached}, *this, calibration_);
   consumer_->start();
 }
 
+void Session::send_to(const thrift::SessionSpec& spec) {
+  {
+    const std::lock_guard lock(mutex_);
+    spec_.sends = true;
+    spec_.relay = spec.relay;
+    spec_.token = hello_.token = spec.token;
+    spec_.ack = hello_.ack = spec.ack;
+    folder_.set_relay(hello_, spec_.relay);
+  }
+  start();
+}
+
+std::shared_ptr<consumer::Consumer> Session::consumer() {
+  const std::lock_guard lock(mutex_);
+  return consumer_;
+}
+
 void Session::wake() {
-  if (consumer_) consumer_->wake();
+  if (const auto running = consumer()) running->wake();
 }
 
-bool Session::flush(uint64_t timeout_ms) { return !consumer_ || consumer_->flush(timeout_ms); }
-
-bool Session::stop(uint64_t timeout_ms) {
-  if (!consumer_) return true;
-  delivered_ = consumer_->stop(timeout_ms);
-  if (!consumer_->stopped()) static_cast<void>(consumer_.release());  // its thread still uses it
-  return delivered_;
+void Session::begin_stop(uint64_t timeout_ms) {
+  if (const auto running = consumer()) running->begin_stop(timeout_ms);
 }
 
-void Session::clean() {
-  if (delivered_ || made_.empty()) folder_.remove();
+bool Session::ended() {
+  const auto running = consumer();
+  return !running || running->ended();
+}
+
+bool Session::delivered() {
+  const auto running = consumer();
+  return running ? running->stop(0) : !holds_events();
+}
+
+bool Session::holds_events() {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(made_.begin(), made_.end(),
+                     [](const consumer::Source& source) { return ring::committed(source.ring) > 0; });
+}
+
+void Session::write_in_context(ring::Record record, Thread& thread) noexcept {
+  auto* const at = reinterpret_cast<uint8_t*>(thread.composed);
+  const size_t before = put_contexts(contexts_, *thread.contexts, at);
+  if (record.length <= ring::kPayloadMax - before) {
+    std::memcpy(at + before, record.payload, record.length);
+    record.length += static_cast<uint32_t>(before);
+  } else {
+    record.length = ring::kPayloadMax + 1;  // the ring counts it
+  }
+  record.payload = thread.composed;
+  write(record, thread);
 }
 
 void Session::write_slow(ring::Record record, Thread& thread) noexcept {
-  if (leases()) write_leased(record, thread);
-  else write_on_new_cpu(record);
+  if (spec_.channel.mode == thrift::Mode::kBlock) {
+    write_waiting(record, thread);
+    return;
+  }
+  ring::Header* ring = nullptr;
+  try_write<ring::NoRoom::kCounted>(record, thread, ring);
 }
 
-void Session::write_on_new_cpu([[maybe_unused]] ring::Record& record) noexcept {
+// An emitter that waits keeps its CPU's other threads running; the consumer needs no lock of ours to make room.
+void Session::write_waiting(ring::Record& record, Thread& thread) noexcept {
+  const uint64_t until = clock::monotonic_ns() + static_cast<uint64_t>(spec_.channel.block_ms) * 1'000'000;
+  for (;;) {
+    ring::Header* ring = nullptr;
+    if (try_write<ring::NoRoom::kTold>(record, thread, ring) != ring::Result::kNoRoom) return;
+    if (clock::monotonic_ns() >= until) {
+      if (ring != nullptr) ring::refuse(ring, ring::Result::kNoRoom);
+      return;
+    }
+    wake();
+    usleep(kRoomPauseUs);
+  }
+}
+
+// `ring`: the one that was asked.
+template <ring::NoRoom kWho>
+ring::Result Session::try_write(ring::Record& record, Thread& thread, ring::Header*& ring) noexcept {
+  if (leases()) {
+    ring = leased_ring(thread);
+    if (ring == nullptr) return ring::Result::kNoRing;
+    record.ticks = tsc_ ? clock::read_tsc() : clock::monotonic_ns();
+    return ring::write_leased<kWho>(ring, record);
+  }
 #if BLKIN_HAVE_RSEQ
   ring::RseqArea* area = ring::rseq_area(rseq_offset_);
   for (int tries = 0; tries < 3; ++tries) {  // the thread may be moved to a CPU without a ring in between
     if (!tsc_) record.ticks = clock::monotonic_ns();
-    const ring::Result result = tsc_ ? ring::write_on_cpu<true>(area, by_cpu_.data(), record)
-                                     : ring::write_on_cpu<false>(area, by_cpu_.data(), record);
-    if (result != ring::Result::kNoRing) return;
     const uint32_t cpu = area->cpu_id;
+    ring = by_cpu_[cpu].load(std::memory_order_acquire);
+    const ring::Result result = tsc_ ? ring::write_on_cpu<true, kWho>(area, by_cpu_.data(), record)
+                                     : ring::write_on_cpu<false, kWho>(area, by_cpu_.data(), record);
+    if (result != ring::Result::kNoRing) return result;
     const std::lock_guard lock(mutex_);
     if (by_cpu_[cpu].load(std::memory_order_relaxed) != nullptr) continue;
-    ring::Header* ring = make_ring(cpu);
-    if (ring == nullptr) break;
-    by_cpu_[cpu].store(ring, std::memory_order_release);
+    ring::Header* made = make_ring(cpu);
+    if (made == nullptr) break;
+    by_cpu_[cpu].store(made, std::memory_order_release);
   }
 #endif
   state().lost_no_ring.fetch_add(1, std::memory_order_relaxed);
+  return ring::Result::kNoRing;
 }
 
-void Session::write_leased(ring::Record& record, Thread& thread) noexcept {
-  if (thread.leased == nullptr) {
+// Null, and counted, where none can be had.
+ring::Header* Session::leased_ring(Thread& thread) noexcept {
+  ring::Header*& leased = thread.leased[number_];
+  if (leased == nullptr) {
     const std::lock_guard lock(mutex_);
-    thread.leased = lease();
+    leased = lease();
   }
-  if (thread.leased == nullptr) {
-    state().lost_no_ring.fetch_add(1, std::memory_order_relaxed);
-    return;
-  }
-  record.ticks = tsc_ ? clock::read_tsc() : clock::monotonic_ns();
-  ring::write_leased(thread.leased, record);
+  if (leased == nullptr) state().lost_no_ring.fetch_add(1, std::memory_order_relaxed);
+  return leased;
 }
 
 ring::Header* Session::lease() noexcept {
@@ -134,10 +221,11 @@ ring::Header* Session::lease() noexcept {
 }
 
 void Session::give_back(Thread& thread) noexcept {
-  if (thread.leased == nullptr) return;
+  ring::Header*& leased = thread.leased[number_];
+  if (leased == nullptr) return;
   const std::lock_guard lock(mutex_);
-  free_leases_.push_back(thread.leased);
-  thread.leased = nullptr;
+  free_leases_.push_back(leased);
+  leased = nullptr;
 }
 
 // Holding the mutex. In the folder, else in anonymous memory, else not: and not again for a second, so that a full
@@ -145,15 +233,14 @@ void Session::give_back(Thread& thread) noexcept {
 ring::Header* Session::make_ring(uint32_t stream) noexcept {
   if (clock::monotonic_ns() < retry_ring_at_ns_) return nullptr;
   const std::string name = std::to_string(stream);
-  ring::Created made = ring::create(folder_.rings(), name.c_str(), stream, settings_.geometry);
-  if (made.ring == nullptr && folder_.rings() >= 0)
-    made = ring::create(-1, name.c_str(), stream, settings_.geometry);
+  ring::Created made = ring::create(folder_.rings(), name.c_str(), stream, geometry_);
+  if (made.ring == nullptr && folder_.rings() >= 0) made = ring::create(-1, name.c_str(), stream, geometry_);
   if (made.ring == nullptr) {
     ring_error_ = std::string("no ring: ") + strerror(made.error);
     retry_ring_at_ns_ = clock::monotonic_ns() + kRetryRingNs;
     return nullptr;
   }
-  made_.push_back({made.ring, settings_.geometry});
+  made_.push_back({made.ring, geometry_});
   return made.ring;
 }
 
@@ -175,7 +262,57 @@ std::string Session::ring_error() {
   return ring_error_;
 }
 
-consumer::Status Session::consumer_status() { return consumer_ ? consumer_->status() : consumer::Status{}; }
+consumer::Status Session::consumer_status() {
+  const auto running = consumer();
+  return running ? running->status() : consumer::Status{};
+}
+
+thrift::Lost Session::lost() {
+  thrift::Lost lost = lost_without_ring();
+  for (const RingStatus& ring : rings_status()) {
+    lost.no_room += static_cast<int64_t>(ring.lost_no_room);
+    lost.too_big += static_cast<int64_t>(ring.lost_too_big);
+  }
+  lost.overwritten = static_cast<int64_t>(overwritten());
+  return lost;
+}
+
+// Where nobody reads, all that the rings have given up.
+uint64_t Session::overwritten() {
+  if (const auto running = consumer()) return running->status().overwritten;
+  if (spec_.channel.mode != thrift::Mode::kOverwrite) return 0;
+  const std::lock_guard lock(mutex_);
+  uint64_t records = 0;
+  for (const consumer::Source& source : made_)
+    records += ring::kept(source.ring, source.geometry.sub_buffer_bytes).before;
+  return records;
+}
+
+thrift::SessionState Session::describe() {
+  const consumer::Status consumer = consumer_status();
+  thrift::SessionState out;
+  out.spec = spec_;
+  out.uuid = hello_.uuid;
+  out.relay_state = spec_.sends ? consumer.state : "none";
+  out.relay_error = consumer.error;
+  out.events = static_cast<int64_t>(consumer.acknowledged);
+  out.bytes_sent = static_cast<int64_t>(consumer.bytes_sent);
+  out.lost = lost();
+  out.rules = registry_.rules(number_);
+  out.enabled = static_cast<int32_t>(registry_.count_on(number_));
+  const std::lock_guard lock(mutex_);
+  out.ring_bytes = static_cast<int64_t>(made_.size() * geometry_.capacity);
+  return out;
+}
+
+// On the consumer's thread.
+void Session::take_rules(const thrift::RuleSet& set) {
+  std::vector<thrift::Rule> rules;
+  for (const thrift::Rule& rule : set.rules)
+    if (wrong_rule(rule).empty()) rules.push_back(rule);
+  registry_.replace_relay_rules(number_, std::move(rules));
+  rules_came_();
+}
 
 void Session::rings(std::vector<consumer::Source>& out) {
   const std::lock_guard lock(mutex_);
@@ -183,8 +320,10 @@ void Session::rings(std::vector<consumer::Source>& out) {
 }
 
 thrift::Lost Session::lost_without_ring() {
-  return {0, 0, static_cast<int64_t>(state().lost_bad_value.load(std::memory_order_relaxed)),
-          static_cast<int64_t>(state().lost_no_ring.load(std::memory_order_relaxed))};
+  thrift::Lost lost{};
+  lost.bad_value = static_cast<int64_t>(state().lost_bad_value.load(std::memory_order_relaxed));
+  lost.no_ring = static_cast<int64_t>(state().lost_no_ring.load(std::memory_order_relaxed));
+  return lost;
 }
 
 void Session::calibrated(clock::Sample sample) {

@@ -1,10 +1,13 @@
 // native/control/session.hpp: a consumer of events and the rings that feed it. The emit path calls write(); all
 // else is cold. Rings are made on the first event of their CPU (or thread, where there is no rseq), by the thread
 // that emits it, once. Start reading at write().
+//
+// It may be destroyed once its place in the registry is closed, no emitter can be inside it (thread.hpp), and ended().
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -12,24 +15,28 @@
 
 #include "../consumer/consumer.hpp"
 #include "../ring/write.hpp"
+#include "../thrift/control.hpp"
 #include "folder.hpp"
 #include "registry.hpp"
 
 namespace blkin::control {
 
+// Of a process, from its environment.
 struct Settings {
-  thrift::Address relay{"127.0.0.1", "4650"};
-  std::string token;
-  thrift::Ack ack = thrift::Ack::kWritten;
-  ring::Geometry geometry{1 << 20, 4 << 20};
+  std::string program;     // its name; empty: that of the executable
+  std::string version;     // of blkin
   bool lease = false;      // as if there were no rseq
   bool monotonic = false;  // as if the TSC were unfit
-};
+  bool listens = false;    // a relay was named, so its rules are asked for also while nothing is on
+  thrift::SessionSpec session = to_relay("default", "127.0.0.1:4650");
 
-// What a JavaScript thread carries, in thread-local memory. leased: its ring, where rings are leased.
-struct Thread {
-  uint64_t* staging = nullptr;
-  ring::Header* leased = nullptr;
+  static thrift::SessionSpec to_relay(const std::string& name, const std::string& relay) {
+    thrift::SessionSpec spec;
+    spec.name = name;
+    spec.sends = true;
+    spec.relay = relay;
+    return spec;
+  }
 };
 
 struct RingStatus {
@@ -39,7 +46,13 @@ struct RingStatus {
 
 class Session final : public consumer::Supply {
  public:
-  Session(Registry& registry, Settings settings);
+  // number: its place in the registry. contexts: found for spec.contexts. rules_came: called on the consumer's thread
+  // after the relay's rules were applied.
+  Session(
+      size_t number, Registry& registry, const ProcessFolder& process, const Settings& settings,
+      thrift::SessionSpec spec, std::vector<SessionContext> contexts, std::vector<thrift::Field> fields,
+      std::function<void()> rules_came = [] {});
+  ~Session() override;
 
   // Puts a record into the ring of this moment's CPU, or counts it as lost. Never throws.
   [[gnu::always_inline]] void write(ring::Record record, Thread& thread) noexcept {
@@ -53,27 +66,41 @@ class Session final : public consumer::Supply {
     write_slow(record, thread);
   }
 
+  // With the session's contexts, as they stand in the thread's block, before the payload.
+  void write_in_context(ring::Record record, Thread& thread) noexcept;
+
   void count_bad_value() noexcept { state().lost_bad_value.fetch_add(1, std::memory_order_relaxed); }
   void give_back(Thread& thread) noexcept;
 
-  // Keeps in the folder the tracepoints declared since it was last called.
-  void keep_tracepoints();
-
+  // Starts the consumer, or starts it again where it had ended with the last thread. Nothing to do without a relay.
   void start();
-  bool flush(uint64_t timeout_ms);
-  bool stop(uint64_t timeout_ms);
+  // Whom to send to, where it had none: what the rings hold goes there.
+  void send_to(const thrift::SessionSpec& spec);
   void wake();
-  // Once nothing will be emitted any more: removes the folder when all it held was delivered.
-  void clean();
+  // May outlive the session's end: a wait for it must not hold the session.
+  std::shared_ptr<consumer::Consumer> consumer();
+  // Asks the consumer to deliver what the rings hold and to end; ended() is true once it has, or never ran.
+  void begin_stop(uint64_t timeout_ms);
+  bool ended();
+  // After ended(): whether all was delivered.
+  bool delivered();
 
-  const Settings& settings() const { return settings_; }
+  // Once nothing will be emitted any more: removes the folder.
+  void remove_folder() { folder_.remove(); }
+  bool holds_events();
+
+  size_t number() const { return number_; }
+  const thrift::SessionSpec& spec() const { return spec_; }
+  const std::vector<SessionContext>& contexts() const { return contexts_; }
+  thrift::SessionState describe();
   const thrift::Hello& hello() const { return hello_; }
-  const Folder& folder() const { return folder_; }
+  const SessionFolder& folder() const { return folder_; }
   bool tsc() const { return tsc_; }
   bool leases() const { return rseq_offset_ == 0; }
   std::vector<RingStatus> rings_status();
   consumer::Status consumer_status();
   std::string ring_error();
+  thrift::Lost lost();
 
   // consumer::Supply
   void rings(std::vector<consumer::Source>& out) override;
@@ -81,14 +108,19 @@ class Session final : public consumer::Supply {
     registry_.tracepoints(from, out);
   }
   thrift::Lost lost_without_ring() override;
-  bool wanted() override { return registry_.any_on(); }
+  bool wanted() override { return registry_.count_on(number_) > 0; }
   void calibrated(clock::Sample sample) override;
+  void take_rules(const thrift::RuleSet& rules) override;
 
  private:
-  // The ways that are not the common one: a CPU without a ring, a clock that is not the TSC, a leased ring.
+  // The ways that are not the common one: a CPU without a ring, a clock that is not the TSC, a leased ring, a full ring
+  // whose emitters wait.
   [[gnu::noinline, gnu::cold]] void write_slow(ring::Record record, Thread& thread) noexcept;
-  void write_on_new_cpu(ring::Record& record) noexcept;
-  void write_leased(ring::Record& record, Thread& thread) noexcept;
+  void write_waiting(ring::Record& record, Thread& thread) noexcept;
+  template <ring::NoRoom kWho>
+  ring::Result try_write(ring::Record& record, Thread& thread, ring::Header*& ring) noexcept;
+  ring::Header* leased_ring(Thread& thread) noexcept;
+  uint64_t overwritten();
   ring::Header* make_ring(uint32_t stream) noexcept;
   ring::Header* lease() noexcept;
   State& state() noexcept { return *folder_.state(); }
@@ -96,24 +128,29 @@ class Session final : public consumer::Supply {
   // Read by every event, written at most once a CPU: kept together, ahead of what changes.
   ptrdiff_t rseq_offset_;
   bool tsc_;
-  bool fast_;  // both rseq and the TSC are there
+  bool fast_;  // rseq and the TSC are there, and nobody waits for room
   std::array<std::atomic<ring::Header*>, ring::kCpuMax> by_cpu_{};
 
+  size_t number_;
   Registry& registry_;
-  Settings settings_;
+  thrift::SessionSpec spec_;
+  ring::Geometry geometry_;
+  std::vector<SessionContext> contexts_;
+  bool listens_;
+  std::function<void()> rules_came_;
   thrift::Hello hello_;
   clock::Calibration calibration_;
-  Folder folder_;
-  std::unique_ptr<consumer::Consumer> consumer_;
-  bool delivered_ = false;
+  SessionFolder folder_;
 
   std::mutex mutex_;  // guards what follows; emitters take it only to make or lease a ring
+  std::shared_ptr<consumer::Consumer> consumer_;
   std::vector<consumer::Source> made_;
   std::vector<ring::Header*> free_leases_;
   uint32_t leases_made_ = 0;
   uint64_t retry_ring_at_ns_ = 0;
   std::string ring_error_;
-  size_t tracepoints_kept_ = 0;
 };
+
+thrift::Address address_of(const std::string& text);  // HOST:PORT, checked by check.hpp
 
 }  // namespace blkin::control

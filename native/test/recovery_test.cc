@@ -64,13 +64,13 @@ class Recovery : public testing::Test {
 
   static Settings settings(const thrift::Address& relay, bool lease) {
     Settings out;
-    out.relay = relay;
-    out.token = "secret";
+    out.session = Settings::to_relay("default", relay.text());
+    out.session.token = "secret";
     out.lease = lease;
-    out.geometry = {64 << 10, 1 << 20};
+    out.session.channel.sub_buffer_bytes = 64 << 10;
+    out.session.channel.sub_buffers = 16;
     return out;
   }
-  static constexpr ring::Geometry kOverwrite{8 << 10, 16 << 10, ring::Mode::kOverwrite};
 
   struct Child {
     thrift::Address relay = kNowhere;
@@ -96,14 +96,21 @@ class Recovery : public testing::Test {
 
   [[noreturn]] static void run(const Child& what, int ready) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where the test itself is killed
-    static Registry registry;
+    static ContextTable contexts;
+    static Registry registry(contexts);
+    static ProcessFolder process;
     registry.declare({0, "t", "number", 6, {{"n", thrift::Type::kU64, thrift::Shape::kScalar, 0, {}, {}}}},
                      "s");
-    registry.enable({0, true, "t:*", {}, 14});
-    Settings chosen = settings(what.relay, what.lease);
-    if (what.overwrites) chosen.geometry = kOverwrite;
-    auto* session = new Session(registry, chosen);
-    session->keep_tracepoints();
+    thrift::Rule all;
+    all.pattern = "t:*";
+    registry.enable(0, all);
+    Settings how = settings(what.relay, what.lease);
+    if (what.overwrites) how.session.channel = {8 << 10, 2, thrift::Mode::kOverwrite, 0};
+    process.create(0);
+    std::vector<thrift::Tracepoint> declared;
+    registry.tracepoints(0, declared);
+    process.add_tracepoints(declared);
+    auto* session = new Session(0, registry, process, how, how.session, {}, {});
     if (what.consumes) session->start();
     Thread thread;
     for (uint64_t n = 0;; ++n) {
@@ -338,7 +345,7 @@ TEST_F(Recovery, finds_folders_below_tmpdir_too) {
   FakeRelay relay;
   const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "", kForever);
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].folder, to / from.filename());
+  EXPECT_EQ(found[0].folder, to / from.filename() / "default");
   EXPECT_TRUE(found[0].delivered);
   EXPECT_EQ(expect_all_numbers(relay), 1000U);
 }
@@ -350,23 +357,24 @@ TEST_F(Recovery, a_folder_is_made_below_tmpdir_where_shared_memory_is_too_small)
   statvfs(tmp_.path().c_str(), &space);
   if (space.f_bavail * space.f_frsize < free + (1 << 20))
     GTEST_SKIP() << "/tmp has not more room than /dev/shm";
-  Folder folder;
-  folder.create({}, "", true, {1, 1}, free / 2 + 4096);
+  ProcessFolder folder;
+  folder.create(free + 4096);
   EXPECT_EQ(folder.path().rfind(tmp_.path(), 0), 0U) << folder.path();
-  EXPECT_GE(folder.rings(), 0);
 }
 
 TEST_F(Recovery, where_no_folder_can_be_had_the_state_is_private_and_says_why) {
   setenv("TMPDIR", "/nonexistent", 1);
-  {
-    Folder folder;
-    folder.create({}, "", true, {1, 1}, UINT64_MAX / 4);
-    EXPECT_EQ(folder.path(), "");
-    EXPECT_LT(folder.rings(), 0);
-    EXPECT_NE(folder.error(), "");
-    ASSERT_NE(folder.state(), nullptr);
-    EXPECT_EQ(folder.state()->magic, kStateMagic);
-  }
+  ProcessFolder process;
+  process.create(UINT64_MAX / 4);
+  EXPECT_EQ(process.path(), "");
+  EXPECT_NE(process.error(), "");
+  SessionFolder folder;
+  folder.create(process, {}, "", true, {1, 1});
+  EXPECT_EQ(folder.path(), "");
+  EXPECT_LT(folder.rings(), 0);
+  EXPECT_EQ(folder.error(), process.error());
+  ASSERT_NE(folder.state(), nullptr);
+  EXPECT_EQ(folder.state()->magic, kStateMagic);
 }
 
 TEST_F(Recovery, a_folder_that_fails_half_way_leaves_nothing_behind) {
@@ -374,17 +382,21 @@ TEST_F(Recovery, a_folder_that_fails_half_way_leaves_nothing_behind) {
   signal(SIGXFSZ, SIG_IGN);
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
+  ProcessFolder process;
+  process.create(0);
   for (int i = 0; i < 2; ++i) {
-    Folder folder;
+    SessionFolder folder;
     const rlimit none{0, before.rlim_max};
     setrlimit(RLIMIT_FSIZE, &none);
-    folder.create({}, "", true, {1, 1}, 4096);
+    folder.create(process, {}, "", true, {1, 1});
     setrlimit(RLIMIT_FSIZE, &before);
     EXPECT_EQ(folder.path(), "");
     EXPECT_LT(folder.rings(), 0);
     EXPECT_NE(folder.error().find(std::strerror(EFBIG)), std::string::npos) << folder.error();
     EXPECT_EQ(folder.state()->magic, kStateMagic);
   }
+  EXPECT_TRUE(process.sessions().empty());
+  process.remove();
   EXPECT_TRUE(ours().empty());
 }
 

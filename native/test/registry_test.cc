@@ -17,16 +17,26 @@ class Rules : public testing::Test {
     return registry->declare({0, provider, event, level, {}}, "{}").id;
   }
   uint32_t enable(std::string pattern, std::vector<std::string> exclude = {}, int32_t level = 14) {
-    return registry->enable({0, true, std::move(pattern), std::move(exclude), level});
+    thrift::Rule rule;
+    rule.pattern = std::move(pattern);
+    rule.exclude = std::move(exclude);
+    rule.level = level;
+    return registry->enable(kSession, std::move(rule)).rule;
   }
   bool on(int32_t id) { return registry->flags()[id].load() != 0; }
 
-  std::unique_ptr<Registry> registry = std::make_unique<Registry>();
+  bool disable(const std::string& pattern) {
+    return !registry->disable(kSession, pattern, thrift::Origin::kProgram).full;
+  }
+
+  static constexpr size_t kSession = 3;
+  ContextTable contexts;
+  std::unique_ptr<Registry> registry = std::make_unique<Registry>(contexts);
 };
 
 TEST_F(Rules, nothing_is_on_until_a_rule_covers_it) {
   const int32_t read = declare("disk", "read"), write = declare("disk", "write");
-  EXPECT_FALSE(registry->any_on());
+  EXPECT_FALSE((registry->count_on(kSession) > 0));
   enable("disk:read");
   EXPECT_TRUE(on(read));
   EXPECT_FALSE(on(write));
@@ -35,7 +45,7 @@ TEST_F(Rules, nothing_is_on_until_a_rule_covers_it) {
 
 TEST_F(Rules, a_rule_covers_what_is_declared_later) {
   enable("disk:*");
-  EXPECT_FALSE(registry->any_on());
+  EXPECT_FALSE((registry->count_on(kSession) > 0));
   EXPECT_TRUE(on(declare("disk", "read")));
   EXPECT_FALSE(on(declare("net", "read")));
   EXPECT_EQ(registry->count_on(), 1U);
@@ -64,14 +74,14 @@ TEST_F(Rules, a_level_covers_what_is_at_least_as_severe) {
 TEST_F(Rules, the_last_rule_that_covers_a_tracepoint_decides) {
   const int32_t read = declare("disk", "read"), write = declare("disk", "write");
   enable("disk:*");
-  EXPECT_TRUE(registry->disable("disk:read"));
+  EXPECT_TRUE(disable("disk:read"));
   EXPECT_FALSE(on(read));
   EXPECT_TRUE(on(write));
   EXPECT_FALSE(on(declare("disk", "read", 1)) && false);
   enable("disk:re*");
   EXPECT_TRUE(on(read)) << "switched on again, later";
-  EXPECT_TRUE(registry->disable("*:*"));
-  EXPECT_FALSE(registry->any_on());
+  EXPECT_TRUE(disable("*:*"));
+  EXPECT_FALSE((registry->count_on(kSession) > 0));
   enable("disk:read");
   EXPECT_TRUE(on(read));
   EXPECT_FALSE(on(write));
@@ -79,7 +89,7 @@ TEST_F(Rules, the_last_rule_that_covers_a_tracepoint_decides) {
 
 TEST_F(Rules, what_a_pattern_switched_off_stays_off_for_what_is_declared_later) {
   enable("disk:*");
-  registry->disable("disk:re*");
+  disable("disk:re*");
   EXPECT_FALSE(on(declare("disk", "read")));
   EXPECT_TRUE(on(declare("disk", "write")));
 }
@@ -88,19 +98,19 @@ TEST_F(Rules, a_rule_ended_by_its_id_gives_way_to_the_others) {
   const int32_t read = declare("disk", "read");
   const uint32_t all = enable("disk:*"), one = enable("disk:read");
   EXPECT_NE(all, one);
-  EXPECT_TRUE(registry->disable(one));
+  EXPECT_TRUE(registry->disable(kSession, one));
   EXPECT_TRUE(on(read)) << "the other still covers it";
-  EXPECT_TRUE(registry->disable(all));
+  EXPECT_TRUE(registry->disable(kSession, all));
   EXPECT_FALSE(on(read));
-  EXPECT_FALSE(registry->disable(all)) << "ended already";
+  EXPECT_FALSE(registry->disable(kSession, all)) << "ended already";
 }
 
 TEST_F(Rules, switching_off_where_nothing_is_on_leaves_no_rule_behind) {
-  registry->disable("disk:*");
-  EXPECT_TRUE(registry->rules().empty());
+  disable("disk:*");
+  EXPECT_TRUE(registry->rules(kSession).empty());
   enable("disk:*");
-  registry->disable("disk:*");
-  EXPECT_TRUE(registry->rules().empty());
+  disable("disk:*");
+  EXPECT_TRUE(registry->rules(kSession).empty());
   EXPECT_TRUE(on(([this] {
     enable("disk:*");
     return declare("disk", "read");
@@ -111,9 +121,9 @@ TEST_F(Rules, switching_on_and_off_without_end_does_not_add_up) {
   enable("net:*");
   for (size_t i = 0; i < 3 * kRulesMax; ++i) {
     ASSERT_NE(enable("disk:*"), 0U);
-    ASSERT_TRUE(registry->disable("disk:*"));
+    ASSERT_TRUE(disable("disk:*"));
   }
-  EXPECT_EQ(registry->rules().size(), 2U);
+  EXPECT_EQ(registry->rules(kSession).size(), 2U);
 }
 
 TEST_F(Rules, no_more_rules_stand_than_may) {
@@ -130,7 +140,7 @@ TEST_F(Rules, flags_and_their_count_follow_the_rules_whatever_happened_before) {
     int32_t level, id;
   };
   std::vector<Tp> declared;
-  std::vector<Rule> standing;  // by the book: the last that covers decides
+  std::vector<thrift::Rule> standing;  // by the book: the last that covers decides
   const auto pick = [&](std::initializer_list<const char*> of) {
     return std::string(*(of.begin() + random() % of.size()));
   };
@@ -142,23 +152,21 @@ TEST_F(Rules, flags_and_their_count_follow_the_rules_whatever_happened_before) {
       name.append(":").append(event);
       declared.push_back({name, level, declare(provider, event, level)});
     } else if (random() % 3 != 0) {
-      Rule rule{0,
-                true,
-                pick({"*:*", "disk:*", "n*:*", "db:e1*", "*:e*3"}),
-                {},
-                static_cast<int32_t>(random() % 15)};
+      thrift::Rule rule;
+      rule.pattern = pick({"*:*", "disk:*", "n*:*", "db:e1*", "*:e*3"});
+      rule.level = static_cast<int32_t>(random() % 15);
       if (random() % 2 == 0) rule.exclude.push_back(pick({"disk:*", "*:*5", "net:e2*"}));
-      rule.id = registry->enable(rule);
+      rule.id = static_cast<int32_t>(registry->enable(kSession, rule).rule);
       standing.push_back(rule);
     } else if (!standing.empty()) {
-      const uint32_t id = standing[random() % standing.size()].id;
-      registry->disable(id);
-      std::erase_if(standing, [&](const Rule& rule) { return rule.id == id; });
+      const int32_t id = standing[random() % standing.size()].id;
+      registry->disable(kSession, static_cast<uint32_t>(id));
+      std::erase_if(standing, [&](const thrift::Rule& rule) { return rule.id == id; });
     }
     uint32_t count = 0;
     for (const Tp& one : declared) {
       bool wanted = false;
-      for (const Rule& rule : standing) {
+      for (const thrift::Rule& rule : standing) {
         bool covers = one.level <= rule.level && glob_covers(rule.pattern, one.name);
         for (const std::string& except : rule.exclude) covers = covers && !glob_covers(except, one.name);
         wanted = wanted || covers;  // all of them switch on

@@ -51,12 +51,14 @@ class Writer {
   }
   void field(FieldType type, int16_t id) { u8(static_cast<uint8_t>(type)), i16(id); }
   void field_i32(int16_t id, int32_t value) { field(FieldType::kI32, id), i32(value); }
+  void field_bool(int16_t id, bool value) { field(FieldType::kBool, id), u8(value ? 1 : 0); }
   void field_i64(int16_t id, int64_t value) { field(FieldType::kI64, id), i64(value); }
   void field_string(int16_t id, std::string_view value) { field(FieldType::kString, id), string(value); }
   void field_list(int16_t id, FieldType element, size_t size) {
     field(FieldType::kList, id), u8(static_cast<uint8_t>(element)), i32(static_cast<int32_t>(size));
   }
   void stop() { u8(0); }
+  void raw(const std::vector<uint8_t>& written) { out_.insert(out_.end(), written.begin(), written.end()); }
 
  private:
   void big_endian(uint64_t value, int bytes) {
@@ -107,13 +109,14 @@ class Reader {
     return {type, type == FieldType::kStop ? int16_t{0} : i16()};
   }
 
-  // The head of a list of structs; a size that cannot fit in what is left is refused before anyone loops on it.
-  uint32_t struct_list() {
+  // The head of a list of `wanted`; a size that cannot fit in what is left is refused before anyone loops on it.
+  uint32_t list(FieldType wanted) {
     const auto element = static_cast<FieldType>(u8());
     const auto size = static_cast<uint32_t>(i32());
-    if (!ok_ || element != FieldType::kStruct || size > left()) return fail(), 0;
+    if (!ok_ || element != wanted || size > left()) return fail(), 0;
     return size;
   }
+  uint32_t struct_list() { return list(FieldType::kStruct); }
 
   // Calls on_field(head) for each field up to the stop; on_field reads the value, or calls skip().
   template <typename OnField>

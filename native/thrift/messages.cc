@@ -105,6 +105,9 @@ void read_hello_reply(Reader& reader, Reply& out) {
     else if (head.id == 3 && head.type == FieldType::kList) {
       for (uint32_t n = reader.struct_list(); n > 0 && reader.ok(); --n)
         out.held.push_back(read_held(reader));
+    } else if (head.id == 4 && head.type == FieldType::kStruct) {
+      out.has_rules = true;
+      out.rules = read_rule_set(reader);
     } else reader.skip(head.type);
   });
 }
@@ -113,6 +116,8 @@ void read_put_reply(Reader& reader, Reply& out) {
   reader.fields([&](Reader::FieldHead head) {
     if (head.id == 1 && head.type == FieldType::kI32) out.stream = reader.i32();
     else if (head.id == 2 && head.type == FieldType::kI64) out.sequence = reader.i64();
+    else if (head.id == 3 && head.type == FieldType::kStruct)
+      out.has_rules = true, out.rules = read_rule_set(reader);
     else reader.skip(head.type);
   });
 }
@@ -140,6 +145,11 @@ void write_hello(Writer& writer, const Hello& hello) {
   writer.stop();
   writer.field_i32(8, static_cast<int32_t>(hello.ack));
   if (!hello.token.empty()) writer.field_string(9, hello.token);
+  if (!hello.session.empty()) writer.field_string(10, hello.session);
+  if (!hello.contexts.empty()) {
+    writer.field_list(11, FieldType::kStruct, hello.contexts.size());
+    for (const Field& field : hello.contexts) write_field(writer, field);
+  }
   writer.stop();
 }
 
@@ -172,6 +182,13 @@ Hello read_hello(Reader& reader) {
         break;
       case 8:
         hello.ack = static_cast<Ack>(reader.i32());
+        break;
+      case 10:
+        hello.session = reader.string();
+        break;
+      case 11:
+        for (uint32_t n = reader.struct_list(); n > 0 && reader.ok(); --n)
+          hello.contexts.push_back(read_field(reader));
         break;
       default:
         reader.skip(head.type);
@@ -217,6 +234,22 @@ Tracepoint read_tracepoint(Reader& reader) {
   return tracepoint;
 }
 
+void write_lost(Writer& writer, const Lost& lost) {
+  writer.field_i64(1, lost.no_room);
+  writer.field_i64(2, lost.too_big);
+  writer.field_i64(3, lost.bad_value);
+  writer.field_i64(4, lost.no_ring);
+  writer.field_i64(5, lost.overwritten);
+  writer.stop();
+}
+
+std::vector<uint8_t> rules_call(int32_t call, int64_t known, int32_t wait_ms) {
+  return framed_call("rules", call, [&](Writer& writer) {
+    writer.field_i64(1, known);
+    writer.field_i32(2, wait_ms);
+  });
+}
+
 std::vector<uint8_t> hello_call(int32_t call, const Hello& hello) {
   return framed_call("hello", call, [&](Writer& writer) {
     writer.field(FieldType::kStruct, 1);
@@ -243,12 +276,7 @@ void finish_put(uint8_t* frame, int32_t call, const PutHead& head, size_t packet
   writer.field_i64(3, head.position);
   writer.field_i32(4, head.events);
   writer.field(FieldType::kStruct, 5);
-  writer.field_i64(1, head.lost.no_room);
-  writer.field_i64(2, head.lost.too_big);
-  writer.field_i64(3, head.lost.bad_value);
-  writer.field_i64(4, head.lost.no_ring);
-  writer.field_i64(5, head.lost.overwritten);
-  writer.stop();
+  write_lost(writer, head.lost);
   writer.field(FieldType::kString, 6);
   writer.i32(static_cast<int32_t>(packet_bytes));
   // The prefix has one size whatever the numbers are; native/test/thrift_test.cc holds kPutPrefix to it.
@@ -269,6 +297,7 @@ bool parse_reply(const uint8_t* frame, size_t size, Reply& out) {
   if (message.name == "hello") out.kind = Reply::Kind::kHello;
   else if (message.name == "declareTracepoints") out.kind = Reply::Kind::kDeclare;
   else if (message.name == "put") out.kind = Reply::Kind::kPut;
+  else if (message.name == "rules") out.kind = Reply::Kind::kRules;
   else return false;
   if (message.type != MessageType::kReply) return false;
   bool answered = out.kind == Reply::Kind::kDeclare;  // void: an empty result is the answer
@@ -281,6 +310,9 @@ bool parse_reply(const uint8_t* frame, size_t size, Reply& out) {
       read_hello_reply(reader, out);
     } else if (head.id == 0 && out.kind == Reply::Kind::kPut) {
       read_put_reply(reader, out);
+    } else if (head.id == 0 && out.kind == Reply::Kind::kRules) {
+      out.has_rules = true;
+      out.rules = read_rule_set(reader);
     } else {
       return reader.skip(head.type);
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "binary.hpp"
+#include "rules.hpp"
 
 namespace blkin::thrift {
 
@@ -66,6 +67,8 @@ struct Hello {
   int64_t clock_offset;
   Ack ack;
   std::string token;
+  std::string session;          // empty: "default"
+  std::vector<Field> contexts;  // of each event, before its payload
 };
 
 struct Held {
@@ -86,15 +89,18 @@ struct PutHead {
 };
 
 struct Reply {
-  enum class Kind { kHello, kDeclare, kPut, kRefused } kind;
+  enum class Kind { kHello, kDeclare, kPut, kRules, kRefused } kind;
   int32_t call;  // the sequence id of the call that it answers
   int32_t tracepoints;
   std::vector<Held> held;
   int32_t stream;
   int64_t sequence;
   std::string message;  // kRefused: why
+  bool has_rules;
+  RuleSet rules;
 };
 
+std::vector<uint8_t> rules_call(int32_t call, int64_t known, int32_t wait_ms);
 std::vector<uint8_t> hello_call(int32_t call, const Hello& hello);
 std::vector<uint8_t> declare_call(int32_t call, const std::vector<Tracepoint>& tracepoints);
 
@@ -107,9 +113,10 @@ void finish_put(uint8_t* frame, int32_t call, const PutHead& head, size_t packet
 // False: not a reply that this protocol knows.
 bool parse_reply(const uint8_t* frame, size_t size, Reply& out);
 
-// The two as they stand in a process's folder, for recovery.
+// The parts, as they stand in a process's folder, for recovery, and in other messages.
 void write_hello(Writer& writer, const Hello& hello);
 void write_tracepoint(Writer& writer, const Tracepoint& tracepoint);
+void write_lost(Writer& writer, const Lost& lost);
 Hello read_hello(Reader& reader);
 Tracepoint read_tracepoint(Reader& reader);
 

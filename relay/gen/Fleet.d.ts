@@ -28,6 +28,7 @@ import Filter = ttypes.Filter
 import Sample = ttypes.Sample
 import Rule = ttypes.Rule
 import RuleSet = ttypes.RuleSet
+import StandingRules = ttypes.StandingRules
 import HelloReply = ttypes.HelloReply
 import Lost = ttypes.Lost
 import Put = ttypes.Put

@@ -193,13 +193,13 @@ const Fleet_processes_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp376 = input.readListBegin();
-          const _size75 = _rtmp376.size || 0;
-          for (let _i77 = 0; _i77 < _size75; ++_i77) {
-            let elem78 = null;
-            elem78 = new ttypes.FleetProcess();
-            elem78.read(input);
-            this.success.push(elem78);
+          const _rtmp381 = input.readListBegin();
+          const _size80 = _rtmp381.size || 0;
+          for (let _i82 = 0; _i82 < _size80; ++_i82) {
+            let elem83 = null;
+            elem83 = new ttypes.FleetProcess();
+            elem83.read(input);
+            this.success.push(elem83);
           }
           input.readListEnd();
         } else {
@@ -228,10 +228,10 @@ const Fleet_processes_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter79 in this.success) {
-        if (this.success.hasOwnProperty(iter79)) {
-          iter79 = this.success[iter79];
-          iter79.write(output);
+      for (let iter84 in this.success) {
+        if (this.success.hasOwnProperty(iter84)) {
+          iter84 = this.success[iter84];
+          iter84.write(output);
         }
       }
       output.writeListEnd();
@@ -331,13 +331,13 @@ const Fleet_tracepoints_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp381 = input.readListBegin();
-          const _size80 = _rtmp381.size || 0;
-          for (let _i82 = 0; _i82 < _size80; ++_i82) {
-            let elem83 = null;
-            elem83 = new ttypes.Tracepoint();
-            elem83.read(input);
-            this.success.push(elem83);
+          const _rtmp386 = input.readListBegin();
+          const _size85 = _rtmp386.size || 0;
+          for (let _i87 = 0; _i87 < _size85; ++_i87) {
+            let elem88 = null;
+            elem88 = new ttypes.Tracepoint();
+            elem88.read(input);
+            this.success.push(elem88);
           }
           input.readListEnd();
         } else {
@@ -366,10 +366,10 @@ const Fleet_tracepoints_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter84 in this.success) {
-        if (this.success.hasOwnProperty(iter84)) {
-          iter84 = this.success[iter84];
-          iter84.write(output);
+      for (let iter89 in this.success) {
+        if (this.success.hasOwnProperty(iter89)) {
+          iter89 = this.success[iter89];
+          iter89.write(output);
         }
       }
       output.writeListEnd();
@@ -444,13 +444,13 @@ const Fleet_rules_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp386 = input.readListBegin();
-          const _size85 = _rtmp386.size || 0;
-          for (let _i87 = 0; _i87 < _size85; ++_i87) {
-            let elem88 = null;
-            elem88 = new ttypes.Rule();
-            elem88.read(input);
-            this.success.push(elem88);
+          const _rtmp391 = input.readListBegin();
+          const _size90 = _rtmp391.size || 0;
+          for (let _i92 = 0; _i92 < _size90; ++_i92) {
+            let elem93 = null;
+            elem93 = new ttypes.Rule();
+            elem93.read(input);
+            this.success.push(elem93);
           }
           input.readListEnd();
         } else {
@@ -479,10 +479,10 @@ const Fleet_rules_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter89 in this.success) {
-        if (this.success.hasOwnProperty(iter89)) {
-          iter89 = this.success[iter89];
-          iter89.write(output);
+      for (let iter94 in this.success) {
+        if (this.success.hasOwnProperty(iter94)) {
+          iter94 = this.success[iter94];
+          iter94.write(output);
         }
       }
       output.writeListEnd();
@@ -583,13 +583,13 @@ const Fleet_enable_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp391 = input.readListBegin();
-          const _size90 = _rtmp391.size || 0;
-          for (let _i92 = 0; _i92 < _size90; ++_i92) {
-            let elem93 = null;
-            elem93 = new ttypes.Rule();
-            elem93.read(input);
-            this.success.push(elem93);
+          const _rtmp396 = input.readListBegin();
+          const _size95 = _rtmp396.size || 0;
+          for (let _i97 = 0; _i97 < _size95; ++_i97) {
+            let elem98 = null;
+            elem98 = new ttypes.Rule();
+            elem98.read(input);
+            this.success.push(elem98);
           }
           input.readListEnd();
         } else {
@@ -618,10 +618,10 @@ const Fleet_enable_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter94 in this.success) {
-        if (this.success.hasOwnProperty(iter94)) {
-          iter94 = this.success[iter94];
-          iter94.write(output);
+      for (let iter99 in this.success) {
+        if (this.success.hasOwnProperty(iter99)) {
+          iter99 = this.success[iter99];
+          iter99.write(output);
         }
       }
       output.writeListEnd();
@@ -734,13 +734,13 @@ const Fleet_disable_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp396 = input.readListBegin();
-          const _size95 = _rtmp396.size || 0;
-          for (let _i97 = 0; _i97 < _size95; ++_i97) {
-            let elem98 = null;
-            elem98 = new ttypes.Rule();
-            elem98.read(input);
-            this.success.push(elem98);
+          const _rtmp3101 = input.readListBegin();
+          const _size100 = _rtmp3101.size || 0;
+          for (let _i102 = 0; _i102 < _size100; ++_i102) {
+            let elem103 = null;
+            elem103 = new ttypes.Rule();
+            elem103.read(input);
+            this.success.push(elem103);
           }
           input.readListEnd();
         } else {
@@ -769,10 +769,10 @@ const Fleet_disable_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter99 in this.success) {
-        if (this.success.hasOwnProperty(iter99)) {
-          iter99 = this.success[iter99];
-          iter99.write(output);
+      for (let iter104 in this.success) {
+        if (this.success.hasOwnProperty(iter104)) {
+          iter104 = this.success[iter104];
+          iter104.write(output);
         }
       }
       output.writeListEnd();
@@ -823,12 +823,12 @@ const Fleet_follow_args = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.patterns = [];
-          const _rtmp3101 = input.readListBegin();
-          const _size100 = _rtmp3101.size || 0;
-          for (let _i102 = 0; _i102 < _size100; ++_i102) {
-            let elem103 = null;
-            elem103 = input.readString();
-            this.patterns.push(elem103);
+          const _rtmp3106 = input.readListBegin();
+          const _size105 = _rtmp3106.size || 0;
+          for (let _i107 = 0; _i107 < _size105; ++_i107) {
+            let elem108 = null;
+            elem108 = input.readString();
+            this.patterns.push(elem108);
           }
           input.readListEnd();
         } else {
@@ -854,10 +854,10 @@ const Fleet_follow_args = class {
     if (this.patterns !== null && this.patterns !== undefined) {
       output.writeFieldBegin('patterns', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.patterns.length);
-      for (let iter104 in this.patterns) {
-        if (this.patterns.hasOwnProperty(iter104)) {
-          iter104 = this.patterns[iter104];
-          output.writeString(iter104);
+      for (let iter109 in this.patterns) {
+        if (this.patterns.hasOwnProperty(iter109)) {
+          iter109 = this.patterns[iter109];
+          output.writeString(iter109);
         }
       }
       output.writeListEnd();

@@ -160,13 +160,13 @@ const Relay_declareTracepoints_args = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.tracepoints = [];
-          const _rtmp371 = input.readListBegin();
-          const _size70 = _rtmp371.size || 0;
-          for (let _i72 = 0; _i72 < _size70; ++_i72) {
-            let elem73 = null;
-            elem73 = new ttypes.Tracepoint();
-            elem73.read(input);
-            this.tracepoints.push(elem73);
+          const _rtmp376 = input.readListBegin();
+          const _size75 = _rtmp376.size || 0;
+          for (let _i77 = 0; _i77 < _size75; ++_i77) {
+            let elem78 = null;
+            elem78 = new ttypes.Tracepoint();
+            elem78.read(input);
+            this.tracepoints.push(elem78);
           }
           input.readListEnd();
         } else {
@@ -190,10 +190,10 @@ const Relay_declareTracepoints_args = class {
     if (this.tracepoints !== null && this.tracepoints !== undefined) {
       output.writeFieldBegin('tracepoints', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.tracepoints.length);
-      for (let iter74 in this.tracepoints) {
-        if (this.tracepoints.hasOwnProperty(iter74)) {
-          iter74 = this.tracepoints[iter74];
-          iter74.write(output);
+      for (let iter79 in this.tracepoints) {
+        if (this.tracepoints.hasOwnProperty(iter79)) {
+          iter79 = this.tracepoints[iter79];
+          iter79.write(output);
         }
       }
       output.writeListEnd();

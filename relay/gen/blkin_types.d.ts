@@ -193,6 +193,15 @@ declare class RuleSet {
       constructor(args?: { version: Int64; rules: Rule[]; });
   }
 
+/**
+ * What the file of a user's standing rules holds, as it is: no frame, no message. docs/control.md.
+ */
+declare class StandingRules {
+    public rules: Rule[];
+
+      constructor(args?: { rules: Rule[]; });
+  }
+
 declare class HelloReply {
     public version: number;
     public tracepoints: number;

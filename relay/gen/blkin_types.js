@@ -1387,6 +1387,76 @@ const RuleSet = module.exports.RuleSet = class {
   }
 
 };
+const StandingRules = module.exports.StandingRules = class {
+  constructor(args) {
+    this.rules = null;
+    if (args) {
+      if (args.rules !== undefined && args.rules !== null) {
+        this.rules = Thrift.copyList(args.rules, [ttypes.Rule]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field rules is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.rules = [];
+          const _rtmp326 = input.readListBegin();
+          const _size25 = _rtmp326.size || 0;
+          for (let _i27 = 0; _i27 < _size25; ++_i27) {
+            let elem28 = null;
+            elem28 = new ttypes.Rule();
+            elem28.read(input);
+            this.rules.push(elem28);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('StandingRules');
+    if (this.rules !== null && this.rules !== undefined) {
+      output.writeFieldBegin('rules', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRUCT, this.rules.length);
+      for (let iter29 in this.rules) {
+        if (this.rules.hasOwnProperty(iter29)) {
+          iter29 = this.rules[iter29];
+          iter29.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const HelloReply = module.exports.HelloReply = class {
   constructor(args) {
     this.version = null;
@@ -1442,13 +1512,13 @@ const HelloReply = module.exports.HelloReply = class {
         case 3:
         if (ftype == Thrift.Type.LIST) {
           this.held = [];
-          const _rtmp326 = input.readListBegin();
-          const _size25 = _rtmp326.size || 0;
-          for (let _i27 = 0; _i27 < _size25; ++_i27) {
-            let elem28 = null;
-            elem28 = new ttypes.Held();
-            elem28.read(input);
-            this.held.push(elem28);
+          const _rtmp331 = input.readListBegin();
+          const _size30 = _rtmp331.size || 0;
+          for (let _i32 = 0; _i32 < _size30; ++_i32) {
+            let elem33 = null;
+            elem33 = new ttypes.Held();
+            elem33.read(input);
+            this.held.push(elem33);
           }
           input.readListEnd();
         } else {
@@ -1487,10 +1557,10 @@ const HelloReply = module.exports.HelloReply = class {
     if (this.held !== null && this.held !== undefined) {
       output.writeFieldBegin('held', Thrift.Type.LIST, 3);
       output.writeListBegin(Thrift.Type.STRUCT, this.held.length);
-      for (let iter29 in this.held) {
-        if (this.held.hasOwnProperty(iter29)) {
-          iter29 = this.held[iter29];
-          iter29.write(output);
+      for (let iter34 in this.held) {
+        if (this.held.hasOwnProperty(iter34)) {
+          iter34 = this.held[iter34];
+          iter34.write(output);
         }
       }
       output.writeListEnd();
@@ -2123,12 +2193,12 @@ const SessionSpec = module.exports.SessionSpec = class {
         case 6:
         if (ftype == Thrift.Type.LIST) {
           this.contexts = [];
-          const _rtmp331 = input.readListBegin();
-          const _size30 = _rtmp331.size || 0;
-          for (let _i32 = 0; _i32 < _size30; ++_i32) {
-            let elem33 = null;
-            elem33 = input.readString();
-            this.contexts.push(elem33);
+          const _rtmp336 = input.readListBegin();
+          const _size35 = _rtmp336.size || 0;
+          for (let _i37 = 0; _i37 < _size35; ++_i37) {
+            let elem38 = null;
+            elem38 = input.readString();
+            this.contexts.push(elem38);
           }
           input.readListEnd();
         } else {
@@ -2181,10 +2251,10 @@ const SessionSpec = module.exports.SessionSpec = class {
     if (this.contexts !== null && this.contexts !== undefined) {
       output.writeFieldBegin('contexts', Thrift.Type.LIST, 6);
       output.writeListBegin(Thrift.Type.STRING, this.contexts.length);
-      for (let iter34 in this.contexts) {
-        if (this.contexts.hasOwnProperty(iter34)) {
-          iter34 = this.contexts[iter34];
-          output.writeString(iter34);
+      for (let iter39 in this.contexts) {
+        if (this.contexts.hasOwnProperty(iter39)) {
+          iter39 = this.contexts[iter39];
+          output.writeString(iter39);
         }
       }
       output.writeListEnd();
@@ -2331,13 +2401,13 @@ const SessionState = module.exports.SessionState = class {
         case 8:
         if (ftype == Thrift.Type.LIST) {
           this.rules = [];
-          const _rtmp336 = input.readListBegin();
-          const _size35 = _rtmp336.size || 0;
-          for (let _i37 = 0; _i37 < _size35; ++_i37) {
-            let elem38 = null;
-            elem38 = new ttypes.Rule();
-            elem38.read(input);
-            this.rules.push(elem38);
+          const _rtmp341 = input.readListBegin();
+          const _size40 = _rtmp341.size || 0;
+          for (let _i42 = 0; _i42 < _size40; ++_i42) {
+            let elem43 = null;
+            elem43 = new ttypes.Rule();
+            elem43.read(input);
+            this.rules.push(elem43);
           }
           input.readListEnd();
         } else {
@@ -2407,10 +2477,10 @@ const SessionState = module.exports.SessionState = class {
     if (this.rules !== null && this.rules !== undefined) {
       output.writeFieldBegin('rules', Thrift.Type.LIST, 8);
       output.writeListBegin(Thrift.Type.STRUCT, this.rules.length);
-      for (let iter39 in this.rules) {
-        if (this.rules.hasOwnProperty(iter39)) {
-          iter39 = this.rules[iter39];
-          iter39.write(output);
+      for (let iter44 in this.rules) {
+        if (this.rules.hasOwnProperty(iter44)) {
+          iter44 = this.rules[iter44];
+          iter44.write(output);
         }
       }
       output.writeListEnd();
@@ -2535,13 +2605,13 @@ const ProcessState = module.exports.ProcessState = class {
         case 7:
         if (ftype == Thrift.Type.LIST) {
           this.sessions = [];
-          const _rtmp341 = input.readListBegin();
-          const _size40 = _rtmp341.size || 0;
-          for (let _i42 = 0; _i42 < _size40; ++_i42) {
-            let elem43 = null;
-            elem43 = new ttypes.SessionState();
-            elem43.read(input);
-            this.sessions.push(elem43);
+          const _rtmp346 = input.readListBegin();
+          const _size45 = _rtmp346.size || 0;
+          for (let _i47 = 0; _i47 < _size45; ++_i47) {
+            let elem48 = null;
+            elem48 = new ttypes.SessionState();
+            elem48.read(input);
+            this.sessions.push(elem48);
           }
           input.readListEnd();
         } else {
@@ -2592,10 +2662,10 @@ const ProcessState = module.exports.ProcessState = class {
     if (this.sessions !== null && this.sessions !== undefined) {
       output.writeFieldBegin('sessions', Thrift.Type.LIST, 7);
       output.writeListBegin(Thrift.Type.STRUCT, this.sessions.length);
-      for (let iter44 in this.sessions) {
-        if (this.sessions.hasOwnProperty(iter44)) {
-          iter44 = this.sessions[iter44];
-          iter44.write(output);
+      for (let iter49 in this.sessions) {
+        if (this.sessions.hasOwnProperty(iter49)) {
+          iter49 = this.sessions[iter49];
+          iter49.write(output);
         }
       }
       output.writeListEnd();
@@ -2715,13 +2785,13 @@ const TracepointState = module.exports.TracepointState = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.on = [];
-          const _rtmp346 = input.readListBegin();
-          const _size45 = _rtmp346.size || 0;
-          for (let _i47 = 0; _i47 < _size45; ++_i47) {
-            let elem48 = null;
-            elem48 = new ttypes.On();
-            elem48.read(input);
-            this.on.push(elem48);
+          const _rtmp351 = input.readListBegin();
+          const _size50 = _rtmp351.size || 0;
+          for (let _i52 = 0; _i52 < _size50; ++_i52) {
+            let elem53 = null;
+            elem53 = new ttypes.On();
+            elem53.read(input);
+            this.on.push(elem53);
           }
           input.readListEnd();
         } else {
@@ -2747,10 +2817,10 @@ const TracepointState = module.exports.TracepointState = class {
     if (this.on !== null && this.on !== undefined) {
       output.writeFieldBegin('on', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRUCT, this.on.length);
-      for (let iter49 in this.on) {
-        if (this.on.hasOwnProperty(iter49)) {
-          iter49 = this.on[iter49];
-          iter49.write(output);
+      for (let iter54 in this.on) {
+        if (this.on.hasOwnProperty(iter54)) {
+          iter54 = this.on[iter54];
+          iter54.write(output);
         }
       }
       output.writeListEnd();
@@ -2793,13 +2863,13 @@ const TracepointStates = module.exports.TracepointStates = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.tracepoints = [];
-          const _rtmp351 = input.readListBegin();
-          const _size50 = _rtmp351.size || 0;
-          for (let _i52 = 0; _i52 < _size50; ++_i52) {
-            let elem53 = null;
-            elem53 = new ttypes.TracepointState();
-            elem53.read(input);
-            this.tracepoints.push(elem53);
+          const _rtmp356 = input.readListBegin();
+          const _size55 = _rtmp356.size || 0;
+          for (let _i57 = 0; _i57 < _size55; ++_i57) {
+            let elem58 = null;
+            elem58 = new ttypes.TracepointState();
+            elem58.read(input);
+            this.tracepoints.push(elem58);
           }
           input.readListEnd();
         } else {
@@ -2827,10 +2897,10 @@ const TracepointStates = module.exports.TracepointStates = class {
     if (this.tracepoints !== null && this.tracepoints !== undefined) {
       output.writeFieldBegin('tracepoints', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.tracepoints.length);
-      for (let iter54 in this.tracepoints) {
-        if (this.tracepoints.hasOwnProperty(iter54)) {
-          iter54 = this.tracepoints[iter54];
-          iter54.write(output);
+      for (let iter59 in this.tracepoints) {
+        if (this.tracepoints.hasOwnProperty(iter59)) {
+          iter59 = this.tracepoints[iter59];
+          iter59.write(output);
         }
       }
       output.writeListEnd();
@@ -2911,12 +2981,12 @@ const Changed = module.exports.Changed = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.unfit = [];
-          const _rtmp356 = input.readListBegin();
-          const _size55 = _rtmp356.size || 0;
-          for (let _i57 = 0; _i57 < _size55; ++_i57) {
-            let elem58 = null;
-            elem58 = input.readString();
-            this.unfit.push(elem58);
+          const _rtmp361 = input.readListBegin();
+          const _size60 = _rtmp361.size || 0;
+          for (let _i62 = 0; _i62 < _size60; ++_i62) {
+            let elem63 = null;
+            elem63 = input.readString();
+            this.unfit.push(elem63);
           }
           input.readListEnd();
         } else {
@@ -2952,10 +3022,10 @@ const Changed = module.exports.Changed = class {
     if (this.unfit !== null && this.unfit !== undefined) {
       output.writeFieldBegin('unfit', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.unfit.length);
-      for (let iter59 in this.unfit) {
-        if (this.unfit.hasOwnProperty(iter59)) {
-          iter59 = this.unfit[iter59];
-          output.writeString(iter59);
+      for (let iter64 in this.unfit) {
+        if (this.unfit.hasOwnProperty(iter64)) {
+          iter64 = this.unfit[iter64];
+          output.writeString(iter64);
         }
       }
       output.writeListEnd();
@@ -3256,13 +3326,13 @@ const FleetProcess = module.exports.FleetProcess = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.sessions = [];
-          const _rtmp361 = input.readListBegin();
-          const _size60 = _rtmp361.size || 0;
-          for (let _i62 = 0; _i62 < _size60; ++_i62) {
-            let elem63 = null;
-            elem63 = new ttypes.FleetSession();
-            elem63.read(input);
-            this.sessions.push(elem63);
+          const _rtmp366 = input.readListBegin();
+          const _size65 = _rtmp366.size || 0;
+          for (let _i67 = 0; _i67 < _size65; ++_i67) {
+            let elem68 = null;
+            elem68 = new ttypes.FleetSession();
+            elem68.read(input);
+            this.sessions.push(elem68);
           }
           input.readListEnd();
         } else {
@@ -3303,10 +3373,10 @@ const FleetProcess = module.exports.FleetProcess = class {
     if (this.sessions !== null && this.sessions !== undefined) {
       output.writeFieldBegin('sessions', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.STRUCT, this.sessions.length);
-      for (let iter64 in this.sessions) {
-        if (this.sessions.hasOwnProperty(iter64)) {
-          iter64 = this.sessions[iter64];
-          iter64.write(output);
+      for (let iter69 in this.sessions) {
+        if (this.sessions.hasOwnProperty(iter69)) {
+          iter69 = this.sessions[iter69];
+          iter69.write(output);
         }
       }
       output.writeListEnd();
@@ -3349,12 +3419,12 @@ const Followed = module.exports.Followed = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.events = [];
-          const _rtmp366 = input.readListBegin();
-          const _size65 = _rtmp366.size || 0;
-          for (let _i67 = 0; _i67 < _size65; ++_i67) {
-            let elem68 = null;
-            elem68 = input.readString();
-            this.events.push(elem68);
+          const _rtmp371 = input.readListBegin();
+          const _size70 = _rtmp371.size || 0;
+          for (let _i72 = 0; _i72 < _size70; ++_i72) {
+            let elem73 = null;
+            elem73 = input.readString();
+            this.events.push(elem73);
           }
           input.readListEnd();
         } else {
@@ -3382,10 +3452,10 @@ const Followed = module.exports.Followed = class {
     if (this.events !== null && this.events !== undefined) {
       output.writeFieldBegin('events', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRING, this.events.length);
-      for (let iter69 in this.events) {
-        if (this.events.hasOwnProperty(iter69)) {
-          iter69 = this.events[iter69];
-          output.writeString(iter69);
+      for (let iter74 in this.events) {
+        if (this.events.hasOwnProperty(iter74)) {
+          iter74 = this.events[iter74];
+          output.writeString(iter74);
         }
       }
       output.writeListEnd();

@@ -1,6 +1,32 @@
-// relay/src/index.ts: what @blkin/relay offers: a relay to start, and traces to read. The CLI and embedders
-// import from here only.
+// relay/src/index.ts: what @blkin/relay offers: a relay to start, traces to read, processes and relays to control.
+// The CLI and embedders import from here only.
 
+export { connectControl, connectFleet } from './control/connect.js'
+export { type ConnectionCode, ConnectionError, Refusal, type RefusalReason } from './control/errors.js'
+export { readStanding, writeStanding } from './control/standing.js'
+export type {
+  Ack,
+  Changed,
+  Channel,
+  Closed,
+  Control,
+  Filter,
+  Fleet,
+  FleetProcess,
+  FleetSession,
+  Followed,
+  Lost,
+  Mode,
+  Origin,
+  ProcessState,
+  Rule,
+  RuleRequest,
+  Sample,
+  SessionSpec,
+  SessionState,
+  TracepointState,
+} from './control/types.js'
+export { isBool } from './read/decode.js'
 export { formatJson } from './read/json.js'
 export { type ReadOptions, readTrace, type TraceItem } from './read/merge.js'
 export {

@@ -4,17 +4,27 @@
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { isLoopback, parseAddress } from './intake/address.js'
 import { Connection } from './intake/connection.js'
-import { OpenStreams } from './store/open-streams.js'
+import { Feed } from './live/feed.js'
+import { Followers } from './live/followers.js'
+import { LiveTraces } from './live/live-traces.js'
+import type { TraceItem } from './read/merge.js'
+import { RuleBook } from './rules/rule-book.js'
 import { Processes, type ProcessStats } from './store/processes.js'
+import { TraceFiles } from './store/trace.js'
 
 export interface RelayOptions {
   /** host:port; port 0 takes any that is free. */
   listen: string
-  /** The folder under which each process gets its trace. */
-  output: string
+  /** The folder under which each process gets its trace. Either this or `live`. */
+  output?: string
+  /**
+   * Takes events and losses as they come, in the order of time, instead of files: nothing is kept. Called at most
+   * every 20 ms or so, with what came 0.1 s ago; it must not throw, and while it runs the relay takes nothing.
+   */
+  live?: (items: TraceItem[]) => void
   /** What every client must say; needed to listen on anything but loopback. */
   token?: string
   log?: (line: string) => void
@@ -50,10 +60,17 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     )
   }
   const log = options.log ?? (() => {})
-  const output = resolve(options.output)
-  await mkdir(output, { recursive: true, mode: 0o700 })
+  if ((options.output === undefined) === (options.live === undefined)) {
+    throw new TypeError('output and live are both given or both missing; expected one of them')
+  }
+  const output = options.output === undefined ? undefined : resolve(options.output)
+  if (output !== undefined) await mkdir(output, { recursive: true, mode: 0o700 })
 
-  const house = { output, token, processes: new Processes(), openStreams: new OpenStreams() }
+  const feed = new Feed(options.live ?? (() => {}))
+  const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
+  const followers = new Followers(recorder, log)
+  const rules = await RuleBook.open(output && join(output, '.rules'))
+  const house = { token, processes: new Processes(), recorder: followers, followers, rules }
   const open = new Set<Connection>()
   const counts = { refused: 0, ended: 0 }
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
@@ -87,6 +104,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       })
       await Promise.race([Promise.allSettled(all), late])
       clearTimeout(timer)
+      feed.flush()
     },
   }
 }

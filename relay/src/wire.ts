@@ -11,6 +11,8 @@ export const thrift = require('thrift') as typeof import('thrift') & {
 }
 export const types = require('../gen/blkin_types.js') as typeof import('../gen/blkin_types.js')
 export const service = require('../gen/Relay.js') as typeof import('../gen/Relay.js')
+export const control = require('../gen/Control.js') as typeof import('../gen/Control.js')
+export const fleet = require('../gen/Fleet.js') as typeof import('../gen/Fleet.js')
 
 export type Int64 = import('thrift').Int64
 export type Hello = import('../gen/blkin_types.js').Hello

@@ -29,6 +29,7 @@ export async function connect(address: string) {
     hello: (hello = makeHello()) => orFail(calls.hello(hello)),
     declare: (tracepoints: unknown[]) => orFail(calls.declareTracepoints(tracepoints as never)),
     put: (put: ReturnType<typeof makePut>) => orFail(calls.put(put)),
+    rules: (known: number, waitMs: number) => orFail(calls.rules(i64(known), waitMs)),
   }
 }
 

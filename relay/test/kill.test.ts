@@ -83,7 +83,7 @@ test('a relay killed at any moment leaves whole packets, and holds each put once
     acknowledged = stored
     expect(reply.tracepoints).toBe(round === 0 ? 0 : 1)
     await client.declare([tracepoint(0, 'p:e', [field('b', types.Type.BYTES)])])
-    const path = join(output, readdirSync(output)[0]!, 'events_3')
+    const path = join(output, `node-4711-${hello.uuid.toString('hex', 0, 4)}`, 'events_3')
     let seen = held?.bytes.toNumber() ?? 0
     if (held) expect(statSync(path).size, 'nothing but whole puts is left').toBe(seen)
     const sending = puts.slice(stored).map((packets, i) =>

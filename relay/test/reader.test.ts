@@ -109,10 +109,23 @@ const fieldsOf = fc.uniqueArray(fc.tuple(name, anyKind), {
   selector: ([text]) => text.replace(/^_+/, ''),
 })
 
+/** Contexts are scalars; some have the names that are printed in hexadecimal. */
+const contextsOf = fc.uniqueArray(
+  fc.oneof(
+    fc.tuple(name, scalarKind),
+    fc.tuple(
+      fc.constantFrom('span', 'trace_high', 'trace_low'),
+      fc.constantFrom(plainKinds[2]!, plainKinds[3]!),
+    ),
+  ),
+  { maxLength: 4, selector: ([text]) => text.replace(/^_+/, '') },
+)
+
 const process = fc.record({
   uuid: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes)),
   hostname: label,
   program: label,
+  contexts: contextsOf,
   tracepoints: fc.array(fieldsOf, { minLength: 1, maxLength: 40 }),
   streams: fc.uniqueArray(fc.constantFrom(0, 1, 7, 65536, 65537), { minLength: 1, maxLength: 3 }),
 })
@@ -125,15 +138,18 @@ test('what is printed is what babeltrace2 prints, byte for byte', async (t) => {
       fc.gen(),
       async (processes, gen) => {
         const root = folder()
-        for (const [i, { uuid, hostname, program, tracepoints, streams }] of processes.entries()) {
+        for (const [i, { uuid, hostname, program, contexts, tracepoints, streams }] of processes.entries()) {
           const path = join(root, `trace-${i}`)
           mkdirSync(path)
+          const wire = (fields: [string, Kind][]) =>
+            fields.map(([text, kind]) => field(text, kind.wire, kind.extra))
           const declared = tracepoints.map((fields, id) => {
-            const made = fields.map(([text, kind]) => field(text, kind.wire, kind.extra))
+            const made = wire(fields)
             return tracepoint(id, `p:e${id}`, made, id % 15)
           })
           const common = { uuid, hostname, program, pid: 4711, bootId: Buffer.alloc(16, 7), synced: false }
-          const head = preamble({ ...common, clockOffset: 1_700_000_000_123_456_789n })
+          const session = { startedAt: 1n, session: 'default', contexts: wire(contexts) }
+          const head = preamble({ ...common, ...session, clockOffset: 1_700_000_000_123_456_789n })
           writeFileSync(join(path, 'metadata'), head + declared.map(eventBlock).join(''))
           for (const stream of streams) {
             const writer = new StreamWriter(uuid, stream)
@@ -144,7 +160,7 @@ test('what is printed is what babeltrace2 prints, byte for byte', async (t) => {
               if (step < 8) time += step < 3 ? 0n : step === 7 ? 200_000_000n : BigInt(step) * 10n
               else writer.take(writer.lost + (step === 9 ? 3n : 0n))
               const id = gen(() => fc.nat({ max: tracepoints.length - 1 }))
-              const values = tracepoints[id]!.map(([, kind]) =>
+              const values = [...contexts, ...tracepoints[id]!].map(([, kind]) =>
                 encode(
                   kind.type,
                   gen(() => kind.value),

@@ -203,3 +203,16 @@ test('whatever a kill left of a put is cut off, and the put before it is what is
     /events_0 is shorter than what was stored in it/,
   )
 })
+
+test('a process that is connected and records nothing leaves no folder; its first put makes one, metadata and all', async () => {
+  const output = folder()
+  const relay = await relayIn(output)
+  const client = await connect(relay.address)
+  const hello = makeHello()
+  await client.hello(hello)
+  await client.declare([tracepoint(0, 'p:e')])
+  expect(readdirSync(output)).toEqual([])
+  await client.put(makePut(0, 1, putsOf(hello.uuid, 0, 1)[0]!))
+  expect(readFileSync(join(onlyFolder(output), 'metadata'), 'utf8')).toContain('name = "p:e"')
+  client.end()
+})

@@ -17,7 +17,8 @@ const start = 1_700_000_000_000_000_000n
 function makeTrace(): string {
   const path = join(folder(), 'trace')
   mkdirSync(path)
-  const process = { uuid, hostname: 'h', program: 'node', pid: 7, bootId: Buffer.alloc(16, 7), synced: false }
+  const who = { uuid, hostname: 'h', program: 'node', pid: 7, bootId: Buffer.alloc(16, 7), synced: false }
+  const process = { ...who, startedAt: 1n, session: 'default', contexts: [] }
   const declared = [tracepoint(0, 'p:a', [field('n', types.Type.U64)]), tracepoint(1, 'q:b', [], 14)]
   writeFileSync(
     join(path, 'metadata'),

@@ -37,7 +37,7 @@ for (const [event, declaration] of Object.entries(declarations)) {
   const order = Object.keys(declarations)
   const number = order.length + order.indexOf(event) // ids count up in the order of declaration
   const commit = mixed ? native.mixedEmitter(number) : native.emit
-  const closure = closureEmitter(number, schema, commit, native.refuse)
+  const closure = closureEmitter(number, schema, commit, () => native.refuse(number))
   for (const make of oddValues) {
     for (const emit of [generated[event], closure]) {
       emit({ before: 0xaaaaaaaa, value: make(), after: 0xbbbbbbbb })

@@ -46,7 +46,7 @@ export interface Running {
 }
 
 /** The environment without what this test run itself was given, but for a sanitizer build's. */
-function cleanEnvironment(): Record<string, string | undefined> {
+export function cleanEnvironment(): Record<string, string | undefined> {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
       !/^(BLKIN_(?!PREBUILD)|VITEST|NODE_|TEST$|MODE$|PROD$|DEV$|SSR$|BASE_URL$|TMPDIR$)/.test(name),

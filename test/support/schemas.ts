@@ -243,7 +243,7 @@ const fieldNames = fc.oneof(
   ),
 )
 
-const anyEvent = (event: string): fc.Arbitrary<EventSpec> =>
+export const anyEvent = (event: string, most = 4): fc.Arbitrary<EventSpec> =>
   fc
     .uniqueArray(
       fieldNames.filter((name) => !['constructor', 'prototype'].includes(name)),
@@ -251,7 +251,7 @@ const anyEvent = (event: string): fc.Arbitrary<EventSpec> =>
     )
     .chain((names) => fc.tuple(...names.map(anyField)))
     .chain((fields) =>
-      fc.array(fc.tuple(...fields.map(anyValue)), { minLength: 1, maxLength: 4 }).map((rows) => ({
+      fc.array(fc.tuple(...fields.map(anyValue)), { minLength: 1, maxLength: most }).map((rows) => ({
         event,
         fields,
         values: rows.map((row) => Object.fromEntries(row.map((value, i) => [fields[i]!.name, value]))),
@@ -263,7 +263,7 @@ export const anyEvents = (count: number): fc.Arbitrary<EventSpec[]> =>
 
 // What must come out
 
-function entries(field: FieldSpec): [string, number][] {
+export function entries(field: FieldSpec): [string, number][] {
   return Array.isArray(field.labels)
     ? field.labels.map((label, i) => [label, i])
     : Object.entries(field.labels)

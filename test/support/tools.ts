@@ -16,6 +16,10 @@ const checks = {
     0,
   'unshare -m': () => answers('unshare', '-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/dev/shm'),
   prlimit: () => answers('prlimit', '--version'),
+  tmux: () => answers('tmux', '-V'),
+  bash: () => answers('bash', '--version'),
+  zsh: () => answers('zsh', '--version'),
+  fish: () => answers('fish', '--version'),
 } satisfies Record<string, () => boolean>
 
 export type Tool = keyof typeof checks

@@ -158,7 +158,9 @@ async function refillStores(cluster: Cluster, catalog: Catalog): Promise<void> {
 
 /** The environment and Node's own options go along, so what traces the parent traces the child. */
 function forkStore(dir: string, number: number): { child: ChildProcess; ready: Promise<number> } {
-  const child = fork(MAIN, ['store', '--dir', dir], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  // What tracing calls it; the server is called by its script, or as BLKIN_NAME says.
+  const env = { ...process.env, BLKIN_NAME: `store-${number}` }
+  const child = fork(MAIN, ['store', '--dir', dir], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const ready = new Promise<number>((resolve, reject) => {
     child.once('message', (message: { port: number }) => resolve(message.port))
     child.once('error', reject)

@@ -2,28 +2,47 @@
 // It decides about the version and the token before anything else of the hello is looked at. It touches no disk.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { big, type Hello, types } from '../wire.js'
+import { big, type Field, type Hello, types } from '../wire.js'
 import { bytes16, int, malformed, plainText, refuse } from './refuse.js'
+import { checkFields } from './tracepoint.js'
+
+const MAX_CONTEXTS = 32
+const SESSION = /^[A-Za-z0-9_.-]{1,64}$/
 
 export interface Process {
   uuid: Buffer
   pid: number
+  /** Nanoseconds since the epoch. */
+  startedAt: bigint
   hostname: string
   program: string
   bootId: Buffer
   /** Nanoseconds from CLOCK_MONOTONIC to CLOCK_REALTIME. */
   clockOffset: bigint
   synced: boolean
+  /** Which of the process's sessions. */
+  session: string
+  contexts: Field[]
+}
+
+/** What everyone says first: nothing else of it is looked at before. */
+export function checkGreeting(
+  call: string,
+  version: number | null,
+  given: string | null,
+  token: string | undefined,
+): void {
+  if (version !== types.PROTOCOL_VERSION) {
+    refuse('VERSION', `${call}.version is ${version}; this relay speaks ${types.PROTOCOL_VERSION}`)
+  }
+  if (token !== undefined && !sameSecret(given ?? '', token)) {
+    refuse('TOKEN', `${call}.token is ${given ? 'not the one this relay was given' : 'missing'}`)
+  }
 }
 
 export function checkHello(hello: Hello | null, token: string | undefined): Process {
   if (hello === null) return malformed('hello', null, 'a Hello')
-  if (hello.version !== types.PROTOCOL_VERSION) {
-    refuse('VERSION', `hello.version is ${hello.version}; this relay speaks ${types.PROTOCOL_VERSION}`)
-  }
-  if (token !== undefined && !sameSecret(hello.token ?? '', token)) {
-    refuse('TOKEN', `hello.token is ${hello.token ? 'not the one this relay was given' : 'missing'}`)
-  }
+  checkGreeting('hello', hello.version, hello.token ?? null, token)
   if (hello.clock === null) malformed('hello.clock', null, 'a Clock')
   if (hello.startedAt === null || big(hello.startedAt) < 0n) {
     malformed('hello.startedAt', hello.startedAt && big(hello.startedAt), 'nanoseconds since the epoch')
@@ -36,13 +55,33 @@ export function checkHello(hello: Hello | null, token: string | undefined): Proc
   }
   return {
     uuid: bytes16('hello.uuid', hello.uuid),
+    startedAt: big(hello.startedAt),
     pid: int('hello.pid', hello.pid, 1, 2 ** 31 - 1),
     hostname: plainText('hello.hostname', hello.hostname, 1, 255),
     program: plainText('hello.program', hello.program, 1, 255),
     bootId: bytes16('hello.clock.bootId', hello.clock.bootId),
     clockOffset: big(hello.clock.offset),
     synced: hello.ack === types.Ack.SYNCED,
+    session: checkSession(hello.session ?? 'default'),
+    contexts: checkContexts(hello.contexts ?? []),
   }
+}
+
+function checkSession(session: string): string {
+  if (!SESSION.test(session)) malformed('hello.session', session, '1 to 64 letters, digits and _.-')
+  return session
+}
+
+function checkContexts(contexts: Field[]): Field[] {
+  if (contexts.length > MAX_CONTEXTS) {
+    malformed('hello.contexts', `${contexts.length} long`, `at most ${MAX_CONTEXTS}`)
+  }
+  checkFields('hello.contexts:', contexts)
+  for (const { name, type, shape } of contexts) {
+    if (shape !== types.Shape.SCALAR) malformed(`hello.contexts: ${name}: shape`, shape, 'SCALAR (0)')
+    if (type === types.Type.BYTES) malformed(`hello.contexts: ${name}: type`, 'BYTES', 'a scalar type')
+  }
+  return contexts
 }
 
 /** Takes the same time whichever byte differs; hashing makes the lengths equal. */

@@ -22,9 +22,14 @@ export function checkTracepoint(tracepoint: Tracepoint, id: number): void {
   if (fields === null || fields.length > MAX_FIELDS) {
     malformed(`${where}: fields`, fields && `${fields.length} long`, `at most ${MAX_FIELDS}`)
   }
+  checkFields(`${where} (${tracepoint.provider}:${tracepoint.event})`, fields)
+}
+
+/** Of one tracepoint, or the contexts of a session. */
+export function checkFields(where: string, fields: Field[]): void {
   const members = new Set<string>()
   for (const field of fields) {
-    checkField(`${where} (${tracepoint.provider}:${tracepoint.event}) field ${field.name}`, field)
+    checkField(`${where} field ${field.name}`, field)
     for (const member of membersOf(field)) {
       if (members.has(member))
         refuse('MALFORMED', `${where}: two fields make "${member}"; expected each name once`)

@@ -1,6 +1,7 @@
 // relay/src/intake/connection.ts: one client's socket: frames in, answers out, in order, one at a time.
 // The listener makes one for each client. While a call is stored nothing more is read than the socket's own
 // buffer, so a fast client waits in the kernel; while an answer is not taken no further call is looked at.
+// Only while a call waits for something to happen is the next one read; then the first is answered at once.
 // Whatever the client does costs this connection only. The reason it ended goes to the log.
 
 import { once } from 'node:events'
@@ -8,24 +9,27 @@ import type { Socket } from 'node:net'
 import type { Owner } from '../store/processes.js'
 import { Calls } from './calls.js'
 import { FrameSplitter } from './frames.js'
-import { type House, Session } from './session.js'
+import type { House } from './session.js'
+import type { Side } from './side.js'
 
 export const HELLO_MS = 10_000
 export const STALL_MS = 30_000
 
 export class Connection implements Owner {
   readonly #socket: Socket
-  readonly #session: Session
+  readonly #calls: Calls
   readonly #peer: string
   readonly #over: Promise<void>
   #ending: string | undefined
   #storing = false
+  /** The answer of a call that waits, until it is written. */
+  #waiting: Promise<void> | undefined
   failed = false
 
   constructor(socket: Socket, house: House, log: (line: string) => void) {
     this.#socket = socket
     this.#peer = `${socket.remoteAddress}:${socket.remotePort}`
-    this.#session = new Session(house, this)
+    this.#calls = new Calls(house, this)
     socket.on('error', () => {}) // told by the loop below, which sees it too
     this.#over = this.#serve(log)
   }
@@ -43,15 +47,14 @@ export class Connection implements Owner {
   }
 
   async #serve(log: (line: string) => void): Promise<void> {
-    const calls = new Calls(this.#session)
     const frames = new FrameSplitter()
     let timer = this.#limit(HELLO_MS, `no hello within ${HELLO_MS / 1000} s`)
     try {
       for await (const chunk of this.#socket) {
-        if (this.#session.greeted) clearTimeout(timer)
-        for (const frame of frames.push(chunk as Buffer)) await this.#answer(calls, frame)
+        if (this.#side.greeted) clearTimeout(timer)
+        for (const frame of frames.push(chunk as Buffer)) await this.#answer(frame)
         if (this.#ending !== undefined) break
-        if (!this.#session.greeted) continue
+        if (!this.#side.greeted) continue
         clearTimeout(timer)
         if (frames.midFrame)
           timer = this.#limit(STALL_MS, `half a frame, then silence for ${STALL_MS / 1000} s`)
@@ -61,22 +64,47 @@ export class Connection implements Owner {
       this.#ending ??= (error as Error).message || (error as Error).name
     }
     clearTimeout(timer)
+    await this.#endWait()
     if (this.#ending !== undefined) {
       this.failed = true
-      log(`${this.#peer}: ended ${this.#session.name}: ${this.#ending}`)
+      log(`${this.#peer}: ended ${this.#side.name}: ${this.#ending}`)
     }
     this.#socket.destroySoon()
-    await this.#session.close()
+    await this.#side.close()
   }
 
-  async #answer(calls: Calls, frame: Buffer): Promise<void> {
+  get #side(): Side {
+    return this.#calls.side
+  }
+
+  /** Resolves when the next frame may be looked at. */
+  async #answer(frame: Buffer): Promise<void> {
+    await this.#endWait()
     if (this.#ending !== undefined) return
     this.#storing = true
-    const reply = await calls.answer(frame).finally(() => {
+    const reply = this.#calls.answer(frame).finally(() => {
       this.#storing = false
     })
-    this.#ending ??= this.#session.finished
-    if (!this.#socket.write(reply) && !this.#socket.destroyed) {
+    if (this.#side.wait === undefined) return this.#write(await reply)
+    this.#storing = false
+    // What breaks the socket here breaks the loop above too; nobody else hears of this promise.
+    this.#waiting = reply
+      .then((bytes) => this.#write(bytes))
+      .catch((error: Error) => {
+        this.#ending ??= error.message
+      })
+  }
+
+  /** What waits is answered now: answers go out in the order of the calls. */
+  async #endWait(): Promise<void> {
+    this.#side.wait?.end()
+    await this.#waiting
+    this.#waiting = undefined
+  }
+
+  async #write(reply: Buffer): Promise<void> {
+    this.#ending ??= this.#side.finished
+    if (!this.#socket.destroyed && !this.#socket.write(reply) && !this.#socket.destroyed) {
       const timer = this.#limit(STALL_MS, `it took no answer for ${STALL_MS / 1000} s`)
       // A reset of the connection makes both reject; the timer must not outlive it, or it keeps the process.
       await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).finally(() =>

@@ -9,6 +9,8 @@ export class FrameSplitter {
   #frame: Buffer | undefined
   #have = 0
 
+  constructor(readonly most = MAX_FRAME) {}
+
   /** Bytes of a frame are here and the rest is not. */
   get midFrame(): boolean {
     return this.#lengthHave > 0
@@ -22,8 +24,8 @@ export class FrameSplitter {
         while (this.#lengthHave < 4 && at < chunk.length) this.#length[this.#lengthHave++] = chunk[at++]!
         if (this.#lengthHave < 4) return
         const length = this.#length.readInt32BE(0)
-        if (length < 1 || length > MAX_FRAME)
-          throw new Error(`frame length is ${length}; expected 1 to ${MAX_FRAME}`)
+        if (length < 1 || length > this.most)
+          throw new Error(`frame length is ${length}; expected 1 to ${this.most}`)
         if (chunk.length - at >= length) {
           this.#lengthHave = 0
           at += length

@@ -1,29 +1,35 @@
-// relay/src/intake/session.ts: what one connection has said so far, and the three calls it may make.
+// relay/src/intake/session.ts: what one traced process has said so far on its connection, and the calls it may make.
 // The generated processor calls it, one call at a time. It checks, then stores; it knows no socket and no bytes.
-// Each call takes one argument: the generated code counts them to tell promises from callbacks.
+// The generated code counts the parameters of a call to tell promises from callbacks: no defaults, none left out.
 
 import { checkHello, type Process } from '../check/hello.js'
 import { counter, int, malformed, refuse } from '../check/refuse.js'
 import { LAST_STREAM } from '../ctf/packet.js'
-import type { OpenStreams } from '../store/open-streams.js'
+import type { Followers } from '../live/followers.js'
+import type { RuleBook } from '../rules/rule-book.js'
 import type { Entry, Owner, Processes } from '../store/processes.js'
-import { Trace } from '../store/trace.js'
-import { type Hello, i64, type Put, type Tracepoint, types } from '../wire.js'
+import { type Hello, type Int64, i64, type Put, type Tracepoint, types } from '../wire.js'
+import type { Recorder, Recording } from './recording.js'
+import { type Side, Wait } from './side.js'
 
 const MAX_PUT = 2 ** 20
 
 export interface House {
-  output: string
   token: string | undefined
   processes: Processes
-  openStreams: OpenStreams
+  recorder: Recorder
+  rules: RuleBook
+  followers: Followers
 }
 
-export class Session {
-  #trace: Trace | undefined
+export class Session implements Side {
+  #trace: Recording | undefined
   #entry: Entry | undefined
   /** Set where nothing more may be said after this answer. */
   finished: string | undefined
+  wait: Wait | undefined
+  /** The version of the rules that this connection was told last. */
+  #told = 0
 
   constructor(
     readonly house: House,
@@ -47,7 +53,7 @@ export class Session {
     const entry = await this.house.processes.claim(process, this.owner)
     this.#entry = entry
     try {
-      const trace = await Trace.open(this.house.output, process, this.house.openStreams)
+      const trace = await this.house.recorder.open(process)
       const held = []
       for (const stream of trace.streams) {
         const mark = await trace.held(stream)
@@ -66,10 +72,14 @@ export class Session {
           }),
         )
       }
-      entry.folder = trace.folder
-      entry.tracepoints = trace.tracepoints
+      entry.opened(trace.info)
       this.#trace = trace
-      return new types.HelloReply({ version: types.PROTOCOL_VERSION, tracepoints: trace.tracepoints, held })
+      return new types.HelloReply({
+        version: types.PROTOCOL_VERSION,
+        tracepoints: trace.info.tracepoints.length,
+        held,
+        rules: this.#rules(),
+      })
     } catch (error) {
       this.#entry = undefined
       this.house.processes.leave(entry)
@@ -81,7 +91,6 @@ export class Session {
     const trace = this.#greeted()
     if (tracepoints === null) malformed('tracepoints', null, 'a list')
     await trace.declare(tracepoints)
-    this.#entry!.tracepoints = trace.tracepoints
   }
 
   async put(put: Put) {
@@ -107,11 +116,28 @@ export class Session {
       this.#entry!.puts++
       this.#entry!.marks.set(stream, await trace.held(stream))
     }
-    return new types.PutReply({ stream, sequence: put.sequence })
+    const changed = this.house.rules.version !== this.#told ? { rules: this.#rules() } : {}
+    return new types.PutReply({ stream, sequence: put.sequence, ...changed })
+  }
+
+  async rules(known: Int64, waitMs: number) {
+    this.#greeted()
+    const has = counter('known', known)
+    const ms = int('waitMs', waitMs, 0, 2 ** 31 - 1)
+    if (this.house.rules.version <= has) {
+      const wait = new Wait(ms)
+      this.wait = wait
+      const forget = this.house.rules.onChange(() => wait.end())
+      await wait.over
+      forget()
+      this.wait = undefined
+    }
+    return this.#rules()
   }
 
   /** Lets go of the trace: its files are closed, and another connection may have it. */
   async close(): Promise<void> {
+    this.wait?.end()
     await this.#trace?.close()
     if (this.#entry) this.house.processes.leave(this.#entry)
   }
@@ -126,7 +152,13 @@ export class Session {
     }
   }
 
-  #greeted(): Trace {
+  /** Those for this process; from now on it was told. */
+  #rules() {
+    this.#told = this.house.rules.version
+    return this.house.rules.for(this.#trace!.process.program)
+  }
+
+  #greeted(): Recording {
     return this.#trace ?? refuse('NO_HELLO', 'nothing was said before this call; expected hello first')
   }
 }

@@ -5,33 +5,13 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { HEADER_BYTES, MAGIC, PAGE, type PacketHeader, readHeader, wrongSize } from '../ctf/packet.js'
-import { compileDecoder, type Decode, type Position, SLACK } from './decode.js'
-import { TraceError, TraceEvent, type TraceInfo, TraceLoss } from './model.js'
+import { SLACK } from './decode.js'
+import { TraceError, type TraceEvent, type TraceLoss } from './model.js'
+import { type Decoders, PacketError, PacketReader } from './packet-reader.js'
 
 const CHUNK = 64 * 1024
-const SECOND = 1_000_000_000
-const TWO_32 = 0x100000000
-
-/** The decoders of one trace, compiled when first met, and which tracepoints are wanted. */
-export class Decoders {
-  readonly #compiled: (Decode | undefined)[] = []
-
-  constructor(
-    readonly info: TraceInfo,
-    readonly wanted: boolean[],
-  ) {}
-
-  get(id: number): Decode | undefined {
-    const known = this.#compiled[id]
-    if (known || id >= this.info.tracepoints.length) return known
-    this.#compiled[id] = compileDecoder(this.info.tracepoints[id]!)
-    return this.#compiled[id]
-  }
-}
 
 export class Cursor {
-  /** Where the reading is: set by advance(). */
-  item!: TraceEvent | TraceLoss
   /** Breaks a tie in time; set by who sorts. */
   rank = 0
 
@@ -40,21 +20,12 @@ export class Cursor {
   readonly #uuid: Buffer
   readonly #bytes = Buffer.allocUnsafeSlow(CHUNK + SLACK)
   readonly #view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length)
-  readonly #position: Position = { at: 0, end: 0 }
+  readonly #lent = { bytes: this.#bytes, view: this.#view }
+  readonly #reader: PacketReader
   #chunkAt = 0
   #chunkBytes = 0
   #packetAt = 0
   #nextPacket = 0
-  #cpu = 0
-  // the time of the event read last: as the file has it, and since the epoch
-  #high = 0
-  #low = 0
-  #seconds = 0
-  #nanoseconds = 0
-  // of the packet before
-  #sequence = -1n
-  #discarded = 0n
-  #ended: bigint | undefined
 
   constructor(
     readonly decoders: Decoders,
@@ -63,6 +34,12 @@ export class Cursor {
     this.#path = join(decoders.info.folder, `events_${stream}`)
     this.#size = statSync(this.#path).size
     this.#uuid = Buffer.from(decoders.info.uuid.replaceAll('-', ''), 'hex')
+    this.#reader = new PacketReader(decoders, stream)
+  }
+
+  /** Where the reading is: set by advance(). */
+  get item(): TraceEvent | TraceLoss {
+    return this.#reader.item
   }
 
   /** When the stream's first packet begins, in nanoseconds since the epoch. */
@@ -72,100 +49,17 @@ export class Cursor {
 
   /** To the next item, passing over packets that end before `since`; false at the end. */
   advance(since: bigint | undefined): boolean {
-    for (;;) {
-      while (this.#position.at < this.#position.end) if (this.#event()) return true
-      if (this.#nextPacket >= this.#size) return false
-      if (this.#packet(since)) return true
-    }
-  }
-
-  /** Goes into the next packet, or over it; true where something was lost before it. */
-  #packet(since: bigint | undefined): boolean {
-    const header = this.#header()
-    const { info } = this.decoders
-    const start = this.#packetAt - this.#chunkAt
-    const lostEvents = header.discarded - this.#discarded
-    const lostPackets = header.sequence - this.#sequence - 1n
-    const from = this.#ended ?? header.begin
-    if (lostEvents < 0n || lostPackets < 0n) this.#wrong('its counters go down')
-    if (header.begin < from || header.end < header.begin) this.#wrong('its time goes back')
-    this.#nextPacket = this.#packetAt + header.packetBits / 8
-    this.#sequence = header.sequence
-    this.#discarded = header.discarded
-    this.#ended = header.end
-    const until = header.end + info.offset
-    if (since !== undefined && until < since) return false
-    this.#position.at = start + HEADER_BYTES
-    this.#position.end = start + header.contentBits / 8
-    this.#cpu = header.cpu
-    this.#high = Number(header.begin >> 32n)
-    this.#low = Number(header.begin & 0xffffffffn)
-    const [seconds, nanoseconds] = split(header.begin + info.offset)
-    this.#seconds = seconds
-    this.#nanoseconds = nanoseconds
-    if (lostEvents === 0n && lostPackets === 0n) return false
-    this.item = new TraceLoss(info, this.stream, ...split(from + info.offset), until, lostEvents, lostPackets)
-    return true
-  }
-
-  /** Reads one event; true where it is a wanted one. */
-  #event(): boolean {
-    const bytes = this.#bytes
-    const position = this.#position
-    const at = position.at
-    let id = bytes[at]! & 31
-    if (id === 31) {
-      id = this.#view.getUint32(at + 1, true)
-      this.#setTime(this.#view.getUint32(at + 9, true), this.#view.getUint32(at + 5, true))
-      position.at = at + 13
-    } else {
-      const step = ((this.#view.getUint32(at, true) >>> 5) - this.#low) & 0x7ffffff
-      this.#step(step)
-      position.at = at + 4
-    }
-    const decode = this.decoders.get(id)
-    if (decode === undefined) this.#wrong(`event id ${id} is in no metadata,`)
-    const fields = this.#decode(decode)
-    if (!this.decoders.wanted[id]) return false
-    const { info } = this.decoders
-    const tracepoint = info.tracepoints[id]!
-    this.item = new TraceEvent(
-      info,
-      this.stream,
-      this.#seconds,
-      this.#nanoseconds,
-      tracepoint,
-      this.#cpu,
-      fields,
-    )
-    return true
-  }
-
-  #decode(decode: Decode) {
     try {
-      return decode(this.#bytes, this.#view, this.#position)
+      for (;;) {
+        if (this.#reader.next()) return true
+        if (this.#nextPacket >= this.#size) return false
+        const header = this.#header()
+        this.#nextPacket = this.#packetAt + header.packetBits / 8
+        if (this.#reader.enter(this.#lent, this.#packetAt - this.#chunkAt, header, since)) return true
+      }
     } catch (error) {
-      if (error instanceof RangeError) this.#wrong('an event reaches beyond its end')
+      if (error instanceof PacketError) this.#wrong(error.message)
       throw error
-    }
-  }
-
-  #setTime(high: number, low: number): void {
-    const step = (high - this.#high) * TWO_32 + (low - this.#low)
-    if (step < 0 || step > Number.MAX_SAFE_INTEGER - SECOND) this.#wrong('time goes back')
-    this.#step(step)
-  }
-
-  #step(step: number): void {
-    this.#low += step
-    if (this.#low >= TWO_32) {
-      this.#high += Math.floor(this.#low / TWO_32)
-      this.#low %= TWO_32
-    }
-    this.#nanoseconds += step
-    if (this.#nanoseconds >= SECOND) {
-      this.#seconds += Math.floor(this.#nanoseconds / SECOND)
-      this.#nanoseconds %= SECOND
     }
   }
 
@@ -207,8 +101,4 @@ export class Cursor {
   #wrong(message: string): never {
     throw new TraceError(this.#path, `${message} in the packet at byte ${this.#packetAt}`)
   }
-}
-
-function split(time: bigint): [number, number] {
-  return [Number(time / 1_000_000_000n), Number(time % 1_000_000_000n)]
 }

@@ -1,10 +1,10 @@
-// relay/src/read/decode.ts: compiles, for one tracepoint, the function that reads its payload into fields.
-// cursor.ts runs it for each event. Names come from metadata and get into the code only as JSON strings.
+// relay/src/read/decode.ts: compiles the function that reads a tracepoint's fields, or a trace's contexts.
+// packet-reader.ts runs it for each event. Names come from metadata and get into the code only as JSON strings.
 // Fixed fields are read without a check each: the buffer has SLACK bytes to spare, and the end is checked last.
 
-import type { TraceField, TraceTracepoint, TraceValue } from './model.js'
+import type { TraceField, TraceValue } from './model.js'
 
-/** More than all fixed fields of one event together (64 of 8 bytes). */
+/** More than all fixed fields of one event together (64 of 8 bytes), or all contexts (32). */
 export const SLACK = 1024
 
 /** Where the decoder is, and where the packet's content ends. */
@@ -15,10 +15,10 @@ export interface Position {
 
 export type Decode = (bytes: Buffer, view: DataView, position: Position) => Record<string, TraceValue>
 
-export function compileDecoder(tracepoint: TraceTracepoint): Decode {
-  const labels = tracepoint.fields.map((field) => labelsByValue(field))
-  const lines = tracepoint.fields.map((field, i) => `const f${i} = ${fieldCode(field, i)}`)
-  const members = tracepoint.fields.map((field, i) => `[${JSON.stringify(field.name)}]: f${i}`)
+export function compileDecoder(fields: TraceField[]): Decode {
+  const labels = fields.map((field) => labelsByValue(field))
+  const lines = fields.map((field, i) => `const f${i} = ${fieldCode(field, i)}`)
+  const members = fields.map((field, i) => `[${JSON.stringify(field.name)}]: f${i}`)
   const plain = members.map((member) =>
     member.startsWith('["__proto__"]') ? member : member.replace(/^\[(.*)\]/, '$1'),
   )

@@ -10,7 +10,8 @@ export function formatJson(item: TraceEvent | TraceLoss): string {
   if (item.kind === 'loss') return time + lossText(item)
   const printer = printers.get(item.tracepoint) ?? compilePrinter(item.trace, item.tracepoint)
   const cpu = item.cpu === NO_CPU ? 'null' : item.cpu
-  return `${time}${printer.head}${cpu},"fields":${printer.print(item.fields)}}`
+  const context = item.context && printer.context ? `"context":${printer.context(item.context)},` : ''
+  return `${time}${printer.head}${cpu},${context}"fields":${printer.fields(item.fields)}}`
 }
 
 export const LEVELS = [
@@ -41,27 +42,35 @@ function processText({ hostname, pid, program }: TraceInfo): string {
 
 interface Printer {
   head: string
-  print(fields: Record<string, TraceValue>): string
+  context: ((fields: Record<string, TraceValue>) => string) | undefined
+  fields(fields: Record<string, TraceValue>): string
 }
 
 const printers = new WeakMap<TraceTracepoint, Printer>()
 
 function compilePrinter(trace: TraceInfo, tracepoint: TraceTracepoint): Printer {
-  const parts = tracepoint.fields.map((field) => {
-    const value = `f[${JSON.stringify(field.name)}]`
-    return `'"${field.name}":' + ${isPlain(field) ? value : `w(${value})`}`
-  })
   const { provider, event, level } = tracepoint
   const printer = {
     head: `${processText(trace)}"provider":"${provider}","event":"${event}","level":"${LEVELS[level]}","cpu":`,
-    print: new Function(
-      'w',
-      `return (f) => '{' + ${[parts.join(` + ',' + `), `'}'`].filter(Boolean).join(' + ')}`,
-    )(valueText),
+    context: trace.contexts.length === 0 ? undefined : compileFields(trace.contexts),
+    fields: compileFields(tracepoint.fields),
   }
   printers.set(tracepoint, printer)
   return printer
 }
+
+function compileFields(fields: TraceField[]): Printer['fields'] {
+  const parts = fields.map((field) => {
+    const value = `f[${JSON.stringify(field.name)}]`
+    const text = isPlain(field) ? value : field.base === 16 ? `x(${value})` : `w(${value})`
+    return `'"${field.name}":' + ${text}`
+  })
+  const body = [parts.join(` + ',' + `), `'}'`].filter(Boolean).join(' + ')
+  return new Function('w', 'x', `return (f) => '{' + ${body}`)(valueText, idText)
+}
+
+/** An id, as tracing tools write it: all its digits, in hexadecimal. */
+const idText = (value: number | bigint): string => `"${value.toString(16).padStart(16, '0')}"`
 
 const PLAIN = new Set<string>(['u8', 'u16', 'u32', 'i8', 'i16', 'i32'])
 

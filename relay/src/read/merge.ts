@@ -3,11 +3,12 @@
 // At one time babeltrace2's order holds: by trace uuid, then by stream number.
 
 import { setImmediate } from 'node:timers/promises'
-import { Cursor, Decoders } from './cursor.js'
+import { Cursor } from './cursor.js'
 import { findTraces } from './find.js'
 import { compilePatterns } from './glob.js'
 import type { TraceEvent, TraceLoss } from './model.js'
 import { parseMoment, resolveMoment } from './moment.js'
+import { Decoders } from './packet-reader.js'
 
 export interface ReadOptions {
   /** provider:event, `*` for any run of characters short of the colon. None given: all. Losses always come. */
@@ -33,8 +34,7 @@ export function* readItems(path: string, options: ReadOptions): Generator<TraceI
   const sinceGiven = options.since === undefined ? undefined : parseMoment('since', options.since)
   const untilGiven = options.until === undefined ? undefined : parseMoment('until', options.until)
   const cursors = findTraces(path).flatMap(({ info, streams }) => {
-    const wanted = info.tracepoints.map(({ provider, event }) => wants(`${provider}:${event}`))
-    const decoders = new Decoders(info, wanted)
+    const decoders = new Decoders(info, wants)
     return streams.map((stream) => new Cursor(decoders, stream))
   })
   cursors.sort((a, b) => compareText(a.decoders.info.uuid, b.decoders.info.uuid) || a.stream - b.stream)

@@ -22,6 +22,8 @@ export interface TraceField {
   labels?: [string, number][]
   /** Elements of an array; 'counted' for a sequence; absent for one value. */
   length?: number | 'counted'
+  /** 16: people read it in hexadecimal. */
+  base?: 16
 }
 
 export interface TraceTracepoint {
@@ -38,9 +40,12 @@ export interface TraceInfo {
   hostname: string
   program: string
   pid: number
+  session: string
   bootId: string
   /** Nanoseconds from packet time to the epoch. */
   offset: bigint
+  /** What stands before the fields of each event. */
+  contexts: TraceField[]
   tracepoints: TraceTracepoint[]
 }
 
@@ -75,6 +80,7 @@ export class TraceEvent extends Item {
     nanoseconds: number,
     readonly tracepoint: TraceTracepoint,
     readonly cpu: number,
+    readonly context: Record<string, TraceValue> | undefined,
     readonly fields: Record<string, TraceValue>,
   ) {
     super(trace, stream, seconds, nanoseconds)

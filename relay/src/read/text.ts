@@ -13,7 +13,8 @@ export function formatText(item: TraceEvent | TraceLoss, before?: TraceEvent): s
   const tracepoint = item.tracepoint
   const printer = printers.get(tracepoint) ?? compilePrinter(item.trace, tracepoint)
   const time = clockText(item.seconds) + nine(item.nanoseconds)
-  return `[${time}] (${delta}) ${printer.head}${item.cpu} }, ${printer.print(item.fields)}`
+  const context = item.context && printer.context ? `${printer.context(item.context)}, ` : ''
+  return `[${time}] (${delta}) ${printer.head}${item.cpu} }, ${context}${printer.fields(item.fields)}`
 }
 
 function lossText(loss: TraceLoss): string {
@@ -59,29 +60,40 @@ export function nine(nanoseconds: number): string {
 
 interface Printer {
   head: string
-  print(fields: Record<string, TraceValue>): string
+  context: ((fields: Record<string, TraceValue>) => string) | undefined
+  fields(fields: Record<string, TraceValue>): string
 }
 
 const printers = new WeakMap<TraceTracepoint, Printer>()
 
 function compilePrinter(trace: TraceInfo, tracepoint: TraceTracepoint): Printer {
-  const writers = tracepoint.fields.map(writer)
-  const parts = tracepoint.fields.flatMap((field, i) => {
+  const { hostname, program, pid, contexts } = trace
+  const printer = {
+    head: `${hostname}:${program}:(${pid}) ${tracepoint.provider}:${tracepoint.event}: { cpu_id = `,
+    context: contexts.length === 0 ? undefined : compileFields(contexts),
+    fields: compileFields(tracepoint.fields),
+  }
+  printers.set(tracepoint, printer)
+  return printer
+}
+
+function compileFields(fields: TraceField[]): Printer['fields'] {
+  const writers = fields.map(writer)
+  const parts = fields.flatMap((field, i) => {
     const value = `f[${JSON.stringify(field.name)}]`
     const counted = field.length === 'counted' || field.type === 'bytes'
     return [
       ...(counted ? [`'_${field.name}_length = ' + ${value}.length`] : []),
-      `'${field.name} = ' + ${NUMBER.has(field.type) && !field.labels && field.length === undefined ? value : `w[${i}](${value})`}`,
+      `'${field.name} = ' + ${isPlain(field) ? value : `w[${i}](${value})`}`,
     ]
   })
   const body = parts.length === 0 ? `'{ }'` : `'{ ' + ${parts.join(` + ', ' + `)} + ' }'`
-  const { hostname, program, pid } = trace
-  const printer = {
-    head: `${hostname}:${program}:(${pid}) ${tracepoint.provider}:${tracepoint.event}: { cpu_id = `,
-    print: new Function('w', `return (f) => ${body}`)(writers),
-  }
-  printers.set(tracepoint, printer)
-  return printer
+  return new Function('w', `return (f) => ${body}`)(writers)
+}
+
+/** Is its own text. */
+function isPlain(field: TraceField): boolean {
+  return NUMBER.has(field.type) && !field.labels && field.length === undefined && field.base === undefined
 }
 
 const NUMBER = new Set<string>(['u8', 'u16', 'u32', 'u64', 'i8', 'i16', 'i32', 'i64'])
@@ -94,6 +106,7 @@ function writer(field: TraceField): (value: never) => string {
 
 function oneWriter(field: TraceField): (value: TraceValue) => string {
   if (field.labels) return enumWriter(field)
+  if (field.base === 16) return (value) => hexText(value as number | bigint)
   if (field.type === 'string') return (value) => quote(value as string)
   if (field.type === 'f32' || field.type === 'f64') return (value) => general(value as number)
   return String
@@ -109,7 +122,7 @@ function enumWriter(field: TraceField): (value: TraceValue) => string {
   return (value) => texts.get(value) ?? `( <unknown> : container = ${value} )`
 }
 
-const hexText = (value: number): string => `0x${value.toString(16).toUpperCase()}`
+const hexText = (value: number | bigint): string => `0x${value.toString(16).toUpperCase()}`
 
 function listText(values: string[]): string {
   return values.length === 0 ? '[ ]' : `[ ${values.map((value, i) => `[${i}] = ${value}`).join(', ')} ]`

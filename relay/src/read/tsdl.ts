@@ -16,7 +16,7 @@ export function parseMetadata(folder: string, text: string): TraceInfo {
   if (!text.includes(LAYOUT)) {
     throw new TraceError(folder, 'written by another version of blkin; read it with babeltrace2')
   }
-  return new Parser(folder, text.replace(LAYOUT, '')).trace()
+  return new Parser(folder, text.replace(LAYOUT, 'stream {\n')).trace()
 }
 
 type Block = Map<string, string>
@@ -41,9 +41,11 @@ class Parser {
   trace(): TraceInfo {
     const blocks: Record<string, Block> = {}
     const tracepoints: TraceTracepoint[] = []
+    let contexts: TraceField[] = []
     while (this.#at < this.#tokens.length) {
       const name = this.#next()
       if (name === 'event') tracepoints.push(this.#event(tracepoints.length))
+      else if (name === 'stream') contexts = this.#stream()
       else blocks[name] = this.#block()
     }
     const get = (block: string, key: string) =>
@@ -54,8 +56,10 @@ class Parser {
       hostname: unquote(get('env', 'hostname')),
       program: unquote(get('env', 'procname')),
       pid: Number(get('env', 'vpid')),
+      session: unquote(get('env', 'blkin_session')),
       bootId: unquote(get('clock', 'uuid')),
       offset: BigInt(get('clock', 'offset_s')) * 1_000_000_000n + BigInt(get('clock', 'offset')),
+      contexts,
       tracepoints,
     }
   }
@@ -88,6 +92,18 @@ class Parser {
     }
   }
 
+  /** What is left of its block once the layout is taken out. */
+  #stream(): TraceField[] {
+    this.#take('{')
+    const contexts: TraceField[] = []
+    if (this.#accept('event')) {
+      for (const token of ['.', 'context', ':=']) this.#take(token)
+      this.#struct(contexts)
+    }
+    for (const token of ['}', ';']) this.#take(token)
+    return contexts
+  }
+
   #event(id: number): TraceTracepoint {
     this.#take('{')
     const name = unquote(this.#assigned('name')).split(':')
@@ -95,11 +111,17 @@ class Parser {
       this.#wrong(`metadata: event ${id} is not as written`)
     this.#assigned('stream_id')
     const level = Number(this.#assigned('loglevel'))
-    for (const token of ['fields', ':=', 'struct', '{']) this.#take(token)
+    for (const token of ['fields', ':=']) this.#take(token)
     const fields: TraceField[] = []
-    while (!this.#accept('}')) this.#member(fields)
-    for (const token of [';', '}', ';']) this.#take(token)
+    this.#struct(fields)
+    for (const token of ['}', ';']) this.#take(token)
     return { id, provider: name[0]!, event: name[1]!, level, fields }
+  }
+
+  #struct(fields: TraceField[]): void {
+    for (const token of ['struct', '{']) this.#take(token)
+    while (!this.#accept('}')) this.#member(fields)
+    this.#take(';')
   }
 
   #assigned(name: string): string {
@@ -133,6 +155,7 @@ class Parser {
       field.type = 'bytes'
       delete field.length
     }
+    if (type === 'hex64_t') field.base = 16
     this.#take(';')
     fields.push(field)
   }
@@ -174,6 +197,7 @@ class Parser {
 function scalar(type: string): Scalar | undefined {
   if (type === 'string') return 'string'
   if (type === 'hex8_t') return 'u8'
+  if (type === 'hex64_t') return 'u64'
   const [, kind, bits] = /^(u?int|float)(8|16|32|64)_t$/.exec(type) ?? []
   return kind ? (`${{ uint: 'u', int: 'i', float: 'f' }[kind]}${bits}` as Scalar) : undefined
 }

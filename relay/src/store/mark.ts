@@ -16,6 +16,25 @@ export interface Mark extends End {
   overwritten: number
 }
 
+/** Of a stream that never had a put. */
+export const NOTHING: Mark = {
+  sequence: 0,
+  position: 0,
+  bytes: 0,
+  packets: 0,
+  lastTime: 0n,
+  lost: 0n,
+  events: 0,
+  noRoom: 0,
+  tooBig: 0,
+  badValue: 0,
+  noRing: 0,
+  overwritten: 0,
+}
+
+/** What a put says of itself; the rest is in its packets. */
+export type PutMark = Omit<Mark, 'bytes' | 'packets' | 'lastTime' | 'lost'>
+
 export const MARK_BYTES = 112
 export const SLOT_BYTES = 512
 export const MARKS_FILE_BYTES = SLOT_BYTES + MARK_BYTES

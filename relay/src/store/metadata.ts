@@ -5,7 +5,7 @@
 import type { Process } from '../check/hello.js'
 import { big, type Field, type Tracepoint, types } from '../wire.js'
 
-/** The part that is the same in every trace: a reader that finds it knows the layout of each packet. */
+/** The part that is the same in every trace: a reader that finds it knows the layout of each packet's header. */
 export const LAYOUT = `typealias integer { size = 8; align = 8; signed = false; } := uint8_t;
 typealias integer { size = 16; align = 8; signed = false; } := uint16_t;
 typealias integer { size = 32; align = 8; signed = false; } := uint32_t;
@@ -15,6 +15,7 @@ typealias integer { size = 16; align = 8; signed = true; } := int16_t;
 typealias integer { size = 32; align = 8; signed = true; } := int32_t;
 typealias integer { size = 64; align = 8; signed = true; } := int64_t;
 typealias integer { size = 8; align = 8; signed = false; base = 16; } := hex8_t;
+typealias integer { size = 64; align = 8; signed = false; base = 16; } := hex64_t;
 typealias integer { size = 5; align = 1; signed = false; } := uint5_t;
 typealias floating_point { exp_dig = 8; mant_dig = 24; align = 8; } := float32_t;
 typealias floating_point { exp_dig = 11; mant_dig = 53; align = 8; } := float64_t;
@@ -41,7 +42,6 @@ stream {
 		uint64_t events_discarded;
 		uint32_t cpu_id;
 	};
-};
 `
 
 export function preamble(process: Process): string {
@@ -69,6 +69,7 @@ env {
 	tracer_minor = 1;
 	procname = ${quoted(process.program)};
 	vpid = ${process.pid};
+	blkin_session = ${quoted(process.session)};
 };
 
 clock {
@@ -81,7 +82,25 @@ clock {
 	absolute = TRUE;
 };
 
-${LAYOUT}`
+${LAYOUT}${contextText(process.contexts)}};
+`
+}
+
+/** What the stream's block says of contexts; where there are none, nothing. */
+export function contextText(contexts: Field[]): string {
+  if (contexts.length === 0) return ''
+  return `\tevent.context := struct {\n${contexts.map((field) => `${contextMember(field)}\n`).join('')}\t};\n`
+}
+
+/** Ids that people compare with those of other tools, which write them in hexadecimal. */
+const IDS = new Set(['span', 'trace_high', 'trace_low'])
+
+export function isId({ type, name }: Field): boolean {
+  return type === types.Type.U64 && IDS.has(name)
+}
+
+function contextMember(field: Field): string {
+  return isId(field) ? `\t\thex64_t _${field.name};` : member(field)
 }
 
 export function eventBlock(tracepoint: Tracepoint): string {

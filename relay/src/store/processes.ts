@@ -3,7 +3,11 @@
 // because the older one of the two is mostly one whose network died without a word.
 // It keeps the numbers of at most 1024 processes that are gone, and no files.
 
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Process } from '../check/hello.js'
+import type { TraceInfo, TraceTracepoint } from '../read/model.js'
+import { parseMetadata } from '../read/tsdl.js'
 import type { Mark } from './mark.js'
 import { dashed } from './metadata.js'
 
@@ -40,10 +44,23 @@ export class Entry {
   owner: Owner | undefined
   folder = ''
   puts = 0
-  tracepoints = 0
+  /** While its recording is open; the tracepoints of one that is gone are in its folder. */
+  info: TraceInfo | undefined
+  #tracepoints = 0
   readonly marks = new Map<number, Mark>()
 
   constructor(readonly process: Process) {}
+
+  opened(info: TraceInfo): void {
+    this.info = info
+    this.folder = info.folder
+  }
+
+  left(): void {
+    this.#tracepoints = this.info?.tracepoints.length ?? this.#tracepoints
+    this.info = undefined
+    this.owner = undefined
+  }
 
   stats(): ProcessStats {
     const lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
@@ -55,10 +72,10 @@ export class Entry {
       bytes += mark.bytes
     }
     const { uuid, pid, program } = this.process
-    return {
-      ...{ uuid: dashed(uuid), pid, program, folder: this.folder, connected: this.owner !== undefined },
-      ...{ events, lost, bytes, puts: this.puts, tracepoints: this.tracepoints },
-    }
+    const { folder, puts } = this
+    const tracepoints = this.info?.tracepoints.length ?? this.#tracepoints
+    const connected = this.owner !== undefined
+    return { uuid: dashed(uuid), pid, program, folder, connected, events, lost, bytes, puts, tracepoints }
   }
 }
 
@@ -78,11 +95,24 @@ export class Processes {
   }
 
   leave(entry: Entry): void {
-    entry.owner = undefined
+    entry.left()
     for (const [key, one] of this.#entries) {
       if (this.#entries.size <= KEPT) break
       if (!one.owner) this.#entries.delete(key)
     }
+  }
+
+  get entries(): Entry[] {
+    return [...this.#entries.values()]
+  }
+
+  /** By the session's uuid, with its dashes; undefined where there is no such session. */
+  async tracepoints(uuid: string): Promise<TraceTracepoint[] | undefined> {
+    const entry = this.#entries.get(uuid.replaceAll('-', ''))
+    if (entry?.info) return entry.info.tracepoints
+    if (!entry?.folder) return undefined
+    const text = await readFile(join(entry.folder, 'metadata'), 'utf8').catch(() => undefined)
+    return text === undefined ? [] : parseMetadata(entry.folder, text).tracepoints // it recorded nothing, and went
   }
 
   stats(): ProcessStats[] {

@@ -5,26 +5,17 @@
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { walkPackets } from '../check/packets.js'
-import { malformed, refuse } from '../check/refuse.js'
-import { decodeMarks, encodeMark, MARKS_FILE_BYTES, type Mark, slotOf } from './mark.js'
-
-const NOTHING: Mark = {
-  sequence: 0,
-  position: 0,
-  bytes: 0,
-  packets: 0,
-  lastTime: 0n,
-  lost: 0n,
-  events: 0,
-  noRoom: 0,
-  tooBig: 0,
-  badValue: 0,
-  noRing: 0,
-  overwritten: 0,
-}
-
-export type PutMark = Omit<Mark, 'bytes' | 'packets' | 'lastTime' | 'lost'>
+import { follow } from '../check/put.js'
+import { refuse } from '../check/refuse.js'
+import {
+  decodeMarks,
+  encodeMark,
+  MARKS_FILE_BYTES,
+  type Mark,
+  NOTHING,
+  type PutMark,
+  slotOf,
+} from './mark.js'
 
 export class StreamFile {
   #mark: Mark | undefined
@@ -51,18 +42,7 @@ export class StreamFile {
       if (synced) await this.#guard(() => this.#file!.datasync())
       return false
     }
-    if (given.sequence > mark.sequence + 1) {
-      const name = `put.sequence of stream ${this.stream}`
-      refuse('SEQUENCE', `${name} is ${given.sequence}; expected ${mark.sequence + 1}`)
-    }
-    for (const name of ['position', 'noRoom', 'tooBig', 'badValue', 'noRing', 'overwritten'] as const) {
-      if (given[name] < mark[name]) malformed(`put.${name}`, given[name], `${mark[name]} or more`)
-    }
-    const next = {
-      ...given,
-      ...walkPackets(packets, this.uuid, this.stream, mark),
-      events: mark.events + given.events,
-    }
+    const next = follow(mark, given, packets, this.uuid, this.stream)
     await this.#guard(async () => {
       await writeAll(this.#marks!, encodeMark(next), slotOf(next))
       if (synced) await this.#marks!.datasync()

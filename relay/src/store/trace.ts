@@ -1,55 +1,68 @@
 // relay/src/store/trace.ts: one process's trace on disk: its folder, its metadata, its streams.
 // A session owns it from hello until its connection ends, and calls one thing at a time.
-// Nothing but `metadata`, `events_N` and hidden files is ever in the folder; metadata changes by rename only.
+// Nothing but `metadata`, `events_N` and hidden files is ever in the folder; metadata changes by rename only. The folder
+// comes with the first put: a process that is connected, and was never told to record, leaves none.
 
 import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Process } from '../check/hello.js'
 import { malformed, refuse } from '../check/refuse.js'
-import { checkTracepoint, MAX_TRACEPOINTS } from '../check/tracepoint.js'
+import type { Recorder, Recording } from '../intake/recording.js'
+import { TraceError, type TraceInfo } from '../read/model.js'
+import { parseMetadata } from '../read/tsdl.js'
 import type { Tracepoint } from '../wire.js'
-import type { Mark } from './mark.js'
-import { dashed, eventBlock, preamble, splitMetadata } from './metadata.js'
-import type { OpenStreams } from './open-streams.js'
-import { type PutMark, StreamFile, storage } from './stream-file.js'
+import { Declared } from './declared.js'
+import { type Mark, NOTHING, type PutMark } from './mark.js'
+import { contextText, dashed, LAYOUT, preamble, splitMetadata } from './metadata.js'
+import { OpenStreams } from './open-streams.js'
+import { StreamFile, storage } from './stream-file.js'
 
 const MAX_STREAMS = 4096
-const MAX_METADATA = 16 * 2 ** 20
 
-export class Trace {
+/** Traces below one folder. */
+export class TraceFiles implements Recorder {
+  constructor(
+    readonly output: string,
+    readonly openStreams = new OpenStreams(),
+  ) {}
+
+  open(process: Process): Promise<Recording> {
+    return Trace.open(this.output, process, this.openStreams)
+  }
+}
+
+class Trace implements Recording {
   readonly #streams = new Map<number, StreamFile>()
-  #events: string[]
-  #metadataBytes: number
+  readonly #declared: Declared
 
   private constructor(
-    readonly folder: string,
     readonly process: Process,
+    readonly info: TraceInfo,
     readonly head: string,
     events: string[],
     readonly openStreams: OpenStreams,
+    private born: boolean,
   ) {
-    this.#events = events
-    this.#metadataBytes = head.length + events.reduce((sum, text) => sum + text.length, 0)
+    this.#declared = new Declared(head, events, info.tracepoints)
   }
 
-  /** Makes the folder, or goes on with the one that is there. */
+  /** Goes on with the folder that is there; where there is none, the first put makes it. */
   static async open(output: string, process: Process, openStreams: OpenStreams): Promise<Trace> {
     const name = folderName(process)
     const folder = join(output, name)
     try {
-      if (!(await exists(folder))) {
-        const unborn = join(output, `.${name}`) // a folder without metadata is never seen
-        await mkdir(unborn, { recursive: true, mode: 0o700 })
-        await writeMetadata(unborn, preamble(process), process.synced)
-        await rename(unborn, folder)
-        if (process.synced) await syncFolder(output)
-      }
-      const { preamble: head, events } = splitMetadata(await readFile(join(folder, 'metadata'), 'utf8'))
+      const born = await exists(folder)
+      const text = born ? await readFile(join(folder, 'metadata'), 'utf8') : preamble(process)
+      const { preamble: head, events } = splitMetadata(text)
       if (!head.includes(`uuid = "${dashed(process.uuid)}"`)) {
         refuse('STORAGE', `${folder} holds the trace of another process; move it away`)
       }
-      const trace = new Trace(folder, process, head, events, openStreams)
-      for (const file of await readdir(folder)) {
+      const info = parseMetadata(folder, text)
+      if (!head.endsWith(`${LAYOUT}${contextText(process.contexts)}};\n`)) {
+        refuse('MALFORMED', 'hello.contexts differ from those this trace began with; expected the same')
+      }
+      const trace = new Trace(process, info, head, events, openStreams, born)
+      for (const file of born ? await readdir(folder) : []) {
         const stream = /^events_(\d{1,6})$/.exec(file)?.[1]
         if (stream !== undefined) trace.#stream(Number(stream))
       }
@@ -59,50 +72,48 @@ export class Trace {
     }
   }
 
-  get tracepoints(): number {
-    return this.#events.length
-  }
-
   get streams(): number[] {
     return [...this.#streams.keys()].sort((a, b) => a - b)
   }
 
-  held(stream: number): Promise<Mark> {
+  async held(stream: number): Promise<Mark> {
+    if (!this.born) return NOTHING
     return this.openStreams.use(this.#stream(stream), (file) => file.held())
   }
 
-  /** The tracepoints are on the disk, by name, when this returns. */
+  /** The tracepoints are on the disk, by name, when this returns; or will be with the folder. */
   async declare(tracepoints: Tracepoint[]): Promise<void> {
-    const known = this.#events.length
-    const added: string[] = []
-    let expected = tracepoints[0]?.id ?? known
-    if (expected < 0 || expected > known) malformed('tracepoint: id', expected, `0 to ${known}, the next one`)
-    for (const tracepoint of tracepoints) {
-      if (expected >= MAX_TRACEPOINTS) malformed('tracepoint: id', expected, `0 to ${MAX_TRACEPOINTS - 1}`)
-      checkTracepoint(tracepoint, expected)
-      const block = eventBlock(tracepoint)
-      if (expected >= known) added.push(block)
-      else if (block !== this.#events[expected]) {
-        refuse('MALFORMED', `tracepoint ${expected} differs from the one declared before; expected the same`)
-      }
-      expected++
-    }
-    if (added.length === 0) return
-    const bytes = this.#metadataBytes + added.reduce((sum, text) => sum + text.length, 0)
-    if (bytes > MAX_METADATA) malformed('tracepoints: metadata', `${bytes} bytes`, `at most ${MAX_METADATA}`)
-    const events = [...this.#events, ...added]
+    const added = this.#declared.check(tracepoints)
+    if (added.blocks.length === 0) return
+    const { folder } = this.info
+    if (!this.born) return this.#declared.add(added)
+    const text = this.head + this.#declared.blocks.join('') + added.blocks.join('')
     try {
-      await writeMetadata(this.folder, this.head + events.join(''), this.process.synced)
+      await writeMetadata(folder, text, this.process.synced)
     } catch (error) {
-      storage(join(this.folder, 'metadata'), error)
+      storage(join(folder, 'metadata'), error)
     }
-    this.#events = events
-    this.#metadataBytes = bytes
+    this.#declared.add(added)
   }
 
-  put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean> {
+  async put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean> {
+    if (!this.born) await this.#bear()
     const file = this.#stream(stream)
     return this.openStreams.use(file, () => file.put(mark, packets, this.process.synced))
+  }
+
+  async #bear(): Promise<void> {
+    const { folder } = this.info
+    const unborn = join(dirname(folder), `.${basename(folder)}`) // a folder without metadata is never seen
+    try {
+      await mkdir(unborn, { recursive: true, mode: 0o700 })
+      await writeMetadata(unborn, this.head + this.#declared.blocks.join(''), this.process.synced)
+      await rename(unborn, folder)
+      if (this.process.synced) await syncFolder(dirname(folder))
+    } catch (error) {
+      refusal(folder, error)
+    }
+    this.born = true
   }
 
   async close(): Promise<void> {
@@ -114,14 +125,14 @@ export class Trace {
     if (known) return known
     if (this.#streams.size >= MAX_STREAMS)
       malformed('put.stream', stream, `at most ${MAX_STREAMS} streams a process`)
-    const made = new StreamFile(this.folder, this.process.uuid, stream)
+    const made = new StreamFile(this.info.folder, this.process.uuid, stream)
     this.#streams.set(stream, made)
     return made
   }
 }
 
 /** PROGRAM-PID-UUID8. A first dot would hide the folder, so it is replaced too. */
-export function folderName(process: Process): string {
+function folderName(process: Process): string {
   const program = process.program.replace(/[^A-Za-z0-9._-]|^\./g, '_').slice(0, 200)
   return `${program}-${process.pid}-${process.uuid.toString('hex', 0, 4)}`
 }
@@ -152,6 +163,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function refusal(folder: string, error: unknown): never {
+  if (error instanceof TraceError) refuse('STORAGE', error.message)
   if (error instanceof Error && 'code' in error) storage(folder, error)
   throw error
 }

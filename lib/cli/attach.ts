@@ -1,0 +1,99 @@
+// lib/cli/attach.ts: one more session in running processes, which ends with this command however it ends: the processes
+// are left as they were. record -p, tail and top attach; their relay is in this process, and nobody else can send to it.
+import { randomBytes } from 'node:crypto'
+import type { RuleRequest, SessionSpec } from '@blkin/relay'
+import { count } from './amounts.js'
+import { exitCodes } from './exit.js'
+import { misfits, requireFit } from './filter.js'
+import type { Target } from './find.js'
+import type { ChannelFlags } from './flags.js'
+import { nameOf, nothingText } from './list.js'
+import { note } from './print.js'
+import { defaultChannel, mergeSpec } from './session.js'
+
+/** For the events that are in the rings when it ends. */
+const detachMs = 10_000
+
+export interface Attached {
+  /** Those that took the session. */
+  readonly targets: readonly Target[]
+  /** Tracepoints covered now, in all of them. */
+  readonly covered: number
+  /** Resolves once all of them have ended. */
+  readonly over: Promise<void>
+  /** Ends the session in those that live, once their events are here. */
+  detach(): Promise<void>
+}
+
+export const freshToken = (): string => randomBytes(16).toString('hex')
+
+export async function attach(
+  targets: Target[],
+  rules: readonly RuleRequest[],
+  flags: ChannelFlags,
+  to: { purpose: string; relay: string; token: string; filter?: string | undefined },
+): Promise<Attached> {
+  if (to.filter !== undefined) await requireFit(to.filter, rules, targets)
+  const { purpose, relay, token } = to
+  const name = `${purpose}-${process.pid}`
+  const usual = {
+    name,
+    relay,
+    token,
+    ack: 'written',
+    attached: true,
+    contexts: [],
+    channel: defaultChannel,
+  } as const
+  const spec = mergeSpec({ ...usual, contexts: [] }, flags)
+  const taken = await Promise.all(targets.map((target) => open(target, spec, rules)))
+  const held = targets.filter((_, i) => taken[i] !== undefined)
+  if (held.length === 0) throw new Error('no process could be attached to')
+  const covered = taken.reduce<number>((sum, one) => sum + (one ?? 0), 0)
+  if (covered === 0) await tellNothing(held, rules)
+  return {
+    ...{ targets: held, covered },
+    over: Promise.all(held.map(({ control }) => control.closed)).then(() => {}),
+    detach: () => detach(held, name),
+  }
+}
+
+/** How many tracepoints the rules cover there; undefined where it could not be attached to, which is told. */
+async function open(
+  { control, state }: Target,
+  spec: SessionSpec,
+  rules: readonly RuleRequest[],
+): Promise<number | undefined> {
+  try {
+    await control.openSession(spec)
+    let covered = 0
+    for (const rule of rules) {
+      const changed = await control.enable(spec.name, rule)
+      covered += changed.covered
+      for (const line of misfits(changed.unfit)) note(line)
+    }
+    return covered
+  } catch (error) {
+    note(`${state.pid} (${state.program}): ${(error as Error).message}`)
+    process.exitCode = exitCodes.failed
+    return undefined
+  }
+}
+
+async function tellNothing(targets: readonly Target[], rules: readonly RuleRequest[]): Promise<void> {
+  const names = (await Promise.all(targets.map(({ control }) => control.tracepoints()))).flat().map(nameOf)
+  for (const { pattern } of rules) note(`${nothingText(pattern, names)}; waiting for one that does`)
+}
+
+async function detach(targets: readonly Target[], name: string): Promise<void> {
+  await Promise.all(
+    targets.map(async ({ control, state }) => {
+      // One that has ended sent what it had, or is recovered; one that does not answer loses the session with us.
+      const closed = await control.closeSession(name, detachMs).catch(() => undefined)
+      if (closed?.delivered === false)
+        note(
+          `${state.pid} (${state.program}): not all of its events came within ${count(detachMs / 1000, 'second')}`,
+        )
+    }),
+  )
+}

@@ -1,0 +1,135 @@
+// lib/cli/disable.ts: `blkin disable`: switches tracepoints off, whichever rules had switched them on; or, with --session
+// and no pattern, closes that session.
+import { Command } from 'commander'
+import { checkPattern } from '../rule.js'
+import { count } from './amounts.js'
+import { checkFlag, exitCodes, NothingError, UsageError } from './exit.js'
+import { findProcesses, requireProcesses, type Target, using, whyNone, withProcesses } from './find.js'
+import { type FleetFlags, jsonOption, pidOption, relayOption, sessionOption } from './flags.js'
+import { withFleet } from './fleet.js'
+import { nameOf, nothingText } from './list.js'
+import { note, print, printJson } from './print.js'
+import { ruleJson } from './rule-text.js'
+import { changeStanding, withoutStanding } from './standing.js'
+
+interface Flags extends FleetFlags {
+  session: string
+  json?: boolean
+}
+
+/** For the events that are still in the session's rings. */
+const closeMs = 10_000
+
+export function disableCommand(): Command {
+  return new Command('disable')
+    .summary('switch tracepoints off, or close a session')
+    .description('Switches tracepoints off; without a pattern, closes the --session.')
+    .argument('[pattern...]')
+    .addOption(pidOption())
+    .addOption(relayOption())
+    .addOption(sessionOption())
+    .addOption(jsonOption())
+    .addHelpText('after', "\nExample: blkin disable 'blockstore:mapped' -p 4711")
+    .action(run)
+}
+
+async function run(patterns: string[], flags: Flags, command: Command): Promise<void> {
+  for (const pattern of patterns) checkFlag('PATTERN', () => checkPattern(pattern))
+  const named = command.getOptionValueSource('session') !== 'default'
+  if (patterns.length === 0 && !named)
+    throw new UsageError('expected a pattern such as "blockstore:*", or --session NAME to close that session')
+  if (flags.relay !== undefined) return disableFleet(flags.relay, patterns, flags, named)
+  if (patterns.length === 0) return withProcesses(flags.pid, (targets) => closeSessions(targets, flags))
+  const standing = flags.session === 'default' && !(flags.pid !== undefined && /^\d+$/.test(flags.pid))
+  if (standing) await dropStanding(patterns, flags.pid ?? '*')
+  const targets = standing ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
+  if (targets.length === 0) {
+    note(`${await whyNone(flags.pid)}; those that start do not get it by a standing rule`)
+    process.exitCode = exitCodes.nothing
+    return
+  }
+  await using(targets, (found) => disableIn(found, patterns, flags))
+}
+
+async function dropStanding(patterns: string[], target: string): Promise<void> {
+  await changeStanding((before) =>
+    patterns.reduce((rules, pattern) => withoutStanding(rules, target, pattern), before),
+  )
+}
+
+async function disableIn(targets: Target[], patterns: string[], flags: Flags): Promise<void> {
+  const nothing = new Set(patterns)
+  let failed = false
+  await each(targets, async ({ control, state }) => {
+    if (!state.sessions.some(({ spec }) => spec.name === flags.session)) return
+    for (const pattern of patterns) {
+      const { rule, covered, enabled } = await control.disable(flags.session, pattern)
+      if (covered > 0) nothing.delete(pattern)
+      const { pid, program } = state
+      if (flags.json) printJson({ pid, program, session: flags.session, rule, pattern, covered, enabled })
+      else
+        print(
+          `${pid} (${program}): ${pattern}: ${count(covered, 'tracepoint')} covered, ${enabled} on in session ${flags.session}`,
+        )
+    }
+  }).catch((error: Error) => {
+    note(error.message)
+    failed = true
+  })
+  if (failed) process.exitCode = exitCodes.failed
+  else if (!targets.some(({ state }) => state.sessions.some(({ spec }) => spec.name === flags.session)))
+    throw new NothingError(noSession(targets, flags.session))
+  else if (nothing.size > 0) {
+    const names = (await Promise.all(targets.map(({ control }) => control.tracepoints()))).flat().map(nameOf)
+    for (const pattern of nothing) note(nothingText(pattern, names))
+    process.exitCode = exitCodes.nothing
+  }
+}
+
+function noSession(targets: Target[], name: string): string {
+  const there = [...new Set(targets.flatMap(({ state }) => state.sessions.map(({ spec }) => spec.name)))]
+  return `there is no session ${JSON.stringify(name)}; ${there.length === 0 ? 'none is open' : `there are ${there.join(', ')}`}`
+}
+
+/** All at once; every one is tried, then the first failure is thrown, with its process named. */
+async function each(targets: Target[], work: (target: Target) => Promise<void>): Promise<void> {
+  const done = await Promise.allSettled(targets.map(work))
+  done.forEach((one, i) => {
+    if (one.status === 'fulfilled') return
+    const { pid, program } = targets[i]!.state
+    throw new Error(`${pid} (${program}): ${(one.reason as Error).message}`)
+  })
+}
+
+async function closeSessions(targets: Target[], { session, json }: Flags): Promise<void> {
+  const having = targets.filter(({ state }) => state.sessions.some(({ spec }) => spec.name === session))
+  if (having.length === 0) throw new NothingError(noSession(targets, session))
+  await each(having, async ({ control, state }) => {
+    const { last, delivered } = await control.closeSession(session, closeMs)
+    const { pid, program } = state
+    if (json) printJson({ pid, program, session, events: last.events, lost: last.lost, delivered })
+    else print(`${pid} (${program}): session ${session} closed, ${count(last.events, 'event')} delivered`)
+    if (!delivered)
+      note(
+        `${pid}: what was left in the session's rings was given up: ${last.relayError || 'no relay took it'}`,
+      )
+  })
+}
+
+async function disableFleet(
+  address: string,
+  patterns: string[],
+  flags: Flags,
+  named: boolean,
+): Promise<void> {
+  if (flags.pid !== undefined && /^\d+$/.test(flags.pid))
+    throw new UsageError(`-p ${flags.pid}: a relay's rules are for programs by name`)
+  if (named && flags.session !== 'default') throw new UsageError('--session and --relay do not go together')
+  await withFleet(address, async (fleet) => {
+    for (const pattern of patterns) {
+      const left = await fleet.disable(flags.pid ?? '*', pattern)
+      if (flags.json) for (const rule of left) printJson(ruleJson(rule))
+      else print(`${pattern} off for ${flags.pid ?? '*'}; ${count(left.length, 'rule')} left at the relay`)
+    }
+  })
+}

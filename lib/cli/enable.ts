@@ -1,0 +1,188 @@
+// lib/cli/enable.ts: `blkin enable`: switches tracepoints on in running processes, and in those that start later where
+// no single pid is named. The standing rule is written first, then the living are told, so that none slips through.
+import type { Changed, RuleRequest } from '@blkin/relay'
+import { Command, Option } from 'commander'
+import { parseAddress } from '../address.js'
+import { checkPattern } from '../rule.js'
+import { count } from './amounts.js'
+import { checkFlag, exitCodes, UsageError } from './exit.js'
+import { filterOf, misfits, requireFit } from './filter.js'
+import { findProcesses, requireProcesses, type Target, using, whyNone } from './find.js'
+import {
+  channelOptions,
+  type FleetFlags,
+  givenFlags,
+  jsonOption,
+  pidOption,
+  type RuleFlags,
+  relayOption,
+  ruleOptions,
+  ruleParts,
+  sessionOption,
+} from './flags.js'
+import { withFleet } from './fleet.js'
+import { nameOf, nothingText } from './list.js'
+import { note, print, printJson } from './print.js'
+import { conditionsText, ruleJson } from './rule-text.js'
+import { enableInSession, type SessionFlags } from './session.js'
+import { changeStanding, withStanding } from './standing.js'
+
+interface Flags extends FleetFlags, RuleFlags, SessionFlags {
+  session: string
+  json?: boolean
+}
+
+export function enableCommand(): Command {
+  const command = new Command('enable')
+    .summary('switch tracepoints on, in processes that run or start later')
+    .description('Switches tracepoints on, without a pid also in processes that start later.')
+    .argument('<pattern...>')
+    .addOption(pidOption())
+    .addOption(relayOption())
+  for (const option of [...ruleOptions(), sessionOption(), ...channelOptions()]) command.addOption(option)
+  return command
+    .addOption(
+      new Option('--to <host:port>', 'the relay it sends to').env('BLKIN_RELAY').argParser((text: string) => {
+        checkFlag('--to', () => parseAddress(text))
+        return text
+      }),
+    )
+    .addOption(jsonOption())
+    .addHelpText('after', "\nExample: blkin enable 'disk:*' -p 'server*' -l info --filter 'bytes > 4096'")
+    .action(run)
+}
+
+/** A rule of the flags, with its filter compiled. */
+export function ruleOf(pattern: string, flags: RuleFlags): RuleRequest {
+  const filter = flags.filter === undefined ? undefined : filterOf(flags.filter)
+  return { pattern, ...ruleParts(flags), ...(filter === undefined ? {} : { filter }) }
+}
+
+async function run(patterns: string[], flags: Flags, command: Command): Promise<void> {
+  for (const pattern of patterns) checkFlag('PATTERN', () => checkPattern(pattern))
+  const rules = patterns.map((pattern) => ruleOf(pattern, flags))
+  if (flags.relay !== undefined) return enableFleet(flags.relay, rules, flags, command)
+  const { filter } = flags
+  if (filter !== undefined) {
+    await using(await findProcesses(flags.pid), (found) => requireFit(filter, rules, found))
+  }
+  const standing = await keepStanding(rules, flags)
+  const targets = standing ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
+  if (targets.length === 0) {
+    note(`${await whyNone(flags.pid)}; the rule stands for those that start`)
+    process.exitCode = exitCodes.nothing
+    return
+  }
+  await using(targets, (found) => enableIn(found, rules, flags, command))
+}
+
+const hasPid = ({ pid }: FleetFlags): boolean => pid !== undefined && /^\d+$/.test(pid)
+
+/** False where a pid is named: the rule is for that process alone. */
+async function keepStanding(rules: RuleRequest[], flags: Flags): Promise<boolean> {
+  if (hasPid(flags)) return false
+  if (flags.session !== 'default') {
+    note(`processes that start later do not get it: standing rules are for the session default`)
+    return false
+  }
+  const target = flags.pid ?? '*'
+  await changeStanding((before) =>
+    rules.reduce((all, rule) => withStanding(all, { ...rule, target }), before),
+  )
+  return true
+}
+
+/** What the command line said of the session, without what the environment says. */
+function givenOf(flags: SessionFlags, command: Command): SessionFlags {
+  const given = givenFlags(command)
+  const names = (['buffer', 'mode', 'context', 'to'] as const).filter((name) => given.includes(name))
+  return Object.fromEntries(names.map((name) => [name, flags[name]]))
+}
+
+async function enableIn(
+  targets: Target[],
+  rules: RuleRequest[],
+  flags: Flags,
+  command: Command,
+): Promise<void> {
+  const given = givenOf(flags, command)
+  const done = await Promise.all(
+    targets.map(async (target) => {
+      try {
+        const changed = await enableInSession(target, flags.session, rules, given, flags)
+        const changes = rules.map((rule, i) => ({ rule, changed: changed[i] as Changed }))
+        return { target, changes }
+      } catch (error) {
+        note(`${target.state.pid} (${target.state.program}): ${(error as Error).message}`)
+        return { target, failed: true as const }
+      }
+    }),
+  )
+  for (const { target, changes = [] } of done)
+    for (const { rule, changed } of changes) tell(target, flags, rule, changed)
+  if (done.some(({ failed }) => failed)) process.exitCode = exitCodes.failed
+  await tellNothing(
+    targets,
+    rules,
+    done.flatMap(({ changes = [] }) => changes),
+  )
+}
+
+function tell({ state }: Target, { session, json }: Flags, rule: RuleRequest, changed: Changed): void {
+  if (json) {
+    const { pid, program } = state
+    const { rule: id, covered, enabled, unfit } = changed
+    printJson({ pid, program, session, rule: id, pattern: rule.pattern, covered, enabled, unfit })
+    return
+  }
+  const on = `${count(changed.covered, 'tracepoint')} covered, ${changed.enabled} on in session ${session}`
+  print(`${state.pid} (${state.program}): rule ${changed.rule} ${rule.pattern}: ${on}`)
+  for (const line of misfits(changed.unfit)) note(line)
+}
+
+/** A pattern that nothing matches anywhere is told, with the nearest names, and has an exit code of its own. */
+async function tellNothing(
+  targets: Target[],
+  rules: RuleRequest[],
+  changes: { rule: RuleRequest; changed: Changed }[],
+): Promise<void> {
+  const nothing = rules.filter(
+    (rule) =>
+      changes.some((one) => one.rule === rule) &&
+      changes.every((one) => one.rule !== rule || one.changed.covered === 0),
+  )
+  if (nothing.length === 0) return
+  const names = (await Promise.all(targets.map(({ control }) => control.tracepoints()))).flat().map(nameOf)
+  for (const { pattern } of nothing) note(`${nothingText(pattern, names)}; the rule stands for later ones`)
+  process.exitCode ??= exitCodes.nothing
+}
+
+async function enableFleet(
+  address: string,
+  rules: RuleRequest[],
+  flags: Flags,
+  command: Command,
+): Promise<void> {
+  if (hasPid(flags)) throw new UsageError(`-p ${flags.pid}: a relay's rules are for programs by name`)
+  const own = Object.keys(givenOf(flags, command))
+  if (own.length > 0 || flags.session !== 'default')
+    throw new UsageError(
+      `--${own[0] ?? 'session'} and --relay do not go together: a relay's rules are for its own sessions`,
+    )
+  const target = flags.pid ?? '*'
+  await withFleet(address, async (fleet) => {
+    for (const rule of rules) {
+      const stand = await fleet.enable({ ...rule, target })
+      const made = stand.at(-1)
+      if (made === undefined) throw new Error('the relay keeps no rule')
+      if (flags.json) printJson(ruleJson(made))
+      else print(`rule ${made.id} ${made.pattern} for ${target}${ending(conditionsText(made))}`)
+    }
+    const processes = (await fleet.processes()).filter(({ sessions }) =>
+      sessions.some((one) => one.connected),
+    )
+    if (processes.length === 0) note('the relay has no process now; the rule stands for those that come')
+  })
+}
+
+const ending = (words: string): string => (words === '' ? '' : `: ${words}`)

@@ -1,0 +1,67 @@
+// lib/cli/filter.ts: --filter: compiled, and compared with what the processes declare before they are asked, so that a
+// slip of the pen is shown where it stands. What a process says itself of a filter that does not fit is told as well.
+import type { Filter, RuleRequest, TraceField, TraceTracepoint } from '@blkin/relay'
+import { caret } from '../filter/error.js'
+import { type CompiledFilter, checkFilter, compileFilter } from '../filter/filter.js'
+import { type FieldDescription, Shape, Type } from '../types.js'
+import { checkFlag, UsageError } from './exit.js'
+import type { Target } from './find.js'
+import { compileGlob } from './glob.js'
+
+export function filterOf(text: string): Filter {
+  const { program } = compile(text)
+  return { text, program: Buffer.from(program) }
+}
+
+const compile = (text: string): CompiledFilter => checkFlag('--filter', () => compileFilter(text))
+
+/** @throws UsageError where some tracepoint is covered and the filter fits none of them */
+export async function requireFit(
+  text: string,
+  rules: readonly RuleRequest[],
+  targets: Target[],
+): Promise<void> {
+  const filter = compile(text)
+  if (filter.contexts.length > 0) return // which contexts there are, only the process knows
+  const covers = rules.map(({ pattern }) => compileGlob(pattern))
+  const all = (await Promise.all(targets.map(({ control }) => control.tracepoints()))).flat()
+  const covered = all
+    .map(({ tracepoint }) => tracepoint)
+    .filter(({ provider, event }) => covers.some((covered) => covered(`${provider}:${event}`)))
+  const reasons = covered.map((tracepoint) => checkFilter(filter, declaration(tracepoint), []))
+  const [first] = reasons
+  if (first === undefined || reasons.some((reason) => reason === undefined)) return
+  const column = Number(/: column (\d+): /.exec(first)?.[1] ?? 1)
+  throw new UsageError(`--filter fits no tracepoint that is covered: ${first}\n${caret(text, column)}`)
+}
+
+function declaration({ provider, event, fields }: TraceTracepoint) {
+  return { provider, event, fields: fields.map(description) }
+}
+
+function description({ name, type, labels, length }: TraceField): FieldDescription {
+  const container = Type[type]
+  const bool = labels?.length === 2 && labels[0]?.[0] === 'false' && labels[1]?.[0] === 'true'
+  return {
+    name,
+    container,
+    type: labels === undefined ? container : bool ? Type.bool : Type.enum,
+    shape: length === undefined ? Shape.scalar : length === 'counted' ? Shape.sequence : Shape.array,
+    length: typeof length === 'number' ? length : 0,
+    labels: labels === undefined || bool ? [] : labels,
+  }
+}
+
+const shown = 5
+
+/** What the process says of the tracepoints that the filter does not fit, the first few. */
+export function misfits(unfit: readonly string[]): string[] {
+  const lines = unfit.slice(0, shown).map((line) => {
+    const name = /^[^:]+:[^:]+(?=: )/.exec(line)?.[0] ?? ''
+    const why = line.slice(name.length).replace(name, 'it')
+    return `the filter does not fit ${name}${why}; no event of it is kept`
+  })
+  return unfit.length > shown
+    ? [...lines, `... and ${unfit.length - shown} more that it does not fit`]
+    : lines
+}

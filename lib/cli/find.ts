@@ -1,0 +1,125 @@
+// lib/cli/find.ts: this user's traced processes: each has a folder BASE/blkin-UID/PID-START[-N] with the socket `control`
+// in it. Whether one lives is asked at its socket: nobody listens there once it is dead, whoever has its pid by then.
+// Every verb that acts on processes of this machine comes through here; docs/control.md draws the folder.
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { ConnectionError, Control, ProcessState } from '@blkin/relay'
+import { NothingError } from './exit.js'
+import { compileGlob } from './glob.js'
+import { loadRelay } from './load-relay.js'
+import { nearest } from './nearest.js'
+import { note } from './print.js'
+
+export interface Target {
+  folder: string
+  control: Control
+  state: ProcessState
+}
+
+const isPid = (target: string): boolean => /^\d+$/.test(target)
+
+/** A process that answers nothing is told, and does not keep the verb from the others. */
+const patienceMs = 2000
+
+export const bases = (): string[] =>
+  [...new Set(['/dev/shm', tmpdir()])].map((base) => join(base, `blkin-${uid()}`))
+
+const uid = (): number => process.getuid?.() ?? 0
+
+async function folders(target: string | undefined): Promise<string[]> {
+  const found = await Promise.all(
+    bases().map(async (base) => {
+      const names = await readdir(base).catch(() => [])
+      return names
+        .map((name) => ({ folder: join(base, name), pid: /^(\d+)-\d+(?:-\d+)?$/.exec(name)?.[1] }))
+        .filter(({ pid }) => pid !== undefined && (target === undefined || !isPid(target) || pid === target))
+        .map(({ folder }) => folder)
+    }),
+  )
+  return found.flat()
+}
+
+async function connect(folder: string): Promise<Target | undefined> {
+  const { connectControl } = await loadRelay()
+  let control: Control | undefined
+  try {
+    control = await connectControl(join(folder, 'control'))
+    return { folder, control, state: await answered(control.process(), folder) }
+  } catch (error) {
+    control?.close()
+    if ((error as ConnectionError).code !== 'ERR_BLKIN_AWAY') note((error as Error).message)
+    return undefined
+  }
+}
+
+function answered<T>(call: Promise<T>, folder: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${folder}: no answer within ${patienceMs} ms`)), patienceMs)
+  })
+  return Promise.race([call, late]).finally(() => clearTimeout(timer))
+}
+
+/** All that answer, oldest first; none where there are none. Whoever calls closes their `control`. */
+export async function findProcesses(target?: string): Promise<Target[]> {
+  const named = target === undefined || isPid(target) ? () => true : compileGlob(target)
+  const found = (await Promise.all((await folders(target)).map(connect))).filter((one) => one !== undefined)
+  const [wanted, others] = [
+    found.filter((one) => named(one.state.program)),
+    found.filter((one) => !named(one.state.program)),
+  ]
+  for (const { control } of others) control.close()
+  return wanted.sort((a, b) => Number(a.state.startedAt - b.state.startedAt) || a.state.pid - b.state.pid)
+}
+
+/** One at least. @throws NothingError that says what is there instead. */
+export async function requireProcesses(target?: string): Promise<Target[]> {
+  const found = await findProcesses(target)
+  if (found.length === 0) throw new NothingError(await whyNone(target))
+  return found
+}
+
+/** Runs the work on them and lets them go. */
+export async function withProcesses<T>(
+  target: string | undefined,
+  work: (targets: Target[]) => Promise<T>,
+): Promise<T> {
+  return using(await requireProcesses(target), work)
+}
+
+/** Runs the work on processes that were found, and lets them go. */
+export async function using<T>(targets: Target[], work: (targets: Target[]) => Promise<T>): Promise<T> {
+  try {
+    return await work(targets)
+  } finally {
+    for (const { control } of targets) control.close()
+  }
+}
+
+export async function whyNone(target?: string): Promise<string> {
+  const all = target === undefined ? [] : await findProcesses()
+  for (const { control } of all) control.close()
+  const there =
+    all.length === 0
+      ? 'you have no traced process running'
+      : `yours are ${all
+          .slice(0, 10)
+          .map(({ state }) => `${state.pid} (${state.program})`)
+          .join(', ')}${all.length > 10 ? `, and ${all.length - 10} more` : ''}`
+  if (target === undefined)
+    return `${there}; a program is traced once it has declared a tracepoint with blkin`
+  if (!isPid(target)) {
+    const names = nearest(
+      target,
+      all.map(({ state }) => state.program),
+    )
+    return `no traced process is named ${JSON.stringify(target)}; ${names.length > 0 ? `nearest: ${names.join(', ')}` : there}`
+  }
+  const owner = await stat(`/proc/${target}`).catch(() => undefined)
+  if (owner === undefined) return `there is no process ${target}; ${there}`
+  const name = (await readFile(`/proc/${target}/comm`, 'utf8').catch(() => '')).trim()
+  if (owner.uid !== uid())
+    return `process ${target} (${name}) is another user's (uid ${owner.uid}), and you are ${userInfo().username} (uid ${uid()}); a process takes orders from its own user only: sudo -u '#${owner.uid}' blkin ...`
+  return `process ${target} (${name}) is not traced: it has declared no tracepoint with blkin, or its addon did not load; ${there}`
+}

@@ -1,0 +1,44 @@
+// lib/cli/record-attach.ts: records processes that run already, until ^C, a time, or their end. They get one more
+// session, which goes whole when this ends; those that were killed meanwhile are recovered.
+
+import { count } from './amounts.js'
+import { attach, freshToken } from './attach.js'
+import { ruleOf } from './enable.js'
+import { exitCodes } from './exit.js'
+import { withProcesses } from './find.js'
+import { loadRelay } from './load-relay.js'
+import { note, printJson } from './print.js'
+import type { RecordFlags } from './record-flags.js'
+import { collectRest, requireNative } from './recover.js'
+import { summarize } from './summary.js'
+import { untilEnd } from './wait.js'
+
+export async function recordAttached(flags: RecordFlags): Promise<number> {
+  const rules = flags.enable.map((pattern) => ruleOf(pattern, flags))
+  requireNative()
+  const { startRelay } = await loadRelay()
+  const totals = await withProcesses(flags.pid, async (targets) => {
+    const token = freshToken()
+    const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token })
+    try {
+      const to = { purpose: 'record', relay: relay.address, token, filter: flags.filter }
+      const attached = await attach(targets, rules, flags, to)
+      const who = attached.targets.map(({ state }) => `${state.pid} (${state.program})`).join(', ')
+      const how = flags.for === undefined ? '; ^C detaches' : ''
+      note(`recording ${who}: ${count(attached.covered, 'tracepoint')} covered${how}`)
+      if ((await untilEnd(attached.over, flags.for)) === 'over') note('all of them have ended')
+      await attached.detach()
+      await collectRest(relay, token)
+    } finally {
+      await relay.close()
+    }
+    return summarize(relay.stats(), flags.output)
+  })
+  const none = totals.events + totals.lost === 0
+  if (flags.json) printJson(totals.json)
+  else
+    note(
+      none ? `recorded nothing: no tracepoint that ${flags.enable.join(', ')} covers was hit` : totals.text,
+    )
+  return process.exitCode === exitCodes.failed ? exitCodes.failed : none ? exitCodes.nothing : exitCodes.done
+}

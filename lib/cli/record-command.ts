@@ -1,0 +1,80 @@
+// lib/cli/record-command.ts: a command under a relay of its own, and what it left when it died. The command's own output
+// is its own; what record says, --json included, goes to stderr.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import type { Relay } from '@blkin/relay'
+import { freshToken } from './attach.js'
+import { exitCodes } from './exit.js'
+import { filterOf } from './filter.js'
+import { loadRelay } from './load-relay.js'
+import { json, note } from './print.js'
+import type { RecordFlags } from './record-flags.js'
+import { collectRest, requireNative } from './recover.js'
+import { summarize } from './summary.js'
+
+/**
+ * The environment that makes Node.js processes trace to this relay. The flags' twins are the very variables that a
+ * traced program reads, so what is set around this command counts as if it were given to it.
+ */
+function traced(relay: Relay, token: string, flags: RecordFlags): NodeJS.ProcessEnv {
+  const { buffer, mode, sample } = flags
+  const register = new URL('../register.js', import.meta.url).href
+  const rule: Record<string, string | undefined> = {
+    BLKIN_ENABLE: flags.enable.join(','),
+    BLKIN_EXCLUDE: flags.exclude.join(','),
+    BLKIN_LEVEL: flags.level,
+    BLKIN_EXACTLY: flags.exactly,
+    BLKIN_FILTER: flags.filter,
+    BLKIN_SAMPLE: sample && `${sample.keep}/${sample.of}`,
+    BLKIN_BUFFER: buffer && `${buffer.subBuffers}x${buffer.subBufferBytes}`,
+    BLKIN_MODE: mode && (mode.blockMs === undefined ? mode.mode : `${mode.mode}:${mode.blockMs}`),
+    BLKIN_CONTEXT: flags.context?.join(','),
+  }
+  return {
+    ...process.env,
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${register}`.trim(),
+    BLKIN_RELAY: relay.address,
+    BLKIN_TOKEN: token,
+    ...Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined)),
+  }
+}
+
+/** Resolves to the exit code that a shell would give it. */
+function ended(child: ChildProcess, name: string): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      note(`${name}: ${error.code === 'ENOENT' ? 'no such command' : error.message}`)
+      resolve(error.code === 'ENOENT' ? 127 : 126)
+    })
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
+  })
+}
+
+/** Passes on what is meant for the command. A terminal sends ^C to it itself, so then record only lives through it. */
+function forwardSignals(child: ChildProcess): () => void {
+  const forward = (signal: NodeJS.Signals) => void child.kill(signal)
+  const interrupt = process.stdin.isTTY ? () => {} : forward
+  process.on('SIGTERM', forward).on('SIGHUP', forward).on('SIGINT', interrupt)
+  return () => process.off('SIGTERM', forward).off('SIGHUP', forward).off('SIGINT', interrupt)
+}
+
+export async function recordCommanded(command: string[], flags: RecordFlags): Promise<number> {
+  if (flags.filter !== undefined) filterOf(flags.filter)
+  requireNative()
+  const { startRelay } = await loadRelay()
+  const token = freshToken()
+  const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token })
+  const [program = '', ...args] = command
+  const child = spawn(program, args, { stdio: 'inherit', env: traced(relay, token, flags) })
+  const stopForwarding = forwardSignals(child)
+  const code = await ended(child, program)
+  stopForwarding()
+  await collectRest(relay, token)
+  await relay.close()
+  const totals = summarize(relay.stats(), flags.output)
+  const none = totals.events + totals.lost === 0
+  const nothing = `recorded nothing: no tracepoint that ${flags.enable.join(', ')} covers was declared and hit`
+  if (flags.json) process.stderr.write(`${json({ ...totals.json, exit: code })}\n`)
+  else note(none ? nothing : totals.text)
+  return code === 0 && none ? exitCodes.nothing : code
+}

@@ -1,0 +1,39 @@
+// lib/cli/rule-text.ts: a rule in words, for tables and notes. Pure.
+import type { Rule } from '@blkin/relay'
+import { levelNames } from '../levels.js'
+
+/** 14 -> "" (all levels); 6 -> "info"; exactly 6 -> "= info" */
+export function levelText({ level, exactly }: Pick<Rule, 'level' | 'exactly'>): string {
+  const name = levelNames[level] ?? String(level)
+  return exactly ? `= ${name}` : level >= levelNames.length - 1 ? '' : name
+}
+
+export const sampleText = ({ sample }: Pick<Rule, 'sample'>): string =>
+  sample === undefined ? '' : `${sample.keep}/${sample.of}`
+
+/** What a rule asks beside its pattern: "info and above, 1/100, not *:mapped, if length > 4". */
+export function conditionsText(
+  rule: Pick<Rule, 'level' | 'exactly' | 'sample' | 'exclude' | 'filter'>,
+): string {
+  const level = levelText(rule)
+  return [
+    level,
+    sampleText(rule),
+    rule.exclude.length > 0 ? `not ${rule.exclude.join(',')}` : '',
+    rule.filter === undefined ? '' : `if ${rule.filter.text}`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ')
+}
+
+/** As --json gives it: what is not asked for is not there. */
+export function ruleJson(rule: Rule) {
+  const { id, on, pattern, exclude, level, exactly, sample, filter, origin, target } = rule
+  return {
+    ...{ id, on, pattern, exclude, level: levelNames[level], exactly },
+    ...(sample === undefined ? {} : { sample: sampleText(rule) }),
+    ...(filter === undefined ? {} : { filter: filter.text }),
+    ...(target === undefined ? {} : { target }),
+    origin,
+  }
+}

@@ -1,0 +1,80 @@
+// lib/cli/standing.ts: this user's standing rules, which every program of a name gets when it starts. They lie in one
+// file beside the folders of the traced processes; @blkin/relay reads and writes it whole. Two commands at once take
+// turns by a lock file, which a dead holder does not keep.
+import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Rule, RuleRequest } from '@blkin/relay'
+import { bases } from './find.js'
+import { compileGlob } from './glob.js'
+import { loadRelay } from './load-relay.js'
+
+const patienceMs = 5000
+
+/** Where it is: below the first base, whichever base a process had to take. */
+export const standingFolder = (): string => bases()[0] as string
+
+export async function standingRules(): Promise<Rule[]> {
+  return (await loadRelay()).readStanding(standingFolder())
+}
+
+/** Replaces the rules by what `change` makes of them. */
+export async function changeStanding(change: (rules: RuleRequest[]) => RuleRequest[]): Promise<void> {
+  const { readStanding, writeStanding } = await loadRelay()
+  const folder = standingFolder()
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const unlock = await lock(join(folder, 'standing.lock'))
+  try {
+    const before: RuleRequest[] = await readStanding(folder)
+    const after = change(before)
+    if (after !== before) await writeStanding(folder, after)
+  } finally {
+    await unlock()
+  }
+}
+
+async function lock(path: string): Promise<() => Promise<void>> {
+  for (const end = Date.now() + patienceMs; ; ) {
+    try {
+      const file = await open(path, 'wx', 0o600)
+      await file.writeFile(String(process.pid))
+      await file.close()
+      return () => rm(path, { force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    if (await isStale(path)) await rm(path, { force: true })
+    else if (Date.now() > end) throw new Error(`${path}: another blkin command holds it for ${patienceMs} ms`)
+    else await sleep(10)
+  }
+}
+
+async function isStale(path: string): Promise<boolean> {
+  const pid = Number(await readFile(path, 'utf8').catch(() => ''))
+  if (!(pid > 0)) return false // made, and not written yet; or gone again
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
+
+/** With one more; the same said before of the same programs is not kept twice. Pure. */
+export function withStanding(
+  rules: readonly RuleRequest[],
+  rule: RuleRequest & { target: string },
+): RuleRequest[] {
+  return [...rules.filter((one) => one.target !== rule.target || one.pattern !== rule.pattern), rule]
+}
+
+/**
+ * Without those that the pattern covers whole, for programs that the target covers whole. Where others that switch on
+ * remain, they might cover it too, so a rule that switches off comes behind them. Pure.
+ */
+export function withoutStanding(rules: RuleRequest[], target: string, pattern: string): RuleRequest[] {
+  const [programs, names] = [compileGlob(target), compileGlob(pattern)]
+  const left = rules.filter((rule) => !(programs(rule.target ?? '*') && names(rule.pattern)))
+  if (left.some(({ on }) => on !== false)) return [...left, { on: false, pattern, target }]
+  return left.length === rules.length ? rules : left
+}

@@ -1,0 +1,56 @@
+// lib/filter/filter.ts: the whole way of a filter, from a person's text to the program that traced processes run.
+// Called wherever a rule is given: by enable(), the command line and the environment. docs/filter.md is for its users.
+import { type ContextDescription, checkAlone, type Declaration, misfit } from './check.js'
+import { encode } from './encode.js'
+import { FilterError } from './error.js'
+import { operandsOf, parse } from './parse.js'
+import type { Node } from './tree.js'
+
+export interface CompiledFilter {
+  readonly text: string
+  /** Filter.program of idl/blkin.thrift. */
+  readonly program: Uint8Array
+  /** Names that it asks for, each once. */
+  readonly fields: readonly string[]
+  readonly contexts: readonly string[]
+  readonly root: Node
+}
+
+function named(root: Node, kind: 'field' | 'context'): string[] {
+  const names = new Set<string>()
+  const visit = (node: Node): void => {
+    if (node.kind === kind) names.add((node as Node & { kind: 'field' | 'context' }).name)
+    operandsOf(node).forEach(visit)
+  }
+  visit(root)
+  return [...names]
+}
+
+/** @throws TypeError (ERR_BLKIN_FILTER, with `filter` and `column`) for a text that is no filter. */
+export function compileFilter(text: unknown): CompiledFilter {
+  if (typeof text !== 'string')
+    throw new FilterError(
+      '',
+      0,
+      `the filter is ${text === null ? 'null' : `a ${typeof text}`}; expected a string`,
+    )
+  const root = parse(text)
+  checkAlone(text, root)
+  const program = encode(text, root)
+  return Object.freeze({
+    text,
+    program,
+    fields: named(root, 'field'),
+    contexts: named(root, 'context'),
+    root,
+  })
+}
+
+/** Why the filter does not fit the tracepoint, in one line; undefined where it does. */
+export function checkFilter(
+  filter: CompiledFilter,
+  tracepoint: Declaration,
+  contexts: readonly ContextDescription[],
+): string | undefined {
+  return misfit(filter.text, filter.root, tracepoint, contexts)
+}

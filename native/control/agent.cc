@@ -1,0 +1,98 @@
+// native/control/agent.cc: see agent.hpp.
+#include "agent.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "process.hpp"
+
+namespace blkin::control {
+
+namespace {
+
+constexpr size_t kControllersMax = 16;
+constexpr int kBusyMs = 1;  // while something waits for others
+
+bool same_user(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+         (peer.uid == geteuid() || peer.uid == 0);
+}
+
+}  // namespace
+
+void Agent::start(const std::string& folder) {
+  wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (!folder.empty() && !bind_socket(folder + "/control")) {
+    error_ = folder + "/control: " + strerror(errno);
+    if (listen_fd_ >= 0) close(listen_fd_);
+    listen_fd_ = -1;
+  }
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread([this] { run(); });
+  pthread_setname_np(thread.native_handle(), "blkin-agent");
+  thread.detach();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+bool Agent::bind_socket(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return errno = ENAMETOOLONG, false;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  listen_fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  // Nobody else reaches it before the mode is set: its folder is this user's alone.
+  return listen_fd_ >= 0 && bind(listen_fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+         chmod(path.c_str(), 0600) == 0 && listen(listen_fd_, kControllersMax) == 0;
+}
+
+void Agent::wake() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof one);
+}
+
+void Agent::quit() {
+  quit_ = true;
+  wake();
+}
+
+void Agent::run() {
+  while (!quit_) try {
+      bool busy = process_.advance();
+      for (const auto& controller : controllers_) busy = controller->advance() || busy;
+      std::erase_if(controllers_, [](const auto& controller) { return controller->over(); });
+
+      std::vector<pollfd> fds{{wake_fd_, POLLIN, 0}, {listen_fd_, POLLIN, 0}};
+      for (const auto& controller : controllers_) fds.push_back(controller->interest());
+      poll(fds.data(), fds.size(), busy ? kBusyMs : -1);
+
+      uint64_t ignored = 0;
+      [[maybe_unused]] const ssize_t got = read(wake_fd_, &ignored, sizeof ignored);
+      if ((fds[1].revents & POLLIN) != 0) accept_new();
+      for (size_t i = 2; i < fds.size(); ++i)
+        if (fds[i].revents != 0) controllers_[i - 2]->serve();
+    } catch (const std::exception&) {
+      controllers_.clear();  // no memory: what they asked for is given up, and the program is not
+    }
+}
+
+void Agent::accept_new() {
+  const int fd = accept4(listen_fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return;
+  if (controllers_.size() >= kControllersMax || !same_user(fd)) close(fd);
+  else controllers_.push_back(std::make_unique<Controller>(process_, fd));
+}
+
+}  // namespace blkin::control

@@ -1,0 +1,48 @@
+// native/control/agent.hpp: the thread through which others control this process, while its event loop may be blocked for
+// ever: it answers the Control service on a unix socket in the process's folder, and takes the steps of closing sessions
+// that wait for emitters and consumers. One per process; it blocks all signals, never throws, and a controller that
+// misbehaves loses its connection and nothing else happens. Start reading at Agent::run().
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "controller.hpp"
+
+namespace blkin::control {
+
+class Process;
+
+class Agent {
+ public:
+  explicit Agent(Process& process) : process_(process) {}
+
+  // Where there is no folder there is no socket either, but the thread is still needed.
+  void start(const std::string& folder);
+
+  // Something waits to be taken on.
+  void wake();
+
+  // Before exit: no more answers. The thread is left to end with the process.
+  void quit();
+
+  // Why there is no socket; empty where there is one.
+  const std::string& error() const { return error_; }
+
+ private:
+  void run();
+  void accept_new();
+  bool bind_socket(const std::string& path);
+
+  Process& process_;
+  std::string error_;
+  int listen_fd_ = -1;
+  int wake_fd_ = -1;
+  std::atomic<bool> quit_{false};
+  std::vector<std::unique_ptr<Controller>> controllers_;
+};
+
+}  // namespace blkin::control

@@ -1,0 +1,137 @@
+// native/control/context.cc: see context.hpp.
+#include "context.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+namespace blkin::control {
+
+namespace {
+
+using thrift::Type;
+
+// A number of up to 8 bytes: a double in the block where the record has a float, else its low bytes.
+template <typename T>
+uint8_t* put_number(uint8_t* at, uint64_t number) noexcept {
+  T value;
+  if constexpr (std::is_floating_point_v<T>) {
+    double wide;
+    std::memcpy(&wide, &number, sizeof wide);
+    value = static_cast<T>(wide);
+  } else {
+    value = static_cast<T>(number);
+  }
+  std::memcpy(at, &value, sizeof value);
+  return at + sizeof value;
+}
+
+}  // namespace
+
+ContextTable::ContextTable() {
+  for (const ContextSlot& slot : kBuiltIn)
+    known_.push_back({std::string(slot.name), slot.type, static_cast<uint32_t>(known_.size())});
+}
+
+int32_t ContextTable::add(const std::string& name, Type type, std::string& why) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(known_.begin(), known_.end(),
+                                  [&](const FilterContext& context) { return context.name == name; });
+  if (found != known_.end()) {
+    const bool ours = found->slot >= std::size(kBuiltIn) && found->type == type;
+    if (!ours) why = "the name is taken by a context of another kind; expected another name";
+    return ours ? static_cast<int32_t>(found->slot) : -1;
+  }
+  if (known_.size() >= kContextsMax) {
+    why = std::to_string(kContextsMax) + " contexts are there already; expected no more";
+    return -1;
+  }
+  known_.push_back({name, type, static_cast<uint32_t>(known_.size())});
+  return static_cast<int32_t>(known_.size() - 1);
+}
+
+bool ContextTable::find(const std::vector<std::string>& names, std::vector<SessionContext>& out,
+                        std::string& why) {
+  const std::lock_guard lock(mutex_);
+  for (const std::string& name : names) {
+    const size_t before = out.size();
+    for (const FilterContext& context : known_) {
+      const bool half = name == "trace" && (context.name == "trace_high" || context.name == "trace_low");
+      const bool again = std::any_of(out.begin(), out.end(),
+                                     [&](const SessionContext& one) { return one.slot == context.slot; });
+      if (context.name == name || half) {
+        if (again) return why = "context \"" + name + "\": given twice", false;
+        out.push_back({context.slot, context.type});
+      }
+    }
+    if (out.size() > before) continue;
+    why = "context \"" + name + "\": expected one of trace";
+    for (const FilterContext& context : known_) why += ", " + context.name;
+    return false;
+  }
+  return true;
+}
+
+std::vector<FilterContext> ContextTable::all() {
+  const std::lock_guard lock(mutex_);
+  return known_;
+}
+
+std::vector<thrift::Field> ContextTable::fields(const std::vector<SessionContext>& contexts) {
+  const std::lock_guard lock(mutex_);
+  std::vector<thrift::Field> out;
+  for (const SessionContext& context : contexts)
+    out.push_back({known_[context.slot].name, context.type, thrift::Shape::kScalar, 0, {}, {}});
+  return out;
+}
+
+bool from_script(uint32_t slot) noexcept {
+  return slot >= std::size(kBuiltIn) || kBuiltIn[slot].source == ContextSlot::kScript;
+}
+
+size_t put_contexts(const std::vector<SessionContext>& contexts, const ContextBlock& block,
+                    uint8_t* at) noexcept {
+  const uint8_t* const begin = at;
+  for (const auto [slot, type] : contexts) {
+    const uint64_t number = block.number[slot];
+    switch (type) {
+      case Type::kU8:
+      case Type::kI8:
+      case Type::kBool:
+        at = put_number<uint8_t>(at, number);
+        break;
+      case Type::kU16:
+      case Type::kI16:
+        at = put_number<uint16_t>(at, number);
+        break;
+      case Type::kU32:
+      case Type::kI32:
+        at = put_number<uint32_t>(at, number);
+        break;
+      case Type::kU64:
+      case Type::kI64:
+        at = put_number<uint64_t>(at, number);
+        break;
+      case Type::kF32:
+        at = put_number<float>(at, number);
+        break;
+      case Type::kF64:
+        at = put_number<double>(at, number);
+        break;
+      case Type::kString: {
+        const auto& text = block.text[slot];
+        const size_t length = strnlen(text.data(), kContextTextMax - 1);
+        std::memcpy(at, text.data(), length);
+        at[length] = 0;
+        at += length + 1;
+        break;
+      }
+      case Type::kEnum:
+      case Type::kBytes:
+        break;  // add() is not asked for these
+    }
+  }
+  return static_cast<size_t>(at - begin);
+}
+
+}  // namespace blkin::control

@@ -1,0 +1,17 @@
+// relay/src/check/put.ts: does this put follow what is held of its stream? Where it does: where the stream ends then.
+// Recordings call it for a put that they do not hold yet. Pure: it changes nothing.
+
+import type { Mark, PutMark } from '../store/mark.js'
+import { walkPackets } from './packets.js'
+import { malformed, refuse } from './refuse.js'
+
+export function follow(mark: Mark, given: PutMark, packets: Buffer, uuid: Buffer, stream: number): Mark {
+  if (given.sequence > mark.sequence + 1) {
+    const name = `put.sequence of stream ${stream}`
+    refuse('SEQUENCE', `${name} is ${given.sequence}; expected ${mark.sequence + 1}`)
+  }
+  for (const name of ['position', 'noRoom', 'tooBig', 'badValue', 'noRing', 'overwritten'] as const) {
+    if (given[name] < mark[name]) malformed(`put.${name}`, given[name], `${mark[name]} or more`)
+  }
+  return { ...given, ...walkPackets(packets, uuid, stream, mark), events: mark.events + given.events }
+}

@@ -1,0 +1,115 @@
+// relay/src/control/caller.ts: one connection of a controller: calls out, answers in, each within its time.
+// connect.ts makes one and calls through it; reading and writing are Apache's runtime and the code it generated.
+// Whatever the other side sends costs at most one frame of memory; whatever it does not send costs at most the time.
+// Any failure but a refusal ends the connection, and every call in flight with it.
+
+import { once } from 'node:events'
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { FrameSplitter } from '../intake/frames.js'
+import { StrictReader } from '../strict-reader.js'
+import { thrift, types } from '../wire.js'
+import { ConnectionError, Refusal, type RefusalReason } from './errors.js'
+
+/** For the connection to stand, and for an answer on top of what the call itself may wait. */
+const PATIENCE_MS = 5_000
+
+/** All tracepoints of a process, which a relay tells in one answer. */
+const MOST_ANSWER = 64 * 2 ** 20
+
+type Received = Record<string, (input: unknown, type: number, id: number) => void>
+
+export class Caller<Client extends object> {
+  readonly closed: Promise<void>
+  readonly #client: Client
+  readonly #flying = new Set<(error: Error) => void>()
+  #failed: ConnectionError | undefined
+
+  private constructor(
+    readonly address: string,
+    readonly socket: Socket,
+    Client: new (output: never, protocol: never) => Client,
+  ) {
+    const output = new thrift.TFramedTransport(undefined, (frame) => void socket.write(frame!))
+    this.#client = new Client(output as never, thrift.TBinaryProtocol as never)
+    const frames = new FrameSplitter(MOST_ANSWER)
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const frame of frames.push(chunk)) this.#received(frame)
+      } catch (error) {
+        this.#fail('ERR_BLKIN_ANSWER', `what came is no answer: ${(error as Error).message}`)
+      }
+    })
+    socket.on('error', (error) => this.#fail('ERR_BLKIN_AWAY', `the connection broke: ${error.message}`))
+    this.closed = once(socket, 'close').then(() => this.#fail('ERR_BLKIN_AWAY', 'the other side has gone'))
+  }
+
+  static async open<Client extends object>(
+    address: string,
+    where: NetConnectOpts,
+    Client: new (output: never, protocol: never) => Client,
+  ): Promise<Caller<Client>> {
+    const socket = connect(where)
+    try {
+      await once(socket, 'connect', { signal: AbortSignal.timeout(PATIENCE_MS) })
+    } catch (error) {
+      socket.on('error', () => {}).destroy()
+      throw whyNot(address, error as NodeJS.ErrnoException)
+    }
+    return new Caller(address, socket, Client)
+  }
+
+  /** `waitMs` is how long the other side may take of its own accord. */
+  async call<T>(make: (client: Client) => Promise<T>, waitMs = 0): Promise<T> {
+    if (this.#failed) throw this.#failed
+    const answer = make(this.#client) // throws at once where an argument is none; then nothing was sent
+    let late: NodeJS.Timeout | undefined
+    let fail: (error: Error) => void
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject
+      this.#flying.add(fail)
+      const ms = waitMs + PATIENCE_MS
+      late = setTimeout(() => this.#fail('ERR_BLKIN_SILENT', `no answer within ${ms / 1000} s`), ms)
+    })
+    try {
+      return await Promise.race([answer, failed])
+    } catch (error) {
+      if (error instanceof types.Refused)
+        throw new Refusal(types.Refusal[error.reason] as RefusalReason, error.message)
+      // The generated client rejects with a bare text where an answer is empty.
+      this.#fail('ERR_BLKIN_ANSWER', error instanceof Error ? error.message : String(error))
+      throw this.#failed
+    } finally {
+      clearTimeout(late)
+      this.#flying.delete(fail!)
+    }
+  }
+
+  close(): void {
+    this.#fail('ERR_BLKIN_AWAY', 'closed by this side')
+  }
+
+  #received(frame: Buffer): void {
+    const input = new StrictReader(frame)
+    const { fname, mtype, rseqid } = input.readMessageBegin()
+    const client = this.#client as unknown as Received
+    const receive = Object.hasOwn(Object.getPrototypeOf(client), `recv_${fname}`) && client[`recv_${fname}`]
+    if (!receive) throw new Error(`an answer to "${fname.slice(0, 40)}", which was not asked`)
+    receive.call(client, input, mtype, rseqid)
+  }
+
+  #fail(code: ConnectionError['code'], message: string): void {
+    this.#failed ??= new ConnectionError(code, this.address, message)
+    for (const fail of this.#flying) fail(this.#failed)
+    this.#flying.clear()
+    this.socket.destroy()
+  }
+}
+
+function whyNot(address: string, error: NodeJS.ErrnoException): ConnectionError {
+  if (error.code === 'EACCES' || error.code === 'EPERM')
+    return new ConnectionError('ERR_BLKIN_DENIED', address, 'not allowed: it belongs to another user')
+  if (error.code === 'ABORT_ERR')
+    return new ConnectionError('ERR_BLKIN_SILENT', address, `no connection within ${PATIENCE_MS / 1000} s`)
+  const words: Record<string, string> = { ENOENT: 'no such socket', ECONNREFUSED: 'nobody listens there' }
+  return new ConnectionError('ERR_BLKIN_AWAY', address, words[error.code ?? ''] ?? error.message)
+}

@@ -1,0 +1,79 @@
+// relay/src/control/connect.ts: the two connections that a controller makes: to a traced process, and to a relay.
+// The CLI calls these. Each call of the IDL is one line here; caller.ts keeps its time, convert.ts its types.
+
+import { parseAddress } from '../intake/address.js'
+import { tracepoint } from '../read/from-wire.js'
+import { control, fleet, types } from '../wire.js'
+import { Caller } from './caller.js'
+import * as from from './convert.js'
+import { ConnectionError } from './errors.js'
+import type { Control, Fleet, TracepointState } from './types.js'
+
+/** @throws ConnectionError where no process of this user listens there */
+export async function connectControl(socketPath: string): Promise<Control> {
+  const caller = await Caller.open(socketPath, { path: socketPath }, control.Client)
+  return {
+    closed: caller.closed,
+    close: () => caller.close(),
+    process: () => caller.call((client) => client.process().then(from.processState)),
+    tracepoints: () => allTracepoints(caller),
+    openSession: (spec) =>
+      caller.call((client) => client.openSession(from.wireSpec(spec)).then(from.sessionState)),
+    changeSession: (spec) =>
+      caller.call((client) => client.changeSession(from.wireSpec(spec)).then(from.sessionState)),
+    closeSession: (name, timeoutMs) =>
+      caller.call((client) => client.closeSession(name, timeoutMs).then(from.closed), timeoutMs),
+    enable: (session, rule) =>
+      caller.call((client) => client.enable(session, from.wireRule(rule, 'control')).then(from.changed)),
+    disable: (session, pattern) =>
+      caller.call((client) => client.disable(session, pattern).then(from.changed)),
+    flush: (session, timeoutMs) => caller.call((client) => client.flush(session, timeoutMs), timeoutMs),
+  }
+}
+
+/** Page by page: `total` may grow while they come. */
+async function allTracepoints(
+  caller: Caller<InstanceType<typeof control.Client>>,
+): Promise<TracepointState[]> {
+  const all: TracepointState[] = []
+  for (;;) {
+    const { states, total } = await caller.call(async (client) => {
+      const { tracepoints, total } = await client.tracepoints(all.length)
+      return { states: tracepoints.map(from.tracepointState), total }
+    })
+    for (const state of states) all.push(state)
+    if (all.length >= total) return all
+    if (states.length === 0) {
+      const what = `${total} tracepoints were promised and only ${all.length} came`
+      throw new ConnectionError('ERR_BLKIN_ANSWER', caller.address, what)
+    }
+  }
+}
+
+/** @throws ConnectionError where no relay listens there; Refusal where the token is not the relay's */
+export async function connectFleet(address: string, token = ''): Promise<Fleet> {
+  const caller = await Caller.open(address, parseAddress(address), fleet.Client)
+  try {
+    await caller.call((client) => client.greet(types.PROTOCOL_VERSION, token))
+  } catch (error) {
+    caller.close()
+    throw error
+  }
+  const all =
+    <One, Made>(convert: (one: One) => Made) =>
+    (ones: One[]) =>
+      ones.map(convert)
+  const rules = all(from.rule)
+  return {
+    closed: caller.closed,
+    close: () => caller.close(),
+    processes: () => caller.call((client) => client.processes().then(all(from.fleetProcess))),
+    tracepoints: (uuid) =>
+      caller.call((client) => client.tracepoints(from.undashed(uuid)).then(all(tracepoint))),
+    rules: () => caller.call((client) => client.rules().then(rules)),
+    enable: (rule) => caller.call((client) => client.enable(from.wireRule(rule, 'relay')).then(rules)),
+    disable: (target, pattern) => caller.call((client) => client.disable(target, pattern).then(rules)),
+    follow: (target, patterns) => caller.call((client) => client.follow(target, patterns)),
+    take: (waitMs) => caller.call((client) => client.take(waitMs).then(from.followed), waitMs),
+  }
+}

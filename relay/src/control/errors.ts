@@ -1,0 +1,39 @@
+// relay/src/control/errors.ts: how a call of a controller fails: the other side said no, or there is no other side.
+
+import type { types } from '../wire.js'
+
+export type RefusalReason = keyof typeof types.Refusal & string
+
+/** The other side understood and says no. The message says what was given and what is allowed. */
+export class Refusal extends Error {
+  override name = 'Refusal'
+  readonly code = 'ERR_BLKIN_REFUSED'
+
+  constructor(
+    readonly reason: RefusalReason,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/**
+ * ERR_BLKIN_AWAY    nobody is there: no such socket, nobody listens, or the connection ended
+ * ERR_BLKIN_DENIED  the socket belongs to another user
+ * ERR_BLKIN_SILENT  no answer came in time
+ * ERR_BLKIN_ANSWER  what came is no answer
+ */
+export type ConnectionCode = 'ERR_BLKIN_AWAY' | 'ERR_BLKIN_DENIED' | 'ERR_BLKIN_SILENT' | 'ERR_BLKIN_ANSWER'
+
+/** The message begins with the address. */
+export class ConnectionError extends Error {
+  override name = 'ConnectionError'
+
+  constructor(
+    readonly code: ConnectionCode,
+    address: string,
+    message: string,
+  ) {
+    super(`${address}: ${message}`)
+  }
+}

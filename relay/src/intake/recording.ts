@@ -1,0 +1,27 @@
+// relay/src/intake/recording.ts: what a session feeds: the events of one process, wherever they go.
+// Files (store/trace.ts), a callback (live/live-trace.ts), or files with followers (live/followers.ts); the session
+// does not know which. Each call is made only when the one before it is done.
+
+import type { Process } from '../check/hello.js'
+import type { TraceInfo } from '../read/model.js'
+import type { Mark, PutMark } from '../store/mark.js'
+import type { Tracepoint } from '../wire.js'
+
+export interface Recording {
+  readonly process: Process
+  /** Grows as tracepoints are declared. */
+  readonly info: TraceInfo
+  /** Streams of which something may be held. */
+  readonly streams: number[]
+  /** The last put taken of the stream, or zeros where there is none. */
+  held(stream: number): Promise<Mark>
+  /** @throws Refused; then none of them is declared */
+  declare(tracepoints: Tracepoint[]): Promise<void>
+  /** True when taken now, false when it was taken before. @throws Refused; then nothing of it is taken */
+  put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean>
+  close(): Promise<void>
+}
+
+export interface Recorder {
+  open(process: Process): Promise<Recording>
+}

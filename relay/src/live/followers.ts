@@ -1,0 +1,138 @@
+// relay/src/live/followers.ts: those who watch events while a relay records them, and the recordings that tell them.
+// A recording is wrapped here when its process says hello; what it takes is decoded only while somebody follows the
+// process, once for all who do. No follower is waited for: each has a bounded queue of its own (follower.ts).
+
+import type { Process } from '../check/hello.js'
+import { refuse } from '../check/refuse.js'
+import type { Recorder, Recording } from '../intake/recording.js'
+import { formatJson } from '../read/json.js'
+import type { TraceItem } from '../read/merge.js'
+import type { TraceInfo } from '../read/model.js'
+import { Decoders, PacketError } from '../read/packet-reader.js'
+import type { Mark, PutMark } from '../store/mark.js'
+import type { Tracepoint } from '../wire.js'
+import { Feed } from './feed.js'
+import { Follower } from './follower.js'
+import { PutDecoder } from './put-decoder.js'
+
+const MOST = 64
+
+export class Followers implements Recorder {
+  readonly feed = new Feed((items) => this.#deliver(items))
+  readonly #all = new Set<Follower>()
+  /** Changes whenever the followers do. */
+  generation = 0
+
+  constructor(
+    readonly recorder: Recorder,
+    readonly log: (line: string) => void,
+  ) {}
+
+  async open(process: Process): Promise<Recording> {
+    return new Followed(await this.recorder.open(process), this)
+  }
+
+  follow(target: string, patterns: string[]): Follower {
+    if (this.#all.size >= MOST) refuse('LIMIT', `${MOST} followers are there already; end one first`)
+    const follower = new Follower(target, patterns)
+    this.#all.add(follower)
+    this.generation++
+    return follower
+  }
+
+  leave(follower: Follower): void {
+    follower.wait?.end()
+    this.#all.delete(follower)
+    this.generation++
+  }
+
+  /** Of those who follow this process now. */
+  decoders(info: TraceInfo): Decoders | undefined {
+    const followers = [...this.#all].filter((one) => one.follows(info))
+    if (followers.length === 0) return undefined
+    return new Decoders(info, (name) => followers.some((one) => one.covers(name)))
+  }
+
+  #deliver(items: TraceItem[]): void {
+    for (const item of items) {
+      let line: string | undefined
+      for (const follower of this.#all) {
+        if (!follower.wants(item)) continue
+        if (follower.full) follower.drop()
+        else {
+          line ??= formatJson(item)
+          follower.push(line)
+        }
+      }
+    }
+  }
+}
+
+class Followed implements Recording {
+  readonly #followers: Followers
+  #generation = -1
+  #decoder: PutDecoder | undefined
+
+  constructor(
+    readonly inner: Recording,
+    followers: Followers,
+  ) {
+    this.#followers = followers
+  }
+
+  get process(): Process {
+    return this.inner.process
+  }
+
+  get info(): TraceInfo {
+    return this.inner.info
+  }
+
+  get streams(): number[] {
+    return this.inner.streams
+  }
+
+  held(stream: number): Promise<Mark> {
+    return this.inner.held(stream)
+  }
+
+  declare(tracepoints: Tracepoint[]): Promise<void> {
+    return this.inner.declare(tracepoints)
+  }
+
+  async put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean> {
+    const decoder = this.#current()
+    if (decoder === undefined) return this.inner.put(stream, mark, packets)
+    const before = await this.inner.held(stream)
+    const taken = await this.inner.put(stream, mark, packets)
+    if (taken) this.#tell(decoder, stream, before, packets)
+    return taken
+  }
+
+  close(): Promise<void> {
+    return this.inner.close()
+  }
+
+  #current(): PutDecoder | undefined {
+    if (this.#generation !== this.#followers.generation) {
+      this.#generation = this.#followers.generation
+      const decoders = this.#followers.decoders(this.info)
+      this.#decoder = decoders && new PutDecoder(decoders)
+    }
+    return this.#decoder
+  }
+
+  /** The put is stored whatever is in it, so an event that is not as declared is only told. */
+  #tell(decoder: PutDecoder, stream: number, before: Mark, packets: Buffer): void {
+    try {
+      this.#followers.feed.hold(decoder.decode(stream, before, packets))
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
+      const { program, pid } = this.process
+      const put = before.sequence + 1
+      this.#followers.log(
+        `${program} (pid ${pid}): stream ${stream}, put ${put} cannot be followed: ${error.message} in a packet`,
+      )
+    }
+  }
+}

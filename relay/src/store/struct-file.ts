@@ -1,0 +1,63 @@
+// relay/src/store/struct-file.ts: one struct of the IDL as a file: Thrift's strict binary protocol, no frame around it.
+// The relay keeps its rules so, and a user's standing rules are one. Replaced by rename: whoever reads sees the old
+// file or the new one, also after a kill. The reader checks the size and the form; what it says is the caller's to check.
+
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { StrictReader } from '../strict-reader.js'
+import { thrift } from '../wire.js'
+
+/** So that what is in one fits a frame too. */
+export const MOST_BYTES = 2 ** 20
+
+/** What the generated classes have and their types do not say. */
+interface Struct {
+  read(input: object): void
+  write(output: object): void
+}
+
+/** Undefined where there is no such file. @throws Error that begins with the path */
+export async function readStruct<Made extends object>(
+  path: string,
+  Type: new () => Made,
+): Promise<Made | undefined> {
+  try {
+    const { size } = await stat(path)
+    if (size > MOST_BYTES) throw new Error(`it has ${size} bytes; expected at most ${MOST_BYTES}`)
+    const made = new Type()
+    const reader = new StrictReader(await readFile(path))
+    ;(made as unknown as Struct).read(reader)
+    return made
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw new Error(`${path}: ${code ?? message ?? 'not as written'}`)
+  }
+}
+
+/** On the disk when this returns. Only its owner may read it: a rule may name what is secret. */
+export async function writeStruct(path: string, bytes: Buffer): Promise<void> {
+  const unborn = `${path}.${process.pid}.new`
+  try {
+    const file = await open(unborn, 'w', 0o600)
+    try {
+      await file.writeFile(bytes)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+    await rename(unborn, path)
+  } catch (error) {
+    await rm(unborn, { force: true })
+    throw error
+  }
+}
+
+export function structBytes(value: object): Buffer {
+  let bytes: Buffer | undefined
+  const output = new thrift.TFramedTransport(undefined, (framed) => {
+    bytes = framed!.subarray(4)
+  })
+  ;(value as Struct).write(new thrift.TBinaryProtocol(output, true, true))
+  output.flush()
+  return bytes!
+}
