@@ -26,6 +26,14 @@ describe('names', () => {
     expect(compileGlob('block*:re*')('blockstore:reply')).toBe(true)
     expect(compileGlob('*')('anything')).toBe(true)
     expect(compileGlob('*:*')('a:b:c')).toBe(false)
+    expect(compileGlob('a*:b')('a')).toBe(false)
+    expect(compileGlob('a*a')('a'), 'a letter is not used twice').toBe(false)
+  })
+
+  test('many stars over a name that almost fits are no work', () => {
+    const stars = '*a'.repeat(120)
+    expect(compileGlob(`${stars}:*`)(`${'a'.repeat(119)}b:x`)).toBe(false)
+    expect(compileGlob(stars)(`${'a'.repeat(250)}b`)).toBe(false)
   })
 
   test('the nearest come first, and none that is far', () => {
