@@ -45,7 +45,7 @@ async function run(patterns: string[], flags: Flags, command: Command): Promise<
   const targets = standing ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
   if (targets.length === 0) {
     note(`${await whyNone(flags.pid)}; those that start do not get it by a standing rule`)
-    process.exitCode = exitCodes.nothing
+    process.exitCode ??= exitCodes.nothing
     return
   }
   await using(targets, (found) => disableIn(found, patterns, flags))
