@@ -40,7 +40,13 @@ export class Caller<Client extends object> {
       }
     })
     socket.on('error', (error) => this.#fail('ERR_BLKIN_AWAY', `the connection broke: ${error.message}`))
-    this.closed = once(socket, 'close').then(() => this.#fail('ERR_BLKIN_AWAY', 'the other side has gone'))
+    // Not once() of node:events: it rejects where the connection is reset, and who waits for nothing hears of it.
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#fail('ERR_BLKIN_AWAY', 'the other side has gone')
+        resolve()
+      })
+    })
   }
 
   static async open<Client extends object>(
