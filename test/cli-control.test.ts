@@ -369,6 +369,7 @@ describe('what is wrong is said so that a person can act', () => {
       const { code, out, err } = await blkin(verb, '-p', target)
       expect(
         err.match(new RegExp(`process ${pid} did not answer within 2000 ms; it may be stopped`, 'g')),
+        err,
       ).toHaveLength(1)
       expect(err).not.toContain('is not traced')
       expect(out).toBe('')
