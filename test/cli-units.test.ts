@@ -56,6 +56,9 @@ describe('names', () => {
     expect(nearest('blockstore:requst', names)[0]).toBe('blockstore:request')
     expect(nearest('blokstore:*', names)).toEqual(['blockstore:reply', 'blockstore:request'])
     expect(nearest('net:packet', names)).toEqual([])
+    expect(nearest('blk*:reqest', names)).toEqual(['blockstore:request'])
+    expect(nearest('nope:*', names), 'a star is no excuse for the rest').toEqual([])
+    expect(nearest('*zz*:*', names)).toEqual([])
   })
 })
 
