@@ -352,9 +352,31 @@ describe('what is wrong is said so that a person can act', () => {
     const server = createServer(() => {}).listen(join(made, 'control'))
     onTestFinished(() => void server.close())
     const { code, out, err } = await blkin('ps', '-p', name)
-    expect(err).toMatch(/999999998-1: no answer within 2000 ms/)
+    expect(err).toMatch(
+      /process 999999998 did not answer within 2000 ms; it may be stopped \(.*999999998-1\)\n$/,
+    )
     expect(out).toContain(pid)
     expect(code).toBe(0)
+  })
+
+  test('a process that is stopped: it is told so once, and that is a failure', async () => {
+    const { pid, name, child } = await ticking()
+    child.kill('SIGSTOP')
+    for (const [target, verb] of [
+      [pid, 'tail'],
+      [name, 'list'],
+    ] as const) {
+      const { code, out, err } = await blkin(verb, '-p', target)
+      expect(
+        err.match(new RegExp(`process ${pid} did not answer within 2000 ms; it may be stopped`, 'g')),
+        err,
+      ).toHaveLength(1)
+      expect(err).not.toContain('is not traced')
+      expect(out).toBe('')
+      expect(code).toBe(1)
+    }
+    child.kill('SIGCONT')
+    expect((await blkin('ps', '-p', pid)).code).toBe(0)
   })
 
   test('what a dead process left, its pid living again as another, is no process', async () => {

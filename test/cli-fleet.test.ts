@@ -58,6 +58,7 @@ test('what a relay cannot do is said', async () => {
     [['enable', 'a:*', '-p', '4711'], /-p 4711: a relay's rules are for programs by name/, 2],
     [['enable', 'a:*', '--buffer', '4x1M'], /--buffer and --relay do not go together/, 2],
     [['tail', '-f', 'x > 1'], /--filter and --relay do not go together: what a relay gets, its rules say/, 2],
+    [['disable', '--session', 'default'], /--relay: expected a pattern/, 2],
     [['ps', '-p', 'nobody'], /the relay knows no such process/, 3],
   ]
   for (const [args, words, expected] of refused) {

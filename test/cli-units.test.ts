@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { duration, parseDuration, short, uptime } from '../lib/cli/amounts.js'
 import { typeText } from '../lib/cli/field-text.js'
 import { followedText, readFollowed, timeOf } from '../lib/cli/followed.js'
-import { compileGlob } from '../lib/cli/glob.js'
+import { compileGlob, globsMeet } from '../lib/cli/glob.js'
 import { Latencies, RecentLatencies } from '../lib/cli/latency.js'
 import { Lines, slowText } from '../lib/cli/lines.js'
 import { nearest } from '../lib/cli/nearest.js'
@@ -26,6 +26,29 @@ describe('names', () => {
     expect(compileGlob('block*:re*')('blockstore:reply')).toBe(true)
     expect(compileGlob('*')('anything')).toBe(true)
     expect(compileGlob('*:*')('a:b:c')).toBe(false)
+    expect(compileGlob('a*:b')('a')).toBe(false)
+    expect(compileGlob('a*a')('a'), 'a letter is not used twice').toBe(false)
+  })
+
+  test.each([
+    ['a*', '*b', true],
+    ['a*b', 'ac*', true],
+    ['a*b*', '*c', true],
+    ['*', '', true],
+    ['a', 'b*', false],
+    ['a*c', 'ab', false],
+    ['a:*', '*:x', true],
+    ['a:*', 'b*:x', false],
+    ['a*:x', 'ab:y*', false],
+  ])('%s and %s have a name in common: %s', (one, two, does) => {
+    expect(globsMeet(one, two)).toBe(does)
+    expect(globsMeet(two, one)).toBe(does)
+  })
+
+  test('many stars over a name that almost fits are no work', () => {
+    const stars = '*a'.repeat(120)
+    expect(compileGlob(`${stars}:*`)(`${'a'.repeat(119)}b:x`)).toBe(false)
+    expect(compileGlob(stars)(`${'a'.repeat(250)}b`)).toBe(false)
   })
 
   test('the nearest come first, and none that is far', () => {
@@ -33,6 +56,9 @@ describe('names', () => {
     expect(nearest('blockstore:requst', names)[0]).toBe('blockstore:request')
     expect(nearest('blokstore:*', names)).toEqual(['blockstore:reply', 'blockstore:request'])
     expect(nearest('net:packet', names)).toEqual([])
+    expect(nearest('blk*:reqest', names)).toEqual(['blockstore:request'])
+    expect(nearest('nope:*', names), 'a star is no excuse for the rest').toEqual([])
+    expect(nearest('*zz*:*', names)).toEqual([])
   })
 })
 
@@ -313,14 +339,16 @@ describe('standing rules', () => {
 
   test('what a pattern covers whole goes; over what remains an off stands', () => {
     expect(withoutStanding([rule('*', 'a:x')], '*', 'a:*')).toEqual([])
-    expect(withoutStanding([rule('server*', 'a:x')], 'other', 'a:*')).toEqual([
+    expect(withoutStanding([rule('server*', 'a:x')], '*-1', 'a:*')).toEqual([
       rule('server*', 'a:x'),
-      rule('other', 'a:*', false),
+      rule('*-1', 'a:*', false),
     ])
     expect(withoutStanding([rule('*', 'a:*')], '*', 'a:x')).toEqual([
       rule('*', 'a:*'),
       rule('*', 'a:x', false),
     ])
+    const others = [rule('server*', 'a:x'), rule('*', 'b:*')]
+    expect(withoutStanding(others, 'other', 'a:*'), 'no rule for what nothing switches on').toBe(others)
     const none: ReturnType<typeof rule>[] = []
     expect(withoutStanding(none, '*', 'a:*')).toBe(none)
   })

@@ -45,7 +45,7 @@ async function run(patterns: string[], flags: Flags, command: Command): Promise<
   const targets = standing ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
   if (targets.length === 0) {
     note(`${await whyNone(flags.pid)}; those that start do not get it by a standing rule`)
-    process.exitCode = exitCodes.nothing
+    process.exitCode ??= exitCodes.nothing
     return
   }
   await using(targets, (found) => disableIn(found, patterns, flags))
@@ -58,10 +58,9 @@ async function dropStanding(patterns: string[], target: string): Promise<void> {
 }
 
 async function disableIn(targets: Target[], patterns: string[], flags: Flags): Promise<void> {
+  const having = havingSession(targets, flags.session)
   const nothing = new Set(patterns)
-  let failed = false
-  await each(targets, async ({ control, state }) => {
-    if (!state.sessions.some(({ spec }) => spec.name === flags.session)) return
+  const allDone = await each(having, async ({ control, state }) => {
     for (const pattern of patterns) {
       const { rule, covered, enabled } = await control.disable(flags.session, pattern)
       if (covered > 0) nothing.delete(pattern)
@@ -72,18 +71,18 @@ async function disableIn(targets: Target[], patterns: string[], flags: Flags): P
           `${pid} (${program}): ${pattern}: ${count(covered, 'tracepoint')} covered, ${enabled} on in session ${flags.session}`,
         )
     }
-  }).catch((error: Error) => {
-    note(error.message)
-    failed = true
   })
-  if (failed) process.exitCode = exitCodes.failed
-  else if (!targets.some(({ state }) => state.sessions.some(({ spec }) => spec.name === flags.session)))
-    throw new NothingError(noSession(targets, flags.session))
-  else if (nothing.size > 0) {
-    const names = (await Promise.all(targets.map(({ control }) => control.tracepoints()))).flat().map(nameOf)
-    for (const pattern of nothing) note(nothingText(pattern, names))
-    process.exitCode = exitCodes.nothing
-  }
+  if (!allDone || nothing.size === 0) return
+  const names = (await Promise.all(targets.map(({ control }) => control.tracepoints()))).flat().map(nameOf)
+  for (const pattern of nothing) note(nothingText(pattern, names))
+  process.exitCode ??= exitCodes.nothing
+}
+
+/** @throws NothingError where none of them has it */
+function havingSession(targets: Target[], name: string): Target[] {
+  const having = targets.filter(({ state }) => state.sessions.some(({ spec }) => spec.name === name))
+  if (having.length === 0) throw new NothingError(noSession(targets, name))
+  return having
 }
 
 function noSession(targets: Target[], name: string): string {
@@ -91,20 +90,20 @@ function noSession(targets: Target[], name: string): string {
   return `there is no session ${JSON.stringify(name)}; ${there.length === 0 ? 'none is open' : `there are ${there.join(', ')}`}`
 }
 
-/** All at once; every one is tried, then the first failure is thrown, with its process named. */
-async function each(targets: Target[], work: (target: Target) => Promise<void>): Promise<void> {
+/** All at once; who fails is told, and does not keep it from the others. False where one did. */
+async function each(targets: Target[], work: (target: Target) => Promise<void>): Promise<boolean> {
   const done = await Promise.allSettled(targets.map(work))
   done.forEach((one, i) => {
     if (one.status === 'fulfilled') return
     const { pid, program } = targets[i]!.state
-    throw new Error(`${pid} (${program}): ${(one.reason as Error).message}`)
+    note(`${pid} (${program}): ${(one.reason as Error).message}`)
+    process.exitCode = exitCodes.failed
   })
+  return done.every(({ status }) => status === 'fulfilled')
 }
 
 async function closeSessions(targets: Target[], { session, json }: Flags): Promise<void> {
-  const having = targets.filter(({ state }) => state.sessions.some(({ spec }) => spec.name === session))
-  if (having.length === 0) throw new NothingError(noSession(targets, session))
-  await each(having, async ({ control, state }) => {
+  await each(havingSession(targets, session), async ({ control, state }) => {
     const { last, delivered } = await control.closeSession(session, closeMs)
     const { pid, program } = state
     if (json) printJson({ pid, program, session, events: last.events, lost: last.lost, delivered })
@@ -124,6 +123,7 @@ async function disableFleet(
 ): Promise<void> {
   if (flags.pid !== undefined && /^\d+$/.test(flags.pid))
     throw new UsageError(`-p ${flags.pid}: a relay's rules are for programs by name`)
+  if (patterns.length === 0) throw new UsageError('--relay: expected a pattern such as "blockstore:*"')
   if (named && flags.session !== 'default') throw new UsageError('--session and --relay do not go together')
   await withFleet(address, async (fleet) => {
     for (const pattern of patterns) {

@@ -70,7 +70,7 @@ async function run(patterns: string[], flags: Flags, command: Command): Promise<
   const targets = standing ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
   if (targets.length === 0) {
     note(`${await whyNone(flags.pid)}; the rule stands for those that start`)
-    process.exitCode = exitCodes.nothing
+    process.exitCode ??= exitCodes.nothing
     return
   }
   await using(targets, (found) => enableIn(found, rules, flags, command))

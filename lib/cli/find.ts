@@ -2,10 +2,10 @@
 // in it. Whether one lives is asked at its socket: nobody listens there once it is dead, whoever has its pid by then.
 // Every verb that acts on processes of this machine comes through here; docs/control.md draws the folder.
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import type { ConnectionError, Control, ProcessState } from '@blkin/relay'
-import { NothingError } from './exit.js'
+import { exitCodes, NothingError } from './exit.js'
 import { compileGlob } from './glob.js'
 import { loadRelay } from './load-relay.js'
 import { nearest } from './nearest.js'
@@ -22,6 +22,9 @@ const isPid = (target: string): boolean => /^\d+$/.test(target)
 /** A process that answers nothing is told, and does not keep the verb from the others. */
 const patienceMs = 2000
 
+/** Folders of those: told once, and not asked again by this command. */
+const silent = new Set<string>()
+
 export const bases = (): string[] =>
   [...new Set(['/dev/shm', tmpdir()])].map((base) => join(base, `blkin-${uid()}`))
 
@@ -35,6 +38,7 @@ async function folders(target: string | undefined): Promise<string[]> {
         .map((name) => ({ folder: join(base, name), pid: /^(\d+)-\d+(?:-\d+)?$/.exec(name)?.[1] }))
         .filter(({ pid }) => pid !== undefined && (target === undefined || !isPid(target) || pid === target))
         .map(({ folder }) => folder)
+        .filter((folder) => !silent.has(folder))
     }),
   )
   return found.flat()
@@ -48,15 +52,19 @@ async function connect(folder: string): Promise<Target | undefined> {
     return { folder, control, state: await answered(control.process(), folder) }
   } catch (error) {
     control?.close()
-    if ((error as ConnectionError).code !== 'ERR_BLKIN_AWAY') note((error as Error).message)
+    if ((error as ConnectionError).code === 'ERR_BLKIN_AWAY') return undefined
+    note((error as Error).message)
+    silent.add(folder)
     return undefined
   }
 }
 
 function answered<T>(call: Promise<T>, folder: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
+  const pid = basename(folder).replace(/-.*/, '')
+  const words = `process ${pid} did not answer within ${patienceMs} ms; it may be stopped (${folder})`
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${folder}: no answer within ${patienceMs} ms`)), patienceMs)
+    timer = setTimeout(() => reject(new Error(words)), patienceMs)
   })
   return Promise.race([call, late]).finally(() => clearTimeout(timer))
 }
@@ -65,6 +73,8 @@ function answered<T>(call: Promise<T>, folder: string): Promise<T> {
 export async function findProcesses(target?: string): Promise<Target[]> {
   const named = target === undefined || isPid(target) ? () => true : compileGlob(target)
   const found = (await Promise.all((await folders(target)).map(connect))).filter((one) => one !== undefined)
+  // What a silent one is called nobody knows, so where a name is asked for it may be none of those.
+  if (silent.size > 0 && (target === undefined || isPid(target))) process.exitCode = exitCodes.failed
   const [wanted, others] = [
     found.filter((one) => named(one.state.program)),
     found.filter((one) => !named(one.state.program)),
@@ -73,11 +83,12 @@ export async function findProcesses(target?: string): Promise<Target[]> {
   return wanted.sort((a, b) => Number(a.state.startedAt - b.state.startedAt) || a.state.pid - b.state.pid)
 }
 
-/** One at least. @throws NothingError that says what is there instead. */
+/** One at least. @throws NothingError that says what is there instead, or Error where one may be and does not answer. */
 export async function requireProcesses(target?: string): Promise<Target[]> {
   const found = await findProcesses(target)
-  if (found.length === 0) throw new NothingError(await whyNone(target))
-  return found
+  if (found.length > 0) return found
+  const why = await whyNone(target)
+  throw silent.size > 0 ? new Error(why) : new NothingError(why)
 }
 
 /** Runs the work on them and lets them go. */
@@ -102,7 +113,7 @@ export async function whyNone(target?: string): Promise<string> {
   for (const { control } of all) control.close()
   const there =
     all.length === 0
-      ? 'you have no traced process running'
+      ? `you have no traced process running${silent.size > 0 ? ' that answers' : ''}`
       : `yours are ${all
           .slice(0, 10)
           .map(({ state }) => `${state.pid} (${state.program})`)
@@ -116,10 +127,12 @@ export async function whyNone(target?: string): Promise<string> {
     )
     return `no traced process is named ${JSON.stringify(target)}; ${names.length > 0 ? `nearest: ${names.join(', ')}` : there}`
   }
+  if ([...silent].some((folder) => basename(folder).startsWith(`${target}-`)))
+    return `process ${target} is traced, but takes no orders now; ${there}`
   const owner = await stat(`/proc/${target}`).catch(() => undefined)
   if (owner === undefined) return `there is no process ${target}; ${there}`
   const name = (await readFile(`/proc/${target}/comm`, 'utf8').catch(() => '')).trim()
   if (owner.uid !== uid())
-    return `process ${target} (${name}) is another user's (uid ${owner.uid}), and you are ${userInfo().username} (uid ${uid()}); a process takes orders from its own user only: sudo -u '#${owner.uid}' blkin ...`
+    return `process ${target} (${name}) is another user's (uid ${owner.uid}), and you are uid ${uid()}; a process takes orders from its own user only: sudo -u '#${owner.uid}' blkin ...`
   return `process ${target} (${name}) is not traced: it has declared no tracepoint with blkin, or its addon did not load; ${there}`
 }

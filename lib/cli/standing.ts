@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rule, RuleRequest } from '@blkin/relay'
 import { bases } from './find.js'
-import { compileGlob } from './glob.js'
+import { compileGlob, globsMeet } from './glob.js'
 import { loadRelay } from './load-relay.js'
 
 const patienceMs = 5000
@@ -70,11 +70,13 @@ export function withStanding(
 
 /**
  * Without those that the pattern covers whole, for programs that the target covers whole. Where others that switch on
- * remain, they might cover it too, so a rule that switches off comes behind them. Pure.
+ * remain and cover some of it too, a rule that switches off comes behind them. Pure.
  */
 export function withoutStanding(rules: RuleRequest[], target: string, pattern: string): RuleRequest[] {
   const [programs, names] = [compileGlob(target), compileGlob(pattern)]
   const left = rules.filter((rule) => !(programs(rule.target ?? '*') && names(rule.pattern)))
-  if (left.some(({ on }) => on !== false)) return [...left, { on: false, pattern, target }]
+  const meets = (rule: RuleRequest) =>
+    globsMeet(rule.target ?? '*', target) && globsMeet(rule.pattern, pattern)
+  if (left.some((rule) => rule.on !== false && meets(rule))) return [...left, { on: false, pattern, target }]
   return left.length === rules.length ? rules : left
 }

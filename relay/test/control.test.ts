@@ -216,6 +216,15 @@ test('nobody at the socket, and nobody any more, are told with the path', async 
   await expect(traced.process(), 'and later calls fail at once').rejects.toBe(failed)
 })
 
+test('a connection that is reset fails the call, and nothing else', async () => {
+  // What was sent is unread when this side closes, so the kernel resets.
+  const server = createServer({ pauseOnConnect: true }, (socket) => setTimeout(() => socket.destroy(), 100))
+  const path = await listening(server, socketPath())
+  const traced = await connectControl(path)
+  await expect(traced.process()).rejects.toMatchObject({ code: 'ERR_BLKIN_AWAY' })
+  await expect(traced.closed).resolves.toBeUndefined()
+})
+
 test('a process that does not answer is given up after 5 s and what the call may take', async () => {
   const path = await dumb((socket) => socket.resume())
   const traced = await connectControl(path)

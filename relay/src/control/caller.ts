@@ -40,9 +40,12 @@ export class Caller<Client extends object> {
       }
     })
     socket.on('error', (error) => this.#fail('ERR_BLKIN_AWAY', `the connection broke: ${error.message}`))
-    // Not events.once(), which rejects where the socket breaks first.
+    // Not once() of node:events: it rejects where the connection is reset, and who waits for nothing hears of it.
     this.closed = new Promise((resolve) => {
-      socket.once('close', () => resolve(this.#fail('ERR_BLKIN_AWAY', 'the other side has gone')))
+      socket.once('close', () => {
+        this.#fail('ERR_BLKIN_AWAY', 'the other side has gone')
+        resolve()
+      })
     })
   }
 

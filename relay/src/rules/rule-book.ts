@@ -8,7 +8,7 @@ import { checkPattern, checkRule, checkTarget, MAX_RULES } from '../check/rule.j
 import { storage } from '../store/stream-file.js'
 import { MOST_BYTES, readStruct, structBytes, writeStruct } from '../store/struct-file.js'
 import { big, i64, types } from '../wire.js'
-import { targetCovers, targetsOverlap } from './target.js'
+import { patternsOverlap, targetCovers, targetsOverlap } from './target.js'
 
 export type Rule = InstanceType<typeof types.Rule>
 type RuleSet = InstanceType<typeof types.RuleSet>
@@ -75,7 +75,9 @@ export class RuleBook {
     return this.#change((rules) => {
       const left = rules.filter((one) => one.target !== target || one.pattern !== pattern)
       if (!left.some((one) => one.on)) return [] // rules that switch off have nothing to switch off
-      if (!left.some((one) => one.on && targetsOverlap(one.target!, target!))) return left
+      const meets = (one: Rule) =>
+        targetsOverlap(one.target!, target!) && patternsOverlap(one.pattern!, pattern!)
+      if (!left.some((one) => one.on && meets(one))) return left
       const off = { on: false, pattern: pattern!, exclude: [], level: 14, exactly: false, target: target! }
       return [...left, this.#named(new types.Rule({ ...off, origin: types.Origin.RELAY, id: 0 }))]
     })

@@ -1,4 +1,5 @@
-// relay/src/rules/target.ts: which programs a rule is for: a name, `*` for any run of characters. Pure.
+// relay/src/rules/target.ts: which programs a rule is for: a name, `*` for any run of characters; and whether two rules
+// may meet at one tracepoint. Pure.
 // The relay's rules and its followers use it. The time it takes is bounded by the product of the two lengths.
 
 import { globCovers } from '../read/glob.js'
@@ -22,4 +23,10 @@ export function targetsOverlap(one: string, two: string): boolean {
     meet = next
   }
   return meet[0]!
+}
+
+/** Whether there is a tracepoint that both patterns cover: each side of the colon for itself. */
+export function patternsOverlap(one: string, two: string): boolean {
+  const others = two.split(':')
+  return one.split(':').every((side, i) => targetsOverlap(side, others[i]!))
 }
