@@ -148,7 +148,7 @@ class ConsumerTest : public testing::Test {
   }
 
   // Overwrite mode: what is stored of each ring goes up, and what is missing before its newest event is what its losses
-  // say, put by put as in the packets.
+  // say, packet by packet.
   void expect_stored_and_lost() {
     EXPECT_EQ(relay.faults(), std::vector<std::string>{});
     for (const auto& one : rings) {
@@ -165,6 +165,13 @@ class ConsumerTest : public testing::Test {
         ASSERT_EQ(words[0], static_cast<uint64_t>(stream));
         ASSERT_GE(words[1], next) << "one twice";
         next = words[1] + 1;
+      }
+      size_t before = 0;
+      for (const auto& [events, lost] : reader.ends) {
+        if (std::exchange(before, events) == events) continue;  // one without events may tell what comes behind
+        uint64_t newest[2];
+        std::memcpy(newest, reader.events[events - 1].payload.data(), 16);
+        ASSERT_EQ(events + lost, newest[1] + 1) << "a packet tells what was lost before its events, all and no more";
       }
       EXPECT_EQ(next, written[stream]) << "the newest is there";
       EXPECT_EQ(stored.events + static_cast<uint64_t>(stored.lost.overwritten), written[stream]);

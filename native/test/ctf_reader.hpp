@@ -26,6 +26,7 @@ class CtfReader {
   explicit CtfReader(const std::array<uint8_t, 16>& uuid) : uuid_(uuid) {}
 
   std::vector<In> events;
+  std::vector<std::pair<size_t, uint64_t>> ends;  // of each packet: events so far, and losses so far
   uint64_t packets = 0, discarded = 0, last_time = 0;
 
   // file: everything from the stream's first byte on. length_of: an event's payload, which only its schema tells.
@@ -77,6 +78,7 @@ class CtfReader {
       ASSERT_LE(time, end);
       last_time = end;
       discarded = u64(packet + 72);
+      ends.emplace_back(events.size(), discarded);
       ++packets;
       at += size / 8;
     }

@@ -124,6 +124,37 @@ TEST_F(Damage, positions_further_apart_than_the_ring_is_long_are_no_ring) {
   EXPECT_EQ(read_all(), -1);
 }
 
+TEST_F(Damage, an_overwriting_ring_is_refused_or_read_to_an_end_too) {
+  const ring::Created made = ring::create(folder_.fd(), "1", 1, kSmallOverwrite);
+  ASSERT_NE(made.ring, nullptr);
+  Pattern pattern;
+  for (uint64_t i = 0; i < 1000; ++i) {
+    pattern.make(1, i);
+    Leased(made.ring).write(pattern.record());
+  }
+  auto* bytes = reinterpret_cast<uint8_t*>(made.ring);
+  const std::vector<uint8_t> good(bytes, bytes + kFileBytes);
+  std::mt19937 random(9);
+  uint64_t opened_in_all = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    const size_t within = random() % 2 == 0 ? 256 : kFileBytes;
+    for (int flips = 1 + static_cast<int>(random() % 8); flips > 0; --flips)
+      bytes[random() % within] = static_cast<uint8_t>(random());
+    ring::Geometry geometry{};
+    ring::Header* opened = ring::open(folder_.fd(), "1", geometry);
+    if (opened != nullptr) {
+      ++opened_in_all;
+      ring::retire(opened, ring::committed(opened));  // counts what it finds, whatever that is
+      read(opened, geometry, random() % 2 == 0 ? 0 : random(), ring::committed(opened));
+      munmap(opened, ring::kHeaderBytes + geometry.capacity);
+    }
+    std::memcpy(bytes, good.data(), kFileBytes);
+    if (HasFailure()) FAIL() << "round " << round;
+  }
+  EXPECT_GT(opened_in_all, 1000U);
+  munmap(made.ring, kFileBytes);
+}
+
 TEST_F(Damage, damage_costs_the_rest_of_its_sub_buffer_and_no_more) {
   MemoryRing ring(kSmall);
   const uint64_t words[6] = {};

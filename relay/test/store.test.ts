@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { types } from '../src/wire.js'
+import { i64, types } from '../src/wire.js'
 import { connect, field, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
 import { babeltrace, folder, hasBabeltrace, relayIn, until } from './helpers.js'
@@ -79,7 +79,8 @@ test('after a restart the relay says what it holds, and the same tracepoints are
   const before = await connect(first.address)
   await before.hello(hello)
   await before.declare([tracepoint(0, 'p:e'), tracepoint(1, 'p:f')])
-  await before.put(makePut(5, 1, puts[0]!))
+  const lost = { noRoom: i64(1), tooBig: i64(2), badValue: i64(3), noRing: i64(4), overwritten: i64(5) }
+  await before.put(makePut(5, 1, puts[0]!, { events: 2, lost: new types.Lost(lost) }))
   await first.close()
   const second = await relayIn(output)
   const after = await connect(second.address)
@@ -87,12 +88,18 @@ test('after a restart the relay says what it holds, and the same tracepoints are
   expect(reply.tracepoints).toBe(2)
   const held = reply.held[0]!
   expect([held.stream, held.sequence.toNumber(), held.bytes.toNumber()]).toEqual([5, 1, puts[0]!.length])
+  expect(held.events!.toNumber(), 'a sender in overwrite mode counts on from there').toBe(2)
+  expect(second.stats().processes[0]!.lost).toEqual({
+    ...{ noRoom: 1, tooBig: 2, badValue: 3, noRing: 4, overwritten: 5 },
+  })
+  const fewer = new types.Lost({ ...lost, overwritten: i64(4) })
+  await expect(after.put(makePut(5, 2, puts[1]!, { lost: fewer }))).rejects.toThrow(/put.overwritten is 4; expected 5/)
   await after.declare([tracepoint(1, 'p:f')])
   await expect(after.declare([tracepoint(1, 'p:other')])).rejects.toThrow(
     /tracepoint 1 differs from the one declared/,
   )
   await expect(after.declare([tracepoint(3, 'p:g')])).rejects.toThrow(/id is 3; expected 0 to 2/)
-  await after.put(makePut(5, 2, puts[1]!))
+  await after.put(makePut(5, 2, puts[1]!, { lost: new types.Lost(lost) }))
   expect(readFileSync(join(onlyFolder(output), 'events_5')).equals(Buffer.concat(puts))).toBe(true)
   after.end()
 })
