@@ -49,7 +49,7 @@ describeWith(['babeltrace2'], 'as babeltrace2 prints them', () => {
         const tid = Number(/^Pid:\\s*(\\d+)/m.exec(readFileSync('/proc/thread-self/status', 'utf8'))[1])
         return { tid, id, name: readFileSync('/proc/thread-self/comm', 'utf8').trim() }`)}`)
     const [here, there] = told as { tid: number; id: number; name: string }[]
-    const all = printed(output).map(({ fields }) => fields)
+    const all = printed(output).map(({ fields, context }) => ({ ...context, ...fields }))
     const of = (n: number) => all.find((one) => one.n === BigInt(n)) ?? {}
     const [main, worker] = [here, there].map((one) => ({ tid: BigInt(one?.tid ?? 0), thread: one?.name }))
     expect(main?.tid).not.toBe(worker?.tid)
@@ -76,7 +76,7 @@ describeWith(['babeltrace2'], 'as babeltrace2 prints them', () => {
         const values = { u8: 1, u16: 2, u32: 3, u64: 4n, i8: 5, i16: 6, i32: 7, i64: 8n, f32: 9.5, f64: 10.25, bool: false, string: 'w' }
         if (thread === 1) for (const name of Object.keys(values)) blkin.context('c_' + name, blkin.t[name], () => values[name])
         e({ n: thread })`)}`)
-    const all = printed(output).map(({ fields }) => fields)
+    const all = printed(output).map(({ fields, context }) => ({ ...context, ...fields }))
     expect(all).toHaveLength(2)
     expect(all.find(({ n }) => n === 0n)).toMatchObject({
       ...{ c_u8: 255n, c_u16: 65535n, c_u32: 4294967295n, c_u64: 2n ** 64n - 1n },

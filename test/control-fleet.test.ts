@@ -65,6 +65,9 @@ test('idle processes, those that start later, and no others; on and off again', 
   await fleet.enable({ pattern: 'idle:*', target: '*' })
   await Promise.all([one.turns('one,two'), three.turns('one,two'), late.turns('one,two')])
   await fleet.disable('*', 'idle:*')
+  // It stands over what covers the same.
+  await Promise.all([one.turns(''), three.turns(''), late.turns('')])
+  await fleet.enable({ pattern: 'idle:one', target: `${mine}*` })
   await Promise.all([one.turns('one'), three.turns(''), late.turns('one')])
   await fleet.disable(`${mine}*`, 'idle:one')
   await Promise.all([one.turns(''), two.turns(''), late.turns('')])
