@@ -7,7 +7,8 @@ import { controllerOf, descriptors, folderOf, mapped, rss, spec, threads } from 
 import { loaded, lostOf, ofLoaded, sum } from './support/loaded.js'
 import { freeAddress, relay, until } from './support/relays.js'
 import { lastJson, program, result, run, start } from './support/run.js'
-import { recorded } from './support/trace.js'
+import { have } from './support/tools.js'
+import { printed, recorded } from './support/trace.js'
 
 /** For programs given as text: a provider, and a way to emit a numbered range. */
 const declared = `
@@ -154,6 +155,8 @@ describe('change(), under load', () => {
       expect(numbersOf(all, thread).length).toBeGreaterThanOrEqual(mine.length)
     }
     expect(new Set(changed.events.map(({ trace }) => trace.uuid)).size).toBe(7)
+    if (have('babeltrace2'))
+      expect(printed(two.output), 'merged by babeltrace2').toHaveLength(changed.events.length)
   })
 
   test('to another relay: the old one has what came before, the new one what came after', {
