@@ -2,6 +2,7 @@
 // a service never fails to start because of its tracer, unless BLKIN_REQUIRE_NATIVE=1 asks for that.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
 import type { FieldDescription } from './types.js'
 
 export interface NativeRule {
@@ -116,6 +117,7 @@ export interface Native {
   closeSession(name: string, milliseconds: number): Promise<boolean>
   status(): NativeStatus
   flush(session: string, milliseconds: number): Promise<boolean>
+  leave(): void
   recover(options: {
     host: string
     port: string
@@ -143,6 +145,9 @@ if ('error' in loaded && process.env.BLKIN_REQUIRE_NATIVE === '1') {
 }
 
 export const native: Native | undefined = 'native' in loaded ? loaded.native : undefined
+
+// The process's own end, of which Workers' ends are no part.
+if (isMainThread) process.once('exit', () => native?.leave())
 
 /** True when events can be recorded; false when every tracepoint is a silent no-op, for `loadError`. */
 export const isNative: boolean = native !== undefined

@@ -4,7 +4,7 @@ import { applyEnvironment, environmentSession } from './environment.js'
 import { type NativeSession, native } from './native.js'
 import { addRule, checkPattern, type Rule, type RuleOptions } from './rule.js'
 import { checkSessionName, type SessionOptions, sessionSpec } from './session-spec.js'
-import { flushSession } from './status.js'
+import { checkWait, flushSession } from './status.js'
 
 export interface Session {
   readonly name: string
@@ -45,7 +45,9 @@ export function openSession(name: string, options: SessionOptions = {}): Session
       spec = changed
     },
     flush: (milliseconds = 5000) => flushSession(name, milliseconds),
-    close: async (milliseconds = 5000) =>
-      native === undefined ? true : native.closeSession(name, Math.ceil(milliseconds)),
+    close: async (milliseconds = 5000) => {
+      const wait = checkWait('close', milliseconds)
+      return native === undefined ? true : native.closeSession(name, wait)
+    },
   })
 }

@@ -173,8 +173,12 @@ export async function flush(milliseconds = 5000): Promise<boolean> {
 
 /** Of one session; of all where the name is empty. */
 export async function flushSession(session: string, milliseconds: number): Promise<boolean> {
-  if (!(milliseconds >= 0 && milliseconds <= 2 ** 31)) {
-    throw new RangeError(`flush: the time is ${milliseconds}; expected milliseconds from 0 to ${2 ** 31}`)
-  }
-  return native === undefined ? true : native.flush(session, Math.ceil(milliseconds))
+  const wait = checkWait('flush', milliseconds)
+  return native === undefined ? true : native.flush(session, wait)
+}
+
+/** @throws RangeError for a time that is none */
+export function checkWait(what: string, milliseconds: number): number {
+  if (milliseconds >= 0 && milliseconds <= 2 ** 31) return Math.ceil(milliseconds)
+  throw new RangeError(`${what}: the time is ${milliseconds}; expected milliseconds from 0 to ${2 ** 31}`)
 }

@@ -38,7 +38,12 @@ Napi::Value change_session(const Napi::CallbackInfo& info);  // (spec) -> undefi
 Napi::Value close_session(const Napi::CallbackInfo& info);   // (name, ms) -> Promise<boolean>
 Napi::Value status(const Napi::CallbackInfo& info);          // () -> object
 Napi::Value flush(const Napi::CallbackInfo& info);           // (session, ms) -> Promise<boolean>
+Napi::Value leave(const Napi::CallbackInfo& info);           // () -> undefined
 Napi::Value recover(const Napi::CallbackInfo& info);         // (options) -> Promise<object[]>
+
+// After leave(). To be asked every kLeaveMs by whoever waits on a thread of libuv's pool.
+bool leaving() noexcept;
+constexpr uint64_t kLeaveMs = 50;
 
 // What was refused, as an exception whose message says why and whose code is ERR_BLKIN_ and the reason.
 [[noreturn]] void throw_refused(Napi::Env env, const control::Refused& refused);

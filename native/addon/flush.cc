@@ -1,5 +1,7 @@
 // native/addon/flush.cc: flush(session, milliseconds) -> Promise<boolean>; all sessions where the name is empty. Waits on
 // a thread of the pool, so that the event loop goes on.
+#include <algorithm>
+
 #include "environment.hpp"
 
 namespace blkin::addon {
@@ -21,8 +23,14 @@ class Flush final : public Napi::AsyncWorker {
     const uint64_t until = clock::monotonic_ns() + timeout_ms_ * 1'000'000;
     done_ = true;
     for (const auto& consumer : control::Process::get().consumers(session_)) {
-      const uint64_t now = clock::monotonic_ns();
-      done_ = consumer->flush(now < until ? (until - now) / 1'000'000 : 0) && done_;
+      const uint64_t ticket = consumer->ask_flush();
+      bool flushed = false;
+      for (uint64_t left_ms = 1; !flushed && left_ms > 0 && !leaving();) {
+        const uint64_t now = clock::monotonic_ns();
+        left_ms = now < until ? (until - now) / 1'000'000 : 0;
+        flushed = consumer->await_flush(ticket, std::min(left_ms, kLeaveMs));
+      }
+      done_ = flushed && done_;
     }
   }
   void OnOK() override { promise_.Resolve(Napi::Boolean::New(Env(), done_)); }

@@ -29,6 +29,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("closeSession", close_session);
   add("status", status);
   add("flush", flush);
+  add("leave", leave);
   add("recover", recover);
   return exports;
 }

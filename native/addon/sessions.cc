@@ -1,5 +1,7 @@
 // native/addon/sessions.cc: openSession(spec), changeSession(spec), closeSession(name, milliseconds) -> Promise<boolean>:
 // whether all that it held was delivered. Shapes: session_spec.hpp.
+#include <chrono>
+
 #include "session_spec.hpp"
 
 namespace blkin::addon {
@@ -19,7 +21,8 @@ class Close final : public Napi::AsyncWorker {
  protected:
   void Execute() override {
     std::unique_lock lock(ending_->mutex);
-    ending_->changed.wait(lock, [&] { return ending_->over; });
+    while (!ending_->over && !leaving())
+      ending_->changed.wait_for(lock, std::chrono::milliseconds(kLeaveMs), [&] { return ending_->over; });
   }
   void OnOK() override { promise_.Resolve(Napi::Boolean::New(Env(), ending_->delivered)); }
 

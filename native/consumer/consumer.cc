@@ -79,8 +79,9 @@ bool Consumer::flushed(uint64_t ticket) {
   return flush_done_ >= ticket || ended_ || !thread_.joinable();
 }
 
-bool Consumer::flush(uint64_t timeout_ms) {
-  const uint64_t ticket = ask_flush();
+bool Consumer::flush(uint64_t timeout_ms) { return await_flush(ask_flush(), timeout_ms); }
+
+bool Consumer::await_flush(uint64_t ticket, uint64_t timeout_ms) {
   std::unique_lock lock(mutex_);
   if (ended_ || !thread_.joinable()) return delivered_;
   return settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] {

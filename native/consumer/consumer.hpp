@@ -51,6 +51,8 @@ class Consumer {
   // the thread has ended.
   uint64_t ask_flush();
   bool flushed(uint64_t ticket);
+  // As flush(), for that ticket; may be called again where it gave up.
+  bool await_flush(uint64_t ticket, uint64_t timeout_ms);
 
   // Waits until all that was committed before the call is acknowledged. False: not within the time.
   bool flush(uint64_t timeout_ms);

@@ -136,8 +136,6 @@ void Process::end(bool exiting) {
   if (!exiting || !settled_) return;
   agent_->quit();
   exiting_ = true;
-  // Who waits for a session's end is waited for by exit(3), if it is a thread of libuv's pool.
-  for (const Closing& closing : closings_) tell_end(closing);
   if (!left) folder_.remove();
 }
 

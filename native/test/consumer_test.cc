@@ -593,10 +593,22 @@ TEST_F(Stop, leaves_a_thread_inside_a_name_look_up_alone_and_says_so) {
   ASSERT_TRUE(eventually([] { return g_hanging > 0; }));
   EXPECT_FALSE(consumer->stop(10));
   EXPECT_FALSE(consumer->stopped()) << "its thread still uses it";
+  EXPECT_FALSE(consumer->ended()) << "nor may what it reads from go";
   g_look_up_hangs = false;
   ASSERT_TRUE(eventually([&] { return supply.rounds > 0; })) << "it goes on, and ends by itself";
   static std::unique_ptr<Consumer> left_to_its_thread;
   left_to_its_thread = std::move(consumer);
+}
+
+TEST_F(Stop, of_several_the_soonest_counts) {
+  // A session that was given minutes to close held up the exit of its process.
+  relay.on_put = [](const ReceivedPut&) { return Answer::kStoreSilently; };
+  MemoryRing& one = ring(0);
+  start();
+  write(one, 1);
+  consumer->begin_stop(3'600'000);
+  EXPECT_FALSE(consumer->stop(10));
+  EXPECT_TRUE(consumer->ended());
 }
 
 TEST_F(Losses, of_a_ring_stand_behind_the_records_that_filled_it) {

@@ -10,6 +10,8 @@ export interface Printed {
   name: string
   pid: number
   fields: Record<string, PrintedValue>
+  /** What stands before the payload: of the packet and of the event. */
+  context: Record<string, PrintedValue>
 }
 
 export function parseBabeltrace(text: string): Printed[] {
@@ -21,12 +23,14 @@ function parseLine(line: string): Printed {
   if (head === null) throw new Error(`no event in ${line}`)
   const [all, seconds, nanoseconds, where = '', name = ''] = head
   const reader = new Reader(line, all.length)
-  let fields: Record<string, PrintedValue> = {}
-  do
-    fields = reader.struct() // the packet's context comes before the payload
-  while (reader.take(', '))
+  const context: Record<string, PrintedValue> = {}
+  let fields = reader.struct()
+  while (reader.take(', ')) {
+    Object.assign(context, fields)
+    fields = reader.struct()
+  }
   const pid = Number(/\((\d+)\)$/.exec(where)?.[1] ?? /\bvpid = (\d+)/.exec(line)?.[1])
-  return { time: BigInt(`${seconds}${nanoseconds}`), name, pid, fields }
+  return { time: BigInt(`${seconds}${nanoseconds}`), name, pid, fields, context }
 }
 
 const marks: Record<string, string> = {

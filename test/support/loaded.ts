@@ -16,6 +16,7 @@ export async function loaded(tracepoints: number, workers: number, env: Record<s
   const running = start(program('loaded.mjs'), {
     args: [String(tracepoints), String(workers)],
     env,
+    flags: ['--max-semi-space-size=1'], // so that the heap is as large as it gets, soon
     stdin: 'pipe',
     timeout: 110_000,
   })
