@@ -1,5 +1,5 @@
 // test/session-turns.test.ts: events go to the session that wants them, also where that is another one at each event, and
-// where a session has taken the place of one that ended.
+// where a session has taken the place of one that ended, and nowhere when nobody wants them any more.
 import { expect, test } from 'vitest'
 import { relay } from './support/relays.js'
 import { program, result } from './support/run.js'
