@@ -1,7 +1,7 @@
 // test/cli.test.ts: the command as a user types it: what it prints where, what it leaves, and how it exits.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -179,10 +179,105 @@ describe('blkin view', () => {
   })
 })
 
+const verbs = [
+  'ps',
+  'list',
+  'enable',
+  'disable',
+  'rules',
+  'record',
+  'tail',
+  'top',
+  'relay',
+  'view',
+  'completion',
+]
+
 test('help names every verb and its exit codes, on stdout', () => {
   const { code, out } = blkin('--help')
   expect(code).toBe(0)
-  for (const word of ['record', 'relay', 'view', 'Exit: 0 done, 1 failed, 2 bad usage, 3 nothing matched']) {
+  for (const word of [...verbs, 'Exit: 0 done, 1 failed, 2 bad usage, 3 nothing matched']) {
     expect(out).toContain(word)
   }
+})
+
+test.each(['', ...verbs])('the help of %j fits a screen and ends with an example', (verb) => {
+  const lines = blkin(...(verb === '' ? [] : [verb]), '--help')
+    .out.trimEnd()
+    .split('\n')
+  expect(lines.length).toBeLessThanOrEqual(24)
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(lines.slice(-2).join('\n')).toMatch(/^Example: /m)
+})
+
+test('every flag has a twin in the environment, and the table in docs/cli.md names both', () => {
+  const table = readFileSync(join(root, 'docs/cli.md'), 'utf8').split('\n')
+  const flags = verbs.flatMap((verb) =>
+    [...blkin(verb, '--help').out.matchAll(/^ {2}(?:-\w, )?(--[\w-]+).*/gm)].map(([line, flag]) => ({
+      verb,
+      line,
+      flag,
+    })),
+  )
+  expect(flags.length).toBeGreaterThan(60)
+  for (const { verb, line, flag } of flags) {
+    if (flag === '--help') continue
+    const twin = /\[(BLKIN_\w+)\]$/.exec(line)?.[1]
+    expect(twin, line).toBeDefined()
+    const row = table.find(
+      (one) => one.startsWith('| `') && one.includes(`${flag}`) && one.includes(`\`${twin}\``),
+    )
+    expect(row, `${verb} ${flag} ${twin}`).toBeDefined()
+  }
+})
+
+test('record passes its flags on to the command by their twins, and says it in JSON on stderr', () => {
+  const trace = freshTrace()
+  const names = ['EXACTLY', 'FILTER', 'SAMPLE', 'BUFFER', 'MODE', 'CONTEXT', 'EXCLUDE'].map(
+    (name) => `process.env.BLKIN_${name}`,
+  )
+  const flags = [
+    '--exactly',
+    'info',
+    '-f',
+    'length > 1',
+    '--sample',
+    '50%',
+    '-b',
+    '2x64K',
+    '--mode',
+    'block:7',
+    '-c',
+    'tid,cpu',
+    '-x',
+    'a:b',
+  ]
+  const { out, err } = record(
+    trace,
+    ...flags,
+    '--json',
+    '--',
+    process.execPath,
+    '-p',
+    `JSON.stringify([${names}])`,
+  )
+  expect(JSON.parse(out)).toEqual(['info', 'length > 1', '1/2', '2x65536', 'block:7', 'tid,cpu', 'a:b'])
+  expect(JSON.parse(err)).toMatchObject({ events: 0, lost: 0, output: trace, exit: 0 })
+})
+
+test('what the environment says is recorded where no flag says else', () => {
+  const trace = freshTrace()
+  const env = {
+    ...process.env,
+    BLKIN_ENABLE: 'blockstore:*',
+    BLKIN_LEVEL: 'info',
+    BLKIN_OUTPUT: trace,
+    BLKIN_RELAY: '127.0.0.1:1',
+  }
+  const done = spawnSync(process.execPath, [cli, 'record', '--', process.execPath, program, '3'], {
+    encoding: 'utf8',
+    env,
+  })
+  expect(done.stderr).toMatch(/recorded 3 events from 1 process/)
+  expect(eventsOf(trace).map(({ event }) => event)).toEqual(['request', 'request', 'request'])
 })

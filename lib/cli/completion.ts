@@ -50,7 +50,8 @@ complete -c blkin -f -a '(__blkin_complete)'
 
 export function completionCommand(): Command {
   return new Command('completion')
-    .description('Prints a script that completes verbs, flags, processes and tracepoints.')
+    .summary('a script for bash, zsh or fish')
+    .description('Prints a script that completes verbs, flags, processes, tracepoints.')
     .addArgument(new Argument('<shell>', 'which').choices(Object.keys(scripts)))
     .addHelpText('after', '\nExample: source <(blkin completion bash)')
     .action((shell: keyof typeof scripts) => void process.stdout.write(scripts[shell]))

@@ -22,8 +22,9 @@ const closeMs = 10_000
 
 export function disableCommand(): Command {
   return new Command('disable')
-    .description('Switches tracepoints off; without a pattern, closes the session that --session names.')
-    .argument('[pattern...]', 'provider:event, such as "blockstore:*"')
+    .summary('switch tracepoints off, or close a session')
+    .description('Switches tracepoints off; without a pattern, closes the --session.')
+    .argument('[pattern...]')
     .addOption(pidOption())
     .addOption(relayOption())
     .addOption(sessionOption())

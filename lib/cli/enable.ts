@@ -11,6 +11,7 @@ import { findProcesses, requireProcesses, type Target, using, whyNone } from './
 import {
   channelOptions,
   type FleetFlags,
+  givenFlags,
   jsonOption,
   pidOption,
   type RuleFlags,
@@ -33,21 +34,18 @@ interface Flags extends FleetFlags, RuleFlags, SessionFlags {
 
 export function enableCommand(): Command {
   const command = new Command('enable')
-    .description(
-      'Switches tracepoints on in running processes; without a pid, also in those that start later.',
-    )
-    .argument('<pattern...>', 'provider:event, such as "blockstore:*"')
+    .summary('switch tracepoints on, in processes that run or start later')
+    .description('Switches tracepoints on, without a pid also in processes that start later.')
+    .argument('<pattern...>')
     .addOption(pidOption())
     .addOption(relayOption())
   for (const option of [...ruleOptions(), sessionOption(), ...channelOptions()]) command.addOption(option)
   return command
     .addOption(
-      new Option('--to <host:port>', 'the relay that the session sends to')
-        .env('BLKIN_RELAY')
-        .argParser((text: string) => {
-          checkFlag('--to', () => parseAddress(text))
-          return text
-        }),
+      new Option('--to <host:port>', 'the relay it sends to').env('BLKIN_RELAY').argParser((text: string) => {
+        checkFlag('--to', () => parseAddress(text))
+        return text
+      }),
     )
     .addOption(jsonOption())
     .addHelpText('after', "\nExample: blkin enable 'disk:*' -p 'server*' -l info --filter 'bytes > 4096'")
@@ -96,9 +94,8 @@ async function keepStanding(rules: RuleRequest[], flags: Flags): Promise<boolean
 
 /** What the command line said of the session, without what the environment says. */
 function givenOf(flags: SessionFlags, command: Command): SessionFlags {
-  const names = (['buffer', 'mode', 'context', 'to'] as const).filter(
-    (name) => command.getOptionValueSource(name) === 'cli',
-  )
+  const given = givenFlags(command)
+  const names = (['buffer', 'mode', 'context', 'to'] as const).filter((name) => given.includes(name))
   return Object.fromEntries(names.map((name) => [name, flags[name]]))
 }
 

@@ -1,7 +1,7 @@
 // lib/cli/flags.ts: every flag that more than one verb has: its words, its check and its twin in the environment. The
 // table in docs/cli.md lists the same. A twin means to the command what it means to a traced program; where the flag
 // asks for something that only a controller can, the twin is a name of its own.
-import { Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { parseBuffer } from '../buffer.js'
 import { type Level, levelNames } from '../levels.js'
 import { checkPattern } from '../rule.js'
@@ -59,14 +59,10 @@ const checked =
     checkFlag(flag, () => parse(text))
 
 export const pidOption = () =>
-  new Option('-p, --pid <target>', 'a pid, or programs by name with * (default: all of yours)').env(
-    'BLKIN_TARGET',
-  )
+  new Option('-p, --pid <target>', 'a pid, or names with * (all yours)').env('BLKIN_TARGET')
 
 export const relayOption = () =>
-  new Option('--relay <host:port>', 'every process of this relay instead; its token from BLKIN_TOKEN').env(
-    'BLKIN_FLEET',
-  )
+  new Option('--relay <host:port>', 'the processes of this relay').env('BLKIN_FLEET')
 
 export const jsonOption = () => new Option('--json', 'an object a line').env('BLKIN_JSON')
 
@@ -76,7 +72,7 @@ export const sessionOption = () =>
     .default(defaultName)
     .argParser(checked('--session', checkSessionName))
 
-export const enableOption = (many = 'record these, such as "blockstore:*" (again for more)') =>
+export const enableOption = (many = 'these, such as "blockstore:*"') =>
   new Option('-e, --enable <pattern>', many).env('BLKIN_ENABLE').default([], '').argParser(patternsOf('-e'))
 
 export const ruleOptions = (): Option[] => [
@@ -89,22 +85,20 @@ export const ruleOptions = (): Option[] => [
     .env('BLKIN_EXACTLY')
     .choices(levelNames)
     .conflicts('level'),
-  new Option('-f, --filter <expr>', 'only events for which it holds: length > 65536 && op == "write"').env(
-    'BLKIN_FILTER',
-  ),
-  new Option('--sample <share>', 'keep so many of the events: 1/100, 1%, 0.01')
+  new Option('-f, --filter <expr>', 'only events for which it holds').env('BLKIN_FILTER'),
+  new Option('--sample <share>', 'keep this share: 1/100, 1%, 0.01')
     .env('BLKIN_SAMPLE')
     .argParser(checked('--sample', parseSample)),
 ]
 
 export const channelOptions = (): Option[] => [
-  new Option('-b, --buffer <countxsize>', 'ring of each CPU: sub-buffers x size of one (4x1M)')
+  new Option('-b, --buffer <countxsize>', 'sub-buffers x size, per CPU (4x1M)')
     .env('BLKIN_BUFFER')
     .argParser(checked('--buffer', parseBuffer)),
-  new Option('--mode <mode>', 'a full ring: discard, overwrite or block[:MS]')
+  new Option('--mode <mode>', 'full: discard, overwrite, block[:MS]')
     .env('BLKIN_MODE')
     .argParser(checked('--mode', modeOf)),
-  new Option('-c, --context <names>', 'on each event: tid, thread, cpu, span, ...')
+  new Option('-c, --context <names>', 'on each event: tid, span, ...')
     .env('BLKIN_CONTEXT')
     .argParser((text: string, before: string[] = []) => [...before, ...split(text)]),
 ]
@@ -132,3 +126,9 @@ export function ruleParts(flags: RuleFlags): {
     ...(sample === undefined ? {} : { sample }),
   }
 }
+
+/** The flags, by their long names without dashes, that stand on the command line itself: not those of the environment. */
+export const givenFlags = (command: Command): string[] =>
+  command.options
+    .map((option) => option.attributeName())
+    .filter((name) => command.getOptionValueSource(name) === 'cli')

@@ -33,8 +33,9 @@ export const nameOf = ({ tracepoint }: TracepointState): string =>
 
 export function listCommand(): Command {
   return new Command('list')
-    .description('Lists the tracepoints of running processes: level, fields, and by which rule they are on.')
-    .argument('[pattern]', 'only these, such as "blockstore:*"')
+    .summary('their tracepoints: level, fields, and where they are on')
+    .description('Lists tracepoints: level, fields, and where they are on by which rule.')
+    .argument('[pattern]')
     .addOption(pidOption())
     .addOption(relayOption())
     .addOption(jsonOption())

@@ -20,15 +20,16 @@ import { viewCommand } from './view.js'
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
 const program = new Command('blkin')
-  .description('Tracepoints for Node.js: switch them, record them, carry them to a relay, read them.')
+  .description('Tracepoints for Node.js: switch them, watch them, record them, read them.')
   .version(version)
   .helpCommand(false)
   .enablePositionalOptions()
   .exitOverride()
+  .configureHelp({ subcommandTerm: (verb) => verb.name() })
   .addHelpText(
     'after',
     `
-Exit: 0 done, 1 failed, 2 bad usage, 3 nothing matched; record -- exits as its command does
+Exit: 0 done, 1 failed, 2 bad usage, 3 nothing matched; a recorded command's own
 Example: blkin record -o trace -e 'blockstore:*' -- node server.js`,
   )
 /** A flag's words and its twin in the environment, short enough for a screen: what may be given is said when it is not. */

@@ -31,7 +31,8 @@ export interface Sampled {
 
 export function psCommand(): Command {
   return new Command('ps')
-    .description('Lists traced processes: sessions, events a second, losses, and how their relay is.')
+    .summary('traced processes: sessions, events a second, losses, relay')
+    .description('Lists traced processes: sessions, events a second, losses, the relay.')
     .addOption(pidOption())
     .addOption(relayOption())
     .addOption(jsonOption())

@@ -15,21 +15,22 @@ export function recordCommand(): Command {
     .replace(/[-:]|\..*/g, '')
     .replace('T', '-')
   const command = new Command('record')
-    .description('Records tracepoints: of running processes (-p), or of a command and all Node.js in it.')
-    .argument('[command...]', 'what to run, behind --')
+    .summary('record running processes, or a command')
+    .description('Records running processes (-p), or a command and all Node.js in it.')
+    .argument('[command...]')
     .addOption(pidOption())
     .addOption(enableOption())
   for (const option of [...ruleOptions(), ...channelOptions()]) command.addOption(option)
   return command
     .addOption(
-      new Option('--for <time>', 'with -p: detach after so long, such as 10s (until ^C)')
+      new Option('--for <time>', 'with -p: so long, such as 10s')
         .env('BLKIN_FOR')
         .argParser((text: string) => checkFlag('--for', () => parseDuration(text))),
     )
     .addOption(
-      new Option('-o, --output <folder>', 'where the traces go')
+      new Option('-o, --output <folder>', 'the traces')
         .env('BLKIN_OUTPUT')
-        .default(`trace-${stamp}`),
+        .default(`trace-${stamp}`, 'trace-DATE-TIME'),
     )
     .addOption(jsonOption())
     .passThroughOptions()
@@ -37,7 +38,7 @@ export function recordCommand(): Command {
       'after',
       `
 Example: blkin record -o trace -e 'blockstore:*' -- node server.js
-         blkin record -p 4711 -e 'blockstore:*' --filter 'length > 65536 && op == "write"' -o trace`,
+         blkin record -p 4711 -o trace -e 'disk:*' --filter 'bytes > 4096'`,
     )
     .action(run)
 }

@@ -1,38 +1,40 @@
 // lib/cli/relay.ts: `blkin relay`: takes packets from many processes until it is told to stop.
 import { once } from 'node:events'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import { jsonOption } from './flags.js'
 import { loadRelay } from './load-relay.js'
+import { note, printJson } from './print.js'
 import { summarize } from './summary.js'
 
 interface Flags {
   listen: string
   output: string
   token?: string
+  json?: boolean
 }
 
 export function relayCommand(): Command {
   return new Command('relay')
+    .summary('take events from many processes')
     .description('Takes events from traced processes and keeps a CTF trace of each.')
-    .option(
-      '-l, --listen <host:port>',
-      'where to listen; anything but loopback needs a token',
-      '127.0.0.1:4650',
+    .addOption(new Option('-l, --listen <host:port>', 'where').env('BLKIN_LISTEN').default('127.0.0.1:4650'))
+    .addOption(
+      new Option('-o, --output <folder>', 'where the traces go').env('BLKIN_OUTPUT').default('traces'),
     )
-    .option('-o, --output <folder>', 'where the traces go', 'traces')
-    .option(
-      '-t, --token <text>',
-      'what clients must show (better in BLKIN_TOKEN: flags are seen by all users)',
-    )
+    .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
+    .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
     .action(run)
 }
 
-async function run({ listen, output, token = process.env.BLKIN_TOKEN }: Flags): Promise<void> {
+async function run({ listen, output, token, json }: Flags): Promise<void> {
   const { startRelay } = await loadRelay()
-  const log = (line: string) => void process.stderr.write(`blkin: ${line}\n`)
-  const relay = await startRelay({ listen, output, log, ...(token ? { token } : {}) })
-  log(`listening on ${relay.address}, traces go to ${output}`)
+  const relay = await startRelay({ listen, output, log: note, ...(token ? { token } : {}) })
+  note(`listening on ${relay.address}, traces go to ${output}`)
+  if (json) printJson({ listening: relay.address, output })
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   await relay.close()
-  log(summarize(relay.stats(), output).text)
+  const totals = summarize(relay.stats(), output)
+  if (json) printJson(totals.json)
+  else note(totals.text)
 }

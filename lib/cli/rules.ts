@@ -23,7 +23,8 @@ export interface Standing {
 
 export function rulesCommand(): Command {
   return new Command('rules')
-    .description('Lists the rules that stand, in order: of those that cover a tracepoint the last decides.')
+    .summary('the rules that stand, in order')
+    .description('Lists rules in order: of those that cover a tracepoint the last decides.')
     .addOption(pidOption())
     .addOption(relayOption())
     .addOption(sessionOption().default(undefined, 'all'))

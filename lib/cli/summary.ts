@@ -27,7 +27,11 @@ export function summarize({ processes }: RelayStats, output: string): Totals {
   const lost = byReason.reduce((total, { n }) => total + n, 0)
   const why = lost === 0 ? '' : ` (${byReason.map(({ words, n }) => `${words}: ${grouped(n)}`).join(', ')})`
   const events = sum((process) => process.events)
-  const from = `${count(events, 'event')} from ${count(processes.length, 'process')} to ${output}`
+  // Every program of a command connects, also one that has no tracepoint.
+  const speaking = processes.filter(
+    ({ events, lost }) => events > 0 || Object.values(lost).some((n) => n > 0),
+  ).length
+  const from = `${count(events, 'event')} from ${count(speaking, 'process')} to ${output}`
   const traces = processes.map(({ uuid, pid, program, folder, events, bytes, lost }) => ({
     ...{ uuid, pid, program, folder, events, bytes, lost },
   }))

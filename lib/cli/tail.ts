@@ -2,7 +2,15 @@
 // told how many; it slows nobody and nothing grows. Losses in the process have lines of their own.
 import type { Followed, TraceEvent, TraceItem } from '@blkin/relay'
 import { Command } from 'commander'
-import { channelOptions, enableOption, jsonOption, pidOption, relayOption, ruleOptions } from './flags.js'
+import {
+  channelOptions,
+  enableOption,
+  givenFlags,
+  jsonOption,
+  pidOption,
+  relayOption,
+  ruleOptions,
+} from './flags.js'
 import { type FollowedEvent, followedText, readFollowed } from './followed.js'
 import { Lines, leave, neverWaitFor, readerGone, slowText } from './lines.js'
 import { loadRelay } from './load-relay.js'
@@ -11,15 +19,16 @@ import { type Watcher, type WatchFlags, watch } from './watch.js'
 
 export function tailCommand(): Command {
   const command = new Command('tail')
+    .summary('print events as they come')
     .description('Prints the events of running processes as they come, until ^C.')
     .addOption(pidOption())
     .addOption(relayOption())
-    .addOption(enableOption('only these, such as "blockstore:*" (all)'))
+    .addOption(enableOption('only these (all)'))
   for (const option of [...ruleOptions(), ...channelOptions(), jsonOption()]) command.addOption(option)
   return command.addHelpText('after', "\nExample: blkin tail -p 4711 -e '*:*' --context span,tid").action(run)
 }
 
-async function run(flags: WatchFlags): Promise<void> {
+async function run(flags: WatchFlags, command: Command): Promise<void> {
   const { formatJson, formatText } = await loadRelay()
   neverWaitFor(process.stdout)
   neverWaitFor(process.stderr)
@@ -48,7 +57,7 @@ async function run(flags: WatchFlags): Promise<void> {
     },
     begin: () => ({ done: readerGone(), end() {} }),
   }
-  await watch('tail', flags, watcher)
+  await watch('tail', flags, givenFlags(command), watcher)
   lines.flush()
   await leave()
 }

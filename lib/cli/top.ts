@@ -4,7 +4,15 @@ import type { Followed, TraceItem } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { count } from './amounts.js'
 import { checkFlag } from './exit.js'
-import { channelOptions, enableOption, jsonOption, pidOption, relayOption, ruleOptions } from './flags.js'
+import {
+  channelOptions,
+  enableOption,
+  givenFlags,
+  jsonOption,
+  pidOption,
+  relayOption,
+  ruleOptions,
+} from './flags.js'
 import { readFollowed, timeOf } from './followed.js'
 import { leave, neverWaitFor, readerGone } from './lines.js'
 import { type Pair, parsePair } from './pairs.js'
@@ -23,12 +31,13 @@ const periodMs = 1000
 
 export function topCommand(): Command {
   const command = new Command('top')
-    .description('Shows the rate of each tracepoint, and the time between beginnings and ends; q quits.')
+    .summary('watch rates, losses and latencies')
+    .description('Shows rates, and the time from beginnings to ends; q quits.')
     .addOption(pidOption())
     .addOption(relayOption())
-    .addOption(enableOption('only these, such as "blockstore:*" (all)'))
+    .addOption(enableOption('only these (all)'))
     .addOption(
-      new Option('--pair <begin,end[,key]>', 'the time between these two, of one value of the field')
+      new Option('--pair <begin,end[,key]>', 'time between, by field')
         .env('BLKIN_PAIR')
         .default([], '')
         .argParser((text: string, before: Pair[]) => [...before, checkFlag('--pair', () => parsePair(text))]),
@@ -48,7 +57,7 @@ function clock(): (seconds: number, nanoseconds: number) => number {
   }
 }
 
-async function run(flags: Flags): Promise<void> {
+async function run(flags: Flags, command: Command): Promise<void> {
   neverWaitFor(process.stdout)
   neverWaitFor(process.stderr)
   const model = new TopModel(flags.pair)
@@ -57,7 +66,7 @@ async function run(flags: Flags): Promise<void> {
   // By thread where no field tells what belongs together.
   const context = [...new Set(['tid', ...(flags.context ?? [])])]
   const watched = flags.relay === undefined ? { ...flags, context } : flags
-  await watch('top', watched, {
+  await watch('top', watched, givenFlags(command), {
     items(items) {
       for (const item of items) if (item.kind === 'event') model.event(ofItem(item, since))
     },

@@ -1,7 +1,8 @@
 // lib/cli/view.ts: `blkin view`: prints a trace, in babeltrace2's manner or as JSON.
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { checkPattern } from '../rule.js'
 import { checkFlag, exitCodes } from './exit.js'
+import { jsonOption } from './flags.js'
 import { loadRelay } from './load-relay.js'
 
 interface Flags {
@@ -13,20 +14,18 @@ interface Flags {
 
 export function viewCommand(): Command {
   return new Command('view')
-    .description('Prints the events of a trace, or of all traces below a folder, in the order of time.')
+    .summary('print a trace')
+    .description('Prints the events of a trace, or of all below a folder, by time.')
     .argument('<trace>', 'a trace folder, or one that holds some')
-    .option('--json', 'an object a line')
-    .option(
-      '-e, --enable <pattern>',
-      'only these, such as "blockstore:*" (again for more)',
-      (one, all: string[]) => [...all, one],
-      [],
+    .addOption(jsonOption())
+    .addOption(
+      new Option('-e, --enable <pattern>', 'only these')
+        .env('BLKIN_SHOW')
+        .default([], '')
+        .argParser((one: string, all: string[]) => [...all, one]),
     )
-    .option(
-      '--since <time>',
-      'from then on: 14:30:05.25, 2026-01-31T14:30:05Z, nanoseconds, or +1.5s into the trace',
-    )
-    .option('--until <time>', 'up to then')
+    .addOption(new Option('--since <time>', '14:30:05.25, +1.5s, ISO 8601 or ns').env('BLKIN_SINCE'))
+    .addOption(new Option('--until <time>', 'up to then').env('BLKIN_UNTIL'))
     .addHelpText('after', "\nExample: blkin view trace -e 'blockstore:re*' --since +1.5s")
     .action(run)
 }

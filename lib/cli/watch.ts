@@ -33,11 +33,17 @@ export interface Source {
 
 const takeMs = 1000
 
-export async function watch(purpose: string, flags: WatchFlags, watcher: Watcher): Promise<void> {
+/** `given`: the flags that stand on the command line itself. */
+export async function watch(
+  purpose: string,
+  flags: WatchFlags,
+  given: readonly string[],
+  watcher: Watcher,
+): Promise<void> {
   const patterns = flags.enable.length === 0 ? ['*:*'] : flags.enable
   await (flags.relay === undefined
     ? watchProcesses(purpose, patterns, flags, watcher)
-    : watchFleet(flags.relay, patterns, flags, watcher))
+    : watchFleet(flags.relay, patterns, flags, given, watcher))
 }
 
 async function watchProcesses(
@@ -74,14 +80,15 @@ async function watchFleet(
   address: string,
   patterns: string[],
   flags: WatchFlags,
+  given: readonly string[],
   watcher: Watcher,
 ): Promise<void> {
-  const { pid, filter, level, exactly, sample, exclude, buffer, mode, context } = flags
-  const own = { filter, level, exactly, sample, buffer, mode, context, exclude: exclude[0] }
-  const given = Object.entries(own).find(([, value]) => value !== undefined)?.[0]
-  if (given !== undefined)
+  const { pid } = flags
+  const own = ['filter', 'level', 'exactly', 'sample', 'exclude', 'buffer', 'mode', 'context']
+  const refused = given.find((name) => own.includes(name))
+  if (refused !== undefined)
     throw new UsageError(
-      `--${given} and --relay do not go together: what a relay gets, its rules say (blkin enable)`,
+      `--${refused} and --relay do not go together: what a relay gets, its rules say (blkin enable)`,
     )
   if (pid !== undefined && /^\d+$/.test(pid))
     throw new UsageError(`-p ${pid}: at a relay, programs are found by name`)

@@ -8,7 +8,8 @@ Napi::Value configure(const Napi::CallbackInfo& info) {
   const auto options = info[0].As<Napi::Object>();
   const auto truth = [&](const char* name) { return options.Get(name).ToBoolean().Value(); };
   control::Settings settings;
-  settings.program = options.Get("program").As<Napi::String>().Utf8Value();
+  const std::string program = options.Get("program").As<Napi::String>().Utf8Value();
+  if (!program.empty()) settings.program = program;
   settings.version = options.Get("version").As<Napi::String>().Utf8Value();
   settings.lease = truth("lease");
   settings.monotonic = truth("monotonic");

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <utility>
 
@@ -19,6 +20,7 @@ constexpr size_t kWindowPuts = 256;
 constexpr size_t kWindowBytes = 8 << 20;  // unanswered packets: covers a relay that pauses for a write
 constexpr uint64_t kBackoffFirst = 50'000'000;
 constexpr uint64_t kBackoffMost = 2'000'000'000;
+constexpr std::chrono::milliseconds kLookUpMargin{500};
 constexpr uint64_t kIdleNs = 100'000'000;
 constexpr int32_t kRulesWaitMs = 30'000;
 constexpr uint64_t kPauseLeastUs = 250;
@@ -88,14 +90,14 @@ bool Consumer::flush(uint64_t timeout_ms) {
 
 void Consumer::begin_stop(uint64_t timeout_ms) {
   const std::lock_guard lock(mutex_);
-  if (std::exchange(stopping_, true)) return;
-  stop_by_ns_ = clock::monotonic_ns() + timeout_ms * 1'000'000;
+  const uint64_t by = clock::monotonic_ns() + timeout_ms * 1'000'000;
+  stop_by_ns_ = std::exchange(stopping_, true) ? std::min(stop_by_ns_, by) : by;
   wake();
 }
 
 bool Consumer::ended() {
   const std::lock_guard lock(mutex_);
-  return ended_ || !thread_.joinable();
+  return ended_ || (!thread_.joinable() && !abandoned_);
 }
 
 bool Consumer::stop(uint64_t timeout_ms) {
@@ -103,8 +105,9 @@ bool Consumer::stop(uint64_t timeout_ms) {
   std::unique_lock lock(mutex_);
   if (!thread_.joinable()) return delivered_;
   // The margin is for a thread inside a name look-up, the one call of ours that has no bound.
-  const bool ended =
-      settled_.wait_for(lock, std::chrono::milliseconds(timeout_ms + 500), [&] { return ended_; });
+  const uint64_t now = clock::monotonic_ns();
+  const std::chrono::nanoseconds left{stop_by_ns_ > now ? stop_by_ns_ - now : 0};
+  const bool ended = settled_.wait_for(lock, left + kLookUpMargin, [&] { return ended_; });
   abandoned_ = !ended;
   lock.unlock();
   if (ended) thread_.join();
@@ -389,7 +392,7 @@ void Consumer::settle() {
 
 // Once, and only where it cannot block: stderr may be a pipe that nobody reads.
 void Consumer::tell_once(const std::string& what) {
-  if (std::exchange(told_, true)) return;
+  if (!options_.tells || std::exchange(told_, true)) return;
   pollfd ready{STDERR_FILENO, POLLOUT, 0};
   if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return;
   const std::string line = "blkin: " + what + "\n";

@@ -21,6 +21,8 @@ struct Options {
   thrift::Address relay;
   thrift::Hello hello;
   bool listens = false;  // stays connected while nothing is on, for the relay's rules
+  bool tells =
+      true;  // says once on stderr that the relay is away; not where a controller's own relay goes with it
 };
 
 struct Status {
@@ -53,12 +55,13 @@ class Consumer {
   // Waits until all that was committed before the call is acknowledged. False: not within the time.
   bool flush(uint64_t timeout_ms);
 
-  // What stop() asks for, without the wait; ended() is true once stop() would not wait.
+  // What stop() asks for, without the wait; of several the soonest counts. ended(): the thread uses nothing any more.
   void begin_stop(uint64_t timeout_ms);
   bool ended();
 
   // Flushes, then ends the thread. Bounded: waits for a relay that answers at most timeout_ms, for one that was
-  // never reached not at all. True: everything was delivered. To be called before the destructor; where it gave up
+  // never reached not at all, and counts from the first call. True: everything was delivered. To be called before the
+  // destructor; where it gave up
   // on a thread inside a name look-up (stopped() is false), the object must be left to that thread.
   bool stop(uint64_t timeout_ms);
 
@@ -109,7 +112,7 @@ class Consumer {
   int32_t next_call_ = 1;
   int64_t rules_version_ = -1;
   std::vector<thrift::Rule> rules_;  // the relay's, as they were taken last
-  bool asked_for_rules_ = false;  // the answer is still to come
+  bool asked_for_rules_ = false;     // the answer is still to come
   uint64_t last_put_ns_ = 0;
   size_t declared_ = 0;
   size_t in_flight_bytes_ = 0;

@@ -13,13 +13,15 @@
 #include <csignal>
 #include <cstring>
 
+#include "calls.hpp"
 #include "process.hpp"
 
 namespace blkin::control {
 
 namespace {
 
-constexpr size_t kControllersMax = 16;
+constexpr size_t kCrowdMax = 2 * kControllersMax;  // those one too many are heard as well, to be told
+constexpr int kDeafMs = 100;
 constexpr int kBusyMs = 1;  // while something waits for others
 
 bool same_user(int fd) {
@@ -74,15 +76,16 @@ void Agent::run() {
       for (const auto& controller : controllers_) busy = controller->advance() || busy;
       std::erase_if(controllers_, [](const auto& controller) { return controller->over(); });
 
-      std::vector<pollfd> fds{{wake_fd_, POLLIN, 0}, {listen_fd_, POLLIN, 0}};
+      const bool deaf = clock::monotonic_ns() < deaf_until_ns_;
+      std::vector<pollfd> fds{{wake_fd_, POLLIN, 0}, {deaf ? -1 : listen_fd_, POLLIN, 0}};
       for (const auto& controller : controllers_) fds.push_back(controller->interest());
-      poll(fds.data(), fds.size(), busy ? kBusyMs : -1);
+      poll(fds.data(), fds.size(), busy ? kBusyMs : deaf ? kDeafMs : -1);
 
       uint64_t ignored = 0;
       [[maybe_unused]] const ssize_t got = read(wake_fd_, &ignored, sizeof ignored);
       if ((fds[1].revents & POLLIN) != 0) accept_new();
       for (size_t i = 2; i < fds.size(); ++i)
-        if (fds[i].revents != 0) controllers_[i - 2]->serve();
+        if (fds[i].revents != 0) controllers_[i - 2]->serve(fds[i].revents);
     } catch (const std::exception&) {
       controllers_.clear();  // no memory: what they asked for is given up, and the program is not
     }
@@ -90,9 +93,14 @@ void Agent::run() {
 
 void Agent::accept_new() {
   const int fd = accept4(listen_fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  // Without a descriptor for it the connection stays in the queue, and poll() would come back at once.
+  if (fd < 0) deaf_until_ns_ = clock::monotonic_ns() + static_cast<uint64_t>(kDeafMs) * 1'000'000;
   if (fd < 0) return;
-  if (controllers_.size() >= kControllersMax || !same_user(fd)) close(fd);
-  else controllers_.push_back(std::make_unique<Controller>(process_, fd));
+  const auto heard = std::count_if(controllers_.begin(), controllers_.end(),
+                                   [](const auto& controller) { return !controller->crowded(); });
+  const bool crowded = static_cast<size_t>(heard) >= kControllersMax;
+  if (controllers_.size() >= kCrowdMax || !same_user(fd)) close(fd);
+  else controllers_.push_back(std::make_unique<Controller>(process_, fd, next_controller_++, crowded));
 }
 
 }  // namespace blkin::control

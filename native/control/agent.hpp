@@ -42,6 +42,8 @@ class Agent {
   int listen_fd_ = -1;
   int wake_fd_ = -1;
   std::atomic<bool> quit_{false};
+  uint64_t deaf_until_ns_ = 0;  // a connection could not be taken, and waits
+  uint64_t next_controller_ = 1;
   std::vector<std::unique_ptr<Controller>> controllers_;
 };
 

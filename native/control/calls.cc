@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "../thrift/control.hpp"
+#include "check.hpp"
 #include "controller.hpp"
 #include "process.hpp"
 
@@ -54,11 +55,22 @@ std::vector<uint8_t> refusal(const Reader::Message& message, const Refused& refu
 }
 
 // The runtime's own TApplicationException.
-std::vector<uint8_t> unknown(const Reader::Message& message) {
+std::vector<uint8_t> exception(const Reader::Message& message, const std::string& words, int32_t type) {
   return framed(message, thrift::MessageType::kException, [&](Writer& writer) {
-    writer.field_string(1, "no call \"" + message.name.substr(0, 64) + "\" in Control");
-    writer.field_i32(2, 1);
+    writer.field_string(1, words);
+    writer.field_i32(2, type);
   });
+}
+
+std::vector<uint8_t> unknown(const Reader::Message& message) {
+  return exception(message, "no call " + quoted(message.name) + " in Control", 1);
+}
+
+std::vector<uint8_t> crowded(const Reader::Message& message) {
+  constexpr int32_t kInternal = 6;
+  return exception(
+      message, std::to_string(kControllersMax) + " controllers are connected; expected one to leave first",
+      kInternal);
 }
 
 std::vector<uint8_t> malformed(const Reader::Message& message) {
@@ -105,7 +117,7 @@ std::vector<uint8_t> tracepoints(const Call& call) {
     writer.field(FieldType::kStruct, 0);
     writer.field_list(1, FieldType::kStruct, count);
     writer.raw(page);
-    writer.field_i32(2, first + static_cast<int32_t>(all.size()));
+    writer.field_i32(2, static_cast<int32_t>(call.process.registry().size()));
     writer.stop();
   });
 }
@@ -121,8 +133,8 @@ bool read_spec(const Call& call, thrift::SessionSpec& spec) {
 std::vector<uint8_t> open_session(const Call& call) {
   thrift::SessionSpec spec;
   if (!read_spec(call, spec)) return malformed(call.message);
-  if (const auto refused = call.process.open(spec)) return refusal(call.message, *refused);
-  if (spec.attached) call.controller.attached().push_back(spec.name);
+  const uint64_t owner = spec.attached ? call.controller.id() : 0;
+  if (const auto refused = call.process.open(spec, owner)) return refusal(call.message, *refused);
   return state_reply(call, spec.name);
 }
 
@@ -150,7 +162,6 @@ std::vector<uint8_t> close_session(const Call& call) {
   std::shared_ptr<Ending> ending;
   if (const auto refused = call.process.close(session, static_cast<uint64_t>(wait_ms), ending))
     return refusal(call.message, *refused);
-  std::erase(call.controller.attached(), session);
   call.controller.answer_later([ending, message = call.message](std::vector<uint8_t>& frame) {
     const std::lock_guard lock(ending->mutex);
     if (!ending->over) return false;
@@ -170,6 +181,7 @@ std::vector<uint8_t> flush(const Call& call) {
   std::string session;
   int32_t wait_ms = 0;
   if (!read_wait(call, session, wait_ms)) return malformed(call.message);
+  if (const auto refused = call.process.missing(session)) return refusal(call.message, *refused);
   struct Asked {
     std::shared_ptr<consumer::Consumer> consumer;
     uint64_t ticket;
@@ -258,7 +270,10 @@ bool answer_call(Process& process, Controller& controller, const uint8_t* bytes,
   if (!reader.ok() || message.type != thrift::MessageType::kCall) return false;
   const auto* const call = std::find_if(std::begin(kCalls), std::end(kCalls),
                                         [&](const auto& one) { return message.name == one.name; });
-  frame = call == std::end(kCalls) ? unknown(message) : call->answer({process, controller, message, reader});
+  if (controller.crowded()) frame = crowded(message);
+  else
+    frame =
+        call == std::end(kCalls) ? unknown(message) : call->answer({process, controller, message, reader});
   return true;
 }
 

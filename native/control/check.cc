@@ -12,8 +12,11 @@ namespace blkin::control {
 namespace {
 
 constexpr size_t kPatternMax = 256;
+constexpr size_t kQuotedMax = 256;
 constexpr size_t kExcludeMax = 64;
 constexpr size_t kFilterTextMax = 4096;
+constexpr size_t kTargetMax = 255;
+constexpr size_t kTokenMax = 1024;
 constexpr size_t kNameMax = 64;
 constexpr int32_t kSampleMax = 1'000'000'000;
 constexpr const char* kNotSessions[] = {"alive", "control", "tracepoints"};  // folder.hpp: what else is there
@@ -30,12 +33,6 @@ bool is_glob(const std::string& text) {
          std::all_of(text.begin(), text.end(), [](char c) { return is_word(c) || c == '*'; });
 }
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text.substr(0, kPatternMax)) out += c >= ' ' && c < 127 ? c : '?';
-  return out + "\"";
-}
-
 bool is_address(const std::string& text) {
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0 || text.size() > 300) return false;
@@ -45,6 +42,12 @@ bool is_address(const std::string& text) {
 }
 
 }  // namespace
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text.substr(0, kQuotedMax)) out += c >= ' ' && c < 127 ? c : '?';
+  return out + "\"";
+}
 
 std::string wrong_pattern(const std::string& pattern) {
   const size_t colon = pattern.find(':');
@@ -69,6 +72,9 @@ std::string wrong_rule(const thrift::Rule& rule) {
   if (rule.filter.text.size() > kFilterTextMax)
     return "filter of " + std::to_string(rule.filter.text.size()) + " bytes: expected at most " +
            std::to_string(kFilterTextMax);
+  if (rule.target.size() > kTargetMax)
+    return "target of " + std::to_string(rule.target.size()) + " bytes: expected at most " +
+           std::to_string(kTargetMax);
   std::string why;
   if (!rule.filter.program.empty() && !valid_program(rule.filter.program, why))
     return "filter program: " + why;
@@ -82,6 +88,9 @@ std::string wrong_session(const thrift::SessionSpec& spec) {
     if (spec.name == taken)
       return "session " + quoted(spec.name) + ": expected a name other than alive, control, tracepoints";
   if (spec.sends && !is_address(spec.relay)) return "relay " + quoted(spec.relay) + ": expected HOST:PORT";
+  if (spec.token.size() > kTokenMax)
+    return "token of " + std::to_string(spec.token.size()) + " bytes: expected at most " +
+           std::to_string(kTokenMax);
   if (spec.ack != thrift::Ack::kWritten && spec.ack != thrift::Ack::kSynced)
     return "ack " + std::to_string(static_cast<int32_t>(spec.ack)) + ": expected WRITTEN (1) or SYNCED (2)";
   const auto& [sub_buffer_bytes, sub_buffers, mode, block_ms] = spec.channel;

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "check.hpp"
+
 namespace blkin::control {
 
 namespace {
@@ -60,12 +62,12 @@ bool ContextTable::find(const std::vector<std::string>& names, std::vector<Sessi
       const bool again = std::any_of(out.begin(), out.end(),
                                      [&](const SessionContext& one) { return one.slot == context.slot; });
       if (context.name == name || half) {
-        if (again) return why = "context \"" + name + "\": given twice", false;
+        if (again) return why = "context " + quoted(name) + ": given twice", false;
         out.push_back({context.slot, context.type});
       }
     }
     if (out.size() > before) continue;
-    why = "context \"" + name + "\": expected one of trace";
+    why = "context " + quoted(name) + ": expected one of trace";
     for (const FilterContext& context : known_) why += ", " + context.name;
     return false;
   }

@@ -14,13 +14,22 @@ namespace blkin::control {
 
 namespace {
 
-constexpr size_t kUntakenMax = 16 << 20;  // of answers that the other side does not read
+constexpr size_t kUntakenMax =
+    1 << 20;               // of answers that the other side does not read: its calls wait from there on
+constexpr int kTurn = 64;  // calls of one controller, and then the others have a turn
 constexpr size_t kLaterMax = 64;
 constexpr uint64_t kDetachMs = 1000;  // for the rings of a session whose controller has gone
+constexpr size_t kFrameHead = 4;
+
+// Of the frame that begins the bytes, without its head; SIZE_MAX: not known yet.
+size_t frame_size(const uint8_t* bytes, size_t have) {
+  return have < kFrameHead ? SIZE_MAX : static_cast<uint32_t>(thrift::Reader(bytes, kFrameHead).i32());
+}
 
 }  // namespace
 
-Controller::Controller(Process& process, int fd) : process_(process), fd_(fd) {}
+Controller::Controller(Process& process, int fd, uint64_t id, bool crowded)
+    : process_(process), fd_(fd), id_(id), crowded_(crowded) {}
 
 Controller::~Controller() { end(); }
 
@@ -29,32 +38,45 @@ void Controller::end() {
   close(fd_);
   fd_ = -1;
   later_.clear();
-  for (const std::string& name : attached_) {
-    std::shared_ptr<Ending> nobody_waits;
-    process_.close(name, kDetachMs, nobody_waits);
-  }
-  attached_.clear();
+  process_.close_owned(id_, kDetachMs);
 }
 
 pollfd Controller::interest() const {
-  return {fd_, static_cast<short>(POLLIN | (out_.empty() ? 0 : POLLOUT)), 0};
+  const bool reads = in_.size() < kFrameHead + thrift::kFrameMax;
+  return {fd_, static_cast<short>((reads ? POLLIN : 0) | (out_.empty() ? 0 : POLLOUT)), 0};
 }
 
-void Controller::serve() {
-  if (!read_some()) return end();
+void Controller::serve(short events) {
+  const bool gone = (events & POLLIN) != 0 ? !read_some() : (events & (POLLHUP | POLLERR)) != 0;
+  answer_some();  // also the last words of one that has gone
+  write_some();
+  if (gone) end();
+}
+
+// Whether a whole call is there, and room for its answer.
+bool Controller::may_answer() const {
+  const size_t size = frame_size(in_.data(), in_.size());
+  return fd_ >= 0 && out_.size() < kUntakenMax && size != SIZE_MAX && in_.size() - kFrameHead >= size;
+}
+
+void Controller::answer_some() {
   size_t taken = 0;
-  while (in_.size() - taken >= 4) {
-    const auto size = static_cast<uint32_t>(thrift::Reader(in_.data() + taken, 4).i32());
+  for (int calls = 0; calls < kTurn && fd_ >= 0 && out_.size() < kUntakenMax; ++calls) {
+    const size_t size = frame_size(in_.data() + taken, in_.size() - taken);
+    if (size == SIZE_MAX) break;
     if (size == 0 || size > thrift::kFrameMax) return end();
-    if (in_.size() - taken < 4 + size) break;
+    if (in_.size() - taken - kFrameHead < size) break;
     std::vector<uint8_t> frame;
-    if (later_.size() >= kLaterMax || !answer_call(process_, *this, in_.data() + taken + 4, size, frame))
+    if (later_.size() >= kLaterMax ||
+        !answer_call(process_, *this, in_.data() + taken + kFrameHead, size, frame))
       return end();
     send(frame);
-    taken += 4 + size;
+    taken += kFrameHead + size;
+    if (!crowded_) continue;
+    write_some();
+    return end();
   }
   in_.erase(in_.begin(), in_.begin() + static_cast<ptrdiff_t>(taken));
-  write_some();
 }
 
 bool Controller::advance() {
@@ -65,13 +87,12 @@ bool Controller::advance() {
     if (later(frame)) send(frame);
     else later_.push_back(std::move(later));
   }
+  answer_some();
   write_some();
-  return !later_.empty();
+  return !later_.empty() || may_answer();
 }
 
 void Controller::send(const std::vector<uint8_t>& frame) {
-  if (fd_ < 0) return;
-  if (out_.size() > kUntakenMax) return end();
   out_.insert(out_.end(), frame.begin(), frame.end());
 }
 
@@ -92,7 +113,7 @@ bool Controller::read_some() {
     if (got > 0) in_.insert(in_.end(), chunk, chunk + got);
     else if (got < 0 && errno == EINTR) continue;
     else return got < 0 && errno == EAGAIN;
-    if (in_.size() > thrift::kFrameMax) return true;
+    if (in_.size() >= kFrameHead + thrift::kFrameMax) return true;
   }
 }
 

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <vector>
 
 namespace blkin::control {
@@ -15,15 +14,16 @@ class Process;
 
 class Controller {
  public:
-  Controller(Process& process, int fd);
+  // id: its own among all that this process ever had. crowded: one too many, who is told so and let go.
+  Controller(Process& process, int fd, uint64_t id, bool crowded);
   ~Controller();
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
-  // Reads what came, answers whole calls, writes what can be written.
-  void serve();
+  // What poll() says of it: reads what came, answers whole calls, writes what can be written.
+  void serve(short events);
 
-  // Answers calls whose answer had to wait. True: some still wait.
+  // Answers calls that had to wait: for what they ask, or for their turn. True: some still do.
   bool advance();
 
   bool over() const { return fd_ < 0; }
@@ -31,8 +31,8 @@ class Controller {
 
   // ---- for the calls ----
 
-  // The sessions opened on this connection with `attached`.
-  std::vector<std::string>& attached() { return attached_; }
+  uint64_t id() const { return id_; }
+  bool crowded() const { return crowded_; }
 
   // An answer that takes time: asked for until it gives the frame. Later calls are answered first.
   using Later = std::function<bool(std::vector<uint8_t>& frame)>;
@@ -40,16 +40,19 @@ class Controller {
 
  private:
   bool read_some();
+  bool may_answer() const;
+  void answer_some();
   void write_some();
   void send(const std::vector<uint8_t>& frame);
   void end();
 
   Process& process_;
   int fd_;
+  uint64_t id_;
+  bool crowded_;
   std::vector<uint8_t> in_;
   std::vector<uint8_t> out_;
   std::vector<Later> later_;
-  std::vector<std::string> attached_;
 };
 
 }  // namespace blkin::control

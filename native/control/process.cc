@@ -23,12 +23,6 @@ constexpr uint64_t kExitFlushMs = 2000;
 constexpr uint64_t kQuietUs = 2000;  // an emit takes well under a microsecond, unless it loses its CPU
 constexpr size_t kDeadKept = 8;
 
-Refused no_session(const std::string& name, const std::vector<std::string>& there) {
-  std::string message = "session \"" + name + "\": there is none of that name; expected ";
-  for (size_t i = 0; i < there.size(); ++i) message += (i == 0 ? "" : ", ") + there[i];
-  return {thrift::Refusal::kNoSession, there.empty() ? message + "one to be opened first" : message};
-}
-
 Refused too_many_rules() {
   return {thrift::Refusal::kLimit,
           std::to_string(kRulesMax) + " rules stand already; expected some to be ended first"};
@@ -116,8 +110,11 @@ void Process::settle() {
   agent_ = std::make_unique<Agent>(*this);
   agent_->start(folder_.path());
   apply_standing_rules();
-  // process.exit() and an uncaught exception end here without telling any JavaScript environment.
+  // process.exit() and an uncaught exception end here without telling any JavaScript environment. A copy of the process
+  // that fork(2) made, without exec, has none of its threads, and what lies in the folder is not its own.
+  static const pid_t self = getpid();
   std::atexit([] {
+    if (getpid() != self) return;
     const std::lock_guard exit_lock(get().mutex_);
     get().end(true);
   });
@@ -137,17 +134,38 @@ void Process::end(bool exiting) {
   }
   if (!exiting || !settled_) return;
   agent_->quit();
+  exiting_ = true;
+  // Who waits for a session's end is waited for by exit(3), if it is a thread of libuv's pool.
+  for (const Closing& closing : closings_) tell_end(closing);
   if (!left) folder_.remove();
+}
+
+bool Process::is_closing(const Session* session) const {
+  return std::any_of(closings_.begin(), closings_.end(),
+                     [&](const Closing& closing) { return closing.session == session; });
 }
 
 Session* Process::find(const std::string& name) {
   for (const auto& session : sessions_) {
     Session* one = session.load();
-    const bool going = std::any_of(closings_.begin(), closings_.end(),
-                                   [&](const Closing& closing) { return closing.session == one; });
-    if (one != nullptr && !going && one->spec().name == name) return one;
+    if (one != nullptr && one->spec().name == name && !is_closing(one)) return one;
   }
   return nullptr;
+}
+
+Refused Process::no_session(const std::string& name) {
+  std::string there;
+  for (const auto& session : sessions_)
+    if (const Session* one = session.load(); one != nullptr && !is_closing(one))
+      there += (there.empty() ? "" : ", ") + one->spec().name;
+  return {thrift::Refusal::kNoSession, "session " + quoted(name) + ": there is none of that name; expected " +
+                                           (there.empty() ? "one to be opened first" : there)};
+}
+
+std::optional<Refused> Process::missing(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (find(name) != nullptr) return std::nullopt;
+  return no_session(name);
 }
 
 std::optional<Refused> Process::make(const thrift::SessionSpec& spec, Session*& made) {
@@ -176,30 +194,30 @@ std::optional<Refused> Process::session_for(const std::string& name, Session*& o
   out = find(name);
   if (out != nullptr) return std::nullopt;
   if (name == settings_.session.name) return make(settings_.session, out);
-  std::vector<std::string> there;
-  for (const auto& session : sessions_)
-    if (Session* one = session.load(); one != nullptr && find(one->spec().name) == one)
-      there.push_back(one->spec().name);
-  return no_session(name, there);
+  return no_session(name);
 }
 
-std::optional<Refused> Process::open(const thrift::SessionSpec& spec) {
+std::optional<Refused> Process::open(const thrift::SessionSpec& spec, uint64_t owner) {
   const std::lock_guard lock(mutex_);
   settle();
   if (find(spec.name) != nullptr)
     return Refused{thrift::Refusal::kExists,
                    "session \"" + spec.name + "\": is open already; expected another name"};
   Session* made = nullptr;
-  return make(spec, made);
+  if (auto refused = make(spec, made)) return refused;
+  made->attach_to(owner);
+  return std::nullopt;
 }
 
 // In place where only the relay is new to it; else by another session that takes its name, rules and tracepoints, while
 // this one delivers what it holds.
-std::optional<Refused> Process::change(const thrift::SessionSpec& spec) {
+std::optional<Refused> Process::change(thrift::SessionSpec spec) {
   const std::lock_guard lock(mutex_);
   settle();
   Session* old = nullptr;
   if (auto refused = session_for(spec.name, old)) return refused;
+  // No answer ever tells a token, so who changes something else cannot give it again.
+  if (spec.token.empty() && spec.relay == old->spec().relay) spec.token = old->spec().token;
   const bool same_rings = old->spec().channel == spec.channel && old->spec().contexts == spec.contexts;
   if (same_rings && !old->spec().sends && spec.sends) {
     if (std::string wrong = wrong_session(spec); !wrong.empty())
@@ -208,7 +226,11 @@ std::optional<Refused> Process::change(const thrift::SessionSpec& spec) {
     return std::nullopt;
   }
   Session* made = nullptr;
-  if (auto refused = make(spec, made)) return refused;
+  thrift::SessionSpec next = spec;
+  next.attached = old->spec().attached;
+  if (auto refused = make(next, made)) return refused;
+  made->attach_to(old->owner());
+  old->attach_to(0);
   registry_.hand_over(old->number(), made->number());
   if (spec.name == settings_.session.name) settings_.session = spec;
   if (made->wanted()) made->start();
@@ -220,10 +242,24 @@ std::optional<Refused> Process::close(const std::string& name, uint64_t timeout_
                                       std::shared_ptr<Ending>& ending) {
   const std::lock_guard lock(mutex_);
   Session* session = find(name);
-  if (session == nullptr) return no_session(name, {});
+  if (session == nullptr) return no_session(name);
   ending = std::make_shared<Ending>();
   begin_close(*session, timeout_ms, ending);
   return std::nullopt;
+}
+
+void Process::close_owned(uint64_t owner, uint64_t timeout_ms) {
+  const std::lock_guard lock(mutex_);
+  for (Closing& closing : closings_) {
+    if (closing.session->owner() != owner) continue;
+    closing.timeout_ms = std::min(closing.timeout_ms, timeout_ms);
+    if (closing.left) closing.session->begin_stop(timeout_ms);
+  }
+  for (const auto& session : sessions_) {
+    Session* one = session.load();
+    if (one != nullptr && one->owner() == owner && !is_closing(one))
+      begin_close(*one, timeout_ms, std::make_shared<Ending>());
+  }
 }
 
 void Process::begin_close(Session& session, uint64_t timeout_ms, std::shared_ptr<Ending> ending) {
@@ -233,8 +269,22 @@ void Process::begin_close(Session& session, uint64_t timeout_ms, std::shared_ptr
   agent_->wake();
 }
 
+void Process::tell_end(const Closing& closing) {
+  Ending& ending = *closing.ending;
+  {
+    const std::lock_guard lock(ending.mutex);
+    std::vector<thrift::Rule> rules = std::move(ending.last.rules);
+    ending.delivered = closing.session->delivered();
+    ending.last = closing.session->describe();
+    ending.last.rules = std::move(rules);
+    ending.over = true;
+  }
+  ending.changed.notify_all();
+}
+
 bool Process::advance() {
   const std::lock_guard lock(mutex_);
+  if (exiting_) return false;
   auto retired = registry_.take_retired();
   std::move(retired.begin(), retired.end(), std::back_inserter(old_gates_));
   const bool waits = !old_gates_.empty() || std::any_of(closings_.begin(), closings_.end(),
@@ -249,16 +299,7 @@ bool Process::advance() {
       continue;
     }
     // No emitter is inside and the consumer's thread is over: nobody knows of it any more but we.
-    Ending& ending = *closing->ending;
-    {
-      const std::lock_guard ending_lock(ending.mutex);
-      std::vector<thrift::Rule> rules = std::move(ending.last.rules);
-      ending.delivered = session->delivered();
-      ending.last = session->describe();
-      ending.last.rules = std::move(rules);
-      ending.over = true;
-    }
-    ending.changed.notify_all();
+    tell_end(*closing);
     sessions_[session->number()].store(nullptr, std::memory_order_release);
     threads_.each([&](Thread& thread) { thread.leased[session->number()] = nullptr; });
     session->remove_folder();
@@ -348,7 +389,7 @@ std::vector<std::shared_ptr<consumer::Consumer>> Process::consumers(const std::s
   std::vector<std::shared_ptr<consumer::Consumer>> out;
   for (const auto& session : sessions_) {
     Session* one = session.load();
-    if (one == nullptr || (!name.empty() && find(name) != one)) continue;
+    if (one == nullptr || (!name.empty() && (one->spec().name != name || is_closing(one)))) continue;
     if (auto running = one->consumer()) out.push_back(std::move(running));
   }
   return out;
@@ -357,7 +398,7 @@ std::vector<std::shared_ptr<consumer::Consumer>> Process::consumers(const std::s
 void Process::each_session(const std::function<void(Session&)>& call) {
   const std::lock_guard lock(mutex_);
   for (const auto& session : sessions_)
-    if (Session* one = session.load(); one != nullptr && find(one->spec().name) == one) call(*one);
+    if (Session* one = session.load(); one != nullptr && !is_closing(one)) call(*one);
 }
 
 thrift::ProcessState Process::describe() {
@@ -367,7 +408,7 @@ thrift::ProcessState Process::describe() {
   char host[256] = {};
   gethostname(host, sizeof host - 1);
   out.pid = getpid();
-  out.program = now.program.empty() ? program_invocation_short_name : now.program;
+  out.program = now.program;
   out.started_at = process_start_ns();
   out.hostname = host;
   out.version = now.version;

@@ -65,9 +65,15 @@ class Process {
 
   Declared declare(thrift::Tracepoint tracepoint, const std::string& schema);
 
-  std::optional<Refused> open(const thrift::SessionSpec& spec);
-  std::optional<Refused> change(const thrift::SessionSpec& spec);
+  // owner: the controller that it is attached to, 0 for none.
+  std::optional<Refused> open(const thrift::SessionSpec& spec, uint64_t owner = 0);
+  // It stays attached to whom it was.
+  std::optional<Refused> change(thrift::SessionSpec spec);
   std::optional<Refused> close(const std::string& name, uint64_t timeout_ms, std::shared_ptr<Ending>& ending);
+  // All that are attached to it; those that are closing already have no longer than this either.
+  void close_owned(uint64_t owner, uint64_t timeout_ms);
+  // Where no session has this name.
+  std::optional<Refused> missing(const std::string& name);
 
   // The default session is made where it is not there.
   std::optional<Refused> enable(const std::string& session, thrift::Rule rule, Outcome& out);
@@ -133,6 +139,9 @@ class Process {
 
   void settle();
   Session* find(const std::string& name);
+  bool is_closing(const Session* session) const;
+  Refused no_session(const std::string& name);
+  static void tell_end(const Closing& closing);
   std::optional<Refused> make(const thrift::SessionSpec& spec, Session*& made);
   std::optional<Refused> session_for(const std::string& name, Session*& out);
   void begin_close(Session& session, uint64_t timeout_ms, std::shared_ptr<Ending> ending);
@@ -154,6 +163,7 @@ class Process {
   Settings settings_;
   bool configured_ = false;
   bool settled_ = false;  // folder and agent were tried for
+  bool exiting_ = false;
   int thread_count_ = 0;
   size_t tracepoints_kept_ = 0;
   std::vector<Closing> closings_;

@@ -48,12 +48,14 @@ Declared Registry::declare(thrift::Tracepoint tracepoint, const std::string& sch
 
 void Registry::open(size_t session, uint32_t contexts) {
   const std::lock_guard lock(mutex_);
+  sessions_[session].closed = false;
   sessions_[session].contexts = contexts;
   note_contexts();
 }
 
 void Registry::close(size_t session) {
   const std::lock_guard lock(mutex_);
+  sessions_[session].closed = true;
   sessions_[session].rules.clear();
   sessions_[session].contexts = 0;
   apply_all(session);
@@ -63,6 +65,7 @@ void Registry::hand_over(size_t from, size_t to) {
   const std::lock_guard lock(mutex_);
   sessions_[to].rules = std::move(sessions_[from].rules);
   sessions_[to].next_rule = sessions_[from].next_rule;
+  sessions_[from].closed = true;
   sessions_[from].rules.clear();
   sessions_[from].contexts = 0;
   for (size_t id = 0; id < entries_.size(); ++id) apply(to, id, from);
@@ -244,6 +247,7 @@ Outcome Registry::disable(size_t number, const std::string& pattern, thrift::Ori
 void Registry::replace_relay_rules(size_t number, std::vector<thrift::Rule> rules) {
   const std::lock_guard lock(mutex_);
   Session& session = sessions_[number];
+  if (session.closed) return;
   std::erase_if(session.rules, [](const Standing& one) { return one.rule.origin == thrift::Origin::kRelay; });
   for (thrift::Rule& rule : rules) {
     if (session.rules.size() >= kRulesMax) break;

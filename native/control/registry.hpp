@@ -48,7 +48,7 @@ class Registry {
 
   // A session's place. `contexts`: the slots that its events carry.
   void open(size_t session, uint32_t contexts);
-  // From the next emit on nothing more comes; its rules are gone.
+  // From the next emit on nothing more comes; its rules are gone, and it takes no more of them until the next open().
   void close(size_t session);
   // `to` takes the rules and the tracepoints of `from`: every emit meets one of the two, and none meets both.
   void hand_over(size_t from, size_t to);
@@ -108,6 +108,7 @@ class Registry {
 
   struct Session {
     std::vector<Standing> rules;
+    bool closed = false;  // its consumer may still bring rules while it delivers the rest
     uint32_t next_rule = 1;
     uint32_t contexts = 0;
     std::vector<uint32_t> deciding;          // by tracepoint: the rule that switches it on, or 0

@@ -31,7 +31,7 @@ thrift::Hello describe_process(const Settings& settings, const thrift::SessionSp
   char name[256] = {};
   gethostname(name, sizeof name - 1);
   hello.hostname = name;
-  hello.program = settings.program.empty() ? program_invocation_short_name : settings.program;
+  hello.program = settings.program;
   hello.boot_id = clock::boot_id();
   hello.clock_offset = clock::realtime_offset_ns();
   hello.started_at = static_cast<int64_t>(clock::monotonic_ns()) + hello.clock_offset;
@@ -86,7 +86,7 @@ void Session::start() {
   if (!spec_.sends || (consumer_ && !consumer_->stopped())) return;
   if (consumer_) consumer_->stop(0);
   consumer_ = std::make_shared<consumer::Consumer>(
-      consumer::Options{address_of(spec_.relay), hello_, listens_}, *this, calibration_);
+      consumer::Options{address_of(spec_.relay), hello_, listens_, !spec_.attached}, *this, calibration_);
   consumer_->start();
 }
 

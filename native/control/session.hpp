@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,7 +24,7 @@ namespace blkin::control {
 
 // Of a process, from its environment.
 struct Settings {
-  std::string program;     // its name; empty: that of the executable
+  std::string program = program_invocation_short_name;
   std::string version;     // of blkin
   bool lease = false;      // as if there were no rseq
   bool monotonic = false;  // as if the TSC were unfit
@@ -90,6 +91,9 @@ class Session final : public consumer::Supply {
   bool holds_events();
 
   size_t number() const { return number_; }
+  // The controller whose end is this session's too; 0: none. The process's lock guards it.
+  uint64_t owner() const { return owner_; }
+  void attach_to(uint64_t controller) { owner_ = controller; }
   const thrift::SessionSpec& spec() const { return spec_; }
   const std::vector<SessionContext>& contexts() const { return contexts_; }
   thrift::SessionState describe();
@@ -132,6 +136,7 @@ class Session final : public consumer::Supply {
   std::array<std::atomic<ring::Header*>, ring::kCpuMax> by_cpu_{};
 
   size_t number_;
+  uint64_t owner_ = 0;
   Registry& registry_;
   thrift::SessionSpec spec_;
   ring::Geometry geometry_;

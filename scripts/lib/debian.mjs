@@ -36,6 +36,9 @@ const probes = {
   'libnbd-bin': command('nbdinfo'),
   // terminals for the CLI's screens
   tmux: command('tmux'),
+  // shells that it completes in
+  zsh: command('zsh'),
+  fish: command('fish'),
 }
 
 export const buildTools = ['g++', 'make', 'python3']

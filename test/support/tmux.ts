@@ -18,18 +18,23 @@ export interface Terminal {
 }
 
 /** A shell without anybody's own settings. */
-export function terminal(width: number, height: number): Terminal {
+export function terminal(
+  width: number,
+  height: number,
+  shell = 'bash --noprofile --norc',
+  env = {},
+): Terminal {
   const socket = join(folder(), 'tmux')
   const tmux = (...args: string[]) => {
     const done = spawnSync('tmux', ['-S', socket, ...args], {
       encoding: 'utf8',
-      env: { ...cleanEnvironment(), TERM: 'xterm-256color', LC_ALL: 'C.UTF-8' },
+      env: { ...cleanEnvironment(), TERM: 'xterm-256color', LC_ALL: 'C.UTF-8', ...env },
     })
     if (done.status !== 0) throw new Error(`tmux ${args.join(' ')}: ${done.stderr}`)
     return done.stdout
   }
   const size = ['-x', String(width), '-y', String(height)]
-  tmux('-u', '-f', '/dev/null', 'new-session', '-d', ...size, '-c', root, 'bash --noprofile --norc')
+  tmux('-u', '-f', '/dev/null', 'new-session', '-d', ...size, '-c', root, shell)
   const pid = Number(tmux('display-message', '-p', '#{pid}'))
   onTestFinished(() => {
     process.kill(pid, 'SIGCONT')
@@ -43,7 +48,7 @@ export function terminal(width: number, height: number): Terminal {
     })
   return {
     ...{ screen, shows },
-    type: (...keys) => void tmux('send-keys', ...keys),
+    type: (...keys) => void tmux('send-keys', '--', ...keys),
     resize: (x, y) => void tmux('resize-window', '-x', String(x), '-y', String(y)),
     server: { stop: () => void process.kill(pid, 'SIGSTOP'), go: () => void process.kill(pid, 'SIGCONT') },
   }

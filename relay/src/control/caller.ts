@@ -40,7 +40,10 @@ export class Caller<Client extends object> {
       }
     })
     socket.on('error', (error) => this.#fail('ERR_BLKIN_AWAY', `the connection broke: ${error.message}`))
-    this.closed = once(socket, 'close').then(() => this.#fail('ERR_BLKIN_AWAY', 'the other side has gone'))
+    // Not events.once(), which rejects where the socket breaks first.
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => resolve(this.#fail('ERR_BLKIN_AWAY', 'the other side has gone')))
+    })
   }
 
   static async open<Client extends object>(
