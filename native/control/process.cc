@@ -39,16 +39,15 @@ Process::Process() { one_ = this; }
 
 void Process::deliver(uint16_t want, uint16_t id, uint32_t length, const uint64_t* payload,
                       Thread& thread) noexcept {
-  const Registry& registry = one_->registry_;
-  if (registry.cpu_wanted()) [[unlikely]]
-    thread.contexts->number[kCpuSlot] = static_cast<unsigned>(sched_getcpu());
   for (unsigned bits = want & 255U; bits != 0; bits &= bits - 1) {
     const auto number = static_cast<size_t>(std::countr_zero(bits));
-    const bool gated = (want / kGated >> number & 1U) != 0;
-    const Gate* gate = gated ? registry.gate(number, id) : nullptr;
-    if (gate == nullptr || gate->passes(payload, length, thread))
-      take(number, gated, id, length, payload, thread);
+    if ((want / kGated >> number & 1U) != 0) offer(number, id, length, payload, thread);
+    else take(number, false, id, length, payload, thread);
   }
+}
+
+void Process::note_cpu(Thread& thread) noexcept {
+  thread.contexts->number[kCpuSlot] = static_cast<unsigned>(sched_getcpu());
 }
 
 void Process::take(size_t number, bool gated, uint16_t id, uint32_t length, const uint64_t* payload,
@@ -340,9 +339,9 @@ std::optional<Refused> Process::enable(const std::string& name, thrift::Rule rul
   if (out.full) return too_many_rules();
   if (out.covered > 0 && out.fitting == 0) {
     registry_.disable(session->number(), out.rule);
-    return Refused{thrift::Refusal::kFilter,
-                   "the filter fits no tracepoint that the pattern covers (" + std::to_string(out.covered) +
-                       " declared): " + out.unfit.front()};
+    return Refused{thrift::Refusal::kFilter, "the filter fits no tracepoint that the pattern covers (" +
+                                                 std::to_string(out.covered) +
+                                                 " declared): " + out.unfit.front()};
   }
   session->start();
   session->wake();

@@ -40,12 +40,16 @@ class Process {
  public:
   static Process& get();
 
-  // The hot call. Where one session takes the event as it is, the record goes straight to its ring.
+  // The hot call. Where one session takes the event as it is, the record goes straight to its ring; where one session
+  // asks a gate first, that is asked right here.
   [[gnu::always_inline]] static void emit(const ring::Record& record, Thread& thread) noexcept {
     const Inside inside(thread);
     const uint16_t want = one_->registry_.wanted(record.id);
+    const unsigned all = want & 255U;
     if (want - 1U < 255 && (want & (want - 1)) == 0) [[likely]]
       session_of(static_cast<size_t>(std::countr_zero(want)), thread)->write(record, thread);
+    else if (std::has_single_bit(all) && want == all * (1 + kGated))
+      offer(static_cast<size_t>(std::countr_zero(all)), record.id, record.length, record.payload, thread);
     else deliver(want, record.id, record.length, record.payload, thread);
   }
 
@@ -107,10 +111,22 @@ class Process {
     return thread.last = session;
   }
 
-  // The record in parts: its address would have to be taken, and then the common way too would build it in memory.
+  // To several sessions, or none any more. The record in parts: its address would have to be taken, and then the common
+  // way too would build it in memory.
   [[gnu::noinline]] static void deliver(uint16_t want, uint16_t id, uint32_t length, const uint64_t* payload,
                                         Thread& thread) noexcept;
-  // Apart from deliver(), so that an event that is refused does not pay for what a write needs.
+  // To a session that has something to ask first.
+  [[gnu::always_inline]] static void offer(size_t number, uint16_t id, uint32_t length,
+                                           const uint64_t* payload, Thread& thread) noexcept {
+    const Registry& registry = one_->registry_;
+    if (registry.cpu_wanted()) [[unlikely]]
+      note_cpu(thread);
+    const Gate* gate = registry.gate(number, id);
+    if (gate == nullptr || gate->passes(payload, length, thread))
+      take(number, true, id, length, payload, thread);
+  }
+  [[gnu::noinline]] static void note_cpu(Thread& thread) noexcept;
+  // Apart from the gates, so that an event that is refused does not pay for what a write needs.
   [[gnu::noinline]] static void take(size_t number, bool gated, uint16_t id, uint32_t length,
                                      const uint64_t* payload, Thread& thread) noexcept;
 

@@ -24,8 +24,8 @@ struct Thread {
   uint64_t* composed = nullptr;                      // room for contexts and a payload behind them
   std::array<ring::Header*, kSessionsMax> leased{};  // by session, where rings are leased
   std::atomic<uint32_t> inside{0};
-  Session* last = nullptr;  // that took an event; compared, and followed only where it is the one
-  uint64_t random = 0;  // xorshift's state, never 0 once the thread is there
+  Session* last = nullptr;  // a guess at the next one: compared, never just followed (Process::session_of)
+  uint64_t random = 0;      // xorshift's state, never 0 once the thread is there
 };
 
 // Around every use of flags, gates, sessions and rings by an emitter. Two plain stores: the fence that the first one
