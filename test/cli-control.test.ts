@@ -1,7 +1,7 @@
 // test/cli-control.test.ts: the verbs that act on running processes, as a user types them: what they print, what they
 // change in the process, and how they exit. Each test has processes of its own, under names of its own, since standing
 // rules and folders are the user's and shared with whatever else runs.
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -173,6 +173,25 @@ describe('blkin enable and disable', () => {
     await blkin('disable', '*:*', '-p', `${name}*`)
     const last = await ticking({ name })
     expect([...(await onIn(first.pid)), ...(await onIn(last.pid))]).toEqual([])
+  })
+
+  test('a command that died with the standing rules in its hands keeps nobody from them', async () => {
+    const lock = join('/dev/shm', `blkin-${process.getuid?.()}`, 'standing.lock')
+    for (const left of ['', '999999999']) {
+      const name = `none-${process.pid}-${left.length}`
+      await until(() => {
+        try {
+          writeFileSync(lock, left, { flag: 'wx', mode: 0o600 })
+          return true
+        } catch {
+          return false // another test's command has it at this moment
+        }
+      })
+      const { code, err } = await blkin('enable', 'blockstore:*', '-p', name)
+      expect(err).toContain('the rule stands for those that start')
+      expect(code).toBe(3)
+      await blkin('disable', 'blockstore:*', '-p', name)
+    }
   })
 
   test('with a pid nothing stands', async () => {

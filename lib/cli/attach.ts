@@ -19,7 +19,7 @@ export interface Attached {
   readonly targets: readonly Target[]
   /** Tracepoints covered now, in all of them. */
   readonly covered: number
-  /** Resolves once all of them have ended. */
+  /** Resolves once all of them have ended, or have not answered a call in time. */
   readonly over: Promise<void>
   /** Ends the session in those that live, once their events are here. */
   detach(): Promise<void>

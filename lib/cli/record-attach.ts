@@ -26,7 +26,8 @@ export async function recordAttached(flags: RecordFlags): Promise<number> {
       const who = attached.targets.map(({ state }) => `${state.pid} (${state.program})`).join(', ')
       const how = flags.for === undefined ? '; ^C detaches' : ''
       note(`recording ${who}: ${count(attached.covered, 'tracepoint')} covered${how}`)
-      if ((await untilEnd(attached.over, flags.for)) === 'over') note('all of them have ended')
+      if ((await untilEnd(attached.over, flags.for)) === 'over')
+        note('all of them have ended, or answer no more')
       await attached.detach()
       await collectRest(relay, token)
     } finally {

@@ -1,7 +1,7 @@
 // lib/cli/standing.ts: this user's standing rules, which every program of a name gets when it starts. They lie in one
 // file beside the folders of the traced processes; @blkin/relay reads and writes it whole. Two commands at once take
 // turns by a lock file, which a dead holder does not keep.
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rule, RuleRequest } from '@blkin/relay'
@@ -33,27 +33,34 @@ export async function changeStanding(change: (rules: RuleRequest[]) => RuleReque
   }
 }
 
+/** The file comes with its holder's pid in it, by link(), so that no moment of a command's death leaves one without. */
 async function lock(path: string): Promise<() => Promise<void>> {
-  for (const end = Date.now() + patienceMs; ; ) {
-    try {
-      const file = await open(path, 'wx', 0o600)
-      await file.writeFile(String(process.pid))
-      await file.close()
-      return () => rm(path, { force: true })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  const own = `${path}.${process.pid}`
+  await writeFile(own, String(process.pid), { mode: 0o600 })
+  try {
+    for (const end = Date.now() + patienceMs; ; ) {
+      try {
+        await link(own, path)
+        return () => rm(path, { force: true })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      }
+      if (await isStale(path)) await rm(path, { force: true })
+      else if (Date.now() > end)
+        throw new Error(`${path}: another blkin command holds it for ${patienceMs} ms`)
+      else await sleep(10)
     }
-    if (await isStale(path)) await rm(path, { force: true })
-    else if (Date.now() > end) throw new Error(`${path}: another blkin command holds it for ${patienceMs} ms`)
-    else await sleep(10)
+  } finally {
+    await rm(own, { force: true })
   }
 }
 
 async function isStale(path: string): Promise<boolean> {
-  const pid = Number(await readFile(path, 'utf8').catch(() => ''))
-  if (!(pid > 0)) return false // made, and not written yet; or gone again
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return false // gone again
+  if (!/^[1-9]\d*$/.test(text)) return true // nobody writes such a one
   try {
-    process.kill(pid, 0)
+    process.kill(Number(text), 0)
     return false
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH'

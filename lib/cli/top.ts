@@ -113,11 +113,15 @@ function show(model: TopModel, source: Source, flags: Flags, dropped: () => numb
   const screen = whole ? new Screen(draw) : undefined
   draw()
   let last = performance.now()
+  let asking = false
   const timer = setInterval(async () => {
     const now = performance.now()
     model.tick((now - last) / 1000)
     last = now
+    if (asking) return draw() // a process does not answer: the heading stays, and the rest goes on
+    asking = true
     heading = await headingOf(source, model, dropped())
+    asking = false
     if (screen !== undefined) draw()
     else if (process.stdout.writableLength > 0)
       return // whoever reads is slow: the next second counts

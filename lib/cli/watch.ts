@@ -67,7 +67,7 @@ async function watchProcesses(
         return answers.flatMap((one) => (one.status === 'fulfilled' ? [{ state: one.value, session }] : []))
       }
       const begun = watcher.begin({ states })
-      const ended = over.then(() => note('all of them have ended'))
+      const ended = over.then(() => note('all of them have ended, or answer no more'))
       await untilEnd(Promise.race([ended, begun.done])).finally(begun.end)
       await detach()
     } finally {
