@@ -168,10 +168,12 @@ class ConsumerTest : public testing::Test {
       }
       size_t before = 0;
       for (const auto& [events, lost] : reader.ends) {
-        if (std::exchange(before, events) == events) continue;  // one without events may tell what comes behind
+        if (std::exchange(before, events) == events)
+          continue;  // one without events may tell what comes behind
         uint64_t newest[2];
         std::memcpy(newest, reader.events[events - 1].payload.data(), 16);
-        ASSERT_EQ(events + lost, newest[1] + 1) << "a packet tells what was lost before its events, all and no more";
+        ASSERT_EQ(events + lost, newest[1] + 1)
+            << "a packet tells what was lost before its events, all and no more";
       }
       EXPECT_EQ(next, written[stream]) << "the newest is there";
       EXPECT_EQ(stored.events + static_cast<uint64_t>(stored.lost.overwritten), written[stream]);
@@ -700,6 +702,38 @@ TEST_F(Overwrite, a_flush_ends_also_while_writers_lap_the_consumer_again_and_aga
   stop = true;
   helper.join();
   EXPECT_TRUE(consumer->stop(kForever));
+  expect_stored_and_lost();
+}
+
+std::function<void()> g_on_touch;
+
+// The consumer has read the first sub-buffer into a put when it comes to the second; what it copies of that is lapped.
+TEST_F(Overwrite, a_lap_in_the_midst_of_a_put_ends_it_so_that_the_packet_behind_tells_it) {
+  MemoryRing& one = ring(0, {8 << 10, 32 << 10, ring::Mode::kOverwrite});
+  write(one, 900);  // 256 in each sub-buffer
+  uint8_t* second = one->data() + kFlight.sub_buffer_bytes;
+  g_on_touch = [&] {
+    mprotect(second, kFlight.sub_buffer_bytes, PROT_READ | PROT_WRITE);
+    write(one, 400);  // over the first two
+  };
+  supply.after_look = [this, second] {
+    if (now.exchange(true)) return;
+    sigset_t touch;
+    sigemptyset(&touch);
+    sigaddset(&touch, SIGSEGV);
+    pthread_sigmask(SIG_UNBLOCK, &touch, nullptr);
+    mprotect(second, kFlight.sub_buffer_bytes, PROT_NONE);
+  };
+  struct sigaction action {
+  }, before{};
+  action.sa_handler = [](int) { g_on_touch(); };
+  sigaction(SIGSEGV, &action, &before);
+  start();
+  EXPECT_TRUE(consumer->flush(kForever));
+  EXPECT_TRUE(consumer->stop(kForever));
+  sigaction(SIGSEGV, &before, nullptr);
+  EXPECT_EQ(written[0], 1300U) << "it was lapped";
+  EXPECT_EQ(relay.events(), 1300U - 256) << "all but the second sub-buffer";
   expect_stored_and_lost();
 }
 
