@@ -3,7 +3,8 @@
  *   Relay    a traced process to a relay, one TCP connection a session
  *   Control  a controller (the CLI) to a traced process, over the unix socket in the process's folder
  *   Fleet    a controller to a relay, on the port where it takes events
- * Calls are answered in the order they came; several may be in flight.
+ * Several calls may be in flight. They are answered in the order they came, but for Control's closeSession and flush,
+ * whose answers may come behind later ones.
  * The C++ side is native/thrift; relay/gen is compiled from this file.
  */
 namespace js blkin

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <system_error>
 #include <utility>
 
 namespace blkin::consumer {
@@ -58,9 +59,14 @@ void Consumer::start() {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
+  try {
+    thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "blkin-consumer");
+  } catch (const std::system_error& error) {  // as many threads as there may be: the next start() tries again
+    const std::lock_guard lock(mutex_);
+    status_.error = std::string("no thread: ") + error.what();
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_setname_np(thread_.native_handle(), "blkin-consumer");
 }
 
 void Consumer::wake() {

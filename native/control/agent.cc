@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <system_error>
 
 #include "calls.hpp"
 #include "process.hpp"
@@ -43,9 +44,15 @@ void Agent::start(const std::string& folder) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread([this] { run(); });
-  pthread_setname_np(thread.native_handle(), "blkin-agent");
-  thread.detach();
+  try {
+    std::thread thread([this] { run(); });
+    pthread_setname_np(thread.native_handle(), "blkin-agent");
+    thread.detach();
+  } catch (const std::system_error& error) {  // as many threads as there may be: nobody controls this process
+    error_ = std::string("no thread: ") + error.what();
+    if (listen_fd_ >= 0) close(listen_fd_);
+    listen_fd_ = -1;
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

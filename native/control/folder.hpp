@@ -18,6 +18,7 @@
 
 #include "../clock/clock.hpp"
 #include "../thrift/messages.hpp"
+#include "paths.hpp"
 
 namespace blkin::control {
 
@@ -109,19 +110,7 @@ class SessionFolder {
   std::string relay_;
 };
 
-// The folders below this user's BASE/blkin-UID, living or dead, in all bases.
-std::vector<std::string> process_folders();
-
-// This user's folders, one a base, where there are any.
-std::vector<std::string> user_folders();
-
 // Keeps what dead processes left from growing: all but the newest `keep` are removed.
 void sweep_dead(size_t keep);
-
-// When this process began: nanoseconds since the epoch.
-int64_t process_start_ns();
-
-// The whole of a small file; empty where there is none.
-std::vector<uint8_t> read_small_file(const std::string& path);
 
 }  // namespace blkin::control

@@ -1,7 +1,10 @@
 // native/control/glob.hpp: which tracepoints a rule's pattern covers, and which programs its target. Pure.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
+
+#include "../thrift/rules.hpp"
 
 namespace blkin::control {
 
@@ -24,6 +27,13 @@ inline bool glob_covers(std::string_view pattern, std::string_view name) noexcep
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+// Whether the rule has to do with a tracepoint, whatever its filter says.
+inline bool rule_covers(const thrift::Rule& rule, std::string_view name, int32_t level) noexcept {
+  return (rule.exactly ? level == rule.level : level <= rule.level) && glob_covers(rule.pattern, name) &&
+         std::none_of(rule.exclude.begin(), rule.exclude.end(),
+                      [&](const std::string& pattern) { return glob_covers(pattern, name); });
 }
 
 // A program's name has no colon that could stop a star; an empty target covers every program.

@@ -22,6 +22,8 @@ namespace blkin::control {
 
 class Agent;
 
+constexpr uint64_t kExitFlushMs = 2000;  // what is still in the rings goes out within this, or is given up
+
 struct Refused {
   thrift::Refusal reason;
   std::string message;

@@ -10,20 +10,7 @@ namespace blkin::control {
 
 namespace {
 
-constexpr size_t kUnfitTold = 64;
 constexpr size_t kNone = kSessionsMax;
-
-bool covers(const thrift::Rule& rule, const std::string& name, int32_t level) {
-  return (rule.exactly ? level == rule.level : level <= rule.level) && glob_covers(rule.pattern, name) &&
-         std::none_of(rule.exclude.begin(), rule.exclude.end(),
-                      [&](const std::string& pattern) { return glob_covers(pattern, name); });
-}
-
-Outcome full() {
-  Outcome out;
-  out.full = true;
-  return out;
-}
 
 }  // namespace
 
@@ -91,7 +78,7 @@ bool Registry::fits(Standing& rule, size_t id, std::unique_ptr<const Filter>* fi
 Registry::Standing* Registry::deciding(Session& session, size_t id, std::unique_ptr<const Filter>& filter) {
   const Entry& entry = entries_[id];
   for (auto rule = session.rules.rbegin(); rule != session.rules.rend(); ++rule) {
-    if (!covers(rule->rule, entry.name, entry.tracepoint.level)) continue;
+    if (!rule_covers(rule->rule, entry.name, entry.tracepoint.level)) continue;
     const bool known = session.deciding[id] == static_cast<uint32_t>(rule->rule.id);
     if (fits(*rule, id, known ? nullptr : &filter, nullptr)) return &*rule;
   }
@@ -164,13 +151,6 @@ std::vector<std::unique_ptr<const Gate>> Registry::take_retired() {
   return std::exchange(retired_, {});
 }
 
-// Rules that only switch off have nothing to switch off once the last that switches on is gone.
-void Registry::drop_idle(Session& session) {
-  if (std::none_of(session.rules.begin(), session.rules.end(),
-                   [](const Standing& one) { return one.rule.on; }))
-    session.rules.clear();
-}
-
 void Registry::note_contexts() {
   uint32_t wanted = 0;
   for (const Session& session : sessions_) {
@@ -181,82 +161,6 @@ void Registry::note_contexts() {
   for (uint32_t slot = 0; slot < kContextsMax; ++slot)
     if (!from_script(slot)) wanted &= ~(1U << slot);
   script_contexts_.store(wanted, std::memory_order_release);
-}
-
-Outcome Registry::describe(Standing& rule) {
-  Outcome out;
-  out.rule = static_cast<uint32_t>(rule.rule.id);
-  for (size_t id = 0; id < entries_.size(); ++id) {
-    if (!covers(rule.rule, entries_[id].name, entries_[id].tracepoint.level)) continue;
-    ++out.covered;
-    std::string why;
-    if (fits(rule, id, nullptr, &why)) ++out.fitting;
-    else if (out.unfit.size() < kUnfitTold) out.unfit.push_back(entries_[id].name + ": " + why);
-  }
-  return out;
-}
-
-Outcome Registry::enable(size_t number, thrift::Rule rule) {
-  const std::lock_guard lock(mutex_);
-  Session& session = sessions_[number];
-  if (rule.origin != thrift::Origin::kProgram)
-    std::erase_if(session.rules, [&](const Standing& one) { return one.rule.same(rule); });
-  if (session.rules.size() >= kRulesMax) return full();
-  rule.id = static_cast<int32_t>(session.next_rule++);
-  // The relay's rules stay behind all others.
-  auto at = session.rules.end();
-  if (rule.origin != thrift::Origin::kRelay)
-    while (at != session.rules.begin() && std::prev(at)->rule.origin == thrift::Origin::kRelay) --at;
-  const auto placed = session.rules.insert(at, Standing{std::move(rule), {}, 0});
-  const Outcome out = describe(*placed);
-  apply_all(number);
-  return out;
-}
-
-bool Registry::disable(size_t number, uint32_t id) {
-  const std::lock_guard lock(mutex_);
-  Session& session = sessions_[number];
-  const size_t ended = std::erase_if(
-      session.rules, [&](const Standing& one) { return static_cast<uint32_t>(one.rule.id) == id; });
-  drop_idle(session);
-  apply_all(number);
-  return ended > 0;
-}
-
-Outcome Registry::disable(size_t number, const std::string& pattern, thrift::Origin origin) {
-  const std::lock_guard lock(mutex_);
-  Session& session = sessions_[number];
-  std::erase_if(session.rules, [&](const Standing& one) { return one.rule.pattern == pattern; });
-  drop_idle(session);
-  thrift::Rule off;
-  off.on = false;
-  off.pattern = pattern;
-  off.origin = origin;
-  Standing standing{std::move(off), {}, 0};
-  Outcome out = describe(standing);
-  if (!session.rules.empty()) {
-    if (session.rules.size() >= kRulesMax) return full();
-    out.rule = session.next_rule++;
-    standing.rule.id = static_cast<int32_t>(out.rule);
-    session.rules.push_back(std::move(standing));
-  }
-  apply_all(number);
-  return out;
-}
-
-void Registry::replace_relay_rules(size_t number, std::vector<thrift::Rule> rules) {
-  const std::lock_guard lock(mutex_);
-  Session& session = sessions_[number];
-  if (session.closed) return;
-  std::erase_if(session.rules, [](const Standing& one) { return one.rule.origin == thrift::Origin::kRelay; });
-  for (thrift::Rule& rule : rules) {
-    if (session.rules.size() >= kRulesMax) break;
-    rule.id = static_cast<int32_t>(session.next_rule++);
-    rule.origin = thrift::Origin::kRelay;
-    session.rules.push_back({std::move(rule), {}, 0});
-  }
-  drop_idle(session);
-  apply_all(number);
 }
 
 std::vector<thrift::Rule> Registry::rules(size_t session) {

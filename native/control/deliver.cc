@@ -1,0 +1,36 @@
+// native/control/deliver.cc: the ways of an event that are not the common one of Process::emit(): several sessions, gates,
+// contexts, refused values. Called by emitters, inside Inside; never waits but where a session's mode says so.
+#include <sched.h>
+
+#include "process.hpp"
+
+namespace blkin::control {
+
+void Process::deliver(uint16_t want, uint16_t id, uint32_t length, const uint64_t* payload,
+                      Thread& thread) noexcept {
+  for (unsigned bits = want & 255U; bits != 0; bits &= bits - 1) {
+    const auto number = static_cast<size_t>(std::countr_zero(bits));
+    if ((want / kGated >> number & 1U) != 0) offer(number, id, length, payload, thread);
+    else take(number, false, id, length, payload, thread);
+  }
+}
+
+void Process::note_cpu(Thread& thread) noexcept {
+  thread.contexts->number[kCpuSlot] = static_cast<unsigned>(sched_getcpu());
+}
+
+void Process::take(size_t number, bool gated, uint16_t id, uint32_t length, const uint64_t* payload,
+                   Thread& thread) noexcept {
+  Session* session = session_of(number, thread);
+  if (gated && !session->contexts().empty()) session->write_in_context({id, length, payload, 0}, thread);
+  else session->write({id, length, payload, 0}, thread);
+}
+
+void Process::count_bad_value(uint16_t id, Thread& thread) noexcept {
+  const Inside inside(thread);
+  const uint16_t want = one_->registry_.wanted(id);
+  for (unsigned bits = want & 255U; bits != 0; bits &= bits - 1)
+    sessions_[static_cast<size_t>(std::countr_zero(bits))].load(std::memory_order_acquire)->count_bad_value();
+}
+
+}  // namespace blkin::control

@@ -1,0 +1,106 @@
+// native/control/session_folder.cc: a session's folder. See folder.hpp.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "folder.hpp"
+
+namespace blkin::control {
+
+namespace {
+
+constexpr const char* kChannel = "/events";
+
+}  // namespace
+
+void SessionFolder::let_go() {
+  if (state_ != nullptr && state_ != &in_memory_) munmap(state_, sizeof(State));
+  state_ = nullptr;
+  if (rings_fd_ >= 0) close(rings_fd_);
+  rings_fd_ = -1;
+}
+
+void SessionFolder::create(const ProcessFolder& process, const thrift::Hello& hello, const std::string& relay,
+                           bool tsc, clock::Sample first) {
+  hello_ = hello;
+  relay_ = relay;
+  if (process.path().empty()) error_ = process.error();
+  else create_in(process, hello.session.empty() ? "default" : hello.session);
+  if (state_ == nullptr) state_ = &in_memory_;
+  state_->version = 1;
+  state_->tsc = tsc ? 1 : 0;
+  state_->first = first;
+  state_->later[0] = state_->later[1] = first;
+  std::atomic_thread_fence(std::memory_order_release);
+  state_->magic = kStateMagic;
+}
+
+bool SessionFolder::create_in(const ProcessFolder& process, const std::string& name) {
+  path_ = process.path() + "/" + name;
+  for (int copy = 2; mkdir(path_.c_str(), 0700) != 0; ++copy) {
+    if (errno != EEXIST || copy > 64) return error_ = path_ + ": " + strerror(errno), path_.clear(), false;
+    path_ = process.path() + "/" + name + "~" + std::to_string(copy);
+  }
+  make_folder(path_ + kChannel);
+  rings_fd_ = open((path_ + kChannel).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  set_relay(hello_, relay_);
+  if (rings_fd_ >= 0 && map_state(O_CREAT)) return true;
+  error_ = path_ + ": " + strerror(errno);
+  remove();
+  let_go();
+  path_.clear();
+  return false;
+}
+
+void SessionFolder::set_relay(const thrift::Hello& hello, const std::string& relay) {
+  hello_ = hello;
+  relay_ = relay;
+  if (path_.empty()) return;
+  thrift::Hello public_part = hello;
+  public_part.token.clear();  // the secret stays in memory
+  std::vector<uint8_t> bytes;
+  thrift::Writer writer(bytes);
+  thrift::write_hello(writer, public_part);
+  write_file(path_ + "/hello", bytes);
+  write_file(path_ + "/relay", std::vector<uint8_t>(relay.begin(), relay.end()));
+}
+
+bool SessionFolder::map_state(int flags) {
+  const int fd = ::open((path_ + "/state").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+  if (fd < 0) return false;
+  struct stat status {};
+  const bool there = ((flags & O_CREAT) == 0 || posix_fallocate(fd, 0, sizeof(State)) == 0) &&
+                     fstat(fd, &status) == 0 && status.st_size >= static_cast<off_t>(sizeof(State));
+  void* page = there ? mmap(nullptr, sizeof(State), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+  close(fd);
+  if (page == MAP_FAILED) return false;
+  state_ = static_cast<State*>(page);
+  return true;
+}
+
+bool SessionFolder::open_dead(const std::string& path) {
+  path_ = path;
+  if (!is_ours(path_) || !map_state(0)) return false;
+  const std::vector<uint8_t> bytes = read_small_file(path_ + "/hello");
+  if (state_->magic != kStateMagic || state_->version != 1 || bytes.empty()) return false;
+  thrift::Reader hello(bytes.data(), bytes.size());
+  hello_ = thrift::read_hello(hello);
+  if (!hello.ok() || hello_.boot_id != clock::boot_id()) return false;
+  const std::vector<uint8_t> relay = read_small_file(path_ + "/relay");
+  relay_.assign(relay.begin(), relay.end());
+  rings_fd_ = open((path_ + kChannel).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return rings_fd_ >= 0;
+}
+
+void SessionFolder::remove() {
+  if (path_.empty()) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace blkin::control
