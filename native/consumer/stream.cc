@@ -31,7 +31,8 @@ double Stream::fill() const {
   if (source_.ring == nullptr) return 0;
   const uint64_t from =
       overwrites() ? cursor_.position() : source_.ring->tail.load(std::memory_order_relaxed);
-  const uint64_t waiting = limit_ < from ? 0 : limit_ - from;  // the cursor may have been lapped since the look
+  const uint64_t waiting =
+      limit_ < from ? 0 : limit_ - from;  // the cursor may have been lapped since the look
   return static_cast<double>(waiting) / static_cast<double>(source_.geometry.capacity);
 }
 
