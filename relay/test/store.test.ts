@@ -93,7 +93,9 @@ test('after a restart the relay says what it holds, and the same tracepoints are
     ...{ noRoom: 1, tooBig: 2, badValue: 3, noRing: 4, overwritten: 5 },
   })
   const fewer = new types.Lost({ ...lost, overwritten: i64(4) })
-  await expect(after.put(makePut(5, 2, puts[1]!, { lost: fewer }))).rejects.toThrow(/put.overwritten is 4; expected 5/)
+  await expect(after.put(makePut(5, 2, puts[1]!, { lost: fewer }))).rejects.toThrow(
+    /put.overwritten is 4; expected 5/,
+  )
   await after.declare([tracepoint(1, 'p:f')])
   await expect(after.declare([tracepoint(1, 'p:other')])).rejects.toThrow(
     /tracepoint 1 differs from the one declared/,
