@@ -1,9 +1,10 @@
 // test/cli-control.test.ts: the verbs that act on running processes, as a user types them: what they print, what they
 // change in the process, and how they exit. Each test has processes of its own, under names of its own, since standing
 // rules and folders are the user's and shared with whatever else runs.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { connectControl } from '@blkin/relay'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { blkin, json, startBlkin, ticking } from './support/cli.js'
 import { relay, until } from './support/relays.js'
@@ -324,6 +325,87 @@ describe('what is wrong is said so that a person can act', () => {
     expect(err).toMatch(/\n {2}id > 1 && lenth > 5\n {12}\^\n$/)
     expect(code).toBe(2)
     expect((await blkin('rules', '-p', pid)).out).not.toContain('blockstore')
+  })
+
+  test('a filter is judged by what the rule covers: its level and what it excludes count', async () => {
+    const { pid } = await ticking()
+    const more = ['-p', pid, '--filter', 'offset > 5'] // of blockstore:mapped alone, which is debug_module
+    for (const flags of [
+      ['-l', 'info'],
+      ['--exactly', 'info'],
+      ['-x', '*:mapped'],
+    ])
+      expect(await blkin('enable', 'blockstore:*', ...more, ...flags)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('has no field "offset"'),
+      })
+    expect((await blkin('enable', 'blockstore:*', ...more, '--exactly', 'debug_module')).code).toBe(0)
+  })
+
+  test('a filter that every process refuses stands for nobody, and a rule that stood before stands on', async () => {
+    const { name } = await ticking()
+    onTestFinished(async () => void (await blkin('disable', '*:*', '-p', name)))
+    const standing = async () =>
+      json<{ target?: string; filter?: string }>(await blkin('rules', '--json'))
+        .filter((rule) => 'standing' in rule && rule.target === name)
+        .map(({ filter }) => filter)
+    const enable = (filter: string) => blkin('enable', 'blockstore:request', '-p', name, '--filter', filter)
+    const unknown = await enable('$ctx.mood > 1')
+    expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining('mood') })
+    expect(await standing()).toEqual([])
+    const field = await enable('$ctx.mood > 1 && lenth > 1')
+    expect(field).toMatchObject({ code: 2, err: expect.stringContaining('no field "lenth"') })
+    await enable('length > 1')
+    await enable('$ctx.mood > 1')
+    expect(await standing()).toEqual(['length > 1'])
+  })
+
+  test('a session that was opened for a rule that is refused is closed again', async () => {
+    const { pid } = await ticking()
+    const filter = ['--filter', '$ctx.mood > 1']
+    expect((await blkin('enable', '*:request', '-p', pid, '--session', 'mine', ...filter)).code).toBe(1)
+    expect(json<Ps>(await blkin('ps', '-p', pid, '--json'))[0]?.sessions).toEqual([])
+  })
+
+  test('record with a filter that fits nothing leaves no folder', async () => {
+    const { pid } = await ticking()
+    const output = join(folder(), 'trace')
+    const { code } = await blkin('record', '-p', pid, '-e', '*:*', '-o', output, '--filter', 'lenth > 5')
+    expect({ code, there: existsSync(output) }).toEqual({ code: 2, there: false })
+  })
+
+  test('a process that has no place for one more controller is not called dead', async () => {
+    const { pid } = await ticking()
+    const base = join('/dev/shm', `blkin-${process.getuid?.()}`)
+    const found = readdirSync(base).find((one) => one.startsWith(`${pid}-`)) as string
+    const controls = await Promise.all(
+      Array.from({ length: 16 }, () => connectControl(join(base, found, 'control'))),
+    )
+    onTestFinished(() => {
+      for (const control of controls) control.close()
+    })
+    await Promise.all(controls.map((control) => control.process()))
+    const { code, err } = await blkin('ps', '-p', pid)
+    expect(err).toMatch(new RegExp(`^blkin: ${pid} \\(.+\\).*16 controllers`))
+    expect(err).toContain(`process ${pid} is traced, but takes no orders now`)
+    expect(code).toBe(1)
+  })
+
+  test('one that closes every connection at once is told', async () => {
+    const folder = processFolder('999999998-1')
+    const server = createServer((socket) => void socket.destroy())
+    await new Promise<void>((resolve) => void server.listen(join(folder, 'control'), resolve))
+    onTestFinished(() => void server.close())
+    expect(await blkin('ps', '-p', '999999998')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('999999998 (?) took no connection (it may have 16 controllers already)'),
+    })
+  })
+
+  test('rules of programs of which none runs', async () => {
+    const { code, err } = await blkin('rules', '-p', 'no-such-program-at-all')
+    expect(err).toContain('no traced process is named "no-such-program-at-all"')
+    expect(code).toBe(3)
   })
 
   test('a filter that does not fit some: they are named, the others are on', async () => {

@@ -1,20 +1,23 @@
 // test/cli-units.test.ts: the parts of the command that are pure: names, numbers, tables, bars, quantiles, pairs.
 import type { SessionSpec } from '@blkin/relay'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { duration, parseDuration, short, uptime } from '../lib/cli/amounts.js'
+import { attach } from '../lib/cli/attach.js'
 import { typeText } from '../lib/cli/field-text.js'
+import { listed, type Target } from '../lib/cli/find.js'
 import { followedText, readFollowed, timeOf } from '../lib/cli/followed.js'
 import { compileGlob, globsMeet } from '../lib/cli/glob.js'
 import { Latencies, RecentLatencies } from '../lib/cli/latency.js'
-import { Lines, slowText } from '../lib/cli/lines.js'
+import { Lines, slowText, tame } from '../lib/cli/lines.js'
 import { nearest } from '../lib/cli/nearest.js'
 import { findPairs, Matcher, parsePair } from '../lib/cli/pairs.js'
 import { styleFor } from '../lib/cli/print.js'
 import { renderPs } from '../lib/cli/ps.js'
+import { filterText } from '../lib/cli/rule-text.js'
 import { mergeSpec } from '../lib/cli/session.js'
 import { sparkline } from '../lib/cli/sparkline.js'
-import { withoutStanding, withStanding } from '../lib/cli/standing.js'
+import { takenBack, withoutStanding, withStanding } from '../lib/cli/standing.js'
 import { cutTo, renderTable, width } from '../lib/cli/table.js'
 import { renderTop } from '../lib/cli/top-frame.js'
 import { type Event, TopModel } from '../lib/cli/top-model.js'
@@ -59,6 +62,58 @@ describe('names', () => {
     expect(nearest('blk*:reqest', names)).toEqual(['blockstore:request'])
     expect(nearest('nope:*', names), 'a star is no excuse for the rest').toEqual([])
     expect(nearest('*zz*:*', names)).toEqual([])
+  })
+})
+
+describe('what is shown', () => {
+  test('a filter in a table is one line, and cut', () => {
+    const text = `a > 1\n&& b == "${'x'.repeat(100)}"`
+    const shown = filterText({ filter: { text, program: Buffer.alloc(0) } })
+    expect(shown).toMatch(/^a > 1 && b == "x+…$/)
+    expect(shown).toHaveLength(60)
+  })
+
+  test('what a terminal may obey is escaped in the lines of tail', () => {
+    expect(tame('a\u009b31m\u007f\u0080é')).toBe('a\\x9b31m\\x7f\\x80é')
+  })
+
+  test('of many processes ten are named', () => {
+    const many = Array.from({ length: 12 }, (_, i) => ({ state: { pid: i, program: 'p' } }) as Target)
+    expect(listed(many)).toMatch(/^0 \(p\), .*9 \(p\), and 2 more$/)
+    expect(listed(many.slice(0, 2))).toBe('0 (p), 1 (p)')
+  })
+
+  test('one that does not answer when it is let go is told; one that has ended is not', async () => {
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const before = process.exitCode
+    onTestFinished(() => {
+      written.mockRestore()
+      process.exitCode = before
+    })
+    const target = (pid: number, code: string) =>
+      ({
+        state: { pid, program: 'p' },
+        control: {
+          ...{ openSession: async () => {}, enable: async () => ({ covered: 1, unfit: [] }) },
+          closeSession: () => Promise.reject(Object.assign(new Error(code), { code })),
+          closed: Promise.resolve(),
+        },
+      }) as unknown as Target
+    const targets = [target(1, 'ERR_BLKIN_SILENT'), target(2, 'ERR_BLKIN_AWAY')]
+    const to = { purpose: 'tail', relay: '127.0.0.1:1', token: '' }
+    await (await attach(targets, [{ pattern: '*:*' }], {}, to)).detach()
+    expect(written.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringMatching(/^blkin: 1 \(p\) did not answer; /),
+    ])
+    expect(process.exitCode).toBe(1)
+  })
+
+  test('rules that are taken back leave those that stood, where they stood', () => {
+    const rule = (pattern: string, level: number) => ({ pattern, target: 't', level })
+    const before = [rule('a:*', 1), rule('b:*', 1)]
+    const own = rule('a:*', 2)
+    const now = [...withStanding(before, own), rule('c:*', 1)]
+    expect(takenBack(now, [own], before)).toEqual([...before, rule('c:*', 1)])
   })
 })
 

@@ -1,10 +1,10 @@
 // lib/cli/attach.ts: one more session in running processes, which ends with this command however it ends: the processes
 // are left as they were. record -p, tail and top attach; their relay is in this process, and nobody else can send to it.
 import { randomBytes } from 'node:crypto'
-import type { RuleRequest, SessionSpec } from '@blkin/relay'
+import type { ConnectionError, Refusal, RuleRequest, SessionSpec } from '@blkin/relay'
 import { count } from './amounts.js'
 import { exitCodes } from './exit.js'
-import { misfits, requireFit } from './filter.js'
+import { misfits } from './filter.js'
 import type { Target } from './find.js'
 import type { ChannelFlags } from './flags.js'
 import { nameOf, nothingText } from './list.js'
@@ -31,9 +31,8 @@ export async function attach(
   targets: Target[],
   rules: readonly RuleRequest[],
   flags: ChannelFlags,
-  to: { purpose: string; relay: string; token: string; filter?: string | undefined },
+  to: { purpose: string; relay: string; token: string },
 ): Promise<Attached> {
-  if (to.filter !== undefined) await requireFit(to.filter, rules, targets)
   const { purpose, relay, token } = to
   const name = `${purpose}-${process.pid}`
   const usual = {
@@ -88,12 +87,20 @@ async function tellNothing(targets: readonly Target[], rules: readonly RuleReque
 async function detach(targets: readonly Target[], name: string): Promise<void> {
   await Promise.all(
     targets.map(async ({ control, state }) => {
-      // One that has ended sent what it had, or is recovered; one that does not answer loses the session with us.
-      const closed = await control.closeSession(name, detachMs).catch(() => undefined)
+      const who = `${state.pid} (${state.program})`
+      const closed = await control
+        .closeSession(name, detachMs)
+        .catch(({ code }: ConnectionError | Refusal) => {
+          // One that has ended sent what it had, or is recovered; a session that is not there, another command closed.
+          if (code === 'ERR_BLKIN_AWAY' || code === 'ERR_BLKIN_REFUSED') return undefined
+          note(
+            `${who} did not answer; its session ends with this command, and what is in its rings may be lost`,
+          )
+          process.exitCode = exitCodes.failed
+          return undefined
+        })
       if (closed?.delivered === false)
-        note(
-          `${state.pid} (${state.program}): not all of its events came within ${count(detachMs / 1000, 'second')}`,
-        )
+        note(`${who}: not all of its events came within ${count(detachMs / 1000, 'second')}`)
     }),
   )
 }

@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { checkPattern } from '../rule.js'
 import { count } from './amounts.js'
 import { checkFlag, exitCodes, NothingError, UsageError } from './exit.js'
-import { findProcesses, requireProcesses, type Target, using, whyNone, withProcesses } from './find.js'
+import { findProcesses, isPid, requireProcesses, type Target, using, whyNone, withProcesses } from './find.js'
 import { type FleetFlags, jsonOption, pidOption, relayOption, sessionOption } from './flags.js'
 import { withFleet } from './fleet.js'
 import { nameOf, nothingText } from './list.js'
@@ -40,7 +40,7 @@ async function run(patterns: string[], flags: Flags, command: Command): Promise<
     throw new UsageError('expected a pattern such as "blockstore:*", or --session NAME to close that session')
   if (flags.relay !== undefined) return disableFleet(flags.relay, patterns, flags, named)
   if (patterns.length === 0) return withProcesses(flags.pid, (targets) => closeSessions(targets, flags))
-  const standing = flags.session === 'default' && !(flags.pid !== undefined && /^\d+$/.test(flags.pid))
+  const standing = flags.session === 'default' && !isPid(flags.pid)
   if (standing) await dropStanding(patterns, flags.pid ?? '*')
   const targets = standing ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
   if (targets.length === 0) {
@@ -121,8 +121,7 @@ async function disableFleet(
   flags: Flags,
   named: boolean,
 ): Promise<void> {
-  if (flags.pid !== undefined && /^\d+$/.test(flags.pid))
-    throw new UsageError(`-p ${flags.pid}: a relay's rules are for programs by name`)
+  if (isPid(flags.pid)) throw new UsageError(`-p ${flags.pid}: a relay's rules are for programs by name`)
   if (patterns.length === 0) throw new UsageError('--relay: expected a pattern such as "blockstore:*"')
   if (named && flags.session !== 'default') throw new UsageError('--session and --relay do not go together')
   await withFleet(address, async (fleet) => {

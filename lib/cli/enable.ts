@@ -1,13 +1,13 @@
 // lib/cli/enable.ts: `blkin enable`: switches tracepoints on in running processes, and in those that start later where
 // no single pid is named. The standing rule is written first, then the living are told, so that none slips through.
-import type { Changed, RuleRequest } from '@blkin/relay'
+import type { Changed, Refusal, RuleRequest } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { parseAddress } from '../address.js'
 import { checkPattern } from '../rule.js'
 import { count } from './amounts.js'
 import { checkFlag, exitCodes, UsageError } from './exit.js'
 import { filterOf, misfits, requireFit } from './filter.js'
-import { findProcesses, requireProcesses, type Target, using, whyNone } from './find.js'
+import { findProcesses, isPid, requireProcesses, type Target, using, whyNone } from './find.js'
 import {
   channelOptions,
   type FleetFlags,
@@ -25,7 +25,7 @@ import { nameOf, nothingText } from './list.js'
 import { note, print, printJson } from './print.js'
 import { conditionsText, ruleJson } from './rule-text.js'
 import { enableInSession, type SessionFlags } from './session.js'
-import { changeStanding, withStanding } from './standing.js'
+import { changeStanding, takenBack, withStanding } from './standing.js'
 
 interface Flags extends FleetFlags, RuleFlags, SessionFlags {
   session: string
@@ -62,34 +62,34 @@ async function run(patterns: string[], flags: Flags, command: Command): Promise<
   for (const pattern of patterns) checkFlag('PATTERN', () => checkPattern(pattern))
   const rules = patterns.map((pattern) => ruleOf(pattern, flags))
   if (flags.relay !== undefined) return enableFleet(flags.relay, rules, flags, command)
-  const { filter } = flags
-  if (filter !== undefined) {
-    await using(await findProcesses(flags.pid), (found) => requireFit(filter, rules, found))
-  }
-  const standing = await keepStanding(rules, flags)
-  const targets = standing ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
+  if (flags.filter !== undefined)
+    await using(await findProcesses(flags.pid), (found) => requireFit(rules, found))
+  const takeBack = await keepStanding(rules, flags)
+  const targets = takeBack ? await findProcesses(flags.pid) : await requireProcesses(flags.pid)
   if (targets.length === 0) {
     note(`${await whyNone(flags.pid)}; the rule stands for those that start`)
     process.exitCode ??= exitCodes.nothing
     return
   }
-  await using(targets, (found) => enableIn(found, rules, flags, command))
+  const refused = await using(targets, (found) => enableIn(found, rules, flags, command))
+  if (refused && takeBack) await takeBack()
 }
 
-const hasPid = ({ pid }: FleetFlags): boolean => pid !== undefined && /^\d+$/.test(pid)
-
-/** False where a pid is named: the rule is for that process alone. */
-async function keepStanding(rules: RuleRequest[], flags: Flags): Promise<boolean> {
-  if (hasPid(flags)) return false
+/** What takes the rules back; nothing where a pid is named: then they are for that process alone. */
+async function keepStanding(rules: RuleRequest[], flags: Flags): Promise<(() => Promise<void>) | undefined> {
+  if (isPid(flags.pid)) return undefined
   if (flags.session !== 'default') {
     note(`processes that start later do not get it: standing rules are for the session default`)
-    return false
+    return undefined
   }
   const target = flags.pid ?? '*'
-  await changeStanding((before) =>
-    rules.reduce((all, rule) => withStanding(all, { ...rule, target }), before),
-  )
-  return true
+  const own = rules.map((rule) => ({ ...rule, target }))
+  let before: RuleRequest[] = []
+  await changeStanding((stood) => {
+    before = stood
+    return own.reduce((all, rule) => withStanding(all, rule), stood)
+  })
+  return () => changeStanding((now) => takenBack(now, own, before))
 }
 
 /** What the command line said of the session, without what the environment says. */
@@ -99,12 +99,13 @@ function givenOf(flags: SessionFlags, command: Command): SessionFlags {
   return Object.fromEntries(names.map((name) => [name, flags[name]]))
 }
 
+/** True where every process refused. */
 async function enableIn(
   targets: Target[],
   rules: RuleRequest[],
   flags: Flags,
   command: Command,
-): Promise<void> {
+): Promise<boolean> {
   const given = givenOf(flags, command)
   const done = await Promise.all(
     targets.map(async (target) => {
@@ -114,7 +115,7 @@ async function enableIn(
         return { target, changes }
       } catch (error) {
         note(`${target.state.pid} (${target.state.program}): ${(error as Error).message}`)
-        return { target, failed: true as const }
+        return { target, failed: true, refused: (error as Refusal).code === 'ERR_BLKIN_REFUSED' }
       }
     }),
   )
@@ -126,6 +127,7 @@ async function enableIn(
     rules,
     done.flatMap(({ changes = [] }) => changes),
   )
+  return done.every(({ refused }) => refused)
 }
 
 function tell({ state }: Target, { session, json }: Flags, rule: RuleRequest, changed: Changed): void {
@@ -163,7 +165,7 @@ async function enableFleet(
   flags: Flags,
   command: Command,
 ): Promise<void> {
-  if (hasPid(flags)) throw new UsageError(`-p ${flags.pid}: a relay's rules are for programs by name`)
+  if (isPid(flags.pid)) throw new UsageError(`-p ${flags.pid}: a relay's rules are for programs by name`)
   const own = Object.keys(givenOf(flags, command))
   if (own.length > 0 || flags.session !== 'default')
     throw new UsageError(

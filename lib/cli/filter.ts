@@ -3,6 +3,7 @@
 import type { Filter, RuleRequest, TraceField, TraceTracepoint } from '@blkin/relay'
 import { caret } from '../filter/error.js'
 import { type CompiledFilter, checkFilter, compileFilter } from '../filter/filter.js'
+import { levels } from '../levels.js'
 import { type FieldDescription, Shape, Type } from '../types.js'
 import { checkFlag, UsageError } from './exit.js'
 import type { Target } from './find.js'
@@ -15,24 +16,34 @@ export function filterOf(text: string): Filter {
 
 const compile = (text: string): CompiledFilter => checkFlag('--filter', () => compileFilter(text))
 
-/** @throws UsageError where some tracepoint is covered and the filter fits none of them */
-export async function requireFit(
-  text: string,
-  rules: readonly RuleRequest[],
-  targets: Target[],
-): Promise<void> {
+/**
+ * Which contexts there are only the process knows, so those it judges itself.
+ * @throws UsageError where some tracepoint is covered and the filter fits none of them
+ */
+export async function requireFit(rules: readonly RuleRequest[], targets: readonly Target[]): Promise<void> {
+  const text = rules[0]?.filter?.text // the flags give all rules of a command the same one
+  if (text === undefined) return
   const filter = compile(text)
-  if (filter.contexts.length > 0) return // which contexts there are, only the process knows
-  const covers = rules.map(({ pattern }) => compileGlob(pattern))
+  const covers = rules.map(coverOf)
   const all = (await Promise.all(targets.map(({ control }) => control.tracepoints()))).flat()
   const covered = all
     .map(({ tracepoint }) => tracepoint)
-    .filter(({ provider, event }) => covers.some((covered) => covered(`${provider}:${event}`)))
-  const reasons = covered.map((tracepoint) => checkFilter(filter, declaration(tracepoint), []))
+    .filter((tracepoint) => covers.some((covered) => covered(tracepoint)))
+  const reasons = covered.map((tracepoint) => checkFilter(filter, declaration(tracepoint), undefined))
   const [first] = reasons
   if (first === undefined || reasons.some((reason) => reason === undefined)) return
   const column = Number(/: column (\d+): /.exec(first)?.[1] ?? 1)
   throw new UsageError(`--filter fits no tracepoint that is covered: ${first}\n${caret(text, column)}`)
+}
+
+/** Whether a rule covers a tracepoint, by its pattern, what it excludes and its level. */
+function coverOf({ pattern, exclude = [], level = levels.debug, exactly }: RuleRequest) {
+  const named = compileGlob(pattern)
+  const excluded = exclude.map(compileGlob)
+  return ({ provider, event, level: own }: TraceTracepoint): boolean => {
+    const name = `${provider}:${event}`
+    return named(name) && !excluded.some((one) => one(name)) && (exactly ? own === level : own <= level)
+  }
 }
 
 function declaration({ provider, event, fields }: TraceTracepoint) {

@@ -2,9 +2,10 @@
 // in it. Whether one lives is asked at its socket: nobody listens there once it is dead, whoever has its pid by then.
 // Every verb that acts on processes of this machine comes through here; docs/control.md draws the folder.
 import { readdir, readFile, stat } from 'node:fs/promises'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import type { ConnectionError, Control, ProcessState } from '@blkin/relay'
+import type { ConnectionError, Control, ProcessState, Refusal } from '@blkin/relay'
 import { exitCodes, NothingError } from './exit.js'
 import { compileGlob } from './glob.js'
 import { loadRelay } from './load-relay.js'
@@ -17,7 +18,8 @@ export interface Target {
   state: ProcessState
 }
 
-const isPid = (target: string): boolean => /^\d+$/.test(target)
+export const isPid = (target: string | undefined): target is string =>
+  target !== undefined && /^\d+$/.test(target)
 
 /** A process that answers nothing is told, and does not keep the verb from the others. */
 const patienceMs = 2000
@@ -52,16 +54,47 @@ async function connect(folder: string): Promise<Target | undefined> {
     return { folder, control, state: await answered(control.process(), folder) }
   } catch (error) {
     control?.close()
-    if ((error as ConnectionError).code === 'ERR_BLKIN_AWAY') return undefined
-    note((error as Error).message)
+    const why = await whySilent(folder, error as Error)
+    if (why === undefined) return undefined
+    note(why)
     silent.add(folder)
     return undefined
   }
 }
 
+/** Undefined where it is dead: nobody listens there, be it only since a moment ago. */
+async function whySilent(
+  folder: string,
+  error: ConnectionError | Refusal | Error,
+): Promise<string | undefined> {
+  if (!('code' in error)) return error.message // answered() says whose it is
+  if (error.code === 'ERR_BLKIN_AWAY' && (await isDead(join(folder, 'control')))) return undefined
+  const pid = pidOf(folder)
+  const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '?')).trim()
+  return error.code === 'ERR_BLKIN_AWAY'
+    ? `${pid} (${name}) took no connection (it may have 16 controllers already)`
+    : `${pid} (${name}): ${error.message}`
+}
+
+/** Whether nobody listens at a socket. A full one, or one that fails in another way, has somebody behind it. */
+const isDead = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = createConnection(path)
+    const end = (dead: boolean) => {
+      socket.destroy()
+      resolve(dead)
+    }
+    socket.once('connect', () => end(false))
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      end(code === 'ECONNREFUSED' || code === 'ENOENT'),
+    )
+  })
+
+const pidOf = (folder: string): string => basename(folder).replace(/-.*/, '')
+
 function answered<T>(call: Promise<T>, folder: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const pid = basename(folder).replace(/-.*/, '')
+  const pid = pidOf(folder)
   const words = `process ${pid} did not answer within ${patienceMs} ms; it may be stopped (${folder})`
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(words)), patienceMs)
@@ -108,16 +141,22 @@ export async function using<T>(targets: Target[], work: (targets: Target[]) => P
   }
 }
 
+const mostListed = 10
+
+/** "4711 (server), 4712 (worker)", and how many more there are. */
+export function listed(targets: readonly Pick<Target, 'state'>[]): string {
+  const names = targets.slice(0, mostListed).map(({ state }) => `${state.pid} (${state.program})`)
+  const more = targets.length - names.length
+  return names.join(', ') + (more > 0 ? `, and ${more} more` : '')
+}
+
 export async function whyNone(target?: string): Promise<string> {
   const all = target === undefined ? [] : await findProcesses()
   for (const { control } of all) control.close()
   const there =
     all.length === 0
       ? `you have no traced process running${silent.size > 0 ? ' that answers' : ''}`
-      : `yours are ${all
-          .slice(0, 10)
-          .map(({ state }) => `${state.pid} (${state.program})`)
-          .join(', ')}${all.length > 10 ? `, and ${all.length - 10} more` : ''}`
+      : `yours are ${listed(all)}`
   if (target === undefined)
     return `${there}; a program is traced once it has declared a tracepoint with blkin`
   if (!isPid(target)) {

@@ -53,6 +53,13 @@ export class Lines {
   }
 }
 
+/**
+ * Escapes what a terminal may take for a command and the lines of `view` leave as it is, since babeltrace2 does: DEL
+ * and C1, with CSI among them, which is an escape and a bracket in one.
+ */
+export const tame = (line: string): string =>
+  line.replace(/[\x7f-\x9f]/g, (mark) => `\\x${mark.charCodeAt(0).toString(16)}`)
+
 export const slowText = (dropped: number): string =>
   `… ${grouped(dropped)} ${dropped === 1 ? 'event' : 'events'} dropped: the terminal is slow`
 

@@ -5,7 +5,8 @@ import { count } from './amounts.js'
 import { attach, freshToken } from './attach.js'
 import { ruleOf } from './enable.js'
 import { exitCodes } from './exit.js'
-import { withProcesses } from './find.js'
+import { requireFit } from './filter.js'
+import { listed, withProcesses } from './find.js'
 import { loadRelay } from './load-relay.js'
 import { note, printJson } from './print.js'
 import type { RecordFlags } from './record-flags.js'
@@ -18,12 +19,13 @@ export async function recordAttached(flags: RecordFlags): Promise<number> {
   requireNative()
   const { startRelay } = await loadRelay()
   const totals = await withProcesses(flags.pid, async (targets) => {
+    await requireFit(rules, targets) // before there is a folder
     const token = freshToken()
     const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token })
     try {
-      const to = { purpose: 'record', relay: relay.address, token, filter: flags.filter }
+      const to = { purpose: 'record', relay: relay.address, token }
       const attached = await attach(targets, rules, flags, to)
-      const who = attached.targets.map(({ state }) => `${state.pid} (${state.program})`).join(', ')
+      const who = listed(attached.targets)
       const how = flags.for === undefined ? '; ^C detaches' : ''
       note(`recording ${who}: ${count(attached.covered, 'tracepoint')} covered${how}`)
       if ((await untilEnd(attached.over, flags.for)) === 'over')

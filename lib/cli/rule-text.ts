@@ -1,6 +1,7 @@
 // lib/cli/rule-text.ts: a rule in words, for tables and notes. Pure.
 import type { Rule } from '@blkin/relay'
 import { levelNames } from '../levels.js'
+import { cutTo } from './table.js'
 
 /** 14 -> "" (all levels); 6 -> "info"; exactly 6 -> "= info" */
 export function levelText({ level, exactly }: Pick<Rule, 'level' | 'exactly'>): string {
@@ -11,6 +12,12 @@ export function levelText({ level, exactly }: Pick<Rule, 'level' | 'exactly'>): 
 export const sampleText = ({ sample }: Pick<Rule, 'sample'>): string =>
   sample === undefined ? '' : `${sample.keep}/${sample.of}`
 
+const mostFilter = 60
+
+/** On one line, and no more than its beginning: --json has it whole. */
+export const filterText = ({ filter }: Pick<Rule, 'filter'>): string =>
+  cutTo((filter?.text ?? '').replace(/\p{Cc}+/gu, ' ').trim(), mostFilter)
+
 /** What a rule asks beside its pattern: "info and above, 1/100, not *:mapped, if length > 4". */
 export function conditionsText(
   rule: Pick<Rule, 'level' | 'exactly' | 'sample' | 'exclude' | 'filter'>,
@@ -20,7 +27,7 @@ export function conditionsText(
     level,
     sampleText(rule),
     rule.exclude.length > 0 ? `not ${rule.exclude.join(',')}` : '',
-    rule.filter === undefined ? '' : `if ${rule.filter.text}`,
+    rule.filter === undefined ? '' : `if ${filterText(rule)}`,
   ]
     .filter((part) => part !== '')
     .join(', ')

@@ -2,12 +2,11 @@
 // later, and those of each process and session, with who gave them.
 import type { Rule } from '@blkin/relay'
 import { Command } from 'commander'
-import { NothingError } from './exit.js'
-import { findProcesses, type Target, whyNone } from './find.js'
+import { findProcesses, requireProcesses, type Target } from './find.js'
 import { type FleetFlags, jsonOption, pidOption, relayOption, sessionOption } from './flags.js'
 import { withFleet } from './fleet.js'
 import { print, printJson, type Style, styleFor } from './print.js'
-import { levelText, ruleJson, sampleText } from './rule-text.js'
+import { filterText, levelText, ruleJson, sampleText } from './rule-text.js'
 import { standingRules } from './standing.js'
 import { renderTable } from './table.js'
 
@@ -41,10 +40,8 @@ async function run(flags: Flags): Promise<void> {
 }
 
 async function localRules({ pid, session }: Flags): Promise<Standing[]> {
-  const targets = await findProcesses(pid)
+  const targets = pid === undefined ? await findProcesses() : await requireProcesses(pid)
   for (const { control } of targets) control.close()
-  if (targets.length === 0 && pid !== undefined && /^\d+$/.test(pid))
-    throw new NothingError(await whyNone(pid))
   const standing = { where: { standing: true as const }, rules: await standingRules() }
   return [standing, ...targets.flatMap((target) => ofProcess(target, session))]
 }
@@ -92,7 +89,7 @@ function rowOf(rule: Rule): string[] {
     String(rule.id),
     rule.on ? 'on' : 'off',
     rule.pattern,
-    ...[level || '-', sampleText(rule) || '-', rule.exclude.join(',') || '-', rule.filter?.text ?? '-'],
+    ...[level || '-', sampleText(rule) || '-', rule.exclude.join(',') || '-', filterText(rule) || '-'],
     origin,
   ]
 }

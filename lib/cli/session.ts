@@ -47,11 +47,17 @@ export async function enableInSession(
 ): Promise<Changed[]> {
   const find = ({ sessions }: ProcessState) => sessions.find(({ spec }) => spec.name === name)?.spec
   const there = find(state)
-  if (there === undefined && name !== defaultName) {
+  const opened = there === undefined && name !== defaultName
+  if (opened) {
     await control.openSession(mergeSpec(freshSpec(name, state, fallback), fallback))
   } else if (there !== undefined) await change(control, there, given)
   const changes: Changed[] = []
-  for (const rule of rules) changes.push(await control.enable(name, rule))
+  try {
+    for (const rule of rules) changes.push(await control.enable(name, rule))
+  } catch (error) {
+    if (opened && changes.length === 0) await control.closeSession(name, 0).catch(() => {})
+    throw error
+  }
   if (there === undefined && name === defaultName && Object.keys(given).length > 0) {
     const made = find(await control.process())
     if (made !== undefined) await change(control, made, given)

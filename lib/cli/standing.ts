@@ -75,6 +75,20 @@ export function withStanding(
   return [...rules.filter((one) => one.target !== rule.target || one.pattern !== rule.pattern), rule]
 }
 
+/** As it was `before` these came, but for what other commands did since. Pure. */
+export function takenBack(
+  now: readonly RuleRequest[],
+  own: readonly RuleRequest[],
+  before: readonly RuleRequest[],
+): RuleRequest[] {
+  const among = (rules: readonly RuleRequest[], { target, pattern }: RuleRequest) =>
+    rules.some((one) => one.target === target && one.pattern === pattern)
+  return [
+    ...before.filter((rule) => among(now, rule)),
+    ...now.filter((rule) => !among(own, rule) && !among(before, rule)),
+  ]
+}
+
 /**
  * Without those that the pattern covers whole, for programs that the target covers whole. Where others that switch on
  * remain and cover some of it too, a rule that switches off comes behind them. Pure.

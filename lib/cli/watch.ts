@@ -4,7 +4,8 @@ import type { Followed, ProcessState, TraceItem } from '@blkin/relay'
 import { attach, freshToken } from './attach.js'
 import { ruleOf } from './enable.js'
 import { UsageError } from './exit.js'
-import { withProcesses } from './find.js'
+import { requireFit } from './filter.js'
+import { isPid, withProcesses } from './find.js'
 import type { ChannelFlags, EnableFlags, FleetFlags, RuleFlags } from './flags.js'
 import { withFleet } from './fleet.js'
 import { loadRelay } from './load-relay.js'
@@ -55,11 +56,12 @@ async function watchProcesses(
   const rules = patterns.map((pattern) => ruleOf(pattern, flags))
   const { startRelay } = await loadRelay()
   await withProcesses(flags.pid, async (found) => {
+    await requireFit(rules, found)
     const token = freshToken()
     const live = (items: TraceItem[]) => watcher.items(items)
     const relay = await startRelay({ listen: '127.0.0.1:0', live, token })
     try {
-      const to = { purpose, relay: relay.address, token, filter: flags.filter }
+      const to = { purpose, relay: relay.address, token }
       const { targets, over, detach } = await attach(found, rules, flags, to)
       const session = `${purpose}-${process.pid}`
       const states = async () => {
@@ -90,8 +92,7 @@ async function watchFleet(
     throw new UsageError(
       `--${refused} and --relay do not go together: what a relay gets, its rules say (blkin enable)`,
     )
-  if (pid !== undefined && /^\d+$/.test(pid))
-    throw new UsageError(`-p ${pid}: at a relay, programs are found by name`)
+  if (isPid(pid)) throw new UsageError(`-p ${pid}: at a relay, programs are found by name`)
   await withFleet(address, async (fleet) => {
     await fleet.follow(pid ?? '*', patterns)
     let ended = false

@@ -1,5 +1,6 @@
 // lib/filter/check.ts: whether a filter's parts fit each other, and the tracepoint whose events it is to judge.
 // native/control/filter_types.cc decides the same for the program; a test holds them to one verdict. Pure.
+import { matches } from '../glob.js'
 import { nearest } from '../nearest.js'
 import type { Schema } from '../schema.js'
 import { type FieldDescription, Shape, Type } from '../types.js'
@@ -40,20 +41,6 @@ const listed = (names: readonly string[]) =>
 function maybe(name: string, names: readonly string[]): string {
   const one = nearest(name, names)
   return one === undefined ? '' : ` (did you mean "${one}"?)`
-}
-
-/** Whether the label, or any other text, is what the parts with stars between them describe. */
-export function matches(parts: readonly string[], text: string): boolean {
-  const [first, last] = [parts[0] as string, parts.at(-1) as string]
-  if (parts.length === 1) return text === first
-  if (!text.startsWith(first)) return false
-  let at = first.length
-  for (const part of parts.slice(1, -1)) {
-    const found = text.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return text.length - last.length >= at && text.endsWith(last)
 }
 
 function show(node: Node): string {
@@ -194,8 +181,8 @@ export function checkAlone(filter: string, root: Node): void {
   new Checker(filter, anything).truth(root)
 }
 
-/** The names of one tracepoint, and of the contexts there are. */
-function namesOf(tracepoint: Declaration, contexts: readonly ContextDescription[]): Names {
+/** The names of one tracepoint, and of the contexts there are; undefined where only the process knows those. */
+function namesOf(tracepoint: Declaration, contexts: readonly ContextDescription[] | undefined): Names {
   const whose = `${tracepoint.provider}:${tracepoint.event}`
   const fields = tracepoint.fields.map(({ name }) => name)
   return {
@@ -219,6 +206,7 @@ function namesOf(tracepoint: Declaration, contexts: readonly ContextDescription[
       return field
     },
     context(name) {
+      if (contexts === undefined) return undefined
       const all = contexts.map((one) => one.name)
       const type = contexts.find((one) => one.name === name)?.type
       if (type === undefined)
@@ -233,7 +221,7 @@ export function misfit(
   filter: string,
   root: Node,
   tracepoint: Declaration,
-  contexts: readonly ContextDescription[],
+  contexts: readonly ContextDescription[] | undefined,
 ): string | undefined {
   try {
     new Checker(filter, namesOf(tracepoint, contexts)).truth(root)

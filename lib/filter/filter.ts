@@ -46,11 +46,11 @@ export function compileFilter(text: unknown): CompiledFilter {
   })
 }
 
-/** Why the filter does not fit the tracepoint, in one line; undefined where it does. */
+/** Why the filter does not fit the tracepoint, in one line; undefined where it does. Unknown contexts always fit. */
 export function checkFilter(
   filter: CompiledFilter,
   tracepoint: Declaration,
-  contexts: readonly ContextDescription[],
+  contexts: readonly ContextDescription[] | undefined,
 ): string | undefined {
   return misfit(filter.text, filter.root, tracepoint, contexts)
 }

@@ -6,8 +6,10 @@ import { once } from 'node:events'
 import { connect as dial } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { connectFleet, type Fleet, type RelayOptions, view } from '../src/index.js'
-import { MOST_WAITING_BYTES } from '../src/live/follower.js'
+import { Follower, MOST_WAITING_BYTES } from '../src/live/follower.js'
 import { PutDecoder } from '../src/live/put-decoder.js'
+import type { TraceItem } from '../src/read/merge.js'
+import { type TraceInfo, TraceLoss } from '../src/read/model.js'
 import { fleet as fleetService, i64, service, thrift, types } from '../src/wire.js'
 import { connect, field, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
@@ -328,4 +330,25 @@ test('calls without their arguments are refused, and bytes that are no call end 
   await once(raw, 'close')
   expect(relay.lines.join()).toMatch(/ended a controller: a container claims 2147483647 elements/)
   expect(await fleet.rules()).toEqual([])
+})
+
+test('of a full follower events are counted, and losses of the process are added up and told later', () => {
+  const follower = new Follower('*', [])
+  const trace = { hostname: 'host', pid: 1, program: 'p' } as TraceInfo
+  follower.push('x'.repeat(MOST_WAITING_BYTES / 4))
+  for (let i = 0; i < 3; i++) follower.push('x'.repeat(MOST_WAITING_BYTES / 4))
+  expect(follower.full).toBe(true)
+  follower.drop({ kind: 'event' } as TraceItem)
+  follower.drop(new TraceLoss(trace, 2, 10, 0, 11_000_000_000n, 5n, 1n))
+  follower.drop(new TraceLoss(trace, 2, 12, 0, 13_000_000_000n, 7n, 0n))
+  expect(follower.take()).toMatchObject({ dropped: 1 })
+  const rest = [1, 2, 3, 4].map(() => follower.take())
+  expect(rest.map(({ dropped }) => dropped)).toEqual([0, 0, 0, 0])
+  const last = rest.flatMap(({ events }) => events).at(-1) as string
+  expect(JSON.parse(last)).toMatchObject({
+    stream: 2,
+    lost: 12,
+    lostPackets: 1,
+    until: '1970-01-01T00:00:13.000000000Z',
+  })
 })

@@ -1,6 +1,6 @@
 // relay/src/control/convert.ts: the wire's structs to the plain objects of types.ts, and back. Pure.
-// The only place that knows both, with read/from-wire.ts for tracepoints. What came over a wire is trusted to have its shape (the runtime read it by the
-// IDL), but not to be complete: a missing number is 0, a missing list empty.
+// The only place that knows both, with read/from-wire.ts for tracepoints. What came over a wire is trusted to have its
+// shape (the runtime read it by the IDL), but not to be complete: a missing number is 0, a missing list empty.
 
 import { tracepoint } from '../read/from-wire.js'
 import { dashed } from '../store/metadata.js'

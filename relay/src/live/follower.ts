@@ -1,10 +1,12 @@
 // relay/src/live/follower.ts: one who watches: which events, and those not yet taken, as lines of JSON.
-// followers.ts pushes, the follower's session takes. While it is full what is new is dropped, and counted.
+// followers.ts pushes, the follower's session takes. While it is full new events are dropped, and counted; a loss in
+// the process is kept as a sum, one for each stream, and told once there is room.
 
 import type { Wait } from '../intake/side.js'
 import { compilePatterns } from '../read/glob.js'
+import { formatJson } from '../read/json.js'
 import type { TraceItem } from '../read/merge.js'
-import type { TraceInfo, TraceTracepoint } from '../read/model.js'
+import { type TraceInfo, TraceLoss, type TraceTracepoint } from '../read/model.js'
 import { targetCovers } from '../rules/target.js'
 
 /** It is full from there on: one line may reach beyond. */
@@ -20,6 +22,8 @@ export class Follower {
   #lines: string[] = []
   #bytes = 0
   #dropped = 0
+  /** Losses that came while it was full, by trace and stream. */
+  #losses = new Map<TraceInfo, Map<number, TraceLoss>>()
 
   constructor(
     readonly target: string,
@@ -55,8 +59,15 @@ export class Follower {
     this.wait?.end()
   }
 
-  drop(): void {
-    this.#dropped++
+  /** For want of room: an event is counted, a loss is added to those of its stream. */
+  drop(item: TraceItem): void {
+    if (item.kind === 'event') this.#dropped++
+    else {
+      const streams = this.#losses.get(item.trace) ?? new Map<number, TraceLoss>()
+      const before = streams.get(item.stream)
+      streams.set(item.stream, before === undefined ? item : sum(before, item))
+      this.#losses.set(item.trace, streams)
+    }
   }
 
   /** The oldest, as many as an answer holds, and how many were dropped since the answer before. */
@@ -74,9 +85,28 @@ export class Follower {
     this.#bytes -= bytes
     const dropped = this.#dropped
     this.#dropped = 0
+    if (!this.full) this.#tellLosses()
     return { events, dropped }
   }
+
+  #tellLosses(): void {
+    const losses = [...this.#losses.values()].flatMap((streams) => [...streams.values()])
+    this.#losses.clear()
+    for (const loss of losses) this.push(formatJson(loss))
+  }
 }
+
+/** From the first to the last. */
+const sum = (a: TraceLoss, b: TraceLoss): TraceLoss =>
+  new TraceLoss(
+    a.trace,
+    a.stream,
+    a.seconds,
+    a.nanoseconds,
+    b.until,
+    a.events + b.events,
+    a.packets + b.packets,
+  )
 
 function remembered<Key extends object>(
   known: WeakMap<Key, boolean>,

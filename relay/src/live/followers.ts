@@ -58,7 +58,7 @@ export class Followers implements Recorder {
       let line: string | undefined
       for (const follower of this.#all) {
         if (!follower.wants(item)) continue
-        if (follower.full) follower.drop()
+        if (follower.full) follower.drop(item)
         else {
           line ??= formatJson(item)
           follower.push(line)
