@@ -2,13 +2,31 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
+// Files that act on all processes of this user, or make one that does not answer: one at a time, after the others, whose
+// processes they would meet.
+const alone = ['test/cli*.test.ts', 'test/walkthrough.test.ts', 'test/control-hostile.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts', 'relay/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
     pool: 'forks',
     // Tests start processes of their own; more files at once than this only make each other late.
     maxWorkers: Math.min(2, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts', 'relay/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],
+          exclude: alone,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: alone, fileParallelism: false, sequence: { groupOrder: 2 } },
+      },
+    ],
   },
 })

@@ -244,7 +244,7 @@ test('what cannot be is refused, with what may be', async () => {
     expect.stringMatching(/^ERR_BLKIN_CONTEXT context "x": expected a type of one number/),
     expect.stringMatching(/^ERR_BLKIN_CONTEXT context "x": given undefined; expected a function/),
     expect.stringMatching(/currentSpan: given number; expected a function/),
-    expect.stringMatching(/^ERR_BLKIN_FILTER the filter fits none .*mood/),
+    expect.stringMatching(/^ERR_BLKIN_FILTER the filter fits no tracepoint .*mood/),
     'context "c23": 32 contexts are there already; expected no more',
     '23',
   ])

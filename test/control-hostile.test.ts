@@ -188,6 +188,12 @@ test('a process with no descriptor left does not spin on who wants to connect, a
   await new Promise((resolve) => setTimeout(resolve, 1000))
   expect(ticks(running.pid) - before, 'ticks of 10 ms in a second').toBeLessThan(50)
   for (const socket of sockets) socket.destroy()
+  // The queue is full until it has taken and dropped those.
+  await until(async () => {
+    const socket = await rawSocket(running.folder).catch(() => undefined)
+    socket?.destroy()
+    return socket !== undefined
+  })
   await expectWell(running)
 })
 

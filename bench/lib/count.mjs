@@ -1,6 +1,6 @@
 // bench/lib/count.mjs: counts the events in a trace, packet by packet and header by header, with nobody's help but
 // docs/ctf.md's: what the relay says it has stored is compared with this. Knows sizes by id, and no metadata.
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 
 const packetHeader = 84
@@ -13,7 +13,7 @@ const extended = 31
  */
 export function countEvents(folder, sizes) {
   const byId = sizes.map(() => ({ events: 0, bytes: 0 }))
-  for (const name of readdirSync(folder))
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) // a session that recorded nothing has no folder
     if (name.startsWith('events_')) countFile(join(folder, name), sizes, byId)
   return { events: byId.reduce((sum, { events }) => sum + events, 0), byId }
 }

@@ -104,10 +104,15 @@ function answered<T>(call: Promise<T>, folder: string): Promise<T> {
 
 /** All that answer, oldest first; none where there are none. Whoever calls closes their `control`. */
 export async function findProcesses(target?: string): Promise<Target[]> {
-  const named = target === undefined || isPid(target) ? () => true : compileGlob(target)
-  const found = (await Promise.all((await folders(target)).map(connect))).filter((one) => one !== undefined)
+  const found = await ask(target)
   // What a silent one is called nobody knows, so where a name is asked for it may be none of those.
   if (silent.size > 0 && (target === undefined || isPid(target))) process.exitCode = exitCodes.failed
+  return found
+}
+
+async function ask(target: string | undefined): Promise<Target[]> {
+  const named = target === undefined || isPid(target) ? () => true : compileGlob(target)
+  const found = (await Promise.all((await folders(target)).map(connect))).filter((one) => one !== undefined)
   const [wanted, others] = [
     found.filter((one) => named(one.state.program)),
     found.filter((one) => !named(one.state.program)),
@@ -120,8 +125,9 @@ export async function findProcesses(target?: string): Promise<Target[]> {
 export async function requireProcesses(target?: string): Promise<Target[]> {
   const found = await findProcesses(target)
   if (found.length > 0) return found
+  const maybe = silent.size > 0 // before others are looked for, to be named
   const why = await whyNone(target)
-  throw silent.size > 0 ? new Error(why) : new NothingError(why)
+  throw maybe ? new Error(why) : new NothingError(why)
 }
 
 /** Runs the work on them and lets them go. */
@@ -151,7 +157,7 @@ export function listed(targets: readonly Pick<Target, 'state'>[]): string {
 }
 
 export async function whyNone(target?: string): Promise<string> {
-  const all = target === undefined ? [] : await findProcesses()
+  const all = target === undefined ? [] : await ask(undefined)
   for (const { control } of all) control.close()
   const there =
     all.length === 0

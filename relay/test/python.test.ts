@@ -49,7 +49,7 @@ test('a Python controller gives rules to a process that polls, and reads standin
   expect(stdout.split('\n')).toEqual([
     "1 [(1, 'a:*', 3, b'\\x00\\xff')]",
     "2 ['a:*', 'b:*']",
-    "['b:*', 'a:*'] [True, False]",
+    "['b:*'] [True]",
     "[(42, 5, ['default'])]",
     'Followed(events=[], dropped=0)',
     'rule.pattern is "a"; expected provider:event, such as "blockstore:*", at most 256 long',
