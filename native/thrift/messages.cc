@@ -89,8 +89,8 @@ Field read_field(Reader& reader) {
 Held read_held(Reader& reader) {
   Held held{};
   reader.fields([&](Reader::FieldHead head) {
-    int64_t* const numbers[] = {&held.sequence, &held.position,  &held.bytes,
-                                &held.packets,  &held.last_time, &held.lost, &held.events};
+    int64_t* const numbers[] = {&held.sequence,  &held.position, &held.bytes, &held.packets,
+                                &held.last_time, &held.lost,     &held.events};
     if (head.id == 1 && head.type == FieldType::kI32) held.stream = reader.i32();
     else if (head.id >= 2 && head.id <= 8 && head.type == FieldType::kI64)
       *numbers[head.id - 2] = reader.i64();
