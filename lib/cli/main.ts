@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // lib/cli/main.ts: the `blkin` command: its verbs, its help and its exit codes. Each verb stands in a file of its own.
-import { createRequire } from 'node:module'
 import { Command, CommanderError, type Option } from 'commander'
+import { version } from '../version.js'
 import { completeCommand, completionCommand } from './completion.js'
 import { disableCommand } from './disable.js'
 import { enableCommand } from './enable.js'
@@ -16,8 +16,6 @@ import { rulesCommand } from './rules.js'
 import { tailCommand } from './tail.js'
 import { topCommand } from './top.js'
 import { viewCommand } from './view.js'
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
 const program = new Command('blkin')
   .description('Tracepoints for Node.js: switch them, watch them, record them, read them.')

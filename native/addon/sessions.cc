@@ -31,24 +31,21 @@ class Close final : public Napi::AsyncWorker {
   std::shared_ptr<control::Ending> ending_;
 };
 
-constexpr const char* kCodes[] = {"MALFORMED", "STORAGE", "SESSION", "SESSION", "LIMIT", "FILTER"};
-
 const char* code_of(thrift::Refusal reason) {
   switch (reason) {
     case thrift::Refusal::kMalformed:
-      return kCodes[0];
+      return "MALFORMED";
     case thrift::Refusal::kStorage:
-      return kCodes[1];
+      return "STORAGE";
     case thrift::Refusal::kNoSession:
-      return kCodes[2];
     case thrift::Refusal::kExists:
-      return kCodes[3];
+      return "SESSION";
     case thrift::Refusal::kLimit:
-      return kCodes[4];
+      return "LIMIT";
     case thrift::Refusal::kFilter:
-      return kCodes[5];
+      return "FILTER";
   }
-  return kCodes[0];
+  return "MALFORMED";
 }
 
 }  // namespace

@@ -38,8 +38,7 @@ void Agent::start(const std::string& folder) {
   wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (!folder.empty() && !bind_socket(folder + "/control")) {
     error_ = folder + "/control: " + strerror(errno);
-    if (listen_fd_ >= 0) close(listen_fd_);
-    listen_fd_ = -1;
+    stop_listening();
   }
   sigset_t all, before;
   sigfillset(&all);
@@ -50,10 +49,14 @@ void Agent::start(const std::string& folder) {
     thread.detach();
   } catch (const std::system_error& error) {  // as many threads as there may be: nobody controls this process
     error_ = std::string("no thread: ") + error.what();
-    if (listen_fd_ >= 0) close(listen_fd_);
-    listen_fd_ = -1;
+    stop_listening();
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Agent::stop_listening() {
+  if (listen_fd_ >= 0) close(listen_fd_);
+  listen_fd_ = -1;
 }
 
 bool Agent::bind_socket(const std::string& path) {

@@ -35,6 +35,7 @@ class Agent {
  private:
   void run();
   void accept_new();
+  void stop_listening();
   bool bind_socket(const std::string& path);
 
   Process& process_;

@@ -31,14 +31,11 @@ using Body = std::function<void(Writer&)>;
 
 // A whole frame around what `body` writes.
 std::vector<uint8_t> framed(const Reader::Message& message, thrift::MessageType type, const Body& body) {
-  std::vector<uint8_t> frame(4);
-  Writer writer(frame);
-  writer.message(message.name, type, message.sequence);
-  body(writer);
-  writer.stop();
-  const auto size = static_cast<uint32_t>(frame.size() - 4);
-  for (size_t i = 0; i < 4; ++i) frame[i] = static_cast<uint8_t>(size >> (8 * (3 - i)));
-  return frame;
+  return thrift::framed([&](Writer& writer) {
+    writer.message(message.name, type, message.sequence);
+    body(writer);
+    writer.stop();
+  });
 }
 
 std::vector<uint8_t> reply(const Reader::Message& message, const Body& body) {

@@ -135,8 +135,7 @@ std::vector<std::shared_ptr<consumer::Consumer>> Process::consumers(const std::s
 
 void Process::each_session(const std::function<void(Session&)>& call) {
   const std::lock_guard lock(mutex_);
-  for (const auto& session : sessions_)
-    if (Session* one = session.load(); one != nullptr && !is_closing(one)) call(*one);
+  each_open(call);
 }
 
 thrift::ProcessState Process::describe() {

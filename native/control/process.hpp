@@ -139,6 +139,13 @@ class Process {
     bool left = false;  // by all emitters
   };
 
+  // Holding the mutex: each session that is not being closed.
+  template <typename Call>
+  void each_open(Call call) {
+    for (const auto& session : sessions_)
+      if (Session* one = session.load(); one != nullptr && !is_closing(one)) call(*one);
+  }
+
   void settle();
   Session* find(const std::string& name);
   bool is_closing(const Session* session) const;

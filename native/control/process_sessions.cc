@@ -21,18 +21,16 @@ bool Process::is_closing(const Session* session) const {
 }
 
 Session* Process::find(const std::string& name) {
-  for (const auto& session : sessions_) {
-    Session* one = session.load();
-    if (one != nullptr && one->spec().name == name && !is_closing(one)) return one;
-  }
-  return nullptr;
+  Session* found = nullptr;  // a name is open once
+  each_open([&](Session& one) {
+    if (one.spec().name == name) found = &one;
+  });
+  return found;
 }
 
 Refused Process::no_session(const std::string& name) {
   std::string there;
-  for (const auto& session : sessions_)
-    if (const Session* one = session.load(); one != nullptr && !is_closing(one))
-      there += (there.empty() ? "" : ", ") + one->spec().name;
+  each_open([&](const Session& one) { there += (there.empty() ? "" : ", ") + one.spec().name; });
   return {thrift::Refusal::kNoSession, "session " + quoted(name) + ": there is none of that name; expected " +
                                            (there.empty() ? "one to be opened first" : there)};
 }
@@ -130,11 +128,9 @@ void Process::close_owned(uint64_t owner, uint64_t timeout_ms) {
     closing.timeout_ms = std::min(closing.timeout_ms, timeout_ms);
     if (closing.left) closing.session->begin_stop(timeout_ms);
   }
-  for (const auto& session : sessions_) {
-    Session* one = session.load();
-    if (one != nullptr && one->owner() == owner && !is_closing(one))
-      begin_close(*one, timeout_ms, std::make_shared<Ending>());
-  }
+  each_open([&](Session& one) {
+    if (one.owner() == owner) begin_close(one, timeout_ms, std::make_shared<Ending>());
+  });
 }
 
 void Process::begin_close(Session& session, uint64_t timeout_ms, std::shared_ptr<Ending> ending) {

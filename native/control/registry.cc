@@ -63,8 +63,8 @@ void Registry::hand_over(size_t from, size_t to) {
 bool Registry::fits(Standing& rule, size_t id, std::unique_ptr<const Filter>* filter, std::string* why) {
   if (rule.rule.filter.program.empty()) return true;
   if (rule.fits.size() <= id) rule.fits.resize(entries_.size(), 0);
-  if (rule.fits[id] != 0 && why == nullptr && (filter == nullptr || rule.fits[id] < 0))
-    return rule.fits[id] > 0;
+  if (rule.fits[id] > 0 && filter == nullptr) return true;
+  if (rule.fits[id] < 0 && why == nullptr) return false;
   std::string words;
   auto linked = link_filter(rule.rule.filter.program, entries_[id].tracepoint, contexts_.all(), words);
   rule.fits[id] = linked ? 1 : -1;

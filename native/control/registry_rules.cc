@@ -51,9 +51,8 @@ Outcome Registry::enable(size_t number, thrift::Rule rule) {
   if (rule.origin != thrift::Origin::kRelay)
     while (at != session.rules.begin() && std::prev(at)->rule.origin == thrift::Origin::kRelay) --at;
   const auto placed = session.rules.insert(at, Standing{std::move(rule), {}, 0});
-  const Outcome out = describe(*placed);
-  apply_all(number);
-  return out;
+  apply_all(number);  // links the filter; describe() asks again only where it did not fit, for the words
+  return describe(*placed);
 }
 
 bool Registry::disable(size_t number, uint32_t id) {

@@ -68,6 +68,17 @@ class Writer {
   std::vector<uint8_t>& out_;
 };
 
+// A frame: i32 length, then what `body` writes.
+template <typename Body>
+std::vector<uint8_t> framed(Body body) {
+  std::vector<uint8_t> frame(4);
+  Writer writer(frame);
+  body(writer);
+  const auto size = static_cast<uint32_t>(frame.size() - 4);
+  for (size_t i = 0; i < 4; ++i) frame[i] = static_cast<uint8_t>(size >> (8 * (3 - i)));
+  return frame;
+}
+
 // After the first thing that does not fit, ok() is false and every read gives zero.
 class Reader {
  public:

@@ -22,14 +22,11 @@ void copy_bytes(const std::string& from, std::array<uint8_t, N>& to) {
 // Writes a call's frame; `body` writes the fields of its argument struct.
 template <typename Body>
 std::vector<uint8_t> framed_call(const char* name, int32_t call, Body body) {
-  std::vector<uint8_t> frame(4);
-  Writer writer(frame);
-  writer.message(name, MessageType::kCall, call);
-  body(writer);
-  writer.stop();
-  const auto size = static_cast<uint32_t>(frame.size() - 4);
-  for (int i = 0; i < 4; ++i) frame[static_cast<size_t>(i)] = static_cast<uint8_t>(size >> (8 * (3 - i)));
-  return frame;
+  return framed([&](Writer& writer) {
+    writer.message(name, MessageType::kCall, call);
+    body(writer);
+    writer.stop();
+  });
 }
 
 void write_field(Writer& writer, const Field& field) {
