@@ -148,6 +148,7 @@ class FakeRelay {
   struct Peer {
     int fd;
     std::vector<uint8_t> in;
+    bool greeted = false;
   };
 
   void serve() {
@@ -158,7 +159,7 @@ class FakeRelay {
       for (const Peer& peer : peers) fds.push_back({peer.fd, static_cast<short>(frozen ? 0 : POLLIN), 0});
       poll(fds.data(), fds.size(), frozen ? 2 : 20);
       if (fds[0].revents != 0) break;
-      if (fds[1].revents != 0) peers.push_back({accept(listener_, nullptr, nullptr), {}});
+      if (fds[1].revents != 0) peers.push_back({accept(listener_, nullptr, nullptr), {}, false});
       for (size_t i = 0; i < peers.size();) {
         const bool ready = i + 2 < fds.size() && fds[i + 2].fd == peers[i].fd && fds[i + 2].revents != 0;
         if (frozen || !ready || take(peers[i])) {
@@ -179,6 +180,8 @@ class FakeRelay {
     uint8_t chunk[64 << 10];
     const std::lock_guard lock(mutex_);
     if (frozen_) return true;
+    // What a process sent before its newest hello and is not yet read would come behind what that hello was told.
+    if (peer.greeted && peer.fd != newest_) return false;
     const ssize_t got = recv(peer.fd, chunk, sizeof chunk, 0);
     if (got <= 0) return false;
     peer.in.insert(peer.in.end(), chunk, chunk + got);
@@ -189,6 +192,7 @@ class FakeRelay {
       const auto size = static_cast<uint32_t>(thrift::Reader(peer.in.data() + at, 4).i32());
       if (peer.in.size() - at < 4 + size) break;
       stay = call(peer.fd, peer.in.data() + at + 4, size);
+      peer.greeted = true;
       at += 4 + size;
     }
     peer.in.erase(peer.in.begin(), peer.in.begin() + static_cast<ptrdiff_t>(at));
@@ -228,6 +232,7 @@ class FakeRelay {
 
   bool hello(int fd, thrift::Reader& reader, thrift::Writer& writer, std::vector<uint8_t>& out) {
     ++hellos_;
+    newest_ = fd;
     reader.fields([&](thrift::Reader::FieldHead) { hello_ = thrift::read_hello(reader); });
     if (on_hello) {
       if (const auto raw = on_hello(); raw) {
@@ -358,6 +363,7 @@ class FakeRelay {
   std::mutex mutex_;  // guards what follows
   bool frozen_ = false;
   int64_t hang_up_after_ = -1;
+  int newest_ = -1;  // the connection that greeted last
   std::map<int32_t, Stored> streams_;
   std::vector<thrift::Tracepoint> tracepoints_;
   std::vector<size_t> declare_calls_;

@@ -2,6 +2,7 @@
 // relay: exactly the rest, once, and nothing of the living.
 #include "control/recovery.hpp"
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -85,13 +86,29 @@ class Recovery : public testing::Test {
     int ready[2];
     ASSERT_EQ(pipe(ready), 0);
     child_ = fork();
+    ASSERT_GE(child_, 0) << strerror(errno);
     if (child_ == 0) {
       run(what, ready[1]);
     }
     close(ready[1]);
+    pollfd told{ready[0], POLLIN, 0};
     char byte = 0;
-    EXPECT_EQ(read(ready[0], &byte, 1), 1) << "the child did not come up";
+    const bool up = poll(&told, 1, 30'000) == 1 && read(ready[0], &byte, 1) == 1;
     close(ready[0]);
+    ASSERT_TRUE(up) << "the child did not come up:" << where_threads_are(child_);
+  }
+
+  // What the kernel tells of a process that hangs.
+  static std::string where_threads_are(pid_t pid) {
+    std::string out;
+    std::error_code gone;
+    for (const auto& thread :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone))
+      for (const char* file : {"comm", "wchan", "syscall", "stack"}) {
+        std::ifstream in(thread.path() / file);
+        out += std::string("\n") + file + ": " + std::string(std::istreambuf_iterator<char>(in), {});
+      }
+    return out;
   }
 
   [[noreturn]] static void run(const Child& what, int ready) {
@@ -205,7 +222,7 @@ TEST_F(Recovery, brings_what_a_process_left_that_never_reached_a_relay) {
   for (const bool lease : {false, true}) {
     SCOPED_TRACE(lease ? "leased" : "by CPU");
     FakeRelay relay;
-    fork_child({.lease = lease, .events = 5000});
+    ASSERT_NO_FATAL_FAILURE(fork_child({.lease = lease, .events = 5000}));
     kill_child();
     ASSERT_EQ(ours().size(), 1U);
     const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "other", kForever);
@@ -225,7 +242,7 @@ TEST_F(Recovery, brings_exactly_the_rest_of_a_process_killed_while_it_delivered)
   std::mt19937 random(std::random_device{}());
   for (int round = 0; round < 12; ++round) {
     FakeRelay relay;
-    fork_child({.relay = relay.address(), .lease = round % 4 == 3});
+    ASSERT_NO_FATAL_FAILURE(fork_child({.relay = relay.address(), .lease = round % 4 == 3}));
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 30'000));
     kill_child();
     const std::vector<Recovered> found = recover_dead(relay.address().text(), relay.address(), "", kForever);
@@ -242,7 +259,8 @@ TEST_F(Recovery, brings_the_newest_that_a_flight_recorder_kept_and_the_number_of
     for (const bool consumes : {false, true}) {
       SCOPED_TRACE(lease ? "leased" : "by CPU");
       FakeRelay relay;
-      fork_child({.lease = lease, .events = 50'000, .consumes = consumes, .overwrites = true});
+      ASSERT_NO_FATAL_FAILURE(
+          fork_child({.lease = lease, .events = 50'000, .consumes = consumes, .overwrites = true}));
       kill_child();
       const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "", kForever);
       ASSERT_EQ(found.size(), 1U);
@@ -265,7 +283,8 @@ TEST_F(Recovery, counts_what_was_overwritten_also_where_it_was_killed_while_it_d
                : n % 7 == 3 ? test::Answer::kHangUp
                             : test::Answer::kStore;
       };
-    fork_child({.relay = relay.address(), .lease = round % 4 == 3, .overwrites = true});
+    ASSERT_NO_FATAL_FAILURE(
+        fork_child({.relay = relay.address(), .lease = round % 4 == 3, .overwrites = true}));
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 30'000));
     kill_child();
     const std::vector<Recovered> found = recover_dead(relay.address().text(), relay.address(), "", kForever);
@@ -280,7 +299,7 @@ TEST_F(Recovery, counts_what_was_overwritten_also_where_it_was_killed_while_it_d
 TEST_F(Recovery, times_of_a_dead_process_lie_within_its_life) {
   FakeRelay relay;
   const uint64_t before = clock::monotonic_ns();
-  fork_child({.events = 100});
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 100}));
   kill_child();
   const uint64_t after = clock::monotonic_ns();
   ASSERT_EQ(recover_dead(kNowhere.text(), relay.address(), "", kForever).size(), 1U);
@@ -296,7 +315,7 @@ TEST_F(Recovery, times_of_a_dead_process_lie_within_its_life) {
 
 TEST_F(Recovery, leaves_the_living_alone) {
   FakeRelay relay;
-  fork_child({.events = 100});
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 100}));
   EXPECT_TRUE(recover_dead(kNowhere.text(), relay.address(), "", kForever).empty());
   sweep_dead(0);
   ASSERT_EQ(ours().size(), 1U);
@@ -309,14 +328,14 @@ TEST_F(Recovery, leaves_the_living_alone) {
 
 TEST_F(Recovery, leaves_those_alone_that_sent_to_another_relay) {
   FakeRelay relay;
-  fork_child({.events = 10});
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 10}));
   kill_child();
   EXPECT_TRUE(recover_dead("127.0.0.1:2", relay.address(), "", kForever).empty());
   EXPECT_EQ(ours().size(), 1U);
 }
 
 TEST_F(Recovery, keeps_the_folder_when_the_relay_did_not_take_all) {
-  fork_child({.events = 1000});
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 1000}));
   kill_child();
   const std::vector<Recovered> failed = recover_dead(kNowhere.text(), kNowhere, "", kForever);
   ASSERT_EQ(failed.size(), 1U);
@@ -333,7 +352,7 @@ TEST_F(Recovery, keeps_the_folder_when_the_relay_did_not_take_all) {
 }
 
 TEST_F(Recovery, finds_folders_below_tmpdir_too) {
-  fork_child({.events = 1000});
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 1000}));
   kill_child();
   const std::filesystem::path from = ours().at(0);
   const std::filesystem::path to = tmp_.path() + "/" + from.parent_path().filename().string();
@@ -401,7 +420,7 @@ TEST_F(Recovery, a_folder_that_fails_half_way_leaves_nothing_behind) {
 }
 
 TEST_F(Recovery, nothing_written_by_others_is_followed) {
-  fork_child({.events = 10});
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 10}));
   kill_child();
   const std::filesystem::path folder = ours().at(0);
   chmod(folder.c_str(), 0755);  // anyone may have put things here
@@ -412,7 +431,7 @@ TEST_F(Recovery, nothing_written_by_others_is_followed) {
 
 TEST_F(Recovery, damaged_folders_end_in_words_or_less_but_end) {
   std::mt19937 random(8);
-  fork_child({.events = 3000});
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 3000}));
   kill_child();
   const std::filesystem::path folder = ours().at(0);
   std::map<std::filesystem::path, std::string> good;
@@ -440,7 +459,7 @@ TEST_F(Recovery, damaged_folders_end_in_words_or_less_but_end) {
 }
 
 TEST_F(Recovery, a_name_that_cannot_be_looked_up_in_time_is_given_up) {
-  fork_child({.events = 10});
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 10}));
   kill_child();
   g_look_up_hangs = true;
   const std::vector<Recovered> found = recover_dead(kNowhere.text(), {"hangs.invalid", "1"}, "", 10);
@@ -455,7 +474,7 @@ TEST_F(Recovery, a_name_that_cannot_be_looked_up_in_time_is_given_up) {
 
 TEST_F(Recovery, only_the_newest_of_the_dead_are_kept) {
   for (int i = 0; i < 4; ++i) {
-    fork_child({.events = 1, .consumes = false});
+    ASSERT_NO_FATAL_FAILURE(fork_child({.events = 1, .consumes = false}));
     kill_child();
     usleep(15'000);  // file times tick slowly
   }
