@@ -8,10 +8,10 @@
 
 import type { TraceItem } from '../read/merge.js'
 import type { TraceEvent, TraceTracepoint } from '../read/model.js'
-import { SHARED, type SpanEvent, spanEvent } from './contract.js'
+import { SHARED, type SpanEvent, type SpanFields, spanEvent } from './contract.js'
 import { Counts } from './counts.js'
-import { endpointOf, type Fact, Group, Source } from './group.js'
-import type { Kind, Span } from './span.js'
+import { Group, Source } from './group.js'
+import type { Span } from './span.js'
 
 export interface Limits {
   /** How long an ended span waits for what other streams have of it. */
@@ -28,41 +28,17 @@ export interface Limits {
 }
 
 export const LIMITS: Limits = {
-  lateMs: 1000,
+  lateMs: 250,
   goneMs: 10_000,
   spans: 400_000,
   bytes: 256 * 2 ** 20,
   facts: 10_000,
-  done: 100_000,
+  done: 50_000,
 }
 
 /** What a fact takes beside its text, about. */
-const FACT_BYTES = 64
-const GROUP_BYTES = 256
-
-const KIND: Record<string, Kind> = {
-  client: 'CLIENT',
-  server: 'SERVER',
-  producer: 'PRODUCER',
-  consumer: 'CONSUMER',
-}
-
-/** Of all the contract's events; each has some of these. */
-interface Fields {
-  trace_high: number | bigint
-  trace_low: number | bigint
-  span: number | bigint
-  parent: number | bigint
-  kind: string | number
-  flags: number
-  probability: number
-  name: string
-  key: string
-  value: string | number
-  service: string
-  address: string
-  port: number
-}
+const FACT_BYTES = 200
+const GROUP_BYTES = 500
 
 export class Assembler {
   readonly counts = new Counts()
@@ -136,26 +112,25 @@ export class Assembler {
     return this.#open.size + this.#ended.length
   }
 
-  #event(source: Source, { tracepoint, fields, seconds, nanoseconds }: TraceEvent, now: number): void {
+  #event(source: Source, given: TraceEvent, now: number): void {
     const { counts } = this
-    const event = this.#which(tracepoint)
     counts.events++
-    const given = fields as unknown as Fields
-    if (event === 'other' || given.span === 0 || (event === 'span_begin' && noTrace(given))) {
+    const event = this.#which(given.tracepoint)
+    const fields = given.fields as unknown as SpanFields
+    if (event === 'other' || fields.span === 0 || (event === 'span_begin' && isNoTrace(fields))) {
       counts.malformed++
       return
     }
-    const group = this.#group(source, given.trace_low, given.span)
-    const time = seconds * 1e6 + nanoseconds / 1e3 // to a quarter of a microsecond
+    const group = this.#group(source, fields.trace_low, fields.span)
     if (group.state === 'done') {
-      const again = (event === 'span_begin' && group.hadBegin) || (event === 'span_end' && group.hadEnd)
+      const again = event === 'span_begin' ? group.hadBegin : event === 'span_end' && group.hadEnd
       if (again) counts.duplicates++
       else counts.tooLate++
       return
     }
-    if (event === 'span_begin') this.#begin(group, given, time)
-    else if (event === 'span_end') this.#end(group, time)
-    else this.#fact(group, factOf(event, given, time))
+    if (event === 'span_begin') this.#begin(group, given, fields)
+    else if (event === 'span_end') this.#end(group, given)
+    else this.#fact(group, given, fields)
     if (group.state === 'open' && group.isWhole) this.#wait(group, now)
     if (this.held > this.#limits.spans || this.#bytes > this.#limits.bytes) this.#evict()
   }
@@ -168,37 +143,36 @@ export class Assembler {
     return found
   }
 
-  #begin(group: Group, fields: Fields, time: number): void {
-    const { flags, name } = fields
+  #begin(group: Group, event: TraceEvent, { flags, name }: SpanFields): void {
     const slot = (flags & SHARED) !== 0 ? 'shared' : 'plain'
     if (group[slot]) {
       this.counts.duplicates++
       return
     }
-    group[slot] = {
-      ...{ time, name, flags, traceHigh: fields.trace_high, parent: fields.parent },
-      ...{ kind: KIND[fields.kind as string], probability: fields.probability },
-    }
+    group[slot] = event
     this.#grew(group, name.length)
   }
 
-  #end(group: Group, time: number): void {
-    if (group.ends.length === 2) {
+  #end(group: Group, event: TraceEvent): void {
+    if (group.end === undefined) group.end = event
+    else if (group.secondEnd === undefined) group.secondEnd = event
+    else {
       this.counts.duplicates++
       return
     }
-    group.ends.push(time)
     this.#grew(group, 0)
   }
 
-  #fact(group: Group, fact: Fact): void {
+  #fact(group: Group, event: TraceEvent, { key, value, service, address }: SpanFields): void {
     if (group.facts.length >= this.#limits.facts) {
       this.counts.tooMany++
       return
     }
     if (group.state === 'ended') this.counts.late++
-    group.facts.push(fact)
-    this.#grew(group, textOf(fact) + FACT_BYTES)
+    group.add(event)
+    const text =
+      service === undefined ? (key?.length ?? 0) + String(value).length : service.length + address.length
+    this.#grew(group, FACT_BYTES + text)
   }
 
   #grew(group: Group, bytes: number): void {
@@ -242,31 +216,14 @@ export class Assembler {
   #finish(group: Group, why: string): void {
     this.#open.delete(group)
     this.#bytes -= group.bytes
-    for (const span of group.finish(this.counts, why)) this.#finished.push(span)
+    group.finish(this.#finished, this.counts, why)
     group.state = 'done'
     this.#done.push(group)
     if (this.#done.length > this.#limits.done) forget(this.#done.shift()!)
   }
 }
 
-function noTrace({ trace_high, trace_low }: Fields): boolean {
-  return trace_high === 0 && trace_low === 0
-}
-
-function factOf(event: SpanEvent, fields: Fields, time: number): Fact {
-  if (event === 'span_annotation') return { kind: 'annotation', time, value: fields.value as string }
-  if (event === 'span_remote') {
-    const { endpoint, address } = endpointOf(fields.service, fields.address, fields.port)
-    return { kind: 'remote', time, endpoint, address }
-  }
-  return { kind: 'tag', time, key: fields.key, value: String(fields.value) }
-}
-
-function textOf(fact: Fact): number {
-  if (fact.kind === 'annotation') return fact.value.length
-  if (fact.kind === 'tag') return fact.key.length + fact.value.length
-  return (fact.endpoint.serviceName?.length ?? 0) + (fact.address?.length ?? 0)
-}
+const isNoTrace = ({ trace_high, trace_low }: SpanFields): boolean => trace_high === 0 && trace_low === 0
 
 function forget(group: Group): void {
   const { groups } = group.source

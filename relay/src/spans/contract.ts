@@ -15,6 +15,24 @@ const EVENTS = {
 
 export type SpanEvent = keyof typeof EVENTS
 
+/** The fields of all of them; each event has some. */
+export interface SpanFields {
+  trace_high: number | bigint
+  trace_low: number | bigint
+  span: number | bigint
+  parent: number | bigint
+  /** The number, where it has no label. */
+  kind: string
+  flags: number
+  probability: number
+  name: string
+  key: string
+  value: string | number
+  service: string
+  address: string
+  port: number
+}
+
 export const DEBUG = 1
 export const SHARED = 2
 

@@ -1,38 +1,34 @@
 // relay/src/spans/group.ts: what is known of one span id in one process, and the span or spans that it comes to.
-// The assembler owns one for each open span. Only a server that shares the id of a client in its own process makes
-// two spans of one id: they are told apart by their begins, and what lies between the server's begin and end is its.
+// The assembler owns one for each open span; it keeps the events themselves, since copies would cost more than the rest.
+// Only a server that shares the id of a client in its own process makes two spans of one id: they are told apart by
+// their begins, and what lies between the server's begin and end is its.
 
 import { isIP } from 'node:net'
-import { DEBUG, SHARED } from './contract.js'
+import type { TraceEvent } from '../read/model.js'
+import { DEBUG, SHARED, type SpanFields } from './contract.js'
 import type { Counts } from './counts.js'
-import { type Annotation, type Endpoint, type Kind, makeSpan, type Span } from './span.js'
+import { type Annotation, type Endpoint, type Kind, makeSpan, type Span, setTag } from './span.js'
 
-export interface Begin {
-  time: number
-  traceHigh: number | bigint
-  parent: number | bigint
-  kind: Kind | undefined
-  flags: number
-  probability: number
-  name: string
+const KIND: Record<string, Kind> = {
+  client: 'CLIENT',
+  server: 'SERVER',
+  producer: 'PRODUCER',
+  consumer: 'CONSUMER',
 }
 
-export type Fact =
-  | { kind: 'annotation'; time: number; value: string }
-  | { kind: 'tag'; time: number; key: string; value: string }
-  | { kind: 'remote'; time: number; endpoint: Endpoint; address: string | undefined }
-
-export type State = 'open' | 'ended' | 'done'
+const NONE: TraceEvent[] = []
 
 export class Group {
-  state: State = 'open'
-  plain: Begin | undefined
-  shared: Begin | undefined
-  /** Times, as they came. */
-  ends: number[] = []
-  facts: Fact[] = []
+  state: 'open' | 'ended' | 'done' = 'open'
+  plain: TraceEvent | undefined
+  shared: TraceEvent | undefined
+  /** As they came: the second is there only where two spans have this id. */
+  end: TraceEvent | undefined
+  secondEnd: TraceEvent | undefined
+  /** Annotations, tags and remotes, as they came. */
+  facts = NONE
   bytes = 0
-  /** When it was handed over to the queue of those that ended, by the clock of whoever asks. */
+  /** When it will have waited long enough, by the clock of whoever asks. */
   due = 0
   /** Of one that is done. */
   hadBegin = false
@@ -46,102 +42,116 @@ export class Group {
     readonly id: number | bigint,
   ) {}
 
-  get begins(): number {
-    return (this.plain ? 1 : 0) + (this.shared ? 1 : 0)
-  }
-
   get events(): number {
-    return this.begins + this.ends.length + this.facts.length
+    return this.#begins + this.#ends + this.facts.length
   }
 
   get isWhole(): boolean {
-    return this.begins > 0 && this.ends.length >= this.begins
+    return this.#begins > 0 && this.#ends >= this.#begins
   }
 
-  /** Empties the group. `why` is for the spans that have no end. */
-  finish(counts: Counts, why: string): Span[] {
+  add(fact: TraceEvent): void {
+    if (this.facts === NONE) this.facts = [fact]
+    else this.facts.push(fact)
+  }
+
+  /** Empties the group into `spans`. `why` is for those that have no end. */
+  finish(spans: Span[], counts: Counts, why: string): void {
     const { plain, shared, facts } = this
-    const ends = plain && shared ? [...this.ends].sort((a, b) => a - b) : this.ends
-    const spare = this.begins === 0 ? 0 : Math.max(0, ends.length - this.begins)
+    this.hadBegin = this.#begins > 0
+    this.hadEnd = this.#ends > 0
+    const spare = this.hadBegin ? Math.max(0, this.#ends - this.#begins) : 0
     counts.held -= this.events
     counts.duplicates += spare
-    if (this.begins === 0) counts.orphaned += this.events
-    else counts.inSpans += this.events - spare
-    const spans: Span[] = []
+    if (this.hadBegin) counts.inSpans += this.events - spare
+    else counts.orphaned += this.events
     if (plain && shared) {
-      const [inner, outer] = ends
-      const inside = (time: number) => time >= shared.time && time <= (inner ?? Infinity)
-      spans.push(
-        this.#span(
-          counts,
-          why,
-          plain,
-          outer,
-          facts.filter(({ time }) => !inside(time)),
-        ),
-      )
-      spans.push(
-        this.#span(
-          counts,
-          why,
-          shared,
-          inner,
-          facts.filter(({ time }) => inside(time)),
-        ),
-      )
-    } else if (plain || shared) {
-      spans.push(this.#span(counts, why, (plain ?? shared)!, ends[0], facts))
+      let { end: inner, secondEnd: outer } = this
+      if (inner && outer && timeOf(inner) > timeOf(outer)) [inner, outer] = [outer, inner]
+      const from = timeOf(shared)
+      const until = inner ? timeOf(inner) : Infinity
+      const isInside = (fact: TraceEvent) => timeOf(fact) >= from && timeOf(fact) <= until
+      const outside = facts.filter((fact) => !isInside(fact))
+      spans.push(this.#span(counts, why, plain, outer, outside))
+      spans.push(this.#span(counts, why, shared, inner, facts.filter(isInside)))
+    } else {
+      const begin = plain ?? shared
+      if (begin) spans.push(this.#span(counts, why, begin, this.end, facts))
     }
-    this.hadBegin = this.begins > 0
-    this.hadEnd = ends.length > 0
-    this.plain = this.shared = undefined
-    this.ends = []
-    this.facts = []
+    this.plain = this.shared = this.end = this.secondEnd = undefined
+    this.facts = NONE
     this.bytes = 0
-    return spans
   }
 
-  #span(counts: Counts, why: string, begin: Begin, end: number | undefined, facts: Fact[]): Span {
-    const { flags, probability } = begin
-    const annotations: Annotation[] = []
+  get #begins(): number {
+    return (this.plain ? 1 : 0) + (this.shared ? 1 : 0)
+  }
+
+  get #ends(): number {
+    return (this.end ? 1 : 0) + (this.secondEnd ? 1 : 0)
+  }
+
+  #span(
+    counts: Counts,
+    why: string,
+    begin: TraceEvent,
+    end: TraceEvent | undefined,
+    facts: TraceEvent[],
+  ): Span {
+    const { trace_high, parent, kind, flags, probability, name } = begin.fields as unknown as SpanFields
+    const parentId = parent === 0 ? undefined : hex(parent)
+    const low = hex(this.traceLow)
+    const begun = timeOf(begin)
+    let annotations: Annotation[] | undefined
     const tags: Record<string, string> = {}
     let remoteEndpoint: Endpoint | undefined
     for (const fact of facts) {
-      if (fact.kind === 'annotation') {
-        annotations.push({ timestamp: Math.floor(fact.time), value: fact.value })
-      } else if (fact.kind === 'tag') {
-        setTag(tags, fact.key, fact.value)
+      const fields = fact.fields as unknown as SpanFields
+      const { event } = fact.tracepoint
+      if (event === 'span_annotation') {
+        annotations ??= []
+        annotations.push({ timestamp: Math.floor(timeOf(fact)), value: fields.value as string })
+      } else if (event === 'span_remote') {
+        remoteEndpoint = endpointOf(fields, tags)
       } else {
-        remoteEndpoint = fact.endpoint
-        if (fact.address !== undefined) setTag(tags, 'peer.address', fact.address)
+        setTag(tags, fields.key, String(fields.value))
       }
     }
     counts.spans++
     let duration: number | undefined
     if (end === undefined) {
       counts.incomplete++
-      setTag(tags, 'blkin.incomplete', why)
+      tags['blkin.incomplete'] = why
     } else {
-      if (end < begin.time) counts.backwards++
-      duration = Math.max(1, Math.round(end - begin.time))
+      const took = timeOf(end) - begun
+      if (took < 0) counts.backwards++
+      duration = Math.max(1, Math.round(took))
     }
-    const parentId = begin.parent === 0 ? undefined : hex(begin.parent)
     if (parentId === undefined && probability > 0 && probability < 1) {
-      setTag(tags, 'blkin.probability', String(Number(probability.toPrecision(6))))
+      tags['blkin.probability'] = String(Number(probability.toPrecision(6)))
     }
-    const low = hex(this.traceLow)
     return makeSpan({
-      ...{ traceId: begin.traceHigh === 0 ? low : hex(begin.traceHigh) + low, parentId, id: hex(this.id) },
-      ...{ kind: begin.kind, name: begin.name, timestamp: Math.floor(begin.time), duration },
-      ...{ localEndpoint: { serviceName: this.source.service }, remoteEndpoint, annotations, tags },
-      ...{ debug: (flags & DEBUG) !== 0, shared: (flags & SHARED) !== 0 },
+      traceId: trace_high === 0 ? low : hex(trace_high) + low,
+      parentId,
+      id: hex(this.id),
+      kind: KIND[kind],
+      name,
+      timestamp: Math.floor(begun),
+      duration,
+      localEndpoint: this.source.endpoint,
+      remoteEndpoint,
+      annotations,
+      tags,
+      debug: (flags & DEBUG) !== 0,
+      shared: (flags & SHARED) !== 0,
     })
   }
 }
 
-/** One traced process: sessions and connections of one are the same source, so what two of them bring is told once. */
+/** One traced process: its sessions and connections are one source, so what two of them bring is told once. */
 export class Source {
   readonly groups = new Map<number | bigint, Group>()
+  readonly endpoint: Endpoint
   /** How many recordings feed it now. */
   open = 0
   /** When the last of them went. */
@@ -151,26 +161,23 @@ export class Source {
 
   constructor(
     readonly key: string,
-    readonly service: string,
-  ) {}
+    service: string,
+  ) {
+    this.endpoint = { serviceName: service }
+  }
 }
 
-export function endpointOf(
-  service: string,
-  address: string,
-  port: number,
-): { endpoint: Endpoint; address?: string } {
+/** An address that is no IP address goes into a tag, since an endpoint has no place for it. */
+function endpointOf({ service, address, port }: SpanFields, tags: Record<string, string>): Endpoint {
   const plain = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address
   const version = isIP(plain)
-  const ip = version === 4 ? { ipv4: plain } : version === 6 ? { ipv6: plain.toLowerCase() } : {}
-  const other = version === 0 && plain !== '' ? { address: plain } : {}
-  return { endpoint: { serviceName: service, ...ip, port }, ...other }
+  if (version === 4) return { serviceName: service, ipv4: plain, port }
+  if (version === 6) return { serviceName: service, ipv6: plain.toLowerCase(), port }
+  if (plain !== '') tags['peer.address'] = plain
+  return { serviceName: service, port }
 }
 
-/** A key that means something to JavaScript is a key like any other. */
-export function setTag(tags: Record<string, string>, key: string, value: string): void {
-  if (key !== '__proto__') tags[key] = value
-  else Object.defineProperty(tags, key, { value, enumerable: true, configurable: true, writable: true })
-}
+/** In microseconds since the epoch, to a quarter of one. */
+const timeOf = ({ seconds, nanoseconds }: TraceEvent): number => seconds * 1e6 + nanoseconds / 1e3
 
 const hex = (id: number | bigint): string => id.toString(16).padStart(16, '0')

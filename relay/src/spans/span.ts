@@ -50,8 +50,7 @@ export type Draft = Omit<
 
 /** Ids are given in full. Names become lower case, annotations are ordered and told once, as Zipkin has it. */
 export function makeSpan(draft: Draft): Span {
-  const { traceId, parentId, id, kind, timestamp, duration, tags } = draft
-  const annotations = ordered(draft.annotations ?? [])
+  const { traceId, parentId, id, kind, timestamp, duration, annotations, tags } = draft
   const local = endpoint(draft.localEndpoint)
   const remote = endpoint(draft.remoteEndpoint)
   const span: Span = { traceId, id }
@@ -62,7 +61,7 @@ export function makeSpan(draft: Draft): Span {
   if (duration !== undefined && duration > 0) span.duration = duration
   if (local) span.localEndpoint = local
   if (remote) span.remoteEndpoint = remote
-  if (annotations.length > 0) span.annotations = annotations
+  if (annotations !== undefined && annotations.length > 0) span.annotations = ordered(annotations)
   if (tags !== undefined && !isEmpty(tags)) span.tags = tags
   if (draft.debug) span.debug = true
   if (draft.shared && kind !== 'CLIENT') span.shared = true
@@ -87,6 +86,12 @@ function ordered(annotations: Annotation[]): Annotation[] {
   return sorted.filter(
     ({ timestamp, value }, i) => timestamp !== sorted[i - 1]?.timestamp || value !== sorted[i - 1]?.value,
   )
+}
+
+/** A key that means something to JavaScript is a key like any other. */
+export function setTag(tags: Record<string, string>, key: string, value: string): void {
+  if (key !== '__proto__') tags[key] = value
+  else Object.defineProperty(tags, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
 export function isEmpty(tags: Record<string, string>): boolean {
