@@ -74,7 +74,10 @@ function makeTrace(random: (below: number) => number, n: number, start: number):
       ...(random(6) ? {} : { tags: { error: '' } }),
     })
     if (way === 0) return
-    if (way === 1) return call(other, client, at + 100, depth + 1)
+    if (way === 1) {
+      call(other, client, at + 100, depth + 1)
+      return
+    }
     spans.push({
       ...{ traceId, id: client, kind: 'SERVER', name: 'put', timestamp: at + 100, duration: 700 },
       ...(random(3) ? { parentId } : {}),

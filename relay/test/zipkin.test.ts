@@ -23,6 +23,7 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
   let zipkin: Awaited<ReturnType<typeof startZipkin>>
   let relay: Relay
   let output: string
+  let found = 0
 
   beforeAll(async () => {
     output = mkdtempSync(join(tmpdir(), 'blkin-zipkin-'))
@@ -97,9 +98,14 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
       const { theirs, mine } = await both(`/api/v2/traces?${parameters}`)
       expect(mine.status).toBe(theirs.status)
       expect(mine.type).toBe(theirs.type)
+      found += (mine.body as Span[][]).length
       expect((mine.body as Span[][]).map(inOrder)).toEqual((theirs.body as Span[][]).map(inOrder))
     })
   }
+
+  test('the searches above found something', () => {
+    expect(found).toBeGreaterThan(1000)
+  })
 
   test('one trace, and many, by ids of 64 and 128 bits', async () => {
     const ids = traces.slice(0, 20).map(([span]) => span!.traceId)
@@ -162,7 +168,7 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
     ]
     for (const path of wrong) {
       const { theirs, mine } = await both(`/api/v2/${path}`)
-      expect({ ...mine, type: '' }, path).toEqual({ ...theirs, type: '' })
+      expect(mine, path).toEqual(theirs)
     }
   })
 
@@ -181,7 +187,6 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
       ...['[{"traceId":"f1","id":"1","duration":"x"}]', '[{"traceId":"f1","id":"0000000000000000"}]'],
       '[{"traceId":"f1","id":"1","localEndpoint":{"serviceName":"a","port":70000}}]',
       '[{"traceId":"f1","id":"1","tags":{"a":null}}]',
-      '[{"traceId":"f1","id":"1","annotations":[{"timestamp":1}]}]',
     ]
     for (const body of same) {
       const [theirs, mine] = [await post(zipkin.url, body), await post(ours(), body)]
@@ -192,6 +197,8 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
       '[{"traceId":"1","id":null}]',
       '[1]',
       'null',
+      '[{"traceId":"f1","id":"1","annotations":[{"timestamp":1}]}]',
+      '[{"traceId":"f1","id":"1","tags":{"a":true}}]',
       '[{"traceId":"f2","id":[]}]',
     ]
     for (const body of alike) {
@@ -202,7 +209,7 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
   test('odd spans come back alike', async () => {
     const odd = [
       { id: '1', name: 'GET /Über', localEndpoint: { serviceName: 'Größe', ipv4: '999.1.1.1' }, kind: null },
-      { id: '2', parentId: '2', timestamp: '17', duration: -5, tags: { b: 1, a: true, '': 'empty' } },
+      { id: '2', parentId: '2', timestamp: '17', duration: -5, tags: { b: 1, '': 'empty' } },
       {
         id: '3',
         parentId: '0',
@@ -232,9 +239,12 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
         debug: false,
       },
     ].map((span) => ({ traceId: 'abcdef', ...span }))
-    const body = gzipSync(JSON.stringify(odd))
-    for (const url of [zipkin.url, ours()]) {
-      expect(await post(url, body, { 'content-encoding': 'gzip' })).toMatchObject({ status: 202 })
+    for (const span of odd) {
+      const body = gzipSync(JSON.stringify([span]))
+      const [theirs, mine] = await Promise.all(
+        [zipkin.url, ours()].map((url) => post(url, body, { 'content-encoding': 'gzip' })),
+      )
+      expect(mine, `span ${span.id}`).toEqual(theirs)
     }
     const { theirs, mine } = await both('/api/v2/trace/abcdef')
     expect(inOrder(mine.body)).toEqual(inOrder(theirs.body))
@@ -245,13 +255,14 @@ async function ask(url: string) {
   const response = await fetch(url)
   const text = await response.text()
   const type = response.headers.get('content-type')
-  return { status: response.status, type, body: type === 'application/json' ? JSON.parse(text) : text }
+  const isJson = type === 'application/json'
+  return { status: response.status, type: isJson ? type : 'text', body: isJson ? JSON.parse(text) : text }
 }
 
 async function post(url: string, body: string | Buffer, headers: Record<string, string> = {}) {
   const init = { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }
   const response = await fetch(`${url}/api/v2/spans`, init as RequestInit)
-  return { status: response.status, text: await response.text() }
+  return { status: response.status, text: (await response.text()).trim() }
 }
 
 const compare = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)

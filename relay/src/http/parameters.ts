@@ -18,7 +18,7 @@ export class Parameters {
   /** @throws RangeError */
   number(name: string): number | undefined {
     const value = this.given.get(name)
-    if (value === null) return undefined
+    if (value === null || value === '') return undefined
     const number = Number(value)
     if (/^[+-]?\d+$/.test(value) && Number.isSafeInteger(number)) return number
     throw new RangeError(`For input string: "${value}"`)

@@ -53,8 +53,16 @@ export async function route(api: Api, request: Request): Promise<Answer> {
   const found = ROUTES[`${method} ${path}`]
   if (found) return found(api, request)
   const [, traceId] = /^\/api\/v2\/trace\/([^/]+)$/.exec(path) ?? []
-  if (method === 'GET' && traceId !== undefined) return trace(api, traceId)
+  if (method === 'GET' && traceId !== undefined) return trace(api, decode(traceId))
   return text(404, '404 Not Found')
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 /** What Lens asks for when it starts. */
@@ -71,6 +79,9 @@ const CONFIG = {
 }
 
 function queryOf(parameters: Parameters) {
+  if (parameters.text('limit') === '') {
+    throw new RangeError('Cannot set null to primitive type parameter: limit')
+  }
   return makeQuery({
     serviceName: parameters.text('serviceName'),
     remoteServiceName: parameters.text('remoteServiceName'),

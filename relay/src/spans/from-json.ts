@@ -1,7 +1,7 @@
 // relay/src/spans/from-json.ts: posted JSON to spans, each checked at the door; the words of a refusal are Zipkin's.
 // The HTTP API calls it with a body it has already bounded. Pure.
 
-import { isIP } from 'node:net'
+import { ipOf } from './address.js'
 import { fullParentId, fullSpanId, fullTraceId } from './ids.js'
 import { type Annotation, type Endpoint, KINDS, type Kind, makeSpan, type Span, setTag } from './span.js'
 
@@ -54,21 +54,15 @@ function endpoint(value: unknown, path: string): Endpoint {
   const { serviceName, ipv4, ipv6, port } = object(value, path)
   const made: Endpoint = {}
   if (serviceName != null) made.serviceName = string(serviceName, `${path}.serviceName`)
+  // by what it is, not by the key it came under; what is no address is left out
   for (const [key, address] of Object.entries({ ipv4, ipv6 })) {
-    if (address != null) addAddress(made, string(address, `${path}.${key}`))
+    if (address != null) Object.assign(made, ipOf(string(address, `${path}.${key}`)))
   }
   if (port != null) made.port = integer(port, `${path}.port`)
   if (made.port !== undefined && (made.port < 0 || made.port > 65535)) {
     throw new RangeError(`invalid port ${made.port}`)
   }
   return made
-}
-
-/** By what it is, not by the key it came under; what is no address is left out. */
-function addAddress(made: Endpoint, address: string): void {
-  const version = isIP(address)
-  if (version === 4) made.ipv4 = address
-  else if (version === 6) made.ipv6 = address.toLowerCase()
 }
 
 function annotations(value: unknown, path: string): Annotation[] {
@@ -84,7 +78,7 @@ function tagsFrom(value: unknown, path: string): Record<string, string> {
   const tags: Record<string, string> = {}
   for (const [key, text] of Object.entries(object(value, path))) {
     if (text === null) throw new RangeError(`No value at ${path}.${key}`)
-    setTag(tags, key, typeof text === 'boolean' ? String(text) : string(text, `${path}.${key}`))
+    setTag(tags, key, string(text, `${path}.${key}`))
   }
   return tags
 }

@@ -1,6 +1,7 @@
 // relay/src/spans/from-proto.ts: posted protobuf (zipkin.proto3.ListOfSpans) to spans, each checked at the door.
 // The HTTP API calls it with a body it has already bounded. Unknown fields are skipped. Pure.
 
+import { ipOf } from './address.js'
 import { type Endpoint, KINDS, makeSpan, type Span, setTag } from './span.js'
 
 /** @throws RangeError; then none is taken */
@@ -55,19 +56,16 @@ function endpoint(bytes: Buffer): Endpoint {
   const made: Endpoint = {}
   for (const [field, value] of fields(bytes)) {
     if (field === 1) made.serviceName = text(value)
-    else if (field === 2) made.ipv4 = message(value).join('.')
-    else if (field === 3) made.ipv6 = ipv6(message(value))
+    else if (field === 2 || field === 3) Object.assign(made, address(message(value)))
     else if (field === 4) made.port = number(value)
   }
-  if (made.ipv4 !== undefined && made.ipv4.split('.').length !== 4) delete made.ipv4
   return made
 }
 
-/** As RFC 5952 writes it, which URL does for us; nothing where it is none. */
-function ipv6(bytes: Buffer): string {
-  if (bytes.length !== 16) return ''
-  const groups = bytes.toString('hex').match(/.{4}/g)!.join(':')
-  return new URL(`http://[${groups}]/`).hostname.slice(1, -1)
+/** Undefined where there are not as many bytes as an address has. */
+function address(bytes: Buffer): Pick<Endpoint, 'ipv4' | 'ipv6'> | undefined {
+  if (bytes.length === 4) return ipOf(bytes.join('.'))
+  return bytes.length === 16 ? ipOf(bytes.toString('hex').match(/.{4}/g)!.join(':')) : undefined
 }
 
 function annotation(bytes: Buffer): { timestamp: number; value: string } {

@@ -3,8 +3,8 @@
 // Only a server that shares the id of a client in its own process makes two spans of one id: they are told apart by
 // their begins, and what lies between the server's begin and end is its.
 
-import { isIP } from 'node:net'
 import type { TraceEvent } from '../read/model.js'
+import { ipOf } from './address.js'
 import { DEBUG, SHARED, type SpanFields } from './contract.js'
 import type { Counts } from './counts.js'
 import { type Annotation, type Endpoint, type Kind, makeSpan, type Span, setTag } from './span.js'
@@ -169,12 +169,9 @@ export class Source {
 
 /** An address that is no IP address goes into a tag, since an endpoint has no place for it. */
 function endpointOf({ service, address, port }: SpanFields, tags: Record<string, string>): Endpoint {
-  const plain = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address
-  const version = isIP(plain)
-  if (version === 4) return { serviceName: service, ipv4: plain, port }
-  if (version === 6) return { serviceName: service, ipv6: plain.toLowerCase(), port }
-  if (plain !== '') tags['peer.address'] = plain
-  return { serviceName: service, port }
+  const ip = ipOf(address)
+  if (ip === undefined && address !== '') tags['peer.address'] = address
+  return { serviceName: service, ...ip, port }
 }
 
 /** In microseconds since the epoch, to a quarter of one. */

@@ -125,8 +125,12 @@ export class SpanStore {
   async #removeOld(): Promise<void> {
     try {
       await this.writer.flush()
-      if (await this.#with((connection) => removeOld(connection, this.options.retention)))
-        await this.#readNames()
+      await this.values.flush()
+      let gone = false
+      await this.writer.alone(async (connection) => {
+        gone = await removeOld(connection, this.options.retention)
+      })
+      if (gone) await this.#readNames()
     } catch (error) {
       this.options.log(`old spans cannot be removed: ${(error as Error).message}`)
     }

@@ -28,7 +28,7 @@ export class Writer {
   failed = 0
   #waiting: Span[] = []
   #timer: NodeJS.Timeout | undefined
-  #writing: Promise<void> | undefined
+  #last: Promise<void> = Promise.resolve()
 
   constructor(
     readonly connection: DuckDBConnection,
@@ -55,17 +55,19 @@ export class Writer {
   async flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const before = this.#writing
-    if (this.#waiting.length === 0) return before
-    const mine = (async () => {
-      await before
+    if (this.#waiting.length === 0) return this.#last
+    await this.alone(async () => {
       const spans = this.#waiting
       this.#waiting = []
       if (spans.length > 0) await this.#write(spans)
-    })()
-    this.#writing = mine
-    await mine
-    if (this.#writing === mine) this.#writing = undefined
+    })
+  }
+
+  /** While nothing is written. */
+  alone(work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
+    const mine = this.#last.then(() => work(this.connection))
+    this.#last = mine.catch(() => {})
+    return mine
   }
 
   async #write(spans: Span[]): Promise<void> {
