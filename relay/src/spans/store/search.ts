@@ -5,7 +5,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { matches, type Query } from '../query.js'
 import type { Span } from '../span.js'
-import { newestFirst, termBits } from './row.js'
+import { hashOf, newestFirst, termBits } from './row.js'
 
 /** The rows of a first page, and how many times as many the next ones have. */
 const FIRST_PAGE = 256
@@ -27,10 +27,10 @@ export function conditionsOf(query: Query): string[] {
       `duration >= ${minDuration}${maxDuration === undefined ? '' : ` AND duration <= ${maxDuration}`}`,
     )
   }
-  if (remoteServiceName !== undefined) conditions.push(`remote = ${quote(remoteServiceName)}`)
-  if (spanName !== undefined) conditions.push(`name = ${quote(spanName)}`)
+  if (remoteServiceName !== undefined) conditions.push(`remote_hash = ${hashOf(remoteServiceName)}`)
+  if (spanName !== undefined) conditions.push(`name_hash = ${hashOf(spanName)}`)
   if (serviceName === undefined) return conditions
-  const service = `service = ${quote(serviceName)}`
+  const service = `service_hash = ${hashOf(serviceName)}`
   return conditions.length === 0 ? [service] : conditions.map((condition) => `${service} AND ${condition}`)
 }
 
@@ -77,7 +77,9 @@ async function meeting(reader: DuckDBConnection, conditions: string[], traces: b
 export async function tracesOf(reader: DuckDBConnection, lowIds: bigint[]): Promise<Span[][]> {
   if (lowIds.length === 0) return []
   const wanted = `trace_low IN (${lowIds.join(', ')})`
-  const places = (await rows<[bigint]>(reader, `SELECT rowid FROM spans WHERE ${wanted}`)).map(([row]) => row)
+  const places = (await rows<[bigint]>(reader, `SELECT rowid FROM spans WHERE ${wanted} ORDER BY rowid`)).map(
+    ([row]) => row,
+  )
   if (places.length === 0) return []
   const range = `rowid BETWEEN ${places[0]} AND ${places.at(-1)} AND ${wanted}`
   const where = places.length <= MOST_NAMED ? `rowid IN (${places.join(', ')})` : range
@@ -99,5 +101,3 @@ export async function rows<Row>(reader: DuckDBConnection, sql: string): Promise<
 function* parts<Item>(items: Item[], size: number): Generator<Item[]> {
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
 }
-
-const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`

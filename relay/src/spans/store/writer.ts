@@ -8,12 +8,13 @@ import {
   DuckDBDataChunk,
   type DuckDBType,
   UBIGINT,
+  UINTEGER,
   VARCHAR,
 } from '@duckdb/node-api'
 import type { Span } from '../span.js'
 import { COLUMNS, type Row, rowOf } from './row.js'
 
-const TYPES: Record<string, DuckDBType> = { UBIGINT, BIGINT, VARCHAR }
+const TYPES: Record<string, DuckDBType> = { UBIGINT, BIGINT, UINTEGER, VARCHAR }
 const CHUNK_ROWS = 2048
 /** A batch is written when there are as many spans, or as old. */
 const BATCH = 8192
