@@ -11,8 +11,8 @@ import { hashOf, newestFirst, termBits } from './row.js'
 const FIRST_PAGE = 256
 const GROWTH = 4
 const MOST_PAGE = 65_536
-/** Rows named one by one in a query; beyond, a range of them is read. */
-const MOST_NAMED = 4096
+/** Rows nearer than that are read together: naming rows one by one has DuckDB unpack the whole file. */
+const NEAR = 20_000n
 
 /** Conditions on one span each; a trace needs a span for each. */
 export function conditionsOf(query: Query): string[] {
@@ -80,18 +80,30 @@ export async function tracesOf(reader: DuckDBConnection, lowIds: bigint[]): Prom
   const places = (await rows<[bigint]>(reader, `SELECT rowid FROM spans WHERE ${wanted} ORDER BY rowid`)).map(
     ([row]) => row,
   )
-  if (places.length === 0) return []
-  const range = `rowid BETWEEN ${places[0]} AND ${places.at(-1)} AND ${wanted}`
-  const where = places.length <= MOST_NAMED ? `rowid IN (${places.join(', ')})` : range
-  const bodies = await rows<[string]>(reader, `SELECT body FROM spans WHERE ${where} ORDER BY rowid`)
+  const bodies = new Set<string>() // what was sent twice is told once
+  for (const [first, last] of runs(places)) {
+    const where = `rowid BETWEEN ${first} AND ${last} AND ${wanted}`
+    const run = await rows<[string]>(reader, `SELECT body FROM spans WHERE ${where} ORDER BY rowid`)
+    for (const [body] of run) bodies.add(body)
+  }
   const traces = new Map<string, Span[]>()
-  for (const body of new Set(bodies.map(([text]) => text))) {
+  for (const body of bodies) {
     const span = JSON.parse(body) as Span
     const trace = traces.get(span.traceId)
     if (trace) trace.push(span)
     else traces.set(span.traceId, [span])
   }
   return [...traces.values()]
+}
+
+function* runs(places: bigint[]): Generator<[first: bigint, last: bigint]> {
+  let first = places[0]
+  for (const [i, place] of places.entries()) {
+    const next = places[i + 1]
+    if (next !== undefined && next - place < NEAR) continue
+    yield [first!, place]
+    first = next
+  }
 }
 
 export async function rows<Row>(reader: DuckDBConnection, sql: string): Promise<Row[]> {
