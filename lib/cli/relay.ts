@@ -9,6 +9,7 @@ import { summarize } from './summary.js'
 interface Flags {
   listen: string
   output: string
+  http?: string
   token?: string
   json?: boolean
 }
@@ -21,17 +22,26 @@ export function relayCommand(): Command {
     .addOption(
       new Option('-o, --output <folder>', 'where the traces go').env('BLKIN_OUTPUT').default('traces'),
     )
+    .addOption(
+      new Option('--http <host:port>', "assemble spans, answer Zipkin's API there").env('BLKIN_HTTP'),
+    )
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
     .action(run)
 }
 
-async function run({ listen, output, token, json }: Flags): Promise<void> {
+async function run({ listen, output, http, token, json }: Flags): Promise<void> {
   const { startRelay } = await loadRelay()
-  const relay = await startRelay({ listen, output, log: note, ...(token ? { token } : {}) })
-  note(`listening on ${relay.address}, traces go to ${output}`)
-  if (json) printJson({ listening: relay.address, output })
+  const relay = await startRelay({
+    ...{ listen, output, log: note },
+    ...(http ? { http: { listen: http } } : {}),
+    ...(token ? { token } : {}),
+  })
+  const { address, httpAddress } = relay
+  note(`listening on ${address}, traces go to ${output}`)
+  if (httpAddress) note(`Zipkin's API is on http://${httpAddress}`)
+  if (json) printJson({ listening: address, ...(httpAddress ? { http: httpAddress } : {}), output })
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   await relay.close()
   const totals = summarize(relay.stats(), output)

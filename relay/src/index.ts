@@ -41,4 +41,5 @@ export {
 export { formatText } from './read/text.js'
 export { type ViewOptions, view } from './read/view.js'
 export { type Relay, type RelayOptions, type RelayStats, startRelay } from './relay.js'
+export type { TracingOptions, TracingStats } from './spans/tracing.js'
 export type { LostCounts, ProcessStats } from './store/processes.js'
