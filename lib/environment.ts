@@ -8,7 +8,8 @@
 //   BLKIN_EXACTLY  just this severe                           BLKIN_CONTEXT  contexts, comma between
 //   BLKIN_FILTER   only events for which it holds             BLKIN_ACK      written or synced
 //   BLKIN_SAMPLE   only this share of the events              BLKIN_RING     cpu or thread
-//                                                             BLKIN_CLOCK    tsc or monotonic
+//   BLKIN_TRACE    what to make spans of, comma between        BLKIN_CLOCK    tsc or monotonic
+//   BLKIN_TRACE_SAMPLE  only this share of the traces that begin here, or N/s
 import { basename } from 'node:path'
 import { parseAddress } from './address.js'
 import { parseBuffer } from './buffer.js'
@@ -18,6 +19,7 @@ import { type NativeSession, native } from './native.js'
 import { addRule, checkLevel, checkPattern, type RuleOptions } from './rule.js'
 import { parseSample } from './sample.js'
 import { defaultName, parseMode } from './session-spec.js'
+import { parseTraceSample, setTraceSample } from './trace/sampler.js'
 import { version } from './version.js'
 
 let applied = false
@@ -112,6 +114,7 @@ export function applyEnvironment(): void {
   if (applied) return
   applied = true
   if (native === undefined) return
+  setTraceSample(setting('BLKIN_TRACE_SAMPLE', parseTraceSample, { share: 1 })) // each thread samples for itself
   const first = native.configure({
     program: setting('BLKIN_NAME', programName, script === '' ? '' : programName(script)),
     version,
