@@ -91,12 +91,9 @@ export function currentSpan(read: () => SpanContext | undefined): void {
 
 /** A span's ids as int32 halves: lib/trace has them so. */
 export interface SpanWords {
-  readonly trace: {
-    readonly highHigh: number
-    readonly highLow: number
-    readonly lowHigh: number
-    readonly lowLow: number
-  }
+  readonly traits: { readonly highHigh: number; readonly highLow: number }
+  readonly traceHigh: number
+  readonly traceLow: number
   readonly spanHigh: number
   readonly spanLow: number
 }
@@ -112,12 +109,12 @@ export function ownSpans(read: () => SpanWords | undefined): void {
     half(slots.span, span?.spanHigh ?? 0, span?.spanLow ?? 0)
   }
   sources[slots.traceLow] = () => {
-    const trace = read()?.trace
-    half(slots.traceLow, trace?.lowHigh ?? 0, trace?.lowLow ?? 0)
+    const span = read()
+    half(slots.traceLow, span?.traceHigh ?? 0, span?.traceLow ?? 0)
   }
   sources[slots.traceHigh] = () => {
-    const trace = read()?.trace
-    half(slots.traceHigh, trace?.highHigh ?? 0, trace?.highLow ?? 0)
+    const traits = read()?.traits
+    half(slots.traceHigh, traits?.highHigh ?? 0, traits?.highLow ?? 0)
   }
 }
 

@@ -19,6 +19,7 @@ import { type NativeSession, native } from './native.js'
 import { addRule, checkLevel, checkPattern, type RuleOptions } from './rule.js'
 import { parseSample } from './sample.js'
 import { defaultName, parseMode } from './session-spec.js'
+import { checkInstrument, type Instrument } from './trace/instrument-names.js'
 import { parseTraceSample, setTraceSample } from './trace/sampler.js'
 import { version } from './version.js'
 
@@ -83,6 +84,7 @@ function contexts(text: string): string[] {
 const script = basename(process.argv[1] ?? '').replace(/\.[cm]?[jt]sx?$/, '')
 
 let session: NativeSession | undefined
+let instruments: Instrument[] = []
 
 /** The default session as the environment wants it; others begin from it. */
 export function environmentSession(): NativeSession {
@@ -115,6 +117,7 @@ export function applyEnvironment(): void {
   applied = true
   if (native === undefined) return
   setTraceSample(setting('BLKIN_TRACE_SAMPLE', parseTraceSample, { share: 1 })) // each thread samples for itself
+  instruments = setting('BLKIN_TRACE', (text) => splitPatterns(text).map(checkInstrument), [])
   const first = native.configure({
     program: setting('BLKIN_NAME', programName, script === '' ? '' : programName(script)),
     version,
@@ -128,4 +131,10 @@ export function applyEnvironment(): void {
   const rule = wanted.length > 0 ? options() : {}
   for (const pattern of wanted) setting('BLKIN_ENABLE', () => addRule(defaultName, pattern, rule), undefined)
   if (warnings.length > 0) process.stderr.write(warnings.join(''))
+}
+
+/** What BLKIN_TRACE asks to make spans of. */
+export function environmentInstruments(): readonly Instrument[] {
+  applyEnvironment()
+  return instruments
 }

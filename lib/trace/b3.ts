@@ -50,7 +50,8 @@ export function readB3Multi(carrier: object): WireContext | undefined {
   const decision = multiDecision(carrier)
   const traceId = traceForm.exec(readHeader(carrier, 'x-b3-traceid') ?? '')?.[1]
   const spanId = spanForm.exec(readHeader(carrier, 'x-b3-spanid') ?? '')?.[1]
-  if (traceId === undefined || spanId === undefined) return decided(decision === 'unsaid' ? undefined : decision)
+  if (traceId === undefined || spanId === undefined)
+    return decided(decision === 'unsaid' ? undefined : decision)
   const parentId = spanForm.exec(readHeader(carrier, 'x-b3-parentspanid') ?? '')?.[1] ?? ''
   return context(traceId, spanId, parentId, decision)
 }

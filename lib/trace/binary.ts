@@ -28,7 +28,13 @@ export function readBinary(place: DataView): WireContext | undefined {
     return decision === 'no' ? { traceId: '', spanId: '', parentId: '', decision, state: '' } : undefined
   }
   if (spanId === zeros) return undefined
-  return { traceId: zeros + trace, spanId, parentId: parent === zeros ? '' : parent, decision: 'yes', state: '' }
+  return {
+    traceId: zeros + trace,
+    spanId,
+    parentId: parent === zeros ? '' : parent,
+    decision: 'yes',
+    state: '',
+  }
 }
 
 export function writeBinary(context: WireContext | undefined, place: DataView): void {

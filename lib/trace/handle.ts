@@ -3,7 +3,7 @@
 import { placeIn, writeBinary } from './binary.js'
 import { counts, refused } from './counts.js'
 import { injectInto } from './propagation.js'
-import type { Carrier, Format, Span, SpanOptions } from './span.js'
+import type { Carrier, Endpoint, Format, Span, SpanOptions } from './span.js'
 import { type WireContext, zeros } from './wire.js'
 
 export abstract class Handle implements Span {
@@ -11,6 +11,8 @@ export abstract class Handle implements Span {
   abstract annotate(value: string): void
   abstract tag(key: string, value: string | number | boolean | bigint): void
   abstract end(): void
+  /** The other side, where it is known only after the start. */
+  abstract remote(endpoint: Endpoint): void
 
   /** A span below this one. May throw where the options do. */
   abstract child(name: string, options: SpanOptions | undefined): Handle

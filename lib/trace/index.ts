@@ -1,4 +1,5 @@
 // lib/trace/index.ts: what the public API exports as `trace`.
+import { instrument } from './instrument.js'
 import { extract, unpack } from './remote.js'
 import { current, run } from './run.js'
 import type { Span, SpanOptions } from './span.js'
@@ -11,4 +12,5 @@ export const trace: {
   current: typeof current
   extract: typeof extract
   unpack: typeof unpack
-} = Object.freeze({ start, run, current, extract, unpack })
+  instrument: typeof instrument
+} = Object.freeze({ start, run, current, extract, unpack, instrument })

@@ -48,3 +48,12 @@ export function extractFrom(
     return { context: undefined, shared: false }
   }
 }
+
+/** In whichever format it came. */
+export function extractFromAny(carrier: object): { context: WireContext | undefined; shared: boolean } {
+  for (const format of Object.keys(codecs)) {
+    const extracted = extractFrom(carrier, format)
+    if (extracted.context !== undefined) return extracted
+  }
+  return { context: undefined, shared: false }
+}

@@ -8,47 +8,44 @@ import { debugFlag, records } from './records.js'
 import type { Endpoint, SpanKind, SpanOptions } from './span.js'
 import { type WireContext, zeros } from './wire.js'
 
-/** What the spans of one trace have in common. Ids are int32 halves, which are no objects. */
-export class Trace {
-  declare readonly highHigh: number
-  declare readonly highLow: number
-  declare readonly lowHigh: number
-  declare readonly lowLow: number
-  /** Of the decision to record it; 0: that was taken in another process. */
-  declare readonly probability: number
-  declare readonly debug: boolean
-  declare readonly state: string
-
+/** What few spans have, and those of one trace in common. Ids are int32 halves, which are no objects. */
+export class TraceTraits {
   constructor(
-    highHigh: number,
-    highLow: number,
-    lowHigh: number,
-    lowLow: number,
-    probability: number,
-    debug: boolean,
-    state: string,
-  ) {
-    this.highHigh = highHigh
-    this.highLow = highLow
-    this.lowHigh = lowHigh
-    this.lowLow = lowLow
-    this.probability = probability
-    this.debug = debug
-    this.state = state
-  }
+    /** The id's upper 64 bits. */
+    readonly highHigh: number,
+    readonly highLow: number,
+    /** Of the decision to record the trace; 0: that was taken in another process. */
+    readonly probability: number,
+    readonly debug: boolean,
+    /** W3C's tracestate. */
+    readonly state: string,
+  ) {}
 }
 
 export class Recorded extends Handle {
-  declare readonly trace: Trace
+  // Assigned once each: a field that is first undefined and then a number would be slower for good.
+  declare readonly traits: TraceTraits
+  declare readonly traceHigh: number
+  declare readonly traceLow: number
   declare readonly spanHigh: number
   declare readonly spanLow: number
   declare readonly parentHigh: number
   declare readonly parentLow: number
   declare private ended: boolean
 
-  constructor(trace: Trace, spanHigh: number, spanLow: number, parentHigh: number, parentLow: number) {
+  constructor(
+    traits: TraceTraits,
+    traceHigh: number,
+    traceLow: number,
+    spanHigh: number,
+    spanLow: number,
+    parentHigh: number,
+    parentLow: number,
+  ) {
     super()
-    this.trace = trace
+    this.traits = traits
+    this.traceHigh = traceHigh
+    this.traceLow = traceLow
     this.spanHigh = spanHigh
     this.spanLow = spanLow
     this.parentHigh = parentHigh
@@ -75,6 +72,20 @@ export class Recorded extends Handle {
     else counts[refused]!++
   }
 
+  remote(endpoint: Endpoint): void {
+    if (this.ended) {
+      counts[usedAfterEnd]!++
+      return
+    }
+    try {
+      const { service = '', address = '', port = 0 } = endpoint
+      const texts = typeof service === 'string' && typeof address === 'string'
+      if (texts && typeof port === 'number' && port >= 0 && port < 65536)
+        return records().remote(this, service, address, port)
+    } catch {} // null, or a getter that throws
+    counts[refused]!++
+  }
+
   end(): void {
     if (this.ended) {
       counts[endedTwice]!++
@@ -85,14 +96,15 @@ export class Recorded extends Handle {
   }
 
   child(name: string, options: SpanOptions | undefined): Handle {
-    return begin(this.trace, this.spanHigh, this.spanLow, name, options)
+    const { traits, traceHigh, traceLow, spanHigh, spanLow } = this
+    return begin(traits, traceHigh, traceLow, spanHigh, spanLow, name, options)
   }
 
   context(): WireContext {
-    const { highHigh, highLow, lowHigh, lowLow, debug, state } = this.trace
+    const { highHigh, highLow, debug, state } = this.traits
     const parentId = hexOf(this.parentHigh, this.parentLow)
     return {
-      traceId: hexOf(highHigh, highLow) + hexOf(lowHigh, lowLow),
+      traceId: hexOf(highHigh, highLow) + hexOf(this.traceHigh, this.traceLow),
       spanId: hexOf(this.spanHigh, this.spanLow),
       parentId: parentId === zeros ? '' : parentId,
       decision: debug ? 'debug' : 'yes',
@@ -103,7 +115,9 @@ export class Recorded extends Handle {
 
 /** A new span of the trace, below that parent (0: none). */
 export function begin(
-  trace: Trace,
+  traits: TraceTraits,
+  traceHigh: number,
+  traceLow: number,
   parentHigh: number,
   parentLow: number,
   name: string,
@@ -111,7 +125,8 @@ export function begin(
 ): Recorded {
   const high = randomWord()
   const low = randomWord()
-  const span = new Recorded(trace, high, (high | low) === 0 ? 1 : low, parentHigh, parentLow)
+  const sure = (high | low) === 0 ? 1 : low // 0 is no id
+  const span = new Recorded(traits, traceHigh, traceLow, high, sure, parentHigh, parentLow)
   tellBegin(span, 0, name, options)
   return span
 }
@@ -124,14 +139,14 @@ export function tellBegin(
 ): void {
   const kind = kindNumber(options?.kind)
   const remote = options?.remote
-  const { debug, probability } = span.trace
+  const { debug, probability } = span.traits
   let told = name
   if (typeof name !== 'string') {
     counts[refused]!++
     told = ''
   }
   records().begin(span, probability, debug ? flagBits | debugFlag : flagBits, kind, told)
-  if (remote !== undefined) tellRemote(span, remote)
+  if (remote !== undefined) span.remote(remote)
 }
 
 /** Its place in records.ts's kinds. */
@@ -152,12 +167,4 @@ function kindNumber(kind: SpanKind | undefined): number {
       counts[refused]!++
       return 0
   }
-}
-
-function tellRemote(span: Recorded, remote: Endpoint): void {
-  const { service = '', address = '', port = 0 } = remote
-  const sound =
-    typeof service === 'string' && typeof address === 'string' && typeof port === 'number' && port >= 0 && port < 65536
-  if (sound) records().remote(span, service, address, port)
-  else counts[refused]!++
 }

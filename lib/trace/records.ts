@@ -76,8 +76,8 @@ function stage(at: number, high: number, low: number): void {
   staging.setInt32(at + 4, high, true)
 }
 
-function stageIds({ trace, spanHigh, spanLow }: Ids): void {
-  stage(lowAt, trace.lowHigh, trace.lowLow)
+function stageIds({ traceHigh, traceLow, spanHigh, spanLow }: Ids): void {
+  stage(lowAt, traceHigh, traceLow)
   stage(spanAt, spanHigh, spanLow)
 }
 
@@ -116,9 +116,8 @@ function makeRecords() {
       const want = flags[beginId]!
       if (want === 0) return
       if (want >= gated) gather()
-      const { trace } = span
-      stage(highAt, trace.highHigh, trace.highLow)
-      stage(beginLowAt, trace.lowHigh, trace.lowLow)
+      stage(highAt, span.traits.highHigh, span.traits.highLow)
+      stage(beginLowAt, span.traceHigh, span.traceLow)
       stage(beginSpanAt, span.spanHigh, span.spanLow)
       stage(parentAt, span.parentHigh, span.parentLow)
       staging.setUint8(kindAt, kind)

@@ -2,17 +2,17 @@
 // there about recording the trace is honoured.
 import { placeIn, readBinary } from './binary.js'
 import { counts, kept, refused, sampledOut } from './counts.js'
-import { Handle } from './handle.js'
+import type { Handle } from './handle.js'
 import { wordAt } from './hex.js'
 import { randomWord } from './ids.js'
-import { extractFrom } from './propagation.js'
-import { begin, Recorded, Trace, tellBegin } from './recorded.js'
+import { extractFrom, extractFromAny } from './propagation.js'
+import { begin, Recorded, TraceTraits, tellBegin } from './recorded.js'
 import { records, sharedFlag } from './records.js'
 import { currentShare, keeps } from './sampler.js'
 import { off, Silent, unsampled } from './silent.js'
 import type { Carrier, Format, Span, SpanOptions } from './span.js'
 import { root, rootOf } from './start.js'
-import type { WireContext } from './wire.js'
+import { type WireContext, zeros } from './wire.js'
 
 /** What trace.extract() and trace.unpack() give. */
 export interface Remote {
@@ -82,13 +82,12 @@ function below(
   }
   const probability = decision === 'unsaid' ? currentShare() : 0
   const debug = decision === 'debug'
-  const [highHigh, highLow, lowHigh] = [wordAt(traceId, 0), wordAt(traceId, 8), wordAt(traceId, 16)]
-  const trace = new Trace(highHigh, highLow, lowHigh, lowest, probability, debug, context.state)
+  const traits = new TraceTraits(wordAt(traceId, 0), wordAt(traceId, 8), probability, debug, context.state)
+  const traceHigh = wordAt(traceId, 16)
   const [high, low] = [wordAt(context.spanId, 0), wordAt(context.spanId, 8)]
-  if (!shared) return begin(trace, high, low, name, options)
-  const { parentId } = context
-  const parent = (at: number) => (parentId === '' ? 0 : wordAt(parentId, at))
-  const span = new Recorded(trace, high, low, parent(0), parent(8))
+  if (!shared) return begin(traits, traceHigh, lowest, high, low, name, options)
+  const parent = context.parentId === '' ? zeros : context.parentId
+  const span = new Recorded(traits, traceHigh, lowest, high, low, wordAt(parent, 0), wordAt(parent, 8))
   tellBegin(span, sharedFlag, name, options)
   return span
 }
@@ -100,7 +99,8 @@ function decidedOnly(
   options: SpanOptions | undefined,
 ): Handle {
   if (!records().wanted()) return off
-  if (decision !== 'no') return rootOf(randomWord(), 1, decision === 'debug', name, options)
+  if (decision !== 'no')
+    return rootOf(randomWord(), new TraceTraits(0, 0, 1, decision === 'debug', ''), name, options)
   counts[sampledOut]!++
   return unsampled
 }
@@ -108,6 +108,12 @@ function decidedOnly(
 /** The context in the headers of a request. Headers that are not sound are as if they were not there. */
 export function extract(headers: Carrier, format: Format): Remote {
   const { context, shared } = extractFrom(headers, format)
+  return new Received(context, shared)
+}
+
+/** For headers that anybody may have sent. */
+export function extractAny(headers: Carrier): Received {
+  const { context, shared } = extractFromAny(headers)
   return new Received(context, shared)
 }
 

@@ -11,6 +11,7 @@ export abstract class Silent extends Handle {
   annotate(): void {}
   tag(): void {}
   end(): void {}
+  remote(): void {}
 }
 
 /** While nobody records spans here. Never current; says on the wire what the span that is current says, if one is. */

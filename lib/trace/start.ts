@@ -4,7 +4,7 @@ import { counts, kept, refused, sampledOut } from './counts.js'
 import { currentHandle } from './current.js'
 import { Handle } from './handle.js'
 import { randomWord } from './ids.js'
-import { begin, type Recorded, Trace } from './recorded.js'
+import { begin, type Recorded, TraceTraits } from './recorded.js'
 import { records } from './records.js'
 import { currentShare, keeps } from './sampler.js'
 import { off, unsampled } from './silent.js'
@@ -28,22 +28,28 @@ export function start(name: string, options?: SpanOptions): Handle {
 /** The first span of a trace, which is recorded if the sampling says so. */
 export function root(name: string, options: SpanOptions | undefined): Handle {
   const low = randomWord()
-  const debug = options?.debug === true
-  if (debug) return rootOf(low, 1, true, name, options)
-  if (keeps(low)) return rootOf(low, currentShare(), false, name, options)
+  if (options?.debug === true) return rootOf(low, new TraceTraits(0, 0, 1, true, ''), name, options)
+  if (keeps(low)) return rootOf(low, plainTraits(), name, options)
   counts[sampledOut]!++
   return unsampled
 }
 
+let plain = new TraceTraits(0, 0, 1, false, '')
+
+/** Of a trace that began here without anything special: one object for all of them, while the sampling stays. */
+function plainTraits(): TraceTraits {
+  const share = currentShare()
+  if (share !== plain.probability) plain = new TraceTraits(0, 0, share, false, '')
+  return plain
+}
+
 export function rootOf(
   low: number,
-  probability: number,
-  debug: boolean,
+  traits: TraceTraits,
   name: string,
   options: SpanOptions | undefined,
 ): Recorded {
   counts[kept]!++
   const high = randomWord()
-  const trace = new Trace(0, 0, high, (high | low) === 0 ? 1 : low, probability, debug, '')
-  return begin(trace, 0, 0, name, options)
+  return begin(traits, high, (high | low) === 0 ? 1 : low, 0, 0, name, options)
 }

@@ -13,7 +13,8 @@ const membersMax = 32
 
 export function readTraceparent(carrier: object): WireContext | undefined {
   const [, version, traceId, spanId, flags, more] = form.exec(readHeader(carrier, 'traceparent') ?? '') ?? []
-  if (traceId === undefined || spanId === undefined || (version === '00' && more !== undefined)) return undefined
+  if (traceId === undefined || spanId === undefined || (version === '00' && more !== undefined))
+    return undefined
   const sampled = (Number.parseInt(flags as string, 16) & 1) === 1
   const state = checkedState(readHeader(carrier, 'tracestate') ?? '')
   return { traceId, spanId, parentId: '', decision: sampled ? 'yes' : 'no', state }
