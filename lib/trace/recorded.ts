@@ -81,9 +81,11 @@ export class Recorded extends Handle {
       const { service = '', address = '', port = 0 } = endpoint
       const texts = typeof service === 'string' && typeof address === 'string'
       if (texts && typeof port === 'number' && port >= 0 && port < 65536)
-        return records().remote(this, service, address, port)
-    } catch {} // null, or a getter that throws
-    counts[refused]!++
+        records().remote(this, service, address, port)
+      else counts[refused]!++
+    } catch {
+      counts[refused]!++ // null, or a getter that throws
+    }
   }
 
   end(): void {
