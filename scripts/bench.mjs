@@ -79,6 +79,7 @@ async function measureSlices(built, missing, quick) {
       env,
       cwd: folder, // node:trace_events writes its file where it is
     })
+    children.spans = new Child(process.execPath, [join(root, 'bench/js/spans.mjs')], { env })
     children.pack = new Child(built.pack)
     if (lttng) children.lttng = lttng.child
     const wanted = [...rows, ...work].filter((row) => row.in in children)
@@ -87,6 +88,7 @@ async function measureSlices(built, missing, quick) {
     }
     const results = await measure(wanted, children, { rounds, warmSlices: quick ? 20 : 60, progress })
     const account = JSON.parse(await children.js.ask('account 0'))
+    checkSpans(JSON.parse(await children.spans.ask('account 0')))
     const [stored] = JSON.parse(await relay.ask('stats')).processes
     const files = countEvents(stored.folder, Object.values(recordedEvents))
     checkCounts(account, stored, files)
@@ -108,7 +110,7 @@ async function measureSlices(built, missing, quick) {
     }
   } finally {
     await lttng?.end()
-    for (const name of ['js', 'pack', 'relay']) await children[name]?.end()
+    for (const name of ['js', 'spans', 'pack', 'relay']) await children[name]?.end()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -124,6 +126,15 @@ function checkCounts({ all, lost, acknowledged }, stored, files) {
     if (count !== expected)
       throw new Error(`bench: ${who}: ${count} events; expected ${all} less ${lost} lost`)
   }
+}
+
+/** Five events a span where it is recorded, none where it is not, and the SDK's went to its exporter. */
+function checkSpans({ bytes, lost, exported }) {
+  const least = 5 * 32
+  if (bytes.off !== 0 || bytes.out !== 0 || bytes.span < least || lost !== 0 || exported === 0)
+    throw new Error(
+      `bench: spans: ${JSON.stringify({ bytes, lost, exported })}; expected all of them and no other`,
+    )
 }
 
 async function measureRates(quick, seconds) {

@@ -70,10 +70,12 @@ export interface Ids extends SpanWords {
   readonly parentLow: number
 }
 
-/** An id's two halves at their place, little-endian as the ring has it. */
+/** Staging as words of this machine, which is little-endian as the ring is. Every id stands at a multiple of four. */
+const words = new Int32Array(staging.buffer, 0, staging.byteLength >> 2)
+
 function stage(at: number, high: number, low: number): void {
-  staging.setInt32(at, low, true)
-  staging.setInt32(at + 4, high, true)
+  words[at >> 2] = low
+  words[(at >> 2) + 1] = high
 }
 
 function stageIds({ traceHigh, traceLow, spanHigh, spanLow }: Ids): void {
@@ -108,10 +110,8 @@ function makeRecords() {
   const putRemote = emitterOf(remoteId)
   const putEnd = native === undefined ? () => {} : native.emit
   const endHead = stagedHead(endId, endBytes)
+  beginFlag = flags.subarray(beginId, beginId + 1)
   return {
-    /** Whether somebody records spans. */
-    wanted: (): boolean => flags[beginId] !== 0,
-
     begin(span: Ids, probability: number, flagBits: number, kind: number, name: string): void {
       const want = flags[beginId]!
       if (want === 0) return
@@ -171,7 +171,20 @@ function makeRecords() {
   }
 }
 
+/** Flags of span_begin; until it is declared, what sends the first span on to declare it. */
+let beginFlag: Uint16Array = Uint16Array.of(1)
+
 let made: ReturnType<typeof makeRecords> | undefined
+
+/** Whether somebody records spans. */
+export function wanted(): boolean {
+  return beginFlag[0] !== 0 && (made !== undefined || declared())
+}
+
+function declared(): boolean {
+  records()
+  return beginFlag[0] !== 0
+}
 
 /** This thread's, from its first span on. */
 export function records(): ReturnType<typeof makeRecords> {

@@ -7,7 +7,7 @@ import { wordAt } from './hex.js'
 import { randomWord } from './ids.js'
 import { extractFrom, extractFromAny } from './propagation.js'
 import { begin, Recorded, TraceTraits, tellBegin } from './recorded.js'
-import { records, sharedFlag } from './records.js'
+import { sharedFlag, wanted } from './records.js'
 import { currentShare, keeps } from './sampler.js'
 import { off, Silent, unsampled } from './silent.js'
 import type { Carrier, Format, Span, SpanOptions } from './span.js'
@@ -52,7 +52,7 @@ class Received implements Remote {
 
   start(name: string, options?: SpanOptions): Handle {
     try {
-      if (this.#context === undefined) return records().wanted() ? root(name, options) : off
+      if (this.#context === undefined) return wanted() ? root(name, options) : off
       const shared = this.#shared && options?.kind === 'server'
       if (shared) this.#shared = false // whatever else begins here is a span of its own
       return below(this.#context, shared, name, options)
@@ -71,7 +71,7 @@ function below(
 ): Handle {
   const { traceId, decision } = context
   if (traceId === '') return decidedOnly(decision, name, options)
-  if (decision === 'no' || !records().wanted()) return new Passing(context)
+  if (decision === 'no' || !wanted()) return new Passing(context)
   const lowest = wordAt(traceId, 24)
   if (decision === 'unsaid') {
     if (!keeps(lowest)) {
@@ -98,7 +98,7 @@ function decidedOnly(
   name: string,
   options: SpanOptions | undefined,
 ): Handle {
-  if (!records().wanted()) return off
+  if (!wanted()) return off
   if (decision !== 'no')
     return rootOf(randomWord(), new TraceTraits(0, 0, 1, decision === 'debug', ''), name, options)
   counts[sampledOut]!++

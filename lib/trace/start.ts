@@ -5,14 +5,14 @@ import { currentHandle } from './current.js'
 import { Handle } from './handle.js'
 import { randomWord } from './ids.js'
 import { begin, type Recorded, TraceTraits } from './recorded.js'
-import { records } from './records.js'
+import { wanted } from './records.js'
 import { currentShare, keeps } from './sampler.js'
 import { off, unsampled } from './silent.js'
 import type { SpanOptions } from './span.js'
 
 /** Starts a span: a child of `options.parent` or of the current span, or the root of a new trace where there is none. */
 export function start(name: string, options?: SpanOptions): Handle {
-  if (!records().wanted()) return off
+  if (!wanted()) return off
   try {
     const parent = options?.parent
     if (parent === undefined || parent === off) {
