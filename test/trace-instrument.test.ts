@@ -166,3 +166,32 @@ test('a name that is none is told on stderr, and refused to a program', async ()
   ])
   expect(() => trace.instrument('grpc' as 'http')).toThrow(/"grpc": expected some of http, fetch, net/)
 })
+
+test('a request after recording was switched off is not in the span of the one before on its connection', async () => {
+  const text = `
+    import { once } from 'node:events'
+    import http from 'node:http'
+    import { openSession, trace } from 'blkin'
+    const session = openSession('x', { relay: null, mode: 'overwrite' })
+    session.enable('blkin:*')
+    trace.instrument('http')
+    const seen = []
+    const server = http.createServer((request, response) => {
+      seen.push([request.socket.remotePort, trace.current().traceId])
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+    const get = () => new Promise((resolve) => http.get({ agent, host: '127.0.0.1', port: server.address().port },
+      (response) => response.resume().once('close', resolve)))
+    await get()
+    session.disable('blkin:*')
+    await get()
+    agent.destroy()
+    server.close()
+    console.log(JSON.stringify(seen))`
+  const [first, second] = await result<[number, string][]>(text)
+  expect(second![0], 'one connection').toBe(first![0])
+  expect(first![1]).toMatch(/^[0-9a-f]{16}$/)
+  expect(second![1]).toBe('')
+})
