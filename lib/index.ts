@@ -17,4 +17,7 @@ export {
   type Status,
   status,
 } from './status.js'
+export { trace } from './trace/index.js'
+export type { Remote } from './trace/remote.js'
+export type { Carrier, Endpoint, Format, Span, SpanKind, SpanOptions } from './trace/span.js'
 export { type FieldType, t } from './types.js'
