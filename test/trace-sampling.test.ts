@@ -95,6 +95,74 @@ test('below a root that was sampled out nothing is recorded, by one shared handl
   expect(status().spans.sampledOut - before).toBe(2)
 })
 
+describe('by content', () => {
+  afterEach(() => trace.sample(1))
+
+  test('what it says of a root goes before the share of all, and stands in the span', () => {
+    const asked: unknown[] = []
+    trace.sample(1e-9, (root) => {
+      asked.push(root)
+      if (root.name === 'health') return 0
+      return (root.tags.bytes as number) > 65536 ? 1 : undefined
+    })
+    const tags = { op: 'write', bytes: 1 << 20 }
+    expect(trace.start('write', { kind: 'server', tags }).enabled).toBe(true)
+    expect(trace.start('write', { tags: { bytes: 4096 } }).enabled).toBe(false)
+    expect(asked).toEqual([
+      { name: 'write', kind: 'server', tags },
+      { name: 'write', kind: 'local', tags: { bytes: 4096 } },
+    ])
+    trace.sample(1, ({ name }) => (name === 'health' ? 0 : undefined))
+    expect([trace.start('health').enabled, trace.start('write').enabled]).toEqual([false, true])
+  })
+
+  test('a share it gives keeps so many, by the id', () => {
+    trace.sample(1e-9, () => 0.25)
+    const kept = Array.from({ length: 20_000 }, () => trace.start('x')).filter(({ enabled }) => enabled)
+    expect(kept.length).toBeGreaterThan(4500)
+    expect(kept.length).toBeLessThan(5500)
+    for (const { traceId } of kept) expect(Number.parseInt(traceId.slice(8), 16)).toBeLessThan(2 ** 30)
+  })
+
+  test('debug and who called stand above it; where nobody decided yet it is asked', () => {
+    trace.sample(1, () => 0)
+    expect(trace.start('x', { debug: true }).enabled).toBe(true)
+    const serve = (decision: string) =>
+      trace.extract({ b3: `463ac35cffffffff-a2fb4a1d1a96d312${decision}` }, 'b3').start('serve')
+    expect([serve('-1').enabled, serve('').enabled]).toEqual([true, false])
+  })
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no')
+      },
+    ],
+    ['gives a text', () => '1' as never],
+    ['gives 2', () => 2],
+    ['gives NaN', () => Number.NaN],
+  ])('one that %s is as if it were not there, and is counted', (_, content) => {
+    trace.sample(1, content)
+    const before = status().spans.refused
+    expect(trace.start('x').enabled).toBe(true)
+    expect(status().spans.refused - before).toBe(1)
+  })
+
+  test('tags that cannot be are counted, and the span begins', () => {
+    const before = status().spans.refused
+    expect(trace.start('x', { tags: null as never }).enabled).toBe(true)
+    expect(trace.start('x', { tags: { a: {} as never, b: 1 } }).enabled).toBe(true)
+    expect(status().spans.refused - before).toBe(2)
+  })
+
+  test('what is not a share or a function is refused when it is set', () => {
+    expect(() => trace.sample('often')).toThrow(/sample "often": expected/)
+    expect(() => trace.sample(0)).toThrow(/expected/)
+    expect(() => trace.sample(1, 'x' as never)).toThrow('content is "x"; expected a function')
+  })
+})
+
 describe('a number a second', () => {
   const tick = 250
 

@@ -1,6 +1,6 @@
 // lib/trace/counts.ts: what this thread counts of its spans, for status(). A typed array: counting allocates nothing.
 
-export const counts = new Uint32Array(5)
+export const counts = new Float64Array(5)
 
 export const kept = 0
 export const sampledOut = 1

@@ -3,13 +3,13 @@
 import { placeIn, writeBinary } from './binary.js'
 import { counts, refused } from './counts.js'
 import { injectInto } from './propagation.js'
-import type { Carrier, Endpoint, Format, Span, SpanOptions } from './span.js'
+import type { Carrier, Endpoint, Format, Span, SpanOptions, TagValue } from './span.js'
 import { type WireContext, zeros } from './wire.js'
 
 export abstract class Handle implements Span {
   abstract readonly enabled: boolean
   abstract annotate(value: string): void
-  abstract tag(key: string, value: string | number | boolean | bigint): void
+  abstract tag(key: string, value: TagValue): void
   abstract end(): void
   /** The other side, where it is known only after the start. */
   abstract remote(endpoint: Endpoint): void

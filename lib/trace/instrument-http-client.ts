@@ -10,7 +10,10 @@ const spans = new WeakMap<ClientRequest, Handle>()
 
 function begin(request: ClientRequest): void {
   if (spans.has(request)) return
-  const span = start(request.method.toLowerCase(), { kind: 'client' })
+  const span = start(request.method.toLowerCase(), {
+    kind: 'client',
+    tags: { 'http.method': request.method, 'http.path': pathOf(request.path) },
+  })
   spans.set(request, span)
   if (!request.headersSent) {
     for (const [name, value] of Object.entries(span.inject({}, 'traceparent')))
@@ -19,8 +22,6 @@ function begin(request: ClientRequest): void {
   if (!span.enabled) return
   const [, name = '', port] = /^(.*?)(?::(\d+))?$/.exec(String(request.getHeader('host') ?? '')) ?? []
   span.remote({ service: name, port: port === undefined ? 0 : Number(port) })
-  span.tag('http.method', request.method)
-  span.tag('http.path', pathOf(request.path))
   request.once('close', () => span.end())
 }
 

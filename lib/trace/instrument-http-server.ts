@@ -12,14 +12,15 @@ interface Started {
 
 function serve({ request, response }: Started): void {
   const { method = '', url = '', headers, socket } = request
-  const span = extractAny(headers).start(method.toLowerCase(), { kind: 'server' })
+  const span = extractAny(headers).start(method.toLowerCase(), {
+    kind: 'server',
+    tags: { 'http.method': method, 'http.path': pathOf(url) },
+  })
   // The handlers are called next, in this very context. One of an earlier request of the connection may be in it.
   const handle = span === off ? undefined : span
   if (currentHandle() !== handle) enter(handle)
   if (!span.enabled) return
   span.remote({ address: socket.remoteAddress, port: socket.remotePort })
-  span.tag('http.method', method)
-  span.tag('http.path', pathOf(url))
   response.once('close', () => {
     span.tag('http.status_code', response.statusCode)
     if (!response.writableFinished) span.tag('error', 'the connection ended before the answer was sent')

@@ -15,15 +15,16 @@ interface UndiciRequest {
 const spans = new WeakMap<UndiciRequest, Handle>()
 
 function create({ request }: { request: UndiciRequest }): void {
-  const span = start(request.method.toLowerCase(), { kind: 'client' })
+  const span = start(request.method.toLowerCase(), {
+    kind: 'client',
+    tags: { 'http.method': request.method, 'http.path': pathOf(request.path) },
+  })
   for (const [name, value] of Object.entries(span.inject({}, 'traceparent')))
     request.addHeader(name, value as string)
   if (!span.enabled) return
   spans.set(request, span)
   const { hostname, port, protocol } = new URL(request.origin)
   span.remote({ service: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) })
-  span.tag('http.method', request.method)
-  span.tag('http.path', pathOf(request.path))
 }
 
 export const undici: Subscribers = {

@@ -5,7 +5,7 @@ import { Handle } from './handle.js'
 import { hexOf } from './hex.js'
 import { randomWord } from './ids.js'
 import { debugFlag, records } from './records.js'
-import type { Endpoint, SpanKind, SpanOptions } from './span.js'
+import type { Endpoint, SpanKind, SpanOptions, TagValue } from './span.js'
 import { type WireContext, zeros } from './wire.js'
 
 /** What few spans have, and those of one trace in common. Ids are int32 halves, which are no objects. */
@@ -63,13 +63,21 @@ export class Recorded extends Handle {
     else counts[refused]!++
   }
 
-  tag(key: string, value: string | number | boolean | bigint): void {
+  tag(key: string, value: TagValue): void {
     if (this.ended) counts[usedAfterEnd]!++
     else if (typeof key !== 'string') counts[refused]!++
     else if (typeof value === 'string') records().tag(this, key, value)
     else if (typeof value === 'number') records().number(this, key, value)
     else if (typeof value === 'boolean' || typeof value === 'bigint') records().tag(this, key, String(value))
     else counts[refused]!++
+  }
+
+  tags(tags: Readonly<Record<string, TagValue>>): void {
+    try {
+      for (const [key, value] of Object.entries(tags)) this.tag(key, value)
+    } catch {
+      counts[refused]!++ // null, or a getter that throws
+    }
   }
 
   remote(endpoint: Endpoint): void {
@@ -149,6 +157,7 @@ export function tellBegin(
   }
   records().begin(span, probability, debug ? flagBits | debugFlag : flagBits, kind, told)
   if (remote !== undefined) span.remote(remote)
+  if (options?.tags !== undefined) span.tags(options.tags)
 }
 
 /** Its place in records.ts's kinds. */

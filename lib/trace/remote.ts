@@ -1,6 +1,7 @@
 // lib/trace/remote.ts: a context that came from another process, and the spans that begin below it. What was decided
 // there about recording the trace is honoured.
 import { placeIn, readBinary } from './binary.js'
+import { contentShare } from './content.js'
 import { counts, kept, refused, sampledOut } from './counts.js'
 import type { Handle } from './handle.js'
 import { wordAt } from './hex.js'
@@ -8,7 +9,7 @@ import { randomWord } from './ids.js'
 import { extractFrom, extractFromAny } from './propagation.js'
 import { begin, Recorded, TraceTraits, tellBegin } from './recorded.js'
 import { sharedFlag, wanted } from './records.js'
-import { currentShare, keeps } from './sampler.js'
+import { currentShare, keeps, shareKeeps } from './sampler.js'
 import { off, Silent, unsampled } from './silent.js'
 import type { Carrier, Format, Span, SpanOptions } from './span.js'
 import { root, rootOf } from './start.js'
@@ -73,14 +74,16 @@ function below(
   if (traceId === '') return decidedOnly(decision, name, options)
   if (decision === 'no' || !wanted()) return new Passing(context)
   const lowest = wordAt(traceId, 24)
+  let probability = 0
   if (decision === 'unsaid') {
-    if (!keeps(lowest)) {
+    const share = contentShare(name, options)
+    probability = share ?? currentShare()
+    if (share === undefined ? !keeps(lowest) : !shareKeeps(share, lowest)) {
       counts[sampledOut]!++
       return new Passing({ ...context, decision: 'no' })
     }
     counts[kept]!++
   }
-  const probability = decision === 'unsaid' ? currentShare() : 0
   const debug = decision === 'debug'
   const traits = new TraceTraits(wordAt(traceId, 0), wordAt(traceId, 8), probability, debug, context.state)
   const traceHigh = wordAt(traceId, 16)

@@ -65,6 +65,11 @@ export function keeps(lowest: number): boolean {
   return keep
 }
 
+/** Whether a share that is not that of all keeps this trace. */
+export function shareKeeps(share: number, lowest: number): boolean {
+  return lowest >>> 0 < Math.round(share * words)
+}
+
 function count(keep: boolean): void {
   timer ??= setInterval(endTurn, 1000 / turnsPerSecond).unref()
   turn[0]!++

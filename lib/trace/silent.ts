@@ -4,7 +4,7 @@ import { currentHandle } from './current.js'
 import { Handle } from './handle.js'
 import { hexOf } from './hex.js'
 import { randomWord } from './ids.js'
-import type { WireContext } from './wire.js'
+import { type WireContext, zeros } from './wire.js'
 
 export abstract class Silent extends Handle {
   readonly enabled = false
@@ -36,7 +36,7 @@ class Unsampled extends Silent {
     return this
   }
   override context(): WireContext {
-    const traceId = '0000000000000000' + hexOf(randomWord(), randomWord())
+    const traceId = zeros + hexOf(randomWord(), randomWord())
     return { traceId, spanId: hexOf(randomWord(), randomWord()), parentId: '', decision: 'no', state: '' }
   }
 }

@@ -9,12 +9,16 @@ export interface Endpoint {
   readonly port?: number | undefined
 }
 
+export type TagValue = string | number | boolean | bigint
+
 export interface SpanOptions {
   /** Default: local. */
   readonly kind?: SpanKind | undefined
   readonly remote?: Endpoint | undefined
   /** Default: the current span. */
   readonly parent?: Span | undefined
+  /** Tags known at the beginning: of a root, they are there when it is decided whether to record the trace. */
+  readonly tags?: Readonly<Record<string, TagValue>> | undefined
   /** Keeps the whole trace, whatever the sampling says; where this span begins one. */
   readonly debug?: boolean | undefined
 }
@@ -39,7 +43,7 @@ export interface Span {
   /** Something that happened at this moment. */
   annotate(value: string): void
   /** What is known of the work. A boolean or a bigint is stored as its text; the tag `error` says that it failed. */
-  tag(key: string, value: string | number | boolean | bigint): void
+  tag(key: string, value: TagValue): void
   /**
    * Puts the context at `offset` as BlkKin's 24 bytes: trace, span and parent, big-endian.
    * @returns false where they do not fit

@@ -1,12 +1,13 @@
 // lib/trace/start.ts: how spans begin: below the current one, as the root of a trace, or below one of another process.
 // Nothing here throws, whatever the arguments are.
+import { contentShare } from './content.js'
 import { counts, kept, refused, sampledOut } from './counts.js'
 import { currentHandle } from './current.js'
 import { Handle } from './handle.js'
 import { randomWord } from './ids.js'
 import { begin, type Recorded, TraceTraits } from './recorded.js'
 import { wanted } from './records.js'
-import { currentShare, keeps } from './sampler.js'
+import { currentShare, keeps, shareKeeps } from './sampler.js'
 import { off, unsampled } from './silent.js'
 import type { SpanOptions } from './span.js'
 
@@ -29,7 +30,10 @@ export function start(name: string, options?: SpanOptions): Handle {
 export function root(name: string, options: SpanOptions | undefined): Handle {
   const low = randomWord()
   if (options?.debug === true) return rootOf(low, new TraceTraits(0, 0, 1, true, ''), name, options)
-  if (keeps(low)) return rootOf(low, plainTraits(), name, options)
+  const share = contentShare(name, options)
+  if (share !== undefined) {
+    if (shareKeeps(share, low)) return rootOf(low, new TraceTraits(0, 0, share, false, ''), name, options)
+  } else if (keeps(low)) return rootOf(low, plainTraits(), name, options)
   counts[sampledOut]!++
   return unsampled
 }
