@@ -58,7 +58,13 @@ async function requests(env: Record<string, string>) {
       })
     }
     const span = made.get(id)!
-    const { key, value, service, address, port } = fields as { key: string; value: string; service: string; address: string; port: number }
+    const { key, value, service, address, port } = fields as {
+      key: string
+      value: string
+      service: string
+      address: string
+      port: number
+    }
     if (tracepoint.event === 'span_tag' || tracepoint.event === 'span_number') span.tags[key] = value
     if (tracepoint.event === 'span_remote') span.remote = { service, address, port }
     if (tracepoint.event === 'span_end') span.ended++
