@@ -55,7 +55,12 @@ class FakeRelay {
     uint64_t puts = 0;
   };
 
-  explicit FakeRelay(uint16_t port = 0) : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  // kOnBegin: connections wait in the kernel until begin(), and until then there is no second thread: a fork beside one
+  // that allocates may leave the sanitizers' allocator locked in the child.
+  enum class Serves : uint8_t { kAtOnce, kOnBegin };
+  explicit FakeRelay(Serves serves) : FakeRelay(0, serves) {}
+  explicit FakeRelay(uint16_t port = 0, Serves serves = Serves::kAtOnce)
+      : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const int one = 1;
     setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     sockaddr_in address{};
@@ -68,11 +73,14 @@ class FakeRelay {
       throw std::runtime_error(std::string("fake relay: ") + strerror(errno));
     port_ = ntohs(address.sin_port);
     if (pipe(stop_) != 0) throw std::runtime_error("pipe");
+    if (serves == Serves::kAtOnce) begin();
+  }
+  void begin() {
     thread_ = std::thread([this] { serve(); });
   }
   ~FakeRelay() {
     close(stop_[1]);
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     close(stop_[0]);
     if (listener_ >= 0) close(listener_);
   }

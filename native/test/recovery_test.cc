@@ -81,8 +81,9 @@ class Recovery : public testing::Test {
     bool overwrites = false;
   };
 
-  // Forks a process that writes numbered events; returns once it has made its folder.
-  void fork_child(const Child& what) {
+  // Forks a process that writes numbered events; returns once it has made its folder. While no other thread is there:
+  // `relay` serves from then on.
+  void fork_child(const Child& what, FakeRelay* relay = nullptr) {
     int ready[2];
     ASSERT_EQ(pipe(ready), 0);
     child_ = fork();
@@ -91,11 +92,15 @@ class Recovery : public testing::Test {
       run(what, ready[1]);
     }
     close(ready[1]);
+    if (relay != nullptr) relay->begin();
     pollfd told{ready[0], POLLIN, 0};
     char byte = 0;
     const bool up = poll(&told, 1, 30'000) == 1 && read(ready[0], &byte, 1) == 1;
     close(ready[0]);
-    ASSERT_TRUE(up) << "the child did not come up:" << where_threads_are(child_);
+    if (up) return;
+    const std::string where = where_threads_are(child_);
+    kill_child();  // it holds the relay's pipe open
+    FAIL() << "the child did not come up:" << where;
   }
 
   // What the kernel tells of a process that hangs.
@@ -221,8 +226,8 @@ class Recovery : public testing::Test {
 TEST_F(Recovery, brings_what_a_process_left_that_never_reached_a_relay) {
   for (const bool lease : {false, true}) {
     SCOPED_TRACE(lease ? "leased" : "by CPU");
-    FakeRelay relay;
-    ASSERT_NO_FATAL_FAILURE(fork_child({.lease = lease, .events = 5000}));
+    FakeRelay relay(FakeRelay::Serves::kOnBegin);
+    ASSERT_NO_FATAL_FAILURE(fork_child({.lease = lease, .events = 5000}, &relay));
     kill_child();
     ASSERT_EQ(ours().size(), 1U);
     const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "other", kForever);
@@ -241,8 +246,8 @@ TEST_F(Recovery, brings_what_a_process_left_that_never_reached_a_relay) {
 TEST_F(Recovery, brings_exactly_the_rest_of_a_process_killed_while_it_delivered) {
   std::mt19937 random(std::random_device{}());
   for (int round = 0; round < 12; ++round) {
-    FakeRelay relay;
-    ASSERT_NO_FATAL_FAILURE(fork_child({.relay = relay.address(), .lease = round % 4 == 3}));
+    FakeRelay relay(FakeRelay::Serves::kOnBegin);
+    ASSERT_NO_FATAL_FAILURE(fork_child({.relay = relay.address(), .lease = round % 4 == 3}, &relay));
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 30'000));
     kill_child();
     const std::vector<Recovered> found = recover_dead(relay.address().text(), relay.address(), "", kForever);
@@ -258,9 +263,9 @@ TEST_F(Recovery, brings_the_newest_that_a_flight_recorder_kept_and_the_number_of
   for (const bool lease : {false, true}) {
     for (const bool consumes : {false, true}) {
       SCOPED_TRACE(lease ? "leased" : "by CPU");
-      FakeRelay relay;
+      FakeRelay relay(FakeRelay::Serves::kOnBegin);
       ASSERT_NO_FATAL_FAILURE(
-          fork_child({.lease = lease, .events = 50'000, .consumes = consumes, .overwrites = true}));
+          fork_child({.lease = lease, .events = 50'000, .consumes = consumes, .overwrites = true}, &relay));
       kill_child();
       const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "", kForever);
       ASSERT_EQ(found.size(), 1U);
@@ -276,7 +281,7 @@ TEST_F(Recovery, brings_the_newest_that_a_flight_recorder_kept_and_the_number_of
 TEST_F(Recovery, counts_what_was_overwritten_also_where_it_was_killed_while_it_delivered) {
   std::mt19937 random(std::random_device{}());
   for (int round = 0; round < 24; ++round) {
-    FakeRelay relay;
+    FakeRelay relay(FakeRelay::Serves::kOnBegin);
     if (round % 3 == 2)
       relay.on_put = [n = 0](const test::ReceivedPut&) mutable {
         return ++n % 7 == 0 ? test::Answer::kStoreAndHangUp
@@ -284,7 +289,7 @@ TEST_F(Recovery, counts_what_was_overwritten_also_where_it_was_killed_while_it_d
                             : test::Answer::kStore;
       };
     ASSERT_NO_FATAL_FAILURE(
-        fork_child({.relay = relay.address(), .lease = round % 4 == 3, .overwrites = true}));
+        fork_child({.relay = relay.address(), .lease = round % 4 == 3, .overwrites = true}, &relay));
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 30'000));
     kill_child();
     const std::vector<Recovered> found = recover_dead(relay.address().text(), relay.address(), "", kForever);
@@ -297,9 +302,9 @@ TEST_F(Recovery, counts_what_was_overwritten_also_where_it_was_killed_while_it_d
 }
 
 TEST_F(Recovery, times_of_a_dead_process_lie_within_its_life) {
-  FakeRelay relay;
+  FakeRelay relay(FakeRelay::Serves::kOnBegin);
   const uint64_t before = clock::monotonic_ns();
-  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 100}));
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 100}, &relay));
   kill_child();
   const uint64_t after = clock::monotonic_ns();
   ASSERT_EQ(recover_dead(kNowhere.text(), relay.address(), "", kForever).size(), 1U);
@@ -314,8 +319,8 @@ TEST_F(Recovery, times_of_a_dead_process_lie_within_its_life) {
 }
 
 TEST_F(Recovery, leaves_the_living_alone) {
-  FakeRelay relay;
-  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 100}));
+  FakeRelay relay(FakeRelay::Serves::kOnBegin);
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 100}, &relay));
   EXPECT_TRUE(recover_dead(kNowhere.text(), relay.address(), "", kForever).empty());
   sweep_dead(0);
   ASSERT_EQ(ours().size(), 1U);
@@ -327,8 +332,8 @@ TEST_F(Recovery, leaves_the_living_alone) {
 }
 
 TEST_F(Recovery, leaves_those_alone_that_sent_to_another_relay) {
-  FakeRelay relay;
-  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 10}));
+  FakeRelay relay(FakeRelay::Serves::kOnBegin);
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 10}, &relay));
   kill_child();
   EXPECT_TRUE(recover_dead("127.0.0.1:2", relay.address(), "", kForever).empty());
   EXPECT_EQ(ours().size(), 1U);

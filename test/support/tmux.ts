@@ -1,6 +1,7 @@
 // test/support/tmux.ts: a terminal of a fixed size that a test can read, type into, resize and stop reading: tmux, under
 // a server of the test's own, which ends with the test.
 import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { until } from './relays.js'
@@ -11,6 +12,8 @@ export interface Terminal {
   screen(): string[]
   /** Until the screen holds it. */
   shows(text: string | RegExp): Promise<void>
+  /** What it shows from now on of lines with these words, however soon they scroll away. */
+  keeps(words: string): () => string
   type(...keys: string[]): void
   resize(width: number, height: number): void
   /** The terminal's program: while it is stopped nobody reads what is written. */
@@ -48,6 +51,12 @@ export function terminal(
     })
   return {
     ...{ screen, shows },
+    keeps(words) {
+      const file = join(folder(), 'kept')
+      writeFileSync(file, '')
+      tmux('pipe-pane', `grep --line-buffered '${words}' > ${file}`)
+      return () => readFileSync(file, 'utf8')
+    },
     type: (...keys) => void tmux('send-keys', '--', ...keys),
     resize: (x, y) => void tmux('resize-window', '-x', String(x), '-y', String(y)),
     server: { stop: () => void process.kill(pid, 'SIGSTOP'), go: () => void process.kill(pid, 'SIGCONT') },
