@@ -41,5 +41,6 @@ export {
 export { formatText } from './read/text.js'
 export { type ViewOptions, view } from './read/view.js'
 export { type Relay, type RelayOptions, type RelayStats, startRelay } from './relay.js'
+export type { TraceSample } from './spans/sample/chance.js'
 export type { TracingOptions, TracingStats } from './spans/tracing.js'
 export type { LostCounts, ProcessStats } from './store/processes.js'
