@@ -58,10 +58,10 @@ export class Assembler {
   }
 
   /** For each recording of a process, before its first event; close() once for each. */
-  open(key: string, service: string): Source {
+  open(key: string, service: string, host = ''): Source {
     let source = this.#sources.get(key)
     if (source === undefined) {
-      source = new Source(key, service)
+      source = new Source(key, service, host)
       this.#sources.set(key, source)
     }
     source.open++
