@@ -1,6 +1,8 @@
 // lib/cli/relay.ts: `blkin relay`: takes packets from many processes until it is told to stop.
 import { once } from 'node:events'
 import { Command, Option } from 'commander'
+import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
+import { checkFlag, UsageError } from './exit.js'
 import { jsonOption } from './flags.js'
 import { loadRelay } from './load-relay.js'
 import { note, printJson } from './print.js'
@@ -10,6 +12,7 @@ interface Flags {
   listen: string
   output: string
   http?: string
+  sample?: TraceSample
   token?: string
   json?: boolean
 }
@@ -25,17 +28,23 @@ export function relayCommand(): Command {
     .addOption(
       new Option('--http <host:port>', "assemble spans, answer Zipkin's API there").env('BLKIN_HTTP'),
     )
+    .addOption(
+      new Option('--sample <rate>', 'store so many traces, and all odd ones: 50/s, 1/100, 1%')
+        .env('BLKIN_RELAY_SAMPLE')
+        .argParser((text) => checkFlag('--sample', () => parseTraceSample(text))),
+    )
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
     .action(run)
 }
 
-async function run({ listen, output, http, token, json }: Flags): Promise<void> {
+async function run({ listen, output, http, sample, token, json }: Flags): Promise<void> {
+  if (sample && !http) throw new UsageError('--sample is about spans; expected --http with it')
   const { startRelay } = await loadRelay()
   const relay = await startRelay({
     ...{ listen, output, log: note },
-    ...(http ? { http: { listen: http } } : {}),
+    ...(http ? { http: { listen: http, ...(sample ? { sample } : {}) } } : {}),
     ...(token ? { token } : {}),
   })
   const { address, httpAddress } = relay

@@ -84,7 +84,7 @@ test('spans of two processes are one trace, and ordinary events of theirs are st
         kind: 'SERVER',
         shared: true,
         duration: 3,
-        tags: { bytes: '4096' },
+        tags: { bytes: '4096', 'blkin.host': '07070707' },
         localEndpoint: { serviceName: 'store' },
       },
       annotations: [{ timestamp: spans![1]!.timestamp! + 1, value: 'queued' }],

@@ -11,6 +11,7 @@ import type { TraceEvent, TraceTracepoint } from '../read/model.js'
 import { SHARED, type SpanEvent, type SpanFields, spanEvent } from './contract.js'
 import { Counts } from './counts.js'
 import { Group, Source } from './group.js'
+import { Queue } from './queue.js'
 import type { Span } from './span.js'
 
 export interface Limits {
@@ -57,10 +58,10 @@ export class Assembler {
   }
 
   /** For each recording of a process, before its first event; close() once for each. */
-  open(key: string, service: string): Source {
+  open(key: string, service: string, host = ''): Source {
     let source = this.#sources.get(key)
     if (source === undefined) {
-      source = new Source(key, service)
+      source = new Source(key, service, host)
       this.#sources.set(key, source)
     }
     source.open++
@@ -235,33 +236,4 @@ function forget(group: Group): void {
   }
   while (at && at.next !== group) at = at.next
   if (at) at.next = group.next
-}
-
-/** First in, first out; what left is let go of a thousand at a time. */
-class Queue<Item> {
-  #items: (Item | undefined)[] = []
-  #head = 0
-
-  get length(): number {
-    return this.#items.length - this.#head
-  }
-
-  get first(): Item | undefined {
-    return this.#items[this.#head]
-  }
-
-  push(item: Item): void {
-    this.#items.push(item)
-  }
-
-  shift(): Item | undefined {
-    if (this.length === 0) return undefined
-    const item = this.#items[this.#head]
-    this.#items[this.#head++] = undefined
-    if (this.#head > 1000 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head)
-      this.#head = 0
-    }
-    return item
-  }
 }

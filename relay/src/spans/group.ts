@@ -7,7 +7,7 @@ import type { TraceEvent } from '../read/model.js'
 import { ipOf } from './address.js'
 import { DEBUG, SHARED, type SpanFields } from './contract.js'
 import type { Counts } from './counts.js'
-import { type Annotation, type Endpoint, type Kind, makeSpan, type Span, setTag } from './span.js'
+import { type Annotation, type Endpoint, HOST_TAG, type Kind, makeSpan, type Span, setTag } from './span.js'
 
 const KIND: Record<string, Kind> = {
   client: 'CLIENT',
@@ -130,6 +130,7 @@ export class Group {
     if (parentId === undefined && probability > 0 && probability < 1) {
       tags['blkin.probability'] = String(Number(probability.toPrecision(6)))
     }
+    if (this.source.host !== '' && (kind === 'client' || kind === 'server')) tags[HOST_TAG] = this.source.host
     return makeSpan({
       traceId: trace_high === 0 ? low : hex(trace_high) + low,
       parentId,
@@ -162,6 +163,8 @@ export class Source {
   constructor(
     readonly key: string,
     service: string,
+    /** What tells its host from others; empty where nobody knows. */
+    readonly host: string,
   ) {
     this.endpoint = { serviceName: service }
   }

@@ -48,6 +48,9 @@ export type Draft = Omit<
   shared?: boolean | undefined
 }
 
+/** Where the assembler says which host a client's or server's span is from: clocks of one host are one. */
+export const HOST_TAG = 'blkin.host'
+
 /** Ids are given in full. Names become lower case, annotations are ordered and told once, as Zipkin has it. */
 export function makeSpan(draft: Draft): Span {
   const { traceId, parentId, id, kind, timestamp, duration, annotations, tags } = draft

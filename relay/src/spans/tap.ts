@@ -36,8 +36,9 @@ class Tapped implements Recording {
     readonly tap: Tap,
   ) {
     const { bootId, hostname, pid, startedAt, program } = inner.process
-    const key = [hostname, bootId.toString('hex'), pid, startedAt].join(' ')
-    this.#source = tap.tracing.assembler.open(key, program)
+    const boot = bootId.toString('hex')
+    const key = [hostname, boot, pid, startedAt].join(' ')
+    this.#source = tap.tracing.assembler.open(key, program, boot.slice(0, 8))
   }
 
   get process(): Process {

@@ -27,6 +27,7 @@ const columnsText = COLUMNS.map(([name, type]) => `${name} ${type} NOT NULL`).jo
 export class Writer {
   written = 0
   failed = 0
+  #added = 0
   #waiting: Span[] = []
   #timer: NodeJS.Timeout | undefined
   #last: Promise<void> = Promise.resolve()
@@ -43,9 +44,15 @@ export class Writer {
   }
 
   add(spans: Span[]): void {
+    this.#added += spans.length
     for (const span of spans) this.#waiting.push(span)
     if (this.#waiting.length >= BATCH) void this.flush()
     else if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => void this.flush(), BATCH_MS)
+  }
+
+  /** Spans that are neither written nor failed yet. */
+  get waiting(): number {
+    return this.#added - this.written - this.failed
   }
 
   get isFull(): boolean {
