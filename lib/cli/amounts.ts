@@ -40,6 +40,14 @@ export function uptime(seconds: number): string {
   return `${Math.floor(whole / 86400)}d${two(Math.floor(whole / 3600) % 24)}h`
 }
 
+/** "20ms", "500us", "1.5s" or "2m" in microseconds. @throws RangeError naming what was given. */
+export function parseMicros(text: string): number {
+  const [, number = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,6})?)(us|ms|s|m)$/.exec(text) ?? []
+  const micros = Math.round(Number(number) * ({ us: 1, ms: 1000, s: 1e6, m: 6e7 }[unit] ?? 0))
+  if (micros > 0) return micros
+  throw new RangeError(`${JSON.stringify(text)}: expected a time such as 500us, 20ms or 1.5s`)
+}
+
 /** "10s", "500ms", "2m" or "1h" in milliseconds. @throws RangeError naming what was given. */
 export function parseDuration(text: string): number {
   const [, number = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? []

@@ -8,6 +8,7 @@ import { checkPattern } from '../rule.js'
 import { parseSample, type Sample } from '../sample.js'
 import { checkSessionName, defaultName, modes, parseMode } from '../session-spec.js'
 import { checkFlag } from './exit.js'
+import { apiDefault } from './zipkin.js'
 
 export interface TargetFlags {
   pid?: string
@@ -63,6 +64,9 @@ export const pidOption = () =>
 
 export const relayOption = () =>
   new Option('--relay <host:port>', 'the processes of this relay').env('BLKIN_FLEET')
+
+export const apiOption = () =>
+  new Option('--http <address>', "HOST:PORT of Zipkin's API").env('BLKIN_HTTP').default(apiDefault)
 
 export const jsonOption = () => new Option('--json', 'an object a line').env('BLKIN_JSON')
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { firstLine, startStore } from './demo-store.mjs'
-import { mustRun, root } from './run.mjs'
+import { mustRun, root, run } from './run.mjs'
 
 const blkin = join(root, 'dist/cli/main.js')
 
@@ -63,11 +63,8 @@ async function writeOnce(uri, qemu) {
 async function findTrace(http) {
   const search = ['--service', 'blockstore', '--span', 'write', '--http', http, '--json']
   for (let tries = 0; tries < 100; tries++) {
-    const said = await mustRun(process.execPath, [blkin, 'traces', ...search])
-    const [trace] = said
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line))
+    const { code, output } = await run(process.execPath, [blkin, 'traces', ...search])
+    const trace = code === 0 ? JSON.parse(output) : undefined
     // The request, and for both objects: the object, the look-up, and a call and its service for both replicas.
     if (trace?.spans === 13) return trace.traceId
     await new Promise((resolve) => setTimeout(resolve, 100))
