@@ -212,6 +212,8 @@ const verbs = [
   'record',
   'tail',
   'top',
+  'traces',
+  'trace',
   'relay',
   'view',
   'completion',
