@@ -2,27 +2,46 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { PutDecoder } from '../src/live/put-decoder.js'
 import { tracepoint as fromWire } from '../src/read/from-wire.js'
-import { TraceEvent, type TraceInfo, TraceLoss, type TraceValue } from '../src/read/model.js'
+import { type TraceEvent, type TraceInfo, TraceLoss } from '../src/read/model.js'
+import { Decoders } from '../src/read/packet-reader.js'
 import { Assembler } from '../src/spans/assembler.js'
 import type { Source } from '../src/spans/group.js'
+import { SpanRecord, spanDecoders } from '../src/spans/records.js'
+import type { Mark } from '../src/store/mark.js'
 import { i64 } from '../src/wire.js'
-import { spanTracepoints } from './span-events.js'
+import { encode, StreamWriter } from './ctf-writer.js'
+import { type KindName, SpanWriter, spanTracepoints } from './span-events.js'
 
 const tracepoints = spanTracepoints(i64).map((one) => fromWire(one))
 const trace: TraceInfo = {
   ...{ folder: '', uuid: 'u', hostname: 'host', program: 'Store', pid: 1, session: 'default', bootId: 'b' },
   ...{ offset: 0n, contexts: [], tracepoints },
 }
+/** What is known of a stream that has not begun. */
+const NONE = { sequence: 0, packets: 0, lost: 0n, lastTime: 0n } as Mark
 const EPOCH = 1_700_000_000
 
-type Fields = Record<string, TraceValue>
+type Fields = Record<string, unknown>
 
-/** Times are in microseconds after EPOCH. */
-function event(name: string, time: number, fields: Fields): TraceEvent {
-  const tracepoint = tracepoints.find((one) => one.event === `span_${name}`)!
-  const seconds = EPOCH + Math.floor(time / 1e6)
-  return new TraceEvent(trace, 0, seconds, (time % 1e6) * 1000, tracepoint, 0, undefined, fields)
+const words = (value: unknown) => {
+  const all = BigInt(value as number | bigint)
+  return { low: Number(BigInt.asIntN(32, all)), high: Number(BigInt.asIntN(32, all >> 32n)) }
+}
+
+/** Times are in microseconds after EPOCH; fields are called as the events have them. */
+function event(name: string, time: number, fields: Fields): SpanRecord {
+  const record = new SpanRecord(`span_${name}` as SpanRecord['event'])
+  record.seconds = EPOCH + Math.floor(time / 1e6)
+  record.nanoseconds = (time % 1e6) * 1000
+  const { trace_high, trace_low, span, parent, key, value, ...rest } = fields
+  ;({ low: record.traceLow, high: record.traceLowHigh } = words(trace_low))
+  ;({ low: record.spanLow, high: record.spanHigh } = words(span))
+  if (name === 'begin') Object.assign(rest, { traceHigh: words(trace_high), parent: words(parent) })
+  record.key = (key as string) ?? ''
+  record.value = (name === 'end' ? '' : (value ?? rest)) as SpanRecord['value']
+  return record
 }
 
 const begin = (time: number, fields: Fields = {}) =>
@@ -57,33 +76,24 @@ function accounts({ counts }: Assembler): number {
 
 test('begin, facts and end become one span, in the terms of Zipkin', () => {
   const made = assembler()
+  const ids = { trace_low: 0xabcn, span: (1n << 64n) - 1n }
   made.take(
     made.source,
     [
       begin(1000, {
         trace_high: 1n << 63n,
-        trace_low: 0xabcn,
-        span: (1n << 64n) - 1n,
+        ...ids,
         parent: 5,
         kind: 'client',
         name: 'Write',
       }),
       ...[
-        note(1200, 'queued'),
-        tag(1300, 'object', 'a'),
-        event('number', 1400, { trace_low: 7, span: 1, key: 'bytes', value: 4096 }),
-        event('remote', 1500, {
-          trace_low: 7,
-          span: 1,
-          service: 'Disk',
-          address: '::ffff:10.0.0.1',
-          port: 80,
-        }),
-        end(3000),
-      ].map(({ seconds, nanoseconds, tracepoint, fields }) => {
-        const ids = { trace_low: 0xabcn, span: (1n << 64n) - 1n }
-        return new TraceEvent(trace, 0, seconds, nanoseconds, tracepoint, 0, undefined, { ...fields, ...ids })
-      }),
+        note(1200, 'queued', ids),
+        tag(1300, 'object', 'a', ids),
+        event('number', 1400, { ...ids, key: 'bytes', value: 4096 }),
+        event('remote', 1500, { ...ids, service: 'Disk', address: '::ffff:10.0.0.1', port: 80 }),
+        end(3000, ids),
+      ],
     ],
     0,
   )
@@ -247,7 +257,10 @@ test('odd values: ids of 0, a parent of itself, time that runs back, text that i
 test('a tracepoint of the right name with other fields is no span event', () => {
   const made = assembler()
   const tracepoint = { ...tracepoints[5]!, fields: [{ name: 'n', type: 'u32' as const }] }
-  made.take(made.source, [new TraceEvent(trace, 0, 1, 0, tracepoint, 0, undefined, { n: 1 })], 0)
+  const info = { ...trace, tracepoints: [...tracepoints.slice(0, 5), tracepoint] }
+  const writer = new StreamWriter(Buffer.alloc(16), 0)
+  writer.event(5, 1n, encode('u32', 1))
+  made.take(made.source, new PutDecoder(spanDecoders(info)).decode(0, NONE, writer.take()), 0)
   expect(made.counts).toMatchObject({ events: 1, malformed: 1 })
 })
 
@@ -279,6 +292,61 @@ test('whatever comes, every event is in a span, held, or counted', () => {
       spans += made.finish().length
       expect(made.counts).toMatchObject({ held: 0, spans, events: list.length })
       expect(accounts(made)).toBe(list.length)
+    }),
+  )
+})
+
+test('records have what the general decoder finds in the same packets', () => {
+  const u64 = fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.bigInt({ min: 0n, max: 3n }))
+  const ids = fc.record({ high: u64, low: u64, span: u64 })
+  const text = fc
+    .oneof(
+      fc.constantFrom('a', 'object', 'x'.repeat(31), 'x'.repeat(32), 'x'.repeat(33)),
+      fc.string({ unit: 'grapheme' }),
+    )
+    .map((some) => some.replaceAll('\0', ''))
+  const kind = fc.constantFrom<KindName>('local', 'client', 'server', 'producer', 'consumer')
+  const write = fc.oneof(
+    fc.tuple(ids, text, kind, u64, fc.nat(3)).map(
+      ([id, name, kind, parent, flags]) =>
+        (to: SpanWriter, at: number) =>
+          to.begin(at, id, name, { kind, parent, flags, probability: 0.25 }),
+    ),
+    fc.tuple(ids, text).map(
+      ([id, value]) =>
+        (to: SpanWriter, at: number) =>
+          to.annotation(at, id, value),
+    ),
+    fc.tuple(ids, text, text).map(
+      ([id, key, value]) =>
+        (to: SpanWriter, at: number) =>
+          to.tag(at, id, key, value),
+    ),
+    fc.tuple(ids, text, fc.double()).map(
+      ([id, key, value]) =>
+        (to: SpanWriter, at: number) =>
+          to.number(at, id, key, value),
+    ),
+    fc.tuple(ids, text, text, fc.nat(65535)).map(
+      ([id, service, address, port]) =>
+        (to: SpanWriter, at: number) =>
+          to.remote(at, id, service, address, port),
+    ),
+    ids.map((id) => (to: SpanWriter, at: number) => to.end(at, id)),
+  )
+  fc.assert(
+    fc.property(fc.array(write, { maxLength: 40 }), (writes) => {
+      const writer = new StreamWriter(Buffer.alloc(16), 0)
+      const to = new SpanWriter(writer)
+      for (const [i, one] of writes.entries()) one(to, i * 1e8)
+      const packets = writer.take()
+      const plain = new PutDecoder(new Decoders(trace, () => true)).decode(0, NONE, packets) as TraceEvent[]
+      const records = new PutDecoder(spanDecoders(trace)).decode(0, NONE, packets)
+      const expected = plain.map(({ tracepoint, seconds, nanoseconds, fields }) => {
+        const made = event(tracepoint.event.slice(5), 0, fields)
+        return Object.assign(made, { seconds, nanoseconds })
+      })
+      expect(records).toEqual(expected)
     }),
   )
 })

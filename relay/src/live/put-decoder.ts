@@ -2,26 +2,26 @@
 // Live recordings and followers own one a process. It reads the bytes it is lent and keeps none of them.
 
 import { HEADER_BYTES, readHeader } from '../ctf/packet.js'
-import type { TraceItem } from '../read/merge.js'
+import type { TraceEvent, TraceLoss } from '../read/model.js'
 import { type Decoders, PacketReader } from '../read/packet-reader.js'
 import type { Mark } from '../store/mark.js'
 
-export class PutDecoder {
-  readonly #readers = new Map<number, { reader: PacketReader; sequence: number }>()
+export class PutDecoder<Event = TraceEvent> {
+  readonly #readers = new Map<number, { reader: PacketReader<Event>; sequence: number }>()
 
-  constructor(readonly decoders: Decoders) {}
+  constructor(readonly decoders: Decoders<Event>) {}
 
   /**
    * The items of the put that follows what `before` says, in the order of time. The put's headers were checked.
    *
    * @throws PacketError where an event is not as declared; reading goes on with the put after it
    */
-  decode(stream: number, before: Mark, packets: Buffer): TraceItem[] {
+  decode(stream: number, before: Mark, packets: Buffer): (Event | TraceLoss)[] {
     const known = this.#readers.get(stream)
     const reader = known?.sequence === before.sequence ? known.reader : this.#from(stream, before)
     this.#readers.delete(stream)
     const bytes = { bytes: packets, view: new DataView(packets.buffer, packets.byteOffset, packets.length) }
-    const items: TraceItem[] = []
+    const items: (Event | TraceLoss)[] = []
     for (let at = 0; at + HEADER_BYTES <= packets.length; ) {
       const header = readHeader(packets, at)
       if (reader.enter(bytes, at, header)) items.push(reader.item)
@@ -32,7 +32,7 @@ export class PutDecoder {
     return items
   }
 
-  #from(stream: number, { packets, lost, lastTime }: Mark): PacketReader {
+  #from(stream: number, { packets, lost, lastTime }: Mark): PacketReader<Event> {
     const reader = new PacketReader(this.decoders, stream)
     if (packets > 0) reader.resume(BigInt(packets) - 1n, lost, lastTime)
     return reader

@@ -3,11 +3,20 @@
 // Only a server that shares the id of a client in its own process makes two spans of one id: they are told apart by
 // their begins, and what lies between the server's begin and end is its.
 
-import type { TraceEvent } from '../read/model.js'
 import { ipOf } from './address.js'
-import { DEBUG, SHARED, type SpanFields } from './contract.js'
+import { DEBUG, SHARED } from './contract.js'
 import type { Counts } from './counts.js'
-import { type Annotation, type Endpoint, HOST_TAG, type Kind, makeSpan, type Span, setTag } from './span.js'
+import type { Begin, Remote, SpanRecord, Words } from './records.js'
+import {
+  type Annotation,
+  type Endpoint,
+  HOST_TAG,
+  type Kind,
+  makeEndpoint,
+  makeSpan,
+  type Span,
+  setTag,
+} from './span.js'
 
 const KIND: Record<string, Kind> = {
   client: 'CLIENT',
@@ -16,15 +25,19 @@ const KIND: Record<string, Kind> = {
   consumer: 'CONSUMER',
 }
 
-const NONE: TraceEvent[] = []
+const NONE: SpanRecord[] = []
 
 export class Group {
+  readonly traceLow: number
+  readonly traceLowHigh: number
+  readonly spanLow: number
+  readonly spanHigh: number
   state: 'open' | 'ended' | 'done' = 'open'
-  plain: TraceEvent | undefined
-  shared: TraceEvent | undefined
+  plain: SpanRecord | undefined
+  shared: SpanRecord | undefined
   /** As they came: the second is there only where two spans have this id. */
-  end: TraceEvent | undefined
-  secondEnd: TraceEvent | undefined
+  end: SpanRecord | undefined
+  secondEnd: SpanRecord | undefined
   /** Annotations, tags and remotes, as they came. */
   facts = NONE
   bytes = 0
@@ -33,14 +46,28 @@ export class Group {
   /** Of one that is done. */
   hadBegin = false
   hadEnd = false
-  /** Another trace's span of the same id, in the same process. */
+  /** Another span of the same key, in the same process. */
   next: Group | undefined
 
   constructor(
     readonly source: Source,
-    readonly traceLow: number | bigint,
-    readonly id: number | bigint,
-  ) {}
+    readonly key: number,
+    { traceLow, traceLowHigh, spanLow, spanHigh }: SpanRecord,
+  ) {
+    this.traceLow = traceLow
+    this.traceLowHigh = traceLowHigh
+    this.spanLow = spanLow
+    this.spanHigh = spanHigh
+  }
+
+  isOf({ traceLow, traceLowHigh, spanLow, spanHigh }: SpanRecord): boolean {
+    return (
+      this.spanLow === spanLow &&
+      this.spanHigh === spanHigh &&
+      this.traceLow === traceLow &&
+      this.traceLowHigh === traceLowHigh
+    )
+  }
 
   get events(): number {
     return this.#begins + this.#ends + this.facts.length
@@ -50,7 +77,7 @@ export class Group {
     return this.#begins > 0 && this.#ends >= this.#begins
   }
 
-  add(fact: TraceEvent): void {
+  add(fact: SpanRecord): void {
     if (this.facts === NONE) this.facts = [fact]
     else this.facts.push(fact)
   }
@@ -70,7 +97,7 @@ export class Group {
       if (inner && outer && timeOf(inner) > timeOf(outer)) [inner, outer] = [outer, inner]
       const from = timeOf(shared)
       const until = inner ? timeOf(inner) : Infinity
-      const isInside = (fact: TraceEvent) => timeOf(fact) >= from && timeOf(fact) <= until
+      const isInside = (fact: SpanRecord) => timeOf(fact) >= from && timeOf(fact) <= until
       const outside = facts.filter((fact) => !isInside(fact))
       spans.push(this.#span(counts, why, plain, outer, outside))
       spans.push(this.#span(counts, why, shared, inner, facts.filter(isInside)))
@@ -94,27 +121,26 @@ export class Group {
   #span(
     counts: Counts,
     why: string,
-    begin: TraceEvent,
-    end: TraceEvent | undefined,
-    facts: TraceEvent[],
+    begin: SpanRecord,
+    end: SpanRecord | undefined,
+    facts: SpanRecord[],
   ): Span {
-    const { trace_high, parent, kind, flags, probability, name } = begin.fields as unknown as SpanFields
-    const parentId = parent === 0 ? undefined : hex(parent)
-    const low = hex(this.traceLow)
+    const { traceHigh, parent, kind, flags, probability, name } = begin.value as Begin
+    const parentId = isZero(parent) ? undefined : hex(parent.high, parent.low)
+    const low = hex(this.traceLowHigh, this.traceLow)
     const begun = timeOf(begin)
     let annotations: Annotation[] | undefined
     const tags: Record<string, string> = {}
     let remoteEndpoint: Endpoint | undefined
     for (const fact of facts) {
-      const fields = fact.fields as unknown as SpanFields
-      const { event } = fact.tracepoint
+      const { event, key, value } = fact
       if (event === 'span_annotation') {
         annotations ??= []
-        annotations.push({ timestamp: Math.floor(timeOf(fact)), value: fields.value as string })
+        annotations.push({ timestamp: Math.floor(timeOf(fact)), value: value as string })
       } else if (event === 'span_remote') {
-        remoteEndpoint = endpointOf(fields, tags)
+        remoteEndpoint = endpointOf(value as Remote, tags)
       } else {
-        setTag(tags, fields.key, String(fields.value))
+        setTag(tags, key, String(value))
       }
     }
     counts.spans++
@@ -131,28 +157,30 @@ export class Group {
       tags['blkin.probability'] = String(Number(probability.toPrecision(6)))
     }
     if (this.source.host !== '' && (kind === 'client' || kind === 'server')) tags[HOST_TAG] = this.source.host
-    return makeSpan({
-      traceId: trace_high === 0 ? low : hex(trace_high) + low,
-      parentId,
-      id: hex(this.id),
-      kind: KIND[kind],
-      name,
-      timestamp: Math.floor(begun),
-      duration,
-      localEndpoint: this.source.endpoint,
-      remoteEndpoint,
-      annotations,
-      tags,
-      debug: (flags & DEBUG) !== 0,
-      shared: (flags & SHARED) !== 0,
-    })
+    return makeSpan(
+      {
+        traceId: isZero(traceHigh) ? low : hex(traceHigh.high, traceHigh.low) + low,
+        parentId,
+        id: hex(this.spanHigh, this.spanLow),
+        kind: KIND[kind as string],
+        name,
+        timestamp: Math.floor(begun),
+        duration,
+        remoteEndpoint,
+        annotations,
+        tags,
+        debug: (flags & DEBUG) !== 0,
+        shared: (flags & SHARED) !== 0,
+      },
+      this.source.endpoint,
+    )
   }
 }
 
 /** One traced process: its sessions and connections are one source, so what two of them bring is told once. */
 export class Source {
-  readonly groups = new Map<number | bigint, Group>()
-  readonly endpoint: Endpoint
+  readonly groups = new Map<number, Group>()
+  readonly endpoint: Endpoint | undefined
   /** How many recordings feed it now. */
   open = 0
   /** When the last of them went. */
@@ -166,18 +194,26 @@ export class Source {
     /** What tells its host from others; empty where nobody knows. */
     readonly host: string,
   ) {
-    this.endpoint = { serviceName: service }
+    this.endpoint = makeEndpoint({ serviceName: service })
   }
 }
 
 /** An address that is no IP address goes into a tag, since an endpoint has no place for it. */
-function endpointOf({ service, address, port }: SpanFields, tags: Record<string, string>): Endpoint {
+function endpointOf({ service, address, port }: Remote, tags: Record<string, string>): Endpoint {
   const ip = ipOf(address)
   if (ip === undefined && address !== '') tags['peer.address'] = address
   return { serviceName: service, ...ip, port }
 }
 
 /** In microseconds since the epoch, to a quarter of one. */
-const timeOf = ({ seconds, nanoseconds }: TraceEvent): number => seconds * 1e6 + nanoseconds / 1e3
+const timeOf = ({ seconds, nanoseconds }: SpanRecord): number => seconds * 1e6 + nanoseconds / 1e3
 
-const hex = (id: number | bigint): string => id.toString(16).padStart(16, '0')
+const isZero = ({ high, low }: Words): boolean => (high | low) === 0
+
+const scratch = Buffer.alloc(8)
+
+function hex(high: number, low: number): string {
+  scratch.writeInt32BE(high, 0)
+  scratch.writeInt32BE(low, 4)
+  return scratch.toString('hex')
+}

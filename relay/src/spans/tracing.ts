@@ -5,8 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type HttpServer, startHttp } from '../http/server.js'
-import type { TraceItem } from '../read/merge.js'
-import { Assembler } from './assembler.js'
+import { Assembler, type SpanItem } from './assembler.js'
 import type { Counts } from './counts.js'
 import type { Source } from './group.js'
 import { checkSample, type TraceSample } from './sample/chance.js'
@@ -88,7 +87,7 @@ export class Tracing {
     }
   }
 
-  take(source: Source, items: TraceItem[]): void {
+  take(source: Source, items: SpanItem[]): void {
     this.assembler.take(source, items, performance.now())
   }
 

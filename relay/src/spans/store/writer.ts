@@ -11,8 +11,9 @@ import {
   UINTEGER,
   VARCHAR,
 } from '@duckdb/node-api'
+import duckdb from '@duckdb/node-bindings'
 import type { Span } from '../span.js'
-import { COLUMNS, type Row, rowOf } from './row.js'
+import { COLUMNS, Rows } from './row.js'
 
 const TYPES: Record<string, DuckDBType> = { UBIGINT, BIGINT, UINTEGER, VARCHAR }
 const CHUNK_ROWS = 2048
@@ -27,6 +28,7 @@ const columnsText = COLUMNS.map(([name, type]) => `${name} ${type} NOT NULL`).jo
 export class Writer {
   written = 0
   failed = 0
+  readonly #rows = new Rows(CHUNK_ROWS)
   #added = 0
   #waiting: Span[] = []
   #timer: NodeJS.Timeout | undefined
@@ -82,7 +84,7 @@ export class Writer {
     try {
       const appender = await this.connection.createAppender('spans', 'main', 'batch')
       for (let at = 0; at < spans.length; at += CHUNK_ROWS) {
-        appender.appendDataChunk(chunkOf(spans.slice(at, at + CHUNK_ROWS).map(rowOf)))
+        appender.appendDataChunk(this.#chunk(spans, at, Math.min(CHUNK_ROWS, spans.length - at)))
       }
       appender.closeSync()
       await this.connection.run('INSERT INTO spans SELECT * FROM batch.spans')
@@ -93,18 +95,28 @@ export class Writer {
     }
     await this.connection.run('TRUNCATE batch.spans')
   }
-}
 
-function chunkOf(rows: Row[]): DuckDBDataChunk {
-  const chunk = DuckDBDataChunk.create(
-    COLUMNS.map(([, type]) => TYPES[type]!),
-    rows.length,
-  )
-  for (const [i, [name]] of COLUMNS.entries()) {
-    chunk.setColumnValues(
-      i,
-      rows.map((row) => row[name]),
+  #chunk(spans: Span[], from: number, count: number): DuckDBDataChunk {
+    const rows = this.#rows
+    for (let i = 0; i < count; i++) rows.set(i, spans[from + i]!)
+    const chunk = DuckDBDataChunk.create(
+      COLUMNS.map(([, type]) => TYPES[type]!),
+      count,
     )
+    const { numbers, texts } = rows
+    for (const [i, { buffer, byteLength }] of numbers.entries()) {
+      const bytes = (byteLength / CHUNK_ROWS) * count
+      duckdb.copy_data_to_vector(
+        duckdb.data_chunk_get_vector(chunk.chunk, i),
+        0,
+        buffer as ArrayBuffer,
+        0,
+        bytes,
+      )
+    }
+    for (const [i, column] of texts.entries()) {
+      chunk.setColumnValues(numbers.length + i, column.slice(0, count))
+    }
+    return chunk
   }
-  return chunk
 }

@@ -1,0 +1,70 @@
+// relay/test/row.test.ts: what is made by hand for speed is what the plain way makes.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { KINDS, makeSpan, type Span, setTag } from '../src/spans/span.js'
+import { bodyOf } from '../src/spans/store/body.js'
+import { Rows, termBits, traceKey } from '../src/spans/store/row.js'
+
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('\ud800', '"', '\\', '\0', '__proto__', '1'),
+)
+const id = fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }).map((n) => n.toString(16).padStart(16, '0'))
+const optional = <T>(some: fc.Arbitrary<T>) => fc.option(some, { nil: undefined })
+const time = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
+const endpoint = fc.record({ serviceName: text, ipv4: fc.constantFrom('', '10.0.0.1'), port: fc.nat(65535) })
+const span: fc.Arbitrary<Span> = fc
+  .record({
+    traceId: fc.tuple(fc.oneof(fc.constant(''), id), id).map((halves) => halves.join('')),
+    ...{ id, parentId: optional(id), kind: optional(fc.constantFrom(...KINDS)), name: optional(text) },
+    ...{ timestamp: optional(time), duration: optional(time) },
+    ...{ localEndpoint: optional(endpoint), remoteEndpoint: optional(endpoint) },
+    annotations: optional(fc.array(fc.record({ timestamp: time, value: text }))),
+    tags: optional(
+      fc.array(fc.tuple(text, text)).map((pairs) => {
+        const tags = {}
+        for (const [key, value] of pairs) setTag(tags, key, value)
+        return tags
+      }),
+    ),
+    ...{ debug: optional(fc.boolean()), shared: optional(fc.boolean()) },
+  })
+  .map(makeSpan)
+
+test('a body is the text that JSON.stringify() makes', () => {
+  fc.assert(
+    fc.property(span, (one) => void expect(bodyOf(one)).toBe(JSON.stringify(one))),
+    { numRuns: 1000 },
+  )
+})
+
+test('a row has the numbers of its span, whatever stood in its place before', () => {
+  const rows = new Rows(2)
+  const at = (column: Uint32Array) => new BigUint64Array(column.buffer)[1]
+  fc.assert(
+    fc.property(span, (one) => {
+      rows.set(1, one)
+      const { trace_high, trace_low } = traceKey(one.traceId)
+      expect([at(rows.traceHigh), at(rows.traceLow)]).toEqual([trace_high, trace_low])
+      expect([at(rows.ts), at(rows.duration)]).toEqual([
+        BigInt(one.timestamp ?? 0),
+        BigInt(one.duration ?? 0),
+      ])
+      let terms = 0n
+      for (const [key, value] of Object.entries(one.tags ?? {})) {
+        terms |= termBits(key, '') | (value === '' ? terms : termBits(key, value))
+        expect(at(rows.terms)! & termBits(key, value)).toBe(termBits(key, value))
+      }
+      for (const { value } of one.annotations ?? []) terms |= termBits(value, '')
+      expect(at(rows.terms)! & terms).toBe(terms)
+      expect(rows.texts.map((column) => column[1])).toEqual([
+        one.localEndpoint?.serviceName ?? '',
+        one.remoteEndpoint?.serviceName ?? '',
+        one.name ?? '',
+        JSON.stringify(one),
+      ])
+    }),
+  )
+})
