@@ -37,11 +37,14 @@ async function run(puts, { assemble, sample, store }) {
   }
   const start = times()
   for (const put of puts) {
-    const items = decoder.decode(0, mark, put)
+    let events = 0
+    decoder.each(0, mark, put, (item) => {
+      events++
+      if (assemble) assembler.take(source, item, now)
+    })
     mark = { ...mark, sequence: mark.sequence + 1 }
-    now += (items.length / eventsPerSpan / perSecond) * 1000
+    now += (events / eventsPerSpan / perSecond) * 1000
     if (!assemble) continue
-    assembler.take(source, items, now)
     hand(assembler.due(now))
     if (spans?.writer.isFull) await spans.writer.flush()
     else await new Promise(setImmediate)

@@ -17,19 +17,24 @@ export class PutDecoder<Event = TraceEvent> {
    * @throws PacketError where an event is not as declared; reading goes on with the put after it
    */
   decode(stream: number, before: Mark, packets: Buffer): (Event | TraceLoss)[] {
+    const items: (Event | TraceLoss)[] = []
+    this.each(stream, before, packets, (item) => items.push(item))
+    return items
+  }
+
+  /** The same, one by one; those before what is wrong have been handed out. */
+  each(stream: number, before: Mark, packets: Buffer, take: (item: Event | TraceLoss) => void): void {
     const known = this.#readers.get(stream)
     const reader = known?.sequence === before.sequence ? known.reader : this.#from(stream, before)
     this.#readers.delete(stream)
     const bytes = { bytes: packets, view: new DataView(packets.buffer, packets.byteOffset, packets.length) }
-    const items: (Event | TraceLoss)[] = []
     for (let at = 0; at + HEADER_BYTES <= packets.length; ) {
       const header = readHeader(packets, at)
-      if (reader.enter(bytes, at, header)) items.push(reader.item)
-      while (reader.next()) items.push(reader.item)
+      if (reader.enter(bytes, at, header)) take(reader.item)
+      while (reader.next()) take(reader.item)
       at += header.packetBits / 8
     }
     this.#readers.set(stream, { reader, sequence: before.sequence + 1 })
-    return items
   }
 
   #from(stream: number, { packets, lost, lastTime }: Mark): PacketReader<Event> {

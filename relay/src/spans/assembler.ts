@@ -77,11 +77,9 @@ export class Assembler {
     source.gone = now
   }
 
-  take(source: Source, items: SpanItem[], now: number): void {
-    for (const item of items) {
-      if (item instanceof TraceLoss) this.counts.lost += Number(item.events)
-      else this.#event(source, item, now)
-    }
+  take(source: Source, item: SpanItem, now: number): void {
+    if (item instanceof TraceLoss) this.counts.lost += Number(item.events)
+    else this.#event(source, item, now)
   }
 
   /** The spans that are finished by now. */
@@ -146,27 +144,23 @@ export class Assembler {
       this.counts.duplicates++
       return
     }
-    group[slot] = record
+    group[slot] = record.value as Begin
+    group[slot].time = record.time
     this.#grew(group, name.length)
   }
 
   #end(group: Group, record: SpanRecord): void {
-    if (group.end === undefined) group.end = record
-    else if (group.secondEnd === undefined) group.secondEnd = record
-    else {
-      this.counts.duplicates++
-      return
-    }
-    this.#grew(group, 0)
+    if (group.addEnd(record.time)) this.#grew(group, 0)
+    else this.counts.duplicates++
   }
 
   #fact(group: Group, record: SpanRecord): void {
-    if (group.facts.length >= this.#limits.facts) {
+    if (group.facts >= this.#limits.facts) {
       this.counts.tooMany++
       return
     }
     if (group.state === 'ended') this.counts.late++
-    group.add(record)
+    group.addFact(record)
     this.#grew(group, FACT_BYTES + textLength(record))
   }
 
@@ -227,8 +221,8 @@ export class Assembler {
 }
 
 function isNoTrace({ traceLow, traceLowHigh, value }: SpanRecord): boolean {
-  const { traceHigh } = value as Begin
-  return (traceLow | traceLowHigh | traceHigh.low | traceHigh.high) === 0
+  const { traceHighLow, traceHighHigh } = value as Begin
+  return (traceLow | traceLowHigh | traceHighLow | traceHighHigh) === 0
 }
 
 /** Groups of one key are told apart by their ids. */

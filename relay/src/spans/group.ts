@@ -1,12 +1,12 @@
 // relay/src/spans/group.ts: what is known of one span id in one process, and the span or spans that it comes to.
-// The assembler owns one for each open span; it keeps the events themselves, since copies would cost more than the rest.
+// The assembler owns one for each open span; it keeps of each event what the span will need.
 // Only a server that shares the id of a client in its own process makes two spans of one id: they are told apart by
 // their begins, and what lies between the server's begin and end is its.
 
 import { ipOf } from './address.js'
 import { DEBUG, SHARED } from './contract.js'
 import type { Counts } from './counts.js'
-import type { Begin, Remote, SpanRecord, Words } from './records.js'
+import type { Begin, Remote, SpanRecord } from './records.js'
 import {
   type Annotation,
   type Endpoint,
@@ -25,7 +25,11 @@ const KIND: Record<string, Kind> = {
   consumer: 'CONSUMER',
 }
 
-const NONE: SpanRecord[] = []
+type FactPart = SpanRecord['event' | 'time' | 'key' | 'value']
+
+/** Facts lie flat in one array, since an object for each would be half of what a relay holds: event, time, key, value. */
+const PARTS = 4
+const NONE: FactPart[] = []
 
 export class Group {
   readonly traceLow: number
@@ -33,13 +37,14 @@ export class Group {
   readonly spanLow: number
   readonly spanHigh: number
   state: 'open' | 'ended' | 'done' = 'open'
-  plain: SpanRecord | undefined
-  shared: SpanRecord | undefined
-  /** As they came: the second is there only where two spans have this id. */
-  end: SpanRecord | undefined
-  secondEnd: SpanRecord | undefined
+  plain: Begin | undefined
+  shared: Begin | undefined
+  /** How many came, and when they were, as they came: two only where two spans have this id. */
+  ends = 0
+  end = Number.NaN
+  secondEnd = Number.NaN
   /** Annotations, tags and remotes, as they came. */
-  facts = NONE
+  #facts = NONE
   bytes = 0
   /** When it will have waited long enough, by the clock of whoever asks. */
   due = 0
@@ -69,44 +74,55 @@ export class Group {
     )
   }
 
+  get facts(): number {
+    return this.#facts.length / PARTS
+  }
+
   get events(): number {
-    return this.#begins + this.#ends + this.facts.length
+    return this.#begins + this.ends + this.facts
   }
 
   get isWhole(): boolean {
-    return this.#begins > 0 && this.#ends >= this.#begins
+    return this.#begins > 0 && this.ends >= this.#begins
   }
 
-  add(fact: SpanRecord): void {
-    if (this.facts === NONE) this.facts = [fact]
-    else this.facts.push(fact)
+  addFact({ event, time, key, value }: SpanRecord): void {
+    if (this.#facts === NONE) this.#facts = [event, time, key, value]
+    else this.#facts.push(event, time, key, value)
+  }
+
+  /** False where both are there. */
+  addEnd(time: number): boolean {
+    if (this.ends === 2) return false
+    if (this.ends++ === 0) this.end = time
+    else this.secondEnd = time
+    return true
   }
 
   /** Empties the group into `spans`. `why` is for those that have no end. */
   finish(spans: Span[], counts: Counts, why: string): void {
-    const { plain, shared, facts } = this
+    const { plain, shared, events } = this
     this.hadBegin = this.#begins > 0
-    this.hadEnd = this.#ends > 0
-    const spare = this.hadBegin ? Math.max(0, this.#ends - this.#begins) : 0
-    counts.held -= this.events
+    this.hadEnd = this.ends > 0
+    const spare = this.hadBegin ? Math.max(0, this.ends - this.#begins) : 0
+    counts.held -= events
     counts.duplicates += spare
-    if (this.hadBegin) counts.inSpans += this.events - spare
-    else counts.orphaned += this.events
+    if (this.hadBegin) counts.inSpans += events - spare
+    else counts.orphaned += events
     if (plain && shared) {
       let { end: inner, secondEnd: outer } = this
-      if (inner && outer && timeOf(inner) > timeOf(outer)) [inner, outer] = [outer, inner]
-      const from = timeOf(shared)
-      const until = inner ? timeOf(inner) : Infinity
-      const isInside = (fact: SpanRecord) => timeOf(fact) >= from && timeOf(fact) <= until
-      const outside = facts.filter((fact) => !isInside(fact))
-      spans.push(this.#span(counts, why, plain, outer, outside))
-      spans.push(this.#span(counts, why, shared, inner, facts.filter(isInside)))
+      if (inner > outer) [inner, outer] = [outer, inner]
+      const until = this.ends === 0 ? Infinity : inner
+      const isInside = (time: number) => time >= shared.time && time <= until
+      spans.push(this.#span(counts, why, plain, outer, (time) => !isInside(time)))
+      spans.push(this.#span(counts, why, shared, inner, isInside))
     } else {
       const begin = plain ?? shared
-      if (begin) spans.push(this.#span(counts, why, begin, this.end, facts))
+      if (begin) spans.push(this.#span(counts, why, begin, this.end))
     }
-    this.plain = this.shared = this.end = this.secondEnd = undefined
-    this.facts = NONE
+    this.plain = this.shared = undefined
+    this.ends = 0
+    this.#facts = NONE
     this.bytes = 0
   }
 
@@ -114,42 +130,36 @@ export class Group {
     return (this.plain ? 1 : 0) + (this.shared ? 1 : 0)
   }
 
-  get #ends(): number {
-    return (this.end ? 1 : 0) + (this.secondEnd ? 1 : 0)
-  }
-
-  #span(
-    counts: Counts,
-    why: string,
-    begin: SpanRecord,
-    end: SpanRecord | undefined,
-    facts: SpanRecord[],
-  ): Span {
-    const { traceHigh, parent, kind, flags, probability, name } = begin.value as Begin
-    const parentId = isZero(parent) ? undefined : hex(parent.high, parent.low)
+  /** Of the facts whose time is a wanted one. */
+  #span(counts: Counts, why: string, begin: Begin, end: number, wants?: (time: number) => boolean): Span {
+    const { time: begun, parentLow, parentHigh, kind, flags, probability, name } = begin
+    const parentId = (parentLow | parentHigh) === 0 ? undefined : hex(parentHigh, parentLow)
     const low = hex(this.traceLowHigh, this.traceLow)
-    const begun = timeOf(begin)
+    const isShort = (begin.traceHighLow | begin.traceHighHigh) === 0
     let annotations: Annotation[] | undefined
     const tags: Record<string, string> = {}
     let remoteEndpoint: Endpoint | undefined
-    for (const fact of facts) {
-      const { event, key, value } = fact
-      if (event === 'span_annotation') {
+    const facts = this.#facts
+    for (let i = 0; i < facts.length; i += PARTS) {
+      const time = facts[i + 1] as number
+      if (wants && !wants(time)) continue
+      const value = facts[i + 3]
+      if (facts[i] === 'span_annotation') {
         annotations ??= []
-        annotations.push({ timestamp: Math.floor(timeOf(fact)), value: value as string })
-      } else if (event === 'span_remote') {
+        annotations.push({ timestamp: Math.floor(time), value: value as string })
+      } else if (facts[i] === 'span_remote') {
         remoteEndpoint = endpointOf(value as Remote, tags)
       } else {
-        setTag(tags, key, String(value))
+        setTag(tags, facts[i + 2] as string, String(value))
       }
     }
     counts.spans++
     let duration: number | undefined
-    if (end === undefined) {
+    if (Number.isNaN(end)) {
       counts.incomplete++
       tags['blkin.incomplete'] = why
     } else {
-      const took = timeOf(end) - begun
+      const took = end - begun
       if (took < 0) counts.backwards++
       duration = Math.max(1, Math.round(took))
     }
@@ -159,7 +169,7 @@ export class Group {
     if (this.source.host !== '' && (kind === 'client' || kind === 'server')) tags[HOST_TAG] = this.source.host
     return makeSpan(
       {
-        traceId: isZero(traceHigh) ? low : hex(traceHigh.high, traceHigh.low) + low,
+        traceId: isShort ? low : hex(begin.traceHighHigh, begin.traceHighLow) + low,
         parentId,
         id: hex(this.spanHigh, this.spanLow),
         kind: KIND[kind as string],
@@ -204,11 +214,6 @@ function endpointOf({ service, address, port }: Remote, tags: Record<string, str
   if (ip === undefined && address !== '') tags['peer.address'] = address
   return { serviceName: service, ...ip, port }
 }
-
-/** In microseconds since the epoch, to a quarter of one. */
-const timeOf = ({ seconds, nanoseconds }: SpanRecord): number => seconds * 1e6 + nanoseconds / 1e3
-
-const isZero = ({ high, low }: Words): boolean => (high | low) === 0
 
 const scratch = Buffer.alloc(8)
 

@@ -89,7 +89,7 @@ class Tapped implements Recording {
 
   #take(decoder: PutDecoder<SpanRecord>, stream: number, before: Mark, packets: Buffer): void {
     try {
-      this.tap.tracing.take(this.#source, decoder.decode(stream, before, packets))
+      decoder.each(stream, before, packets, this.tap.tracing.taker(this.#source))
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
       const { program, pid } = this.process

@@ -87,8 +87,10 @@ export class Tracing {
     }
   }
 
-  take(source: Source, items: SpanItem[]): void {
-    this.assembler.take(source, items, performance.now())
+  /** For what one put brings, item by item. */
+  taker(source: Source): (item: SpanItem) => void {
+    const now = performance.now()
+    return (item) => this.assembler.take(source, item, now)
   }
 
   /** Until there is room for more. */
