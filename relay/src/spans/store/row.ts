@@ -1,27 +1,23 @@
 // relay/src/spans/store/row.ts: a span as a row: columns to search by, and its JSON, which is what answers are made of.
-// The writer fills rows, search.ts makes conditions of the same columns. Numbers of 64 bits are two of 32 here, the lower
+// batch.ts fills rows, search.ts makes conditions of the same columns. Numbers of 64 bits are two of 32 here, the lower
 // first, as they lie in memory: bigints would take longer than all the rest.
 
 import { compare, type Span } from '../span.js'
-import { bodyOf } from './body.js'
 
 export const COLUMNS = [
   ['trace_high', 'UBIGINT'],
   ['trace_low', 'UBIGINT'],
   ['ts', 'BIGINT'],
   ['duration', 'BIGINT'],
-  // of the three names: comparing strings takes ten times as long as comparing numbers
+  // of names, which stand in a table of their own: comparing strings takes ten times as long as comparing numbers
   ['service_hash', 'UINTEGER'],
   ['remote_hash', 'UINTEGER'],
   ['name_hash', 'UINTEGER'],
   ['terms', 'UBIGINT'],
-  ['service', 'VARCHAR'],
-  ['remote', 'VARCHAR'],
-  ['name', 'VARCHAR'],
   ['body', 'VARCHAR'],
 ] as const
 
-/** Room for the rows of one chunk, used again for the next. */
+/** The numbers of the rows of one chunk; their room is used again for the next. */
 export class Rows {
   readonly traceHigh: Uint32Array
   readonly traceLow: Uint32Array
@@ -31,8 +27,6 @@ export class Rows {
   readonly hashes: Uint32Array[]
   /** Bits of its tags and annotations: a span that has a term has all the term's bits. */
   readonly terms: Uint32Array
-  /** Service, remote, name and body. */
-  readonly texts: string[][] = [[], [], [], []]
 
   constructor(readonly most: number) {
     const [pairs, singles] = [() => new Uint32Array(most * 2), () => new Uint32Array(most)]
@@ -51,22 +45,16 @@ export class Rows {
     setId(this.traceLow, i, traceId, isLong ? 16 : 0)
     setNumber(this.ts, i, timestamp)
     setNumber(this.duration, i, duration)
-    this.#name(0, i, span.localEndpoint?.serviceName)
-    this.#name(1, i, span.remoteEndpoint?.serviceName)
-    this.#name(2, i, span.name)
+    this.hashes[0]![i] = hashOf(span.localEndpoint?.serviceName ?? '')
+    this.hashes[1]![i] = hashOf(span.remoteEndpoint?.serviceName ?? '')
+    this.hashes[2]![i] = hashOf(span.name ?? '')
     setTerms(this.terms, i, span)
-    this.texts[3]![i] = bodyOf(span)
   }
 
-  /** In the order of COLUMNS; texts come after them. */
-  get numbers(): Uint32Array[] {
+  /** In the order of COLUMNS, the last of which is the body. */
+  get columns(): Uint32Array[] {
     const { traceHigh, traceLow, ts, duration, hashes, terms } = this
     return [traceHigh, traceLow, ts, duration, ...hashes, terms]
-  }
-
-  #name(which: number, i: number, text = ''): void {
-    this.texts[which]![i] = text
-    this.hashes[which]![i] = hashOf(text)
   }
 }
 
