@@ -35,9 +35,16 @@ const span: fc.Arbitrary<Span> = fc
 
 test('a body is the text that JSON.stringify() makes', () => {
   fc.assert(
-    fc.property(span, (one) => void expect(bodyOf(one)).toBe(JSON.stringify(one))),
+    fc.property(span, (one) => void expect(Buffer.from(bodyOf(one)).toString()).toBe(JSON.stringify(one))),
     { numRuns: 1000 },
   )
+})
+
+test('a body may be long', () => {
+  for (const long of ['x'.repeat(100_000), 'ä"'.repeat(100_000)]) {
+    const one = makeSpan({ traceId: '1'.repeat(32), id: '2'.repeat(16), name: long, tags: { [long]: long } })
+    expect(Buffer.from(bodyOf(one)).toString()).toBe(JSON.stringify(one))
+  }
 })
 
 test('a row has the numbers of its span, whatever stood in its place before', () => {

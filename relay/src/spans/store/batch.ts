@@ -31,7 +31,7 @@ export class Batch {
       this.#bodies = duckdb.data_chunk_get_vector(this.#chunk.chunk, types.length - 1)
     }
     this.#rows.set(this.#count, span)
-    duckdb.vector_assign_string_element(this.#bodies, this.#count, bodyOf(span))
+    duckdb.vector_assign_string_element_len(this.#bodies, this.#count, bodyOf(span))
     if (++this.#count === CHUNK_ROWS) this.#close()
   }
 

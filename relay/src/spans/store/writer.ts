@@ -14,7 +14,7 @@ const BATCH_MS = 200
 /** Who adds more than that is asked to wait. */
 const MOST_WAITING = 100_000
 /** DuckDB's log may grow to that before it goes into the file: what is taken over often is packed often. */
-const LOG_BYTES = '256MB'
+const LOG_BYTES = '64MB'
 
 const columnsText = COLUMNS.map(([name, type]) => `${name} ${type} NOT NULL`).join(', ')
 
