@@ -9,6 +9,7 @@ import { Decoders } from '../src/read/packet-reader.js'
 import { Assembler, type SpanItem } from '../src/spans/assembler.js'
 import type { Source } from '../src/spans/group.js'
 import { SpanRecord, spanDecoders } from '../src/spans/records.js'
+import { readText } from '../src/spans/texts.js'
 import type { Mark } from '../src/store/mark.js'
 import { i64 } from '../src/wire.js'
 import { encode, StreamWriter } from './ctf-writer.js'
@@ -188,6 +189,15 @@ test('too many open spans: the oldest goes on without an end, and its end is tol
   expect(made.counts).toMatchObject({ incomplete: 1, duplicates: 0, tooLate: 2, held: 2 })
 })
 
+test('a span that is forgotten may begin anew', () => {
+  const made = assembler({ done: 0 })
+  take(made, made.source, [begin(1), end(2)], 0)
+  expect(made.due(10)).toHaveLength(1)
+  take(made, made.source, [begin(3), end(5)], 20)
+  expect(made.due(30)).toMatchObject([{ duration: 2 }])
+  expect(made.counts).toMatchObject({ tooLate: 0, duplicates: 0, inSpans: 4 })
+})
+
 test('bytes are bounded too, and so are the facts of one span', () => {
   const made = assembler({ bytes: 10_000, facts: 3 })
   take(made, made.source, [begin(1, { span: 2 }), tag(1, 'k', 'x'.repeat(9_900), { span: 2 })], 0)
@@ -362,4 +372,13 @@ test('records have what the general decoder finds in the same packets', () => {
       expect(records).toEqual(expected)
     }),
   )
+})
+
+test('texts that share a place among the known ones are told apart', () => {
+  const texts = Array.from({ length: 20_000 }, (_, i) => `${100_000 + i}`)
+  for (const text of [...texts, ...texts]) {
+    const p = { at: 0, end: 7 }
+    expect(readText(Buffer.from(`${text}\0`), p)).toBe(text)
+    expect(p.at).toBe(7)
+  }
 })
