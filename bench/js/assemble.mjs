@@ -6,9 +6,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutDecoder } from '../../relay/dist/live/put-decoder.js'
-import { Decoders } from '../../relay/dist/read/packet-reader.js'
 import { Assembler } from '../../relay/dist/spans/assembler.js'
-import { isSpanEvent } from '../../relay/dist/spans/contract.js'
+import { spanDecoders } from '../../relay/dist/spans/records.js'
 import { Sampler } from '../../relay/dist/spans/sample/sampler.js'
 import { SpanStore } from '../../relay/dist/spans/store/store.js'
 import { eventsPerSpan, spanPuts, spanTraceInfo } from '../lib/span-packets.mjs'
@@ -19,7 +18,7 @@ const rounds = 3
 const perSecond = 100_000
 
 async function run(puts, { assemble, sample, store }) {
-  const decoder = new PutDecoder(new Decoders(spanTraceInfo(), isSpanEvent))
+  const decoder = new PutDecoder(spanDecoders(spanTraceInfo()))
   const assembler = new Assembler()
   const source = assembler.open('bench', 'bench', '0badcafe')
   const sampler = sample && new Sampler({ share: 0.01 })
@@ -31,17 +30,21 @@ async function run(puts, { assemble, sample, store }) {
   let now = 0
   let handedOn = 0
   const hand = (made) => {
-    const kept = sampler ? (sampler.add(made, now), sampler.due(now)) : made
+    sampler?.add(made, now)
+    const kept = sampler ? sampler.due(now) : made
     handedOn += kept.length
     spans?.add(kept)
   }
   const start = times()
   for (const put of puts) {
-    const items = decoder.decode(0, mark, put)
+    let events = 0
+    decoder.each(0, mark, put, (item) => {
+      events++
+      if (assemble) assembler.take(source, item, now)
+    })
     mark = { ...mark, sequence: mark.sequence + 1 }
-    now += (items.length / eventsPerSpan / perSecond) * 1000
+    now += (events / eventsPerSpan / perSecond) * 1000
     if (!assemble) continue
-    assembler.take(source, items, now)
     hand(assembler.due(now))
     if (spans?.writer.isFull) await spans.writer.flush()
     else await new Promise(setImmediate)

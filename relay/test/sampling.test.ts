@@ -6,6 +6,7 @@ import { Chance } from '../src/spans/sample/chance.js'
 import { Roots } from '../src/spans/sample/roots.js'
 import { Sampler } from '../src/spans/sample/sampler.js'
 import type { Span } from '../src/spans/span.js'
+import { Tracing } from '../src/spans/tracing.js'
 import { folder, relayIn } from './helpers.js'
 import { randomFrom } from './span-makers.js'
 
@@ -233,4 +234,35 @@ test('a relay stores what was kept, counts the rest, and refuses a sample that i
   expect(traces!.chance).toBeLessThan(1100)
   const wrong = relayIn(folder(), { http: { ...http, sample: { share: 2 } } })
   await expect(wrong).rejects.toThrow('sample.share is 2; expected a number above 0, at most 1')
+})
+
+test('what is turned away for want of room, and what cannot be written, is refused', async () => {
+  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, undefined, '0', () => {})
+  const { writer } = tracing.store
+  const balance = () => {
+    const { received, stored, sampledOut, refused, waiting } = tracing.stats()
+    expect(received).toBe(stored + sampledOut + refused + waiting)
+    return { received, stored, refused, waiting }
+  }
+  const post = async (from: number) => {
+    const body = JSON.stringify(
+      Array.from({ length: 25_000 }, (_, n) => ({ traceId: hex(from + n + 1), id: hex(n + 1) })),
+    )
+    const { status } = await fetch(`http://${tracing.http.address}/api/v2/spans`, { method: 'POST', body })
+    return status
+  }
+  let open = () => {}
+  const held = writer.alone(() => new Promise((resolve) => (open = resolve)))
+  const statuses: number[] = []
+  for (let i = 0; i < 5; i++) statuses.push(await post(i * 25_000))
+  expect(statuses).toEqual([202, 202, 202, 202, 503])
+  expect(balance()).toEqual({ received: 125_000, stored: 0, refused: 25_000, waiting: 100_000 })
+  open()
+  await held
+  await writer.flush()
+  expect(balance()).toEqual({ received: 125_000, stored: 100_000, refused: 25_000, waiting: 0 })
+  await writer.alone(async (connection) => void (await connection.run('DROP TABLE spans')))
+  expect(await post(0)).toBe(202)
+  await tracing.close()
+  expect(balance()).toEqual({ received: 150_000, stored: 100_000, refused: 50_000, waiting: 0 })
 })

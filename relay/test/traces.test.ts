@@ -216,7 +216,8 @@ test('a trace of 100,000 spans in a chain with a cycle at its end is stored, tol
 test('what is old goes, and what is beyond the size, the oldest first; the names go with it', async () => {
   const options = { autocompleteKeys: [], log: () => {} }
   const now = Date.now() * 1000
-  const store = await SpanStore.open(folder(), { ...options, retention: { age: 3_600_000, bytes: 2 ** 40 } })
+  const output = folder()
+  const store = await SpanStore.open(output, { ...options, retention: { age: 3_600_000, bytes: 2 ** 40 } })
   const span = (id: string, timestamp: number, serviceName: string): Span => ({
     ...{
       traceId: `00000000000000${id}`,
@@ -232,6 +233,9 @@ test('what is old goes, and what is beyond the size, the oldest first; the names
     [{ id: '0000000000000002' }],
   ])
   await store.close()
+  const again = await SpanStore.open(output, { ...options, retention: { age: 3_600_000, bytes: 2 ** 40 } })
+  expect(again.services()).toEqual(['new'])
+  await again.close()
 
   const small = await SpanStore.open(folder(), { ...options, retention: { age: 3_600_000, bytes: 1 } })
   small.add(makeTraces(100, 1, now - 60_000_000).flat())

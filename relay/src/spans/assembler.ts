@@ -6,13 +6,15 @@
 // Events of one process come in several streams, so an end may come before its begin, and facts after the end: that is
 // what LATE_MS is for. It holds a bounded number of spans and bytes, and no clock: who calls says what time it is.
 
-import type { TraceItem } from '../read/merge.js'
-import type { TraceEvent, TraceTracepoint } from '../read/model.js'
-import { SHARED, type SpanEvent, type SpanFields, spanEvent } from './contract.js'
+import { TraceLoss } from '../read/model.js'
+import { SHARED } from './contract.js'
 import { Counts } from './counts.js'
 import { Group, Source } from './group.js'
 import { Queue } from './queue.js'
+import type { Begin, Remote, SpanRecord } from './records.js'
 import type { Span } from './span.js'
+
+export type SpanItem = SpanRecord | TraceLoss
 
 export interface Limits {
   /** How long an ended span waits for what other streams have of it. */
@@ -49,7 +51,8 @@ export class Assembler {
   readonly #open = new Set<Group>()
   readonly #ended = new Queue<Group>()
   readonly #done = new Queue<Group>()
-  readonly #known = new WeakMap<TraceTracepoint, SpanEvent | 'other'>()
+  /** Events of one span often follow each other. */
+  #last: Group | undefined
   #bytes = 0
   #finished: Span[] = []
 
@@ -74,11 +77,9 @@ export class Assembler {
     source.gone = now
   }
 
-  take(source: Source, items: TraceItem[], now: number): void {
-    for (const item of items) {
-      if (item.kind === 'loss') this.counts.lost += Number(item.events)
-      else this.#event(source, item, now)
-    }
+  take(source: Source, item: SpanItem, now: number): void {
+    if (item instanceof TraceLoss) this.counts.lost += Number(item.events)
+    else this.#event(source, item, now)
   }
 
   /** The spans that are finished by now. */
@@ -113,67 +114,54 @@ export class Assembler {
     return this.#open.size + this.#ended.length
   }
 
-  #event(source: Source, given: TraceEvent, now: number): void {
+  #event(source: Source, record: SpanRecord, now: number): void {
     const { counts } = this
+    const { event } = record
     counts.events++
-    const event = this.#which(given.tracepoint)
-    const fields = given.fields as unknown as SpanFields
-    if (event === 'other' || fields.span === 0 || (event === 'span_begin' && isNoTrace(fields))) {
+    const hasSpan = record.spanLow !== 0 || record.spanHigh !== 0
+    if (event === 'other' || !hasSpan || (event === 'span_begin' && isNoTrace(record))) {
       counts.malformed++
       return
     }
-    const group = this.#group(source, fields.trace_low, fields.span)
+    const group = this.#group(source, record)
     if (group.state === 'done') {
       const again = event === 'span_begin' ? group.hadBegin : event === 'span_end' && group.hadEnd
       if (again) counts.duplicates++
       else counts.tooLate++
       return
     }
-    if (event === 'span_begin') this.#begin(group, given, fields)
-    else if (event === 'span_end') this.#end(group, given)
-    else this.#fact(group, given, fields)
+    if (event === 'span_begin') this.#begin(group, record)
+    else if (event === 'span_end') this.#end(group, record)
+    else this.#fact(group, record)
     if (group.state === 'open' && group.isWhole) this.#wait(group, now)
     if (this.held > this.#limits.spans || this.#bytes > this.#limits.bytes) this.#evict()
   }
 
-  #which(tracepoint: TraceTracepoint): SpanEvent | 'other' {
-    const known = this.#known.get(tracepoint)
-    if (known !== undefined) return known
-    const found = spanEvent(tracepoint) ?? 'other'
-    this.#known.set(tracepoint, found)
-    return found
-  }
-
-  #begin(group: Group, event: TraceEvent, { flags, name }: SpanFields): void {
+  #begin(group: Group, record: SpanRecord): void {
+    const { flags, name } = record.value as Begin
     const slot = (flags & SHARED) !== 0 ? 'shared' : 'plain'
     if (group[slot]) {
       this.counts.duplicates++
       return
     }
-    group[slot] = event
+    group[slot] = record.value as Begin
+    group[slot].time = record.time
     this.#grew(group, name.length)
   }
 
-  #end(group: Group, event: TraceEvent): void {
-    if (group.end === undefined) group.end = event
-    else if (group.secondEnd === undefined) group.secondEnd = event
-    else {
-      this.counts.duplicates++
-      return
-    }
-    this.#grew(group, 0)
+  #end(group: Group, record: SpanRecord): void {
+    if (group.addEnd(record.time)) this.#grew(group, 0)
+    else this.counts.duplicates++
   }
 
-  #fact(group: Group, event: TraceEvent, { key, value, service, address }: SpanFields): void {
-    if (group.facts.length >= this.#limits.facts) {
+  #fact(group: Group, record: SpanRecord): void {
+    if (group.facts >= this.#limits.facts) {
       this.counts.tooMany++
       return
     }
     if (group.state === 'ended') this.counts.late++
-    group.add(event)
-    const text =
-      service === undefined ? (key?.length ?? 0) + String(value).length : service.length + address.length
-    this.#grew(group, FACT_BYTES + text)
+    group.addFact(record)
+    this.#grew(group, FACT_BYTES + textLength(record))
   }
 
   #grew(group: Group, bytes: number): void {
@@ -182,17 +170,22 @@ export class Assembler {
     this.#bytes += bytes
   }
 
-  #group(source: Source, traceLow: number | bigint, id: number | bigint): Group {
-    const first = source.groups.get(id)
+  #group(source: Source, record: SpanRecord): Group {
+    const last = this.#last
+    if (last?.source === source && last.isOf(record)) return last
+    const key = keyOf(record)
+    const first = source.groups.get(key)
     let group = first
-    while (group !== undefined && group.traceLow !== traceLow) group = group.next
-    if (group !== undefined) return group
-    group = new Group(source, traceLow, id)
-    group.next = first
-    group.bytes = GROUP_BYTES
-    this.#bytes += GROUP_BYTES
-    source.groups.set(id, group)
-    this.#open.add(group)
+    while (group !== undefined && !group.isOf(record)) group = group.next
+    if (group === undefined) {
+      group = new Group(source, key, record)
+      group.next = first
+      group.bytes = GROUP_BYTES
+      this.#bytes += GROUP_BYTES
+      source.groups.set(key, group)
+      this.#open.add(group)
+    }
+    this.#last = group
     return group
   }
 
@@ -220,18 +213,34 @@ export class Assembler {
     group.finish(this.#finished, this.counts, why)
     group.state = 'done'
     this.#done.push(group)
-    if (this.#done.length > this.#limits.done) forget(this.#done.shift()!)
+    if (this.#done.length <= this.#limits.done) return
+    const oldest = this.#done.shift()!
+    if (oldest === this.#last) this.#last = undefined
+    forget(oldest)
   }
 }
 
-const isNoTrace = ({ trace_high, trace_low }: SpanFields): boolean => trace_high === 0 && trace_low === 0
+function isNoTrace({ traceLow, traceLowHigh, value }: SpanRecord): boolean {
+  const { traceHighLow, traceHighHigh } = value as Begin
+  return (traceLow | traceLowHigh | traceHighLow | traceHighHigh) === 0
+}
+
+/** Groups of one key are told apart by their ids. */
+const keyOf = ({ traceLow, spanLow, spanHigh }: SpanRecord): number =>
+  spanLow ^ Math.imul(spanHigh, 0x9e3779b1) ^ traceLow
+
+function textLength({ event, key, value }: SpanRecord): number {
+  if (event !== 'span_remote') return key.length + String(value).length
+  const { service, address } = value as Remote
+  return service.length + address.length
+}
 
 function forget(group: Group): void {
   const { groups } = group.source
-  let at = groups.get(group.id)
+  let at = groups.get(group.key)
   if (at === group) {
-    if (group.next) groups.set(group.id, group.next)
-    else groups.delete(group.id)
+    if (group.next) groups.set(group.key, group.next)
+    else groups.delete(group.key)
     return
   }
   while (at && at.next !== group) at = at.next

@@ -1,5 +1,5 @@
 // relay/src/spans/contract.ts: the events of the provider `blkin` that spans are made of, as tracers declare them.
-// The assembler asks once a tracepoint which one it is; one that is declared in another way is none of them.
+// records.ts asks once a tracepoint which one it is; one that is declared in another way is none of them.
 
 import type { TraceTracepoint } from '../read/model.js'
 
@@ -14,24 +14,6 @@ const EVENTS = {
 }
 
 export type SpanEvent = keyof typeof EVENTS
-
-/** The fields of all of them; each event has some. */
-export interface SpanFields {
-  trace_high: number | bigint
-  trace_low: number | bigint
-  span: number | bigint
-  parent: number | bigint
-  /** The number, where it has no label. */
-  kind: string
-  flags: number
-  probability: number
-  name: string
-  key: string
-  value: string | number
-  service: string
-  address: string
-  port: number
-}
 
 export const DEBUG = 1
 export const SHARED = 2

@@ -51,11 +51,10 @@ export type Draft = Omit<
 /** Where the assembler says which host a client's or server's span is from: clocks of one host are one. */
 export const HOST_TAG = 'blkin.host'
 
-/** Ids are given in full. Names become lower case, annotations are ordered and told once, as Zipkin has it. */
-export function makeSpan(draft: Draft): Span {
+/** Ids are given in full. Names become lower case, annotations are ordered and told once, as Zipkin has it. `local` may be given ready made. */
+export function makeSpan(draft: Draft, local = makeEndpoint(draft.localEndpoint)): Span {
   const { traceId, parentId, id, kind, timestamp, duration, annotations, tags } = draft
-  const local = endpoint(draft.localEndpoint)
-  const remote = endpoint(draft.remoteEndpoint)
+  const remote = makeEndpoint(draft.remoteEndpoint)
   const span: Span = { traceId, id }
   if (parentId !== undefined && parentId !== id) span.parentId = parentId
   if (kind) span.kind = kind
@@ -71,7 +70,8 @@ export function makeSpan(draft: Draft): Span {
   return span
 }
 
-function endpoint(given: Endpoint | undefined): Endpoint | undefined {
+/** As a span has it; undefined where nothing is in it. */
+export function makeEndpoint(given: Endpoint | undefined): Endpoint | undefined {
   if (given === undefined) return undefined
   const { serviceName, ipv4, ipv6, port } = given
   if (!serviceName && !ipv4 && !ipv6 && !port) return undefined

@@ -6,11 +6,12 @@ import type { Process } from '../check/hello.js'
 import type { Recorder, Recording } from '../intake/recording.js'
 import { PutDecoder } from '../live/put-decoder.js'
 import type { TraceInfo } from '../read/model.js'
-import { Decoders, PacketError } from '../read/packet-reader.js'
+import { PacketError } from '../read/packet-reader.js'
 import type { Mark, PutMark } from '../store/mark.js'
 import type { Tracepoint } from '../wire.js'
 import { isSpanEvent } from './contract.js'
 import type { Source } from './group.js'
+import { type SpanRecord, spanDecoders } from './records.js'
 import type { Tracing } from './tracing.js'
 
 export class Tap implements Recorder {
@@ -27,7 +28,7 @@ export class Tap implements Recorder {
 
 class Tapped implements Recording {
   readonly #source: Source
-  #decoder: PutDecoder | undefined
+  #decoder: PutDecoder<SpanRecord> | undefined
   /** Of the tracepoints, those looked at for span events. */
   #looked = 0
 
@@ -77,19 +78,18 @@ class Tapped implements Recording {
     await this.inner.close()
   }
 
-  #current(): PutDecoder | undefined {
+  #current(): PutDecoder<SpanRecord> | undefined {
     const { tracepoints } = this.info
     for (; this.#decoder === undefined && this.#looked < tracepoints.length; this.#looked++) {
       const { provider, event } = tracepoints[this.#looked]!
-      if (isSpanEvent(`${provider}:${event}`))
-        this.#decoder = new PutDecoder(new Decoders(this.info, isSpanEvent))
+      if (isSpanEvent(`${provider}:${event}`)) this.#decoder = new PutDecoder(spanDecoders(this.info))
     }
     return this.#decoder
   }
 
-  #take(decoder: PutDecoder, stream: number, before: Mark, packets: Buffer): void {
+  #take(decoder: PutDecoder<SpanRecord>, stream: number, before: Mark, packets: Buffer): void {
     try {
-      this.tap.tracing.take(this.#source, decoder.decode(stream, before, packets))
+      decoder.each(stream, before, packets, this.tap.tracing.taker(this.#source))
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
       const { program, pid } = this.process

@@ -5,8 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type HttpServer, startHttp } from '../http/server.js'
-import type { TraceItem } from '../read/merge.js'
-import { Assembler } from './assembler.js'
+import { Assembler, type SpanItem } from './assembler.js'
 import type { Counts } from './counts.js'
 import type { Source } from './group.js'
 import { checkSample, type TraceSample } from './sample/chance.js'
@@ -88,8 +87,10 @@ export class Tracing {
     }
   }
 
-  take(source: Source, items: TraceItem[]): void {
-    this.assembler.take(source, items, performance.now())
+  /** For what one put brings, item by item. */
+  taker(source: Source): (item: SpanItem) => void {
+    const now = performance.now()
+    return (item) => this.assembler.take(source, item, now)
   }
 
   /** Until there is room for more. */

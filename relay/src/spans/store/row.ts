@@ -1,5 +1,6 @@
 // relay/src/spans/store/row.ts: a span as a row: columns to search by, and its JSON, which is what answers are made of.
-// The store writes rows, search.ts makes conditions of the same columns. Pure.
+// batch.ts fills rows, search.ts makes conditions of the same columns. Numbers of 64 bits are two of 32 here, the lower
+// first, as they lie in memory: bigints would take longer than all the rest.
 
 import { compare, type Span } from '../span.js'
 
@@ -8,10 +9,7 @@ export const COLUMNS = [
   ['trace_low', 'UBIGINT'],
   ['ts', 'BIGINT'],
   ['duration', 'BIGINT'],
-  ['service', 'VARCHAR'],
-  ['remote', 'VARCHAR'],
-  ['name', 'VARCHAR'],
-  // of the three names: comparing strings takes ten times as long as comparing numbers
+  // of names, which stand in a table of their own: comparing strings takes ten times as long as comparing numbers
   ['service_hash', 'UINTEGER'],
   ['remote_hash', 'UINTEGER'],
   ['name_hash', 'UINTEGER'],
@@ -19,38 +17,66 @@ export const COLUMNS = [
   ['body', 'VARCHAR'],
 ] as const
 
-export interface Row {
-  trace_high: bigint
-  trace_low: bigint
+/** The numbers of the rows of one chunk; their room is used again for the next. */
+export class Rows {
+  readonly traceHigh: Uint32Array
+  readonly traceLow: Uint32Array
   /** Microseconds; 0 where the span has none, and then no search finds it. */
-  ts: bigint
-  duration: bigint
-  service: string
-  remote: string
-  name: string
-  service_hash: number
-  remote_hash: number
-  name_hash: number
+  readonly ts: Uint32Array
+  readonly duration: Uint32Array
+  readonly hashes: Uint32Array[]
   /** Bits of its tags and annotations: a span that has a term has all the term's bits. */
-  terms: bigint
-  body: string
+  readonly terms: Uint32Array
+
+  constructor(readonly most: number) {
+    const [pairs, singles] = [() => new Uint32Array(most * 2), () => new Uint32Array(most)]
+    this.traceHigh = pairs()
+    this.traceLow = pairs()
+    this.ts = pairs()
+    this.duration = pairs()
+    this.hashes = [singles(), singles(), singles()]
+    this.terms = pairs()
+  }
+
+  set(i: number, span: Span): void {
+    const { traceId, timestamp = 0, duration = 0 } = span
+    const isLong = traceId.length > 16
+    setId(this.traceHigh, i, traceId, isLong ? 0 : -1)
+    setId(this.traceLow, i, traceId, isLong ? 16 : 0)
+    setNumber(this.ts, i, timestamp)
+    setNumber(this.duration, i, duration)
+    this.hashes[0]![i] = hashOf(span.localEndpoint?.serviceName ?? '')
+    this.hashes[1]![i] = hashOf(span.remoteEndpoint?.serviceName ?? '')
+    this.hashes[2]![i] = hashOf(span.name ?? '')
+    setTerms(this.terms, i, span)
+  }
+
+  /** In the order of COLUMNS, the last of which is the body. */
+  get columns(): Uint32Array[] {
+    const { traceHigh, traceLow, ts, duration, hashes, terms } = this
+    return [traceHigh, traceLow, ts, duration, ...hashes, terms]
+  }
 }
 
-export function rowOf(span: Span): Row {
-  const { traceId, timestamp = 0, duration = 0, localEndpoint, remoteEndpoint, name = '' } = span
-  const { serviceName: service = '' } = localEndpoint ?? {}
-  const { serviceName: remote = '' } = remoteEndpoint ?? {}
-  return {
-    ...traceKey(traceId),
-    ts: BigInt(timestamp),
-    duration: BigInt(duration),
-    ...{ service, remote, name },
-    service_hash: hashOf(service),
-    remote_hash: hashOf(remote),
-    name_hash: hashOf(name),
-    terms: termsOf(span),
-    body: JSON.stringify(span),
+function setId(column: Uint32Array, i: number, id: string, at: number): void {
+  column[i * 2] = at < 0 ? 0 : eightDigits(id, at + 8)
+  column[i * 2 + 1] = at < 0 ? 0 : eightDigits(id, at)
+}
+
+/** Lower-case hex. */
+function eightDigits(id: string, at: number): number {
+  let value = 0
+  for (let i = at; i < at + 8; i++) {
+    const code = id.charCodeAt(i)
+    value = (value << 4) | (code < 58 ? code - 48 : code - 87)
   }
+  return value
+}
+
+/** A safe integer; below 0 only where a clock was. */
+function setNumber(column: Uint32Array, i: number, value: number): void {
+  column[i * 2] = value % 2 ** 32
+  column[i * 2 + 1] = Math.floor(value / 2 ** 32)
 }
 
 export function traceKey(traceId: string): { trace_high: bigint; trace_low: bigint } {
@@ -60,45 +86,43 @@ export function traceKey(traceId: string): { trace_high: bigint; trace_low: bigi
 
 /** The bits of a tag's key or an annotation's text (value ''), or of a key with its value. */
 export function termBits(key: string, value: string): bigint {
-  const [low, high] = bitsOf(value === '' ? key : `${key}\0${value}`)
-  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
+  const bits = new Uint32Array(2)
+  setBits(bits, 0, value === '' ? hashed(BASIS, key) : hashed(hashed(BASIS, key, 0), value))
+  return (BigInt(bits[1]!) << 32n) | BigInt(bits[0]!)
 }
 
-function termsOf({ tags, annotations }: Span): bigint {
-  let low = 0
-  let high = 0
-  const add = (text: string): void => {
-    const [l, h] = bitsOf(text)
-    low |= l
-    high |= h
-  }
+function setTerms(column: Uint32Array, i: number, { tags, annotations }: Span): void {
+  column[i * 2] = column[i * 2 + 1] = 0
   for (const key in tags) {
-    add(key)
-    add(`${key}\0${tags[key]}`)
+    const text = hashed(BASIS, key)
+    setBits(column, i, text)
+    setBits(column, i, hashed(Math.imul(text, PRIME), tags[key]!))
   }
-  for (const { value } of annotations ?? []) add(value)
-  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
+  if (annotations) for (const { value } of annotations) setBits(column, i, hashed(BASIS, value))
 }
 
 /** Three of 64. */
-function bitsOf(text: string): [low: number, high: number] {
-  const hash = hashOf(text)
-  let low = 0
-  let high = 0
+function setBits(column: Uint32Array, i: number, hash: number): void {
+  const folded = fold(hash)
   for (let shift = 0; shift < 18; shift += 6) {
-    const bit = (hash >>> shift) & 63
-    if (bit < 32) low |= 1 << bit
-    else high |= 1 << (bit - 32)
+    const bit = (folded >>> shift) & 63
+    column[i * 2 + (bit >>> 5)]! |= 1 << (bit & 31)
   }
-  return [low, high]
 }
 
-/** FNV-1a, its upper half folded into the lower, which it mixes better. */
-export function hashOf(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return (hash ^ (hash >>> 15)) >>> 0
+const BASIS = 0x811c9dc5
+const PRIME = 0x01000193
+
+/** FNV-1a from there on; `then` is one more code, to go on from. */
+function hashed(hash: number, text: string, then?: number): number {
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME)
+  return then === undefined ? hash : Math.imul(hash ^ then, PRIME)
 }
+
+/** The upper half into the lower, which FNV-1a mixes better. */
+const fold = (hash: number): number => (hash ^ (hash >>> 15)) >>> 0
+
+export const hashOf = (text: string): number => fold(hashed(BASIS, text))
 
 /** The order in which Zipkin tells traces: the newest first. */
 export const newestFirst = (a: Span[], b: Span[]): number =>

@@ -25,12 +25,12 @@ export interface StoreOptions {
 }
 
 export class SpanStore {
-  #names = new Names()
   readonly #timer: NodeJS.Timeout
   #removing: Promise<void> | undefined
 
   private constructor(
     readonly db: DuckDBInstance,
+    readonly names: Names,
     readonly writer: Writer,
     readonly values: Values,
     readonly options: StoreOptions,
@@ -41,33 +41,33 @@ export class SpanStore {
 
   static async open(folder: string, options: StoreOptions): Promise<SpanStore> {
     const db = await DuckDBInstance.create(join(folder, 'spans.duckdb'))
-    const writer = new Writer(await db.connect(), options.log)
+    const names = new Names()
+    const writer = new Writer(await db.connect(), names, options.log)
     await writer.open()
+    await names.open(writer.connection)
     const values = await Values.open(await db.connect(), options.autocompleteKeys)
-    const store = new SpanStore(db, writer, values, options)
-    await store.#readNames()
-    return store
+    return new SpanStore(db, names, writer, values, options)
   }
 
   add(spans: Span[]): void {
     for (const span of spans) {
       const { localEndpoint, remoteEndpoint, name = '' } = span
-      this.#names.add(localEndpoint?.serviceName ?? '', name, remoteEndpoint?.serviceName ?? '')
+      this.names.add(localEndpoint?.serviceName ?? '', name, remoteEndpoint?.serviceName ?? '')
       this.values.add(span)
     }
     this.writer.add(spans)
   }
 
   services(): string[] {
-    return this.#names.services()
+    return this.names.services()
   }
 
   spanNames(service: string): string[] {
-    return this.#names.names(service)
+    return this.names.names(service)
   }
 
   remoteServices(service: string): string[] {
-    return this.#names.remotes(service)
+    return this.names.remotes(service)
   }
 
   search(query: Query): Promise<Span[][]> {
@@ -126,23 +126,12 @@ export class SpanStore {
     try {
       await this.writer.flush()
       await this.values.flush()
-      let gone = false
       await this.writer.alone(async (connection) => {
-        gone = await removeOld(connection, this.options.retention)
+        if (await removeOld(connection, this.options.retention)) await this.names.sweep(connection)
       })
-      if (gone) await this.#readNames()
     } catch (error) {
       this.options.log(`old spans cannot be removed: ${(error as Error).message}`)
     }
-  }
-
-  async #readNames(): Promise<void> {
-    const names = new Names()
-    const all = await this.#with((reader) =>
-      rows<[string, string, string]>(reader, 'SELECT DISTINCT service, name, remote FROM spans'),
-    )
-    for (const [service, name, remote] of all) names.add(service, name, remote)
-    this.#names = names
   }
 
   async #read<Answer>(ask: (reader: DuckDBConnection) => Promise<Answer>): Promise<Answer> {

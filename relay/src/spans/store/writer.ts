@@ -2,25 +2,19 @@
 // A batch goes into a table in memory first, which takes no waiting; the copy into the file, with its commit, is made
 // by DuckDB's own threads while the relay goes on. A batch that cannot be written is told and counted, not kept.
 
-import {
-  BIGINT,
-  type DuckDBConnection,
-  DuckDBDataChunk,
-  type DuckDBType,
-  UBIGINT,
-  UINTEGER,
-  VARCHAR,
-} from '@duckdb/node-api'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Span } from '../span.js'
-import { COLUMNS, type Row, rowOf } from './row.js'
+import { Batch } from './batch.js'
+import type { Names } from './names.js'
+import { COLUMNS } from './row.js'
 
-const TYPES: Record<string, DuckDBType> = { UBIGINT, BIGINT, UINTEGER, VARCHAR }
-const CHUNK_ROWS = 2048
 /** A batch is written when there are as many spans, or as old. */
 const BATCH = 8192
 const BATCH_MS = 200
 /** Who adds more than that is asked to wait. */
 const MOST_WAITING = 100_000
+/** DuckDB's log may grow to that before it goes into the file: what is taken over often is packed often. */
+const LOG_BYTES = '64MB'
 
 const columnsText = COLUMNS.map(([name, type]) => `${name} ${type} NOT NULL`).join(', ')
 
@@ -28,16 +22,18 @@ export class Writer {
   written = 0
   failed = 0
   #added = 0
-  #waiting: Span[] = []
+  readonly #batch = new Batch()
   #timer: NodeJS.Timeout | undefined
   #last: Promise<void> = Promise.resolve()
 
   constructor(
     readonly connection: DuckDBConnection,
+    readonly names: Names,
     readonly log: (line: string) => void,
   ) {}
 
   async open(): Promise<void> {
+    await this.connection.run(`SET checkpoint_threshold = '${LOG_BYTES}'`)
     await this.connection.run(`CREATE TABLE IF NOT EXISTS spans (${columnsText})`)
     await this.connection.run(`ATTACH ':memory:' AS batch`)
     await this.connection.run(`CREATE TABLE batch.spans (${columnsText})`)
@@ -45,9 +41,9 @@ export class Writer {
 
   add(spans: Span[]): void {
     this.#added += spans.length
-    for (const span of spans) this.#waiting.push(span)
-    if (this.#waiting.length >= BATCH) void this.flush()
-    else if (this.#waiting.length > 0) this.#timer ??= setTimeout(() => void this.flush(), BATCH_MS)
+    for (const span of spans) this.#batch.add(span)
+    if (this.#batch.length >= BATCH) void this.flush()
+    else if (this.#batch.length > 0) this.#timer ??= setTimeout(() => void this.flush(), BATCH_MS)
   }
 
   /** Spans that are neither written nor failed yet. */
@@ -56,18 +52,16 @@ export class Writer {
   }
 
   get isFull(): boolean {
-    return this.#waiting.length >= MOST_WAITING
+    return this.#batch.length >= MOST_WAITING
   }
 
   /** Until all that was added before is written. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#waiting.length === 0) return this.#last
+    if (this.#batch.length === 0) return this.#last
     await this.alone(async () => {
-      const spans = this.#waiting
-      this.#waiting = []
-      if (spans.length > 0) await this.#write(spans)
+      if (this.#batch.length > 0) await this.#write()
     })
   }
 
@@ -78,33 +72,20 @@ export class Writer {
     return mine
   }
 
-  async #write(spans: Span[]): Promise<void> {
+  async #write(): Promise<void> {
+    const count = this.#batch.length
+    const chunks = this.#batch.take()
     try {
+      await this.names.flush(this.connection)
       const appender = await this.connection.createAppender('spans', 'main', 'batch')
-      for (let at = 0; at < spans.length; at += CHUNK_ROWS) {
-        appender.appendDataChunk(chunkOf(spans.slice(at, at + CHUNK_ROWS).map(rowOf)))
-      }
+      for (const chunk of chunks) appender.appendDataChunk(chunk)
       appender.closeSync()
       await this.connection.run('INSERT INTO spans SELECT * FROM batch.spans')
-      this.written += spans.length
+      this.written += count
     } catch (error) {
-      this.failed += spans.length
-      this.log(`${spans.length} spans cannot be stored: ${(error as Error).message}`)
+      this.failed += count
+      this.log(`${count} spans cannot be stored: ${(error as Error).message}`)
     }
     await this.connection.run('TRUNCATE batch.spans')
   }
-}
-
-function chunkOf(rows: Row[]): DuckDBDataChunk {
-  const chunk = DuckDBDataChunk.create(
-    COLUMNS.map(([, type]) => TYPES[type]!),
-    rows.length,
-  )
-  for (const [i, [name]] of COLUMNS.entries()) {
-    chunk.setColumnValues(
-      i,
-      rows.map((row) => row[name]),
-    )
-  }
-  return chunk
 }
