@@ -190,6 +190,8 @@ const verbs = [
   'top',
   'relay',
   'view',
+  'traces',
+  'trace',
   'completion',
 ]
 

@@ -41,5 +41,8 @@ export {
 export { formatText } from './read/text.js'
 export { type ViewOptions, view } from './read/view.js'
 export { type Relay, type RelayOptions, type RelayStats, startRelay } from './relay.js'
+export { spansFrom } from './spans/from-json.js'
+export type { Endpoint, Span } from './spans/span.js'
 export type { TracingOptions, TracingStats } from './spans/tracing.js'
+export { breadthFirst, type Node as SpanNode, treeOf } from './spans/tree.js'
 export type { LostCounts, ProcessStats } from './store/processes.js'
