@@ -22,9 +22,7 @@ export function relayCommand(): Command {
     .addOption(
       new Option('-o, --output <folder>', 'where the traces go').env('BLKIN_OUTPUT').default('traces'),
     )
-    .addOption(
-      new Option('--http <host:port>', "assemble spans, answer Zipkin's API there").env('BLKIN_HTTP'),
-    )
+    .addOption(new Option('--http <host:port>', "spans and Zipkin's API, there").env('BLKIN_HTTP'))
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
