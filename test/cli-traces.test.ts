@@ -94,7 +94,8 @@ describe('at a relay', () => {
       [true, ['--max', '1h']],
       [false, ['--min', '1h']],
       [false, ['--service', 'store', '--span', 'write']],
-      [false, ['--tag', 'bytes=1']],
+      [false, ['--tag', 'bytes=4096', '--tag', 'bytes=1']],
+      [false, ['--tag', 'bytes=4096', '--tag', 'dropped']],
       [false, ['--remote', 'nobody']],
     ]
     for (const [isFound, flags] of finds) {

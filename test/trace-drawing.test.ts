@@ -42,10 +42,14 @@ describe('the tree', () => {
       span(2, 1, { at: 30, ...server }),
       span(4, 2, { at: 40, localEndpoint: { serviceName: 't' } }),
       span(3, 1, { at: 10 }),
+      span(5, 3, { at: 12 }),
+      span(6, 3, { at: 11 }),
     ]
     expect(tree(spans)).toEqual([
       's: n1',
       '├─ s: n3',
+      '│  ├─ s: n6',
+      '│  └─ s: n5',
       '└─ s: n2 [client]',
       '   └─ t: n2 [server]',
       '      └─ t: n4',
