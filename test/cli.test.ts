@@ -216,6 +216,8 @@ const verbs = [
   'trace',
   'relay',
   'view',
+  'traces',
+  'trace',
   'completion',
 ]
 

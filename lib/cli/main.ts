@@ -25,7 +25,8 @@ const program = new Command('blkin')
   .helpCommand(false)
   .enablePositionalOptions()
   .exitOverride()
-  .configureHelp({ subcommandTerm: (verb) => verb.name() })
+  .usage('[--version | --help] VERB ...')
+  .configureHelp({ subcommandTerm: (verb) => verb.name(), visibleOptions: () => [] })
   .addHelpText(
     'after',
     `

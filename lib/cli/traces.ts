@@ -1,145 +1,109 @@
-// lib/cli/traces.ts: `blkin traces`: finds traces, by Zipkin's API, and prints a line for each, the newest first.
-import type { Span } from '@blkin/relay'
+// lib/cli/traces.ts: `blkin traces`: finds traces at a relay or a Zipkin server, and lists them, the newest first.
 import { Command, Option } from 'commander'
-import { duration, grouped, parseDuration, parseMicros } from './amounts.js'
-import { checkFlag, UsageError } from './exit.js'
-import { apiOption, jsonOption } from './flags.js'
-import { print, printJson, type Style, styleFor } from './print.js'
-import { visible } from './span-tree.js'
-import { renderTable } from './table.js'
-import { ask, nothingFound, parseApi } from './zipkin.js'
+import { duration, grouped, localTime, parseDuration, parseMicroseconds } from './amounts.js'
+import { NothingError } from './exit.js'
+import { checked, jsonOption, type ZipkinFlags, zipkinOption } from './flags.js'
+import { loadRelay } from './load-relay.js'
+import { nearest } from './nearest.js'
+import { json as asJson, printLines, type Style, styleFor } from './print.js'
+import { cutTo, renderTable } from './table.js'
+import { type Summary, summaryOf } from './trace-summary.js'
+import { parametersOf, parseLimit, parseTag, type QueryFlags, tracesIn } from './traces-query.js'
+import { visible } from './visible.js'
+import { ask } from './zipkin.js'
 
-interface Flags {
-  service?: string
-  span?: string
-  remote?: string
-  min?: number
-  max?: number
-  tag?: string
-  last: number
-  limit: number
-  http: string
+interface Flags extends ZipkinFlags, QueryFlags {
   json?: boolean
 }
 
-export interface TraceLine {
-  traceId: string
-  /** Microseconds since the epoch; 0 where no span tells. */
-  timestamp: number
-  /** From its first beginning to its last end, in microseconds. */
-  duration: number
-  spans: number
-  /** The service and name of the span that it began with, where that is here. */
-  service: string
-  name: string
-  /** Spans of each service, the most first. */
-  services: Record<string, number>
-  error: boolean
-}
-
-const micros = (flag: string) => (text: string) => checkFlag(flag, () => parseMicros(text))
-
-function limitOf(text: string): number {
-  const limit = Number(text)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 10_000) return limit
-  throw new UsageError(`--limit: ${JSON.stringify(text)}: expected a whole number from 1 to 10000`)
-}
+const dayMs = 86_400_000
 
 export function tracesCommand(): Command {
+  const time = (flag: string) => checked(flag, parseMicroseconds)
+  const tagOf = checked('--tag', parseTag)
   return new Command('traces')
-    .summary('find causal traces, at a relay or a Zipkin server')
-    .description("Finds traces by Zipkin's API, the newest first.")
-    .addOption(new Option('-s, --service <name>', 'with a span of this service'))
-    .addOption(new Option('--span <name>', 'with a span of this name'))
-    .addOption(new Option('--remote <name>', 'with a call to this service'))
-    .addOption(new Option('--min <time>', 'with a span at least so long').argParser(micros('--min')))
-    .addOption(new Option('--max <time>', 'and at most so long').argParser(micros('--max')))
-    .addOption(new Option('--tag <query>', 'such as "error and http.method=GET"'))
+    .summary('find traces: which, when, how long, where')
+    .description('Lists traces that have spans for which all of it holds, newest first.')
+    .addOption(new Option('--service <name>', 'of this service').env('BLKIN_SERVICE'))
+    .addOption(new Option('--span <name>', 'of this name').env('BLKIN_SPAN'))
+    .addOption(new Option('--remote <name>', 'with this on the other side').env('BLKIN_REMOTE'))
+    .addOption(new Option('--min <time>', 'that took this: 20ms').env('BLKIN_MIN').argParser(time('--min')))
+    .addOption(new Option('--max <time>', 'at most').env('BLKIN_MAX').argParser(time('--max')))
     .addOption(
-      new Option('--last <time>', 'of this time')
-        .default(86_400_000, '24h')
-        .argParser((text) => checkFlag('--last', () => parseDuration(text))),
+      new Option('--tag <key=value>', 'or a key, or an annotation')
+        .env('BLKIN_TAG')
+        .default([], '')
+        .argParser((text: string, before: string[]) => [...before, tagOf(text)]),
     )
-    .addOption(new Option('-n, --limit <count>', 'so many').default(10, '10').argParser(limitOf))
-    .addOption(apiOption())
+    .addOption(
+      new Option('--last <time>', 'begun since then')
+        .env('BLKIN_LAST')
+        .default(dayMs, '24h')
+        .argParser(checked('--last', parseDuration)),
+    )
+    .addOption(
+      new Option('--limit <count>', 'so many')
+        .env('BLKIN_LIMIT')
+        .default(10, '10')
+        .argParser(checked('--limit', parseLimit)),
+    )
+    .addOption(zipkinOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample: blkin traces --service blockstore --min 20ms')
+    .addHelpText('after', '\nExample: blkin traces --service blockstore --min 20ms --tag error')
     .action(run)
 }
 
-async function run({ json, http, ...flags }: Flags): Promise<void> {
-  const api = parseApi(http)
-  const found = (await ask(api, 'traces', queryOf(flags))) as Span[][]
-  if (found.length === 0) throw await nothingFound(api, flags.service)
-  const lines = found.map(lineOf).sort((a, b) => b.timestamp - a.timestamp)
-  if (json) for (const line of lines) printJson(line)
-  else for (const line of renderTraces(lines, styleFor(process.stdout))) print(line)
+async function run(flags: Flags): Promise<void> {
+  const parameters = parametersOf(flags)
+  const { breadthFirst, treeOf } = await loadRelay()
+  const traces = await tracesIn(flags.http, await ask(flags.http, 'traces', parameters))
+  if (traces.length === 0) throw await nothing(flags)
+  const rows = traces
+    .map(treeOf)
+    .map((root) => summaryOf(root, breadthFirst(root)))
+    .sort((a, b) => (b.timestamp ?? 0) - (a.timestamp ?? 0))
+  await printLines(flags.json ? rows.map(asJson) : renderTraces(rows, styleFor(process.stdout)))
 }
 
-function queryOf({
-  service,
-  span,
-  remote,
-  min,
-  max,
-  tag,
-  last,
-  limit,
-}: Omit<Flags, 'http'>): URLSearchParams {
-  const given = {
-    ...{ serviceName: service, spanName: span, remoteServiceName: remote, annotationQuery: tag },
-    ...{ minDuration: min, maxDuration: max, lookback: last, limit },
-  }
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(given)) if (value !== undefined) query.set(name, String(value))
-  return query
+/** What to do about it: a service that is not there is told from a search that is too narrow. */
+async function nothing({ http, service }: Flags): Promise<NothingError> {
+  const given = await ask(http, 'services')
+  const services = Array.isArray(given) ? given.filter((one) => typeof one === 'string') : []
+  if (services.length === 0)
+    return new NothingError(`${http} has no spans yet; programs send them with BLKIN_ENABLE='blkin:*'`)
+  if (service === undefined || services.includes(service.toLowerCase()))
+    return new NothingError(`no such trace at ${http}; --last looks further back`)
+  const near = nearest(service.toLowerCase(), services)
+  const some = (near.length > 0 ? near : services.slice(0, 10)).map(visible).join(', ')
+  return new NothingError(`no service ${JSON.stringify(service)} at ${http}; there is ${some}`)
 }
 
-/** Pure. */
-export function lineOf(trace: readonly Span[]): TraceLine {
-  let [first, end] = [Number.POSITIVE_INFINITY, 0]
-  const counts = new Map<string, number>()
-  for (const { timestamp = 0, duration: took = 0, localEndpoint } of trace) {
-    if (timestamp > 0) {
-      first = Math.min(first, timestamp)
-      end = Math.max(end, timestamp + took)
-    }
-    const service = localEndpoint?.serviceName ?? ''
-    counts.set(service, (counts.get(service) ?? 0) + 1)
-  }
-  const root = trace.find(({ parentId, shared }) => parentId === undefined && !shared)
-  return {
-    traceId: trace[0]?.traceId ?? '',
-    timestamp: end === 0 ? 0 : first,
-    duration: end === 0 ? 0 : end - first,
-    spans: trace.length,
-    service: root?.localEndpoint?.serviceName ?? '',
-    name: root?.name ?? '',
-    services: Object.fromEntries([...counts].sort((a, b) => b[1] - a[1])),
-    error: trace.some(({ tags }) => tags !== undefined && Object.hasOwn(tags, 'error')),
-  }
-}
+/** So many letters of a cell at most: names are anybody's. --json has all. */
+const most = 60
 
 /** Pure. */
-export function renderTraces(traces: readonly TraceLine[], style: Style): string[] {
+export function renderTraces(rows: readonly Summary[], style: Style): string[] {
   const right = true
   const columns = [
-    ...[{ head: 'TRACE' }, { head: 'WHEN' }, { head: 'TOOK', right }, { head: 'SPANS', right }],
-    ...[{ head: 'ROOT' }, { head: 'SERVICES' }, { head: '' }],
+    { head: 'TRACE' },
+    { head: 'WHEN' },
+    { head: 'DURATION', right },
+    { head: 'SPANS', right },
+    { head: 'ERRORS', right },
+    { head: 'SERVICES' },
+    { head: 'ROOT' },
   ]
-  const rows = traces.map((trace) => [
-    trace.traceId,
-    trace.timestamp === 0 ? '-' : new Date(trace.timestamp / 1000).toISOString(),
-    duration(trace.duration * 1000),
-    grouped(trace.spans),
-    trace.name === '' && trace.service === '' ? '(missing)' : visible(`${trace.service} ${trace.name}`),
-    visible(
-      Object.entries(trace.services)
-        .map(([service, spans]) => `${service} ${spans}`)
-        .join(', '),
-    ),
-    trace.error ? style.warn('error') : '',
+  const cells = rows.map(({ traceId, timestamp, duration: took, spans, errors, services, root }) => [
+    traceId,
+    timestamp === undefined ? '-' : localTime(timestamp),
+    took === undefined ? '-' : duration(took * 1000),
+    grouped(spans),
+    errors > 0 ? style.warn(grouped(errors)) : '-',
+    cell(services.map(({ service, spans }) => `${service} ${spans}`).join(', ') || '-'),
+    root === undefined ? style.warn('missing') : cell(`${root.service ?? '?'}: ${root.name ?? '?'}`),
   ])
-  const [head = '', ...lines] = renderTable(columns, rows)
+  const [head = '', ...lines] = renderTable(columns, cells)
   return [style.dim(head), ...lines]
 }
+
+const cell = (text: string): string => cutTo(visible(text.slice(0, 4 * most)), most)

@@ -1,5 +1,5 @@
-// relay/src/spans/from-json.ts: posted JSON to spans, each checked at the door; the words of a refusal are Zipkin's.
-// The HTTP API calls it with a body it has already bounded. Pure.
+// relay/src/spans/from-json.ts: JSON to spans, each checked at the door; the words of a refusal are Zipkin's.
+// The HTTP API calls it with a body it has already bounded, the command with what a server answered. Pure.
 
 import { ipOf } from './address.js'
 import { fullParentId, fullSpanId, fullTraceId } from './ids.js'
@@ -13,11 +13,15 @@ export function spansFromJson(text: string): Span[] {
     throw new RangeError('Expected a JSON_V2 encoded list, but received: JSON_V1')
   }
   try {
-    return (JSON.parse(text) as unknown[]).map((given, i) => spanFrom(object(given, `$[${i}]`), `$[${i}]`))
+    return spansFrom(JSON.parse(text), '$')
   } catch (error) {
     throw new RangeError(`${(error as Error).message} reading List<Span> from json`)
   }
 }
+
+/** @throws RangeError with the path of what is wrong; `path` is where the list itself stands */
+export const spansFrom = (given: unknown, path: string): Span[] =>
+  list(given, path).map((one, i) => spanFrom(object(one, `${path}[${i}]`), `${path}[${i}]`))
 
 type Json = Record<string, unknown>
 

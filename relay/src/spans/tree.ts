@@ -29,10 +29,10 @@ export function treeOf(trace: Span[]): Node {
   reach(root, reached)
   for (const node of rest) {
     if (reached.has(node)) continue
-    const { parent } = node // in a cycle, or under one that comes later
-    parent!.children = parent!.children.filter((child) => child !== node)
-    hang(node, root)
-    reach(node, reached)
+    const cut = inCycleAbove(node)
+    cut.parent!.children = cut.parent!.children.filter((child) => child !== cut)
+    hang(cut, root)
+    reach(cut, reached)
   }
   return root
 }
@@ -40,6 +40,17 @@ export function treeOf(trace: Span[]): Node {
 function hang(node: Node, parent: Node): void {
   node.parent = parent
   parent.children.push(node)
+}
+
+/** All that is not reached is in a cycle or below one; cut once, the cycle and all below it are. */
+function inCycleAbove(node: Node): Node {
+  const seen = new Set<Node>()
+  let at = node
+  while (!seen.has(at)) {
+    seen.add(at)
+    at = at.parent!
+  }
+  return at
 }
 
 function reach(from: Node, reached: Set<Node>): void {
