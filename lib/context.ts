@@ -75,7 +75,7 @@ export interface SpanContext {
 
 /**
  * Says how to learn the span that this thread is in, for the contexts `span` and `trace`, which join ordinary events to
- * causal traces. With OpenTelemetry: `currentSpan(() => trace.getActiveSpan()?.spanContext())`.
+ * causal traces, where it is not a span of `trace`. With OpenTelemetry: `currentSpan(() => trace.getActiveSpan()?.spanContext())`.
  *
  * @param read called before an event that is wanted with these contexts; undefined: in no span
  */
@@ -87,6 +87,35 @@ export function currentSpan(read: () => SpanContext | undefined): void {
   sources[slots.span] = () => half(slots.span, read()?.spanId ?? '')
   sources[slots.traceLow] = () => half(slots.traceLow, (read()?.traceId ?? '').slice(-16))
   sources[slots.traceHigh] = () => half(slots.traceHigh, (read()?.traceId ?? '').slice(0, -16))
+}
+
+/** A span's ids as int32 halves: lib/trace has them so. */
+export interface SpanWords {
+  readonly traits: { readonly highHigh: number; readonly highLow: number }
+  readonly traceHigh: number
+  readonly traceLow: number
+  readonly spanHigh: number
+  readonly spanLow: number
+}
+
+/** What currentSpan() is at first: blkin's own spans. */
+export function ownSpans(read: () => SpanWords | undefined): void {
+  const half = (slot: number, high: number, low: number) => {
+    numbers.setInt32(slot * 8, low, true)
+    numbers.setInt32(slot * 8 + 4, high, true)
+  }
+  sources[slots.span] = () => {
+    const span = read()
+    half(slots.span, span?.spanHigh ?? 0, span?.spanLow ?? 0)
+  }
+  sources[slots.traceLow] = () => {
+    const span = read()
+    half(slots.traceLow, span?.traceHigh ?? 0, span?.traceLow ?? 0)
+  }
+  sources[slots.traceHigh] = () => {
+    const traits = read()?.traits
+    half(slots.traceHigh, traits?.highHigh ?? 0, traits?.highLow ?? 0)
+  }
 }
 
 /** What stands in the block for a value of the type; throws for what is none. */

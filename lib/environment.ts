@@ -8,7 +8,8 @@
 //   BLKIN_EXACTLY  just this severe                           BLKIN_CONTEXT  contexts, comma between
 //   BLKIN_FILTER   only events for which it holds             BLKIN_ACK      written or synced
 //   BLKIN_SAMPLE   only this share of the events              BLKIN_RING     cpu or thread
-//                                                             BLKIN_CLOCK    tsc or monotonic
+//   BLKIN_TRACE    what to make spans of, comma between        BLKIN_CLOCK    tsc or monotonic
+//   BLKIN_TRACE_SAMPLE  only this share of the traces that begin here, or N/s
 import { basename } from 'node:path'
 import { parseAddress } from './address.js'
 import { parseBuffer } from './buffer.js'
@@ -18,6 +19,8 @@ import { type NativeSession, native } from './native.js'
 import { addRule, checkLevel, checkPattern, type RuleOptions } from './rule.js'
 import { parseSample } from './sample.js'
 import { defaultName, parseMode } from './session-spec.js'
+import { checkInstrument, type Instrument } from './trace/instrument-names.js'
+import { parseTraceSample, setTraceSample } from './trace/sampler.js'
 import { version } from './version.js'
 
 let applied = false
@@ -81,6 +84,7 @@ function contexts(text: string): string[] {
 const script = basename(process.argv[1] ?? '').replace(/\.[cm]?[jt]sx?$/, '')
 
 let session: NativeSession | undefined
+let instruments: Instrument[] = []
 
 /** The default session as the environment wants it; others begin from it. */
 export function environmentSession(): NativeSession {
@@ -112,6 +116,8 @@ export function applyEnvironment(): void {
   if (applied) return
   applied = true
   if (native === undefined) return
+  setTraceSample(setting('BLKIN_TRACE_SAMPLE', parseTraceSample, { share: 1 })) // each thread samples for itself
+  instruments = setting('BLKIN_TRACE', (text) => splitPatterns(text).map(checkInstrument), [])
   const first = native.configure({
     program: setting('BLKIN_NAME', programName, script === '' ? '' : programName(script)),
     version,
@@ -125,4 +131,10 @@ export function applyEnvironment(): void {
   const rule = wanted.length > 0 ? options() : {}
   for (const pattern of wanted) setting('BLKIN_ENABLE', () => addRule(defaultName, pattern, rule), undefined)
   if (warnings.length > 0) process.stderr.write(warnings.join(''))
+}
+
+/** What BLKIN_TRACE asks to make spans of. */
+export function environmentInstruments(): readonly Instrument[] {
+  applyEnvironment()
+  return instruments
 }

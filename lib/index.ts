@@ -17,4 +17,8 @@ export {
   type Status,
   status,
 } from './status.js'
+export type { ContentSampling, Root } from './trace/content.js'
+export { trace } from './trace/index.js'
+export type { Remote } from './trace/remote.js'
+export type { Carrier, Endpoint, Format, Span, SpanKind, SpanOptions, TagValue } from './trace/span.js'
 export { type FieldType, t } from './types.js'

@@ -36,7 +36,8 @@ export type Tracepoint<Declaration> = Common &
 
 export type Provider<Events> = { readonly [Event in keyof Events]: Tracepoint<Events[Event]> }
 
-function register(schema: Schema): number {
+/** The tracepoint's number, the same for the same declaration in every thread. The schema is a checked one. */
+export function declare(schema: Schema): number {
   if (native === undefined) return 0
   const { provider, event, level, fields } = schema
   const id = native.declare({ provider, event, level, fields: [...fields], schema: canonical(schema) })
@@ -44,7 +45,7 @@ function register(schema: Schema): number {
 }
 
 function makeTracepoint(schema: Schema): Emit & Common {
-  const id = register(schema)
+  const id = declare(schema)
   return Object.defineProperties(makeEmitter(id, schema) as Emit & Common, {
     enabled: { get: () => flags[id] !== 0, enumerable: true },
     tracepoint: { value: `${schema.provider}:${schema.event}`, enumerable: true },

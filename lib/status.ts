@@ -4,6 +4,7 @@ import { type Level, levelNames } from './levels.js'
 import { isNative, loadError, type NativeSessionStatus, native } from './native.js'
 import { formatSample } from './sample.js'
 import { defaultName, formatMode } from './session-spec.js'
+import { type SpanCounts, spanCounts } from './trace/counts.js'
 
 /** Events refused since the process started, by what to change. */
 export interface Lost {
@@ -80,6 +81,8 @@ export interface Status extends Omit<SessionStatus, 'name' | 'enabled' | 'attach
   /** Why not, where `native` is false. */
   readonly loadError?: string
   readonly tracepoints: { readonly declared: number; readonly enabled: number }
+  /** Of the thread that asks. */
+  readonly spans: SpanCounts
   /** Where controllers find this process; `error` says why they do not. */
   readonly control: { readonly folder?: string; readonly error?: string }
   /** All of them, the default one too. */
@@ -152,6 +155,7 @@ export function status(): Status {
     native: isNative,
     ...(loadError === undefined ? {} : { loadError: loadError.message }),
     tracepoints: { declared: now?.tracepoints ?? 0, enabled: now?.enabled ?? 0 },
+    spans: spanCounts(),
     ...session,
     control: {
       ...(now?.folder ? { folder: now.folder } : {}),

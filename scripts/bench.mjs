@@ -79,6 +79,7 @@ async function measureSlices(built, missing, quick) {
       env,
       cwd: folder, // node:trace_events writes its file where it is
     })
+    children.spans = new Child(process.execPath, [join(root, 'bench/js/spans.mjs')], { env })
     children.pack = new Child(built.pack)
     if (lttng) children.lttng = lttng.child
     const wanted = [...rows, ...work].filter((row) => row.in in children)
@@ -89,6 +90,7 @@ async function measureSlices(built, missing, quick) {
     const account = JSON.parse(await children.js.ask('account 0'))
     const { processes } = JSON.parse(await relay.ask('stats'))
     for (const session of account.sessions) countSession(session, processes, account)
+    checkSpans(JSON.parse(await children.spans.ask('account 0')))
     return {
       results,
       account,
@@ -103,7 +105,7 @@ async function measureSlices(built, missing, quick) {
     }
   } finally {
     await lttng?.end()
-    for (const name of ['js', 'pack', 'relay']) await children[name]?.end()
+    for (const name of ['js', 'spans', 'pack', 'relay']) await children[name]?.end()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -144,6 +146,15 @@ function countRefused(byId, account) {
   if (kept > 10 + 10 * sampled * sample)
     throw new Error(`bench: a sample of ${sample} kept ${kept} of ${sampled} events`)
   return kept
+}
+
+/** Five events a span where it is recorded, none where it is not, and the SDK's went to its exporter. */
+function checkSpans({ bytes, lost, exported }) {
+  const least = 5 * 32
+  if (bytes.off !== 0 || bytes.out !== 0 || bytes.span < least || lost !== 0 || exported === 0)
+    throw new Error(
+      `bench: spans: ${JSON.stringify({ bytes, lost, exported })}; expected all of them and no other`,
+    )
 }
 
 async function measureRates(quick, seconds) {

@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 // scripts/demo.mjs: `npm run demo`: the block device of examples/blockstore under `blkin record`, real QEMU tools and
 // fio driving it, and what the trace then says. Sets up by itself. Progress goes to stderr, the report to stdout.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { missingPackages } from './lib/debian.mjs'
 import { report } from './lib/demo-report.mjs'
+import { startStore } from './lib/demo-store.mjs'
+import { traceOneWrite } from './lib/demo-trace.mjs'
 import { mustRun, root, seconds } from './lib/run.mjs'
 import { ensureSetup } from './setup.mjs'
 
@@ -16,33 +15,11 @@ const trace = join(folder, 'trace')
 const say = (line) => process.stderr.write(`demo: ${line}\n`)
 
 /** Starts the store under `blkin record`; resolves when it listens. */
-async function startStore() {
-  const serve = ['examples/blockstore/dist/main.js', 'serve', '--dir', join(folder, 'data')]
-  const where = ['--listen', '127.0.0.1:0', '--stores', '2', '--volume', 'disk0=64M', '--volume', 'disk1=64M']
-  const record = [
-    'dist/cli/main.js',
-    'record',
-    '-o',
-    trace,
-    '-b',
-    '8x1M',
-    '-e',
-    'blockstore:*',
-    '-e',
-    'objstore:*',
-  ]
-  const args = [...record, '--', process.execPath, ...serve, ...where]
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = once(child, 'exit')
-  const ready = once(createInterface({ input: child.stdout }), 'line').then(([line]) => line)
-  const line = await Promise.race([
-    ready,
-    ended.then(([code]) => Promise.reject(new Error(`it exited with ${code}`))),
-  ])
-  const [uri] = /nbd:\/\/\S+/.exec(line) ?? []
-  if (uri === undefined)
-    throw new Error(`the store said ${JSON.stringify(line)}; expected its nbd:// address`)
-  return { uri, child, ended }
+function startRecorded() {
+  const events = ['-e', 'blockstore:*', '-e', 'objstore:*']
+  const record = ['dist/cli/main.js', 'record', '-o', trace, '-b', '8x1M', ...events, '--', process.execPath]
+  const volumes = ['--volume', 'disk0=64M', '--volume', 'disk1=64M']
+  return startStore(record, ['--dir', join(folder, 'data'), '--stores', '2', ...volumes])
 }
 
 async function step(title, work) {
@@ -130,7 +107,7 @@ async function main() {
   await ensureSetup({ debian: ['babeltrace2', 'qemu-utils', 'fio'] })
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  const store = await startStore()
+  const store = await startRecorded()
   say(`the block store listens on ${store.uri}, recorded to build/demo/trace`)
   try {
     const without = (name) => missingPackages([name]).length > 0
@@ -144,6 +121,10 @@ async function main() {
   const [code] = await store.ended
   if (code !== 0) throw new Error(`blkin record exited with ${code}`)
   await report(trace, { babeltrace: missingPackages(['babeltrace2']).length === 0 })
+  const qemu = missingPackages(['qemu-utils']).length === 0
+  const tree = await traceOneWrite(folder, qemu)
+  console.log(`\nOne write of 1 MiB ${qemu ? 'by qemu-io' : ''} over two objects, each on two stores\n`)
+  console.log(tree.trimEnd())
 }
 
 await main().catch((error) => {

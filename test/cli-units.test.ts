@@ -2,7 +2,7 @@
 import type { SessionSpec } from '@blkin/relay'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { duration, parseDuration, short, uptime } from '../lib/cli/amounts.js'
+import { duration, parseDuration, parseMicroseconds, short, uptime } from '../lib/cli/amounts.js'
 import { attach } from '../lib/cli/attach.js'
 import { typeText } from '../lib/cli/field-text.js'
 import { listed, type Target } from '../lib/cli/find.js'
@@ -132,6 +132,12 @@ describe('amounts', () => {
   })
 
   test('a time needs its unit', () => {
+    expect(['1us', '20ms', '1.5s', '2m', '0.1us'].map(parseMicroseconds)).toEqual([
+      1, 20_000, 1.5e6, 120e6, 1,
+    ])
+    for (const text of ['20', '0ms', '-1s', '1d', '']) {
+      expect(() => parseMicroseconds(text)).toThrow(`${JSON.stringify(text)}: expected a time such as 500us`)
+    }
     expect(['500ms', '10s', '1.5m', '1h'].map(parseDuration)).toEqual([500, 10_000, 90_000, 3_600_000])
     for (const text of ['10', '0s', '-1s', '99999999h', 's']) {
       expect(() => parseDuration(text)).toThrow(`${JSON.stringify(text)}: expected a time such as 500ms`)

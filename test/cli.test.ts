@@ -149,6 +149,30 @@ describe('blkin relay', () => {
   })
 })
 
+describe('blkin relay --sample', () => {
+  test('is about spans, and is a share or a number a second', () => {
+    const relay = (...args: string[]) =>
+      blkin('relay', '--listen', '127.0.0.1:0', '-o', freshTrace(), ...args)
+    const alone = relay('--sample', '50/s')
+    expect(alone).toMatchObject({ code: 2, err: 'blkin: --sample is about spans; expected --http with it\n' })
+    const wrong = relay('--http', '127.0.0.1:0', '--sample', '2')
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^blkin: --sample: sample "2": expected/),
+    })
+  })
+
+  test('is taken from the environment too', async () => {
+    const args = [cli, 'relay', '--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', '-o', freshTrace()]
+    const relay = await start(process.execPath, args, /Zipkin's API/, { BLKIN_RELAY_SAMPLE: '1%' })
+    expect(await end(relay, 'SIGTERM')).toBe(0)
+    const env = { ...process.env, BLKIN_RELAY_SAMPLE: '0' }
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env })
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/^blkin: --sample: sample "0": expected/)
+  })
+})
+
 describe('blkin view', () => {
   test('prints what babeltrace2 prints, when that is here', ({ skip }) => {
     const trace = freshTrace()
@@ -188,8 +212,12 @@ const verbs = [
   'record',
   'tail',
   'top',
+  'traces',
+  'trace',
   'relay',
   'view',
+  'traces',
+  'trace',
   'completion',
 ]
 

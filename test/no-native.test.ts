@@ -14,15 +14,18 @@ function bare(): string {
 }
 
 const text = (at: string) => `
-  import { disable, enable, flush, isNative, loadError, provider, status, t } from ${JSON.stringify(join(at, 'dist/index.js'))}
+  import { disable, enable, flush, isNative, loadError, provider, status, t, trace } from ${JSON.stringify(join(at, 'dist/index.js'))}
   const p = provider('none', { e: { fields: { a: t.u8, s: t.string } }, plain: {} })
   const rule = enable('*:*')
   p.e({ a: 1, s: 'x' }); p.e(); p.e({ get a() { throw new Error('never read') } }); p.plain()
   rule.disable(); disable('*:*')
+  const span = trace.start('x', { debug: true })
+  const spans = [span.enabled, span.inject({}, 'b3'), trace.run(span, () => trace.current().traceId)]
+  span.annotate('x'); span.tag('x', 1); span.pack(new Uint8Array(24)); span.end()
   let refused
   try { provider('none', { 'a b': {} }) } catch (error) { refused = error.code }
   const { native, loadError: why, lost, tracepoints } = status()
-  console.log(JSON.stringify({ isNative, error: loadError.message, enabled: p.e.enabled, name: p.e.tracepoint, flushed: await flush(), refused, native, why, lost, tracepoints }))`
+  console.log(JSON.stringify({ isNative, error: loadError.message, enabled: p.e.enabled, name: p.e.tracepoint, flushed: await flush(), refused, native, why, lost, tracepoints, spans }))`
 
 test('provider() gives tracepoints that do nothing, and the package says why', async () => {
   const ended = await run(text(bare()), {
@@ -41,6 +44,7 @@ test('provider() gives tracepoints that do nothing, and the package says why', a
     native: false,
     lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 },
     tracepoints: { declared: 0, enabled: 0 },
+    spans: [false, {}, ''],
   })
   expect(answer.why).toBe(answer.error)
 })

@@ -1,5 +1,5 @@
 // bench/lib/rows.mjs: what is measured, in the order of the table, and the targets. A table and nothing else.
-//   in     the process that runs it: js (bench/js/slices.mjs), pack, lttng
+//   in     the process that runs it: js (bench/js/slices.mjs), spans (bench/js/spans.mjs), pack, lttng
 //   most   turns a slice may have: a recording one must leave half of the ring free
 //   over   the loop without the call, to take away
 const ring = 2 * 2 ** 20
@@ -31,6 +31,13 @@ export const rows = [
   { id: 'lttng.ints', in: 'lttng', most: 30_000, says: 'LTTng-UST from C, 3 integers' },
   { id: 'lttng.request', in: 'lttng', most: 30_000, says: 'LTTng-UST from C, a block request' },
   { id: 'lttng.text', in: 'lttng', most: 30_000, says: 'LTTng-UST from C, a string of 16 bytes' },
+  { id: 'spans.loop', in: 'spans', says: 'the loop that every row of spans is in' },
+  { id: 'spans.off', in: 'spans', over: 'spans.loop', says: 'span, 3 tags, nobody records' },
+  { id: 'spans.out', in: 'spans', over: 'spans.loop', says: '... sampled out' },
+  { id: 'spans.empty', in: 'spans', most: 5000, says: 'span recorded, no tags' },
+  { id: 'spans.span', in: 'spans', most: 5000, says: '**span recorded, 3 tags**' },
+  { id: 'spans.otelout', in: 'spans', says: 'OpenTelemetry SDK: span, 3 tags, sampled out' },
+  { id: 'spans.otel', in: 'spans', most: 5000, says: 'OpenTelemetry SDK: span recorded, 3 tags' },
   { id: 'js.channelsilent', in: 'js', over: 'js.loop', says: 'diagnostics_channel, nobody listens' },
   { id: 'js.channelheard', in: 'js', says: 'diagnostics_channel, one listener that keeps the object' },
   { id: 'js.now', in: 'js', says: 'performance.now()' },
@@ -90,6 +97,14 @@ export const targets = [
   { of: 'js.context', to: 'js.ints', says: 'with tid and cpu, to without contexts' },
   { of: 'js.overwriting', to: 'js.ints', says: 'overwrite mode, to discard' },
   { of: 'lttng.off', less: 'lttng.loop', says: "LTTng-UST's off, over its loop alone" },
+  { of: 'spans.span', to: 'spans.otel', most: 0.125, says: 'span with 3 tags, to the OpenTelemetry SDK' },
+  {
+    of: 'spans.out',
+    less: 'spans.loop',
+    most: 10,
+    says: 'span with 3 tags, sampled out, over the loop alone',
+  },
+  { of: 'spans.off', less: 'spans.loop', most: 10, says: 'span with 3 tags, off, over the loop alone' },
   { of: 'js.workoff', to: 'js.work', says: 'a job with 50 tracepoints off, to the job without' },
 ]
 

@@ -40,10 +40,27 @@ export function uptime(seconds: number): string {
   return `${Math.floor(whole / 86400)}d${two(Math.floor(whole / 3600) % 24)}h`
 }
 
+/** "500us", "20ms", "1.5s", "2m" or "1h" in microseconds. @throws RangeError naming what was given. */
+export function parseMicroseconds(text: string): number {
+  const [, number = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,6})?)(us|ms|s|m|h)$/.exec(text) ?? []
+  const us = Number(number) * ({ us: 1, ms: 1000, s: 1e6, m: 60e6, h: 3600e6 }[unit] ?? 0)
+  if (us > 0 && us <= Number.MAX_SAFE_INTEGER) return Math.ceil(us)
+  throw new RangeError(`${JSON.stringify(text)}: expected a time such as 500us, 20ms, 1.5s or 2m`)
+}
+
 /** "10s", "500ms", "2m" or "1h" in milliseconds. @throws RangeError naming what was given. */
 export function parseDuration(text: string): number {
   const [, number = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? []
   const ms = Number(number) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit] ?? 0)
   if (ms > 0 && ms <= 2 ** 31 - 1) return Math.ceil(ms)
   throw new RangeError(`${JSON.stringify(text)}: expected a time such as 500ms, 10s, 5m or 1h`)
+}
+
+/** A day and a time of this machine's zone, of microseconds since the epoch: "2026-11-25 12:13:48.123" */
+export function localTime(us: number): string {
+  const at = new Date(us / 1000)
+  if (Number.isNaN(at.getTime())) return '?'
+  const two = (n: number) => String(n).padStart(2, '0')
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+  return `${day} ${at.toTimeString().slice(0, 8)}.${String(at.getMilliseconds()).padStart(3, '0')}`
 }

@@ -83,7 +83,9 @@ export async function candidates(program: Command, words: readonly string[]): Pr
   if (current.startsWith('-')) return starting(flagsOf(verb))
   const choices = verb.registeredArguments[0]?.argChoices
   if (choices !== undefined) return starting(choices.map((choice) => [choice, ''] as const))
-  return starting(takesPatterns(verb) ? await patterns(before) : [])
+  const [argument] = verb.registeredArguments.map((one) => one.name())
+  if (argument === 'id') return starting(await (await traceCandidates()).traceIds(before))
+  return starting(argument === 'pattern' ? await patterns(before) : [])
 }
 
 function valued(verb: Command, word: string | undefined): Option | undefined {
@@ -97,8 +99,8 @@ const flagsOf = (verb: Command): Candidate[] =>
     .filter(({ long, hidden }, i, all) => !hidden && all.findIndex((one) => one.long === long) === i)
     .map(({ long, short, description }) => [long ?? short ?? '', description] as const)
 
-const takesPatterns = (verb: Command): boolean =>
-  verb.registeredArguments.some((argument) => argument.name() === 'pattern')
+/** Loaded when it is asked for: it needs @blkin/relay, without which verbs and flags are completed too. */
+const traceCandidates = () => import('./trace-candidates.js')
 
 async function valuesOf(option: Option, before: readonly string[]): Promise<Candidate[]> {
   if (option.argChoices !== undefined) return option.argChoices.map((choice) => [choice, ''] as const)
@@ -110,6 +112,11 @@ async function valuesOf(option: Option, before: readonly string[]): Promise<Cand
       return patterns(before)
     case '--session':
       return sessions()
+    case '--service':
+    case '--span':
+    case '--remote':
+    case '--tag':
+      return (await traceCandidates()).traceNames(option.long, before)
     case '--mode':
       return ['discard', 'overwrite', 'block'].map((mode) => [mode, ''] as const)
     default:

@@ -8,6 +8,7 @@ import { checkPattern } from '../rule.js'
 import { parseSample, type Sample } from '../sample.js'
 import { checkSessionName, defaultName, modes, parseMode } from '../session-spec.js'
 import { checkFlag } from './exit.js'
+import { parseBase, usualBase } from './zipkin.js'
 
 export interface TargetFlags {
   pid?: string
@@ -35,6 +36,10 @@ export interface EnableFlags {
   enable: string[]
 }
 
+export interface ZipkinFlags {
+  http: string
+}
+
 const split = (text: string): string[] =>
   text
     .split(',')
@@ -53,7 +58,7 @@ function modeOf(text: string): Required<ChannelFlags>['mode'] {
   return { mode: name, ...(blockMs > 0 ? { blockMs } : {}) }
 }
 
-const checked =
+export const checked =
   <T>(flag: string, parse: (text: string) => T) =>
   (text: string): T =>
     checkFlag(flag, () => parse(text))
@@ -63,6 +68,12 @@ export const pidOption = () =>
 
 export const relayOption = () =>
   new Option('--relay <host:port>', 'the processes of this relay').env('BLKIN_FLEET')
+
+export const zipkinOption = () =>
+  new Option('--http <host:port>', 'a relay or Zipkin')
+    .env('BLKIN_HTTP')
+    .default(usualBase, usualBase.replace('http://', ''))
+    .argParser(checked('--http', parseBase))
 
 export const jsonOption = () => new Option('--json', 'an object a line').env('BLKIN_JSON')
 

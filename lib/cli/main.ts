@@ -15,6 +15,8 @@ import { relayCommand } from './relay.js'
 import { rulesCommand } from './rules.js'
 import { tailCommand } from './tail.js'
 import { topCommand } from './top.js'
+import { traceCommand } from './trace.js'
+import { tracesCommand } from './traces.js'
 import { viewCommand } from './view.js'
 
 const program = new Command('blkin')
@@ -23,7 +25,8 @@ const program = new Command('blkin')
   .helpCommand(false)
   .enablePositionalOptions()
   .exitOverride()
-  .configureHelp({ subcommandTerm: (verb) => verb.name() })
+  .usage('[--version | --help] VERB ...')
+  .configureHelp({ subcommandTerm: (verb) => verb.name(), visibleOptions: () => [] })
   .addHelpText(
     'after',
     `
@@ -40,7 +43,8 @@ function optionDescription({ description, envVar, defaultValue, defaultValueDesc
 
 const verbs = [
   ...[psCommand(), listCommand(), enableCommand(), disableCommand(), rulesCommand()],
-  ...[recordCommand(), tailCommand(), topCommand(), relayCommand(), viewCommand(), completionCommand()],
+  ...[recordCommand(), tailCommand(), topCommand(), relayCommand(), viewCommand()],
+  ...[tracesCommand(), traceCommand(), completionCommand()],
 ]
 for (const command of verbs) program.addCommand(command.exitOverride().configureHelp({ optionDescription }))
 program.addCommand(completeCommand(program).exitOverride(), { hidden: true })

@@ -1,5 +1,7 @@
 // lib/cli/print.ts: where a verb's words go: results to stdout, notes to stderr, so that a pipe sees results only.
 // Colour is for a terminal that did not say NO_COLOR.
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 
 export const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -10,8 +12,33 @@ export function printJson(value: unknown): void {
   print(json(value))
 }
 
+/** What a terminal takes for a command and JSON leaves as it is (DEL, C1) is escaped too. */
 export const json = (value: unknown): string =>
-  JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one))
+  JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one)).replace(
+    /[\x7f-\x9f]/g,
+    (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`,
+  )
+
+/** Any number of lines, made as they are read. That whoever reads goes away is no failure. */
+export async function printLines(lines: Iterable<string>): Promise<void> {
+  try {
+    await pipeline(Readable.from(inChunks(lines)), process.stdout, { end: false })
+  } catch (error) {
+    if (!['EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error
+  }
+}
+
+function* inChunks(lines: Iterable<string>): Generator<string> {
+  let text = ''
+  for (const line of lines) {
+    text += `${line}\n`
+    if (text.length < 65_536) continue
+    yield text
+    text = ''
+  }
+  if (text !== '') yield text
+}
 
 export interface Style {
   bold(text: string): string

@@ -1,6 +1,8 @@
 // lib/cli/relay.ts: `blkin relay`: takes packets from many processes until it is told to stop.
 import { once } from 'node:events'
 import { Command, Option } from 'commander'
+import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
+import { checkFlag, UsageError } from './exit.js'
 import { jsonOption } from './flags.js'
 import { loadRelay } from './load-relay.js'
 import { note, printJson } from './print.js'
@@ -9,6 +11,8 @@ import { summarize } from './summary.js'
 interface Flags {
   listen: string
   output: string
+  http?: string
+  sample?: TraceSample
   token?: string
   json?: boolean
 }
@@ -21,17 +25,30 @@ export function relayCommand(): Command {
     .addOption(
       new Option('-o, --output <folder>', 'where the traces go').env('BLKIN_OUTPUT').default('traces'),
     )
+    .addOption(new Option('--http <host:port>', "spans and Zipkin's API, there").env('BLKIN_HTTP'))
+    .addOption(
+      new Option('--sample <rate>', 'traces to store: 50/s, 1/100')
+        .env('BLKIN_RELAY_SAMPLE')
+        .argParser((text) => checkFlag('--sample', () => parseTraceSample(text))),
+    )
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
     .action(run)
 }
 
-async function run({ listen, output, token, json }: Flags): Promise<void> {
+async function run({ listen, output, http, sample, token, json }: Flags): Promise<void> {
+  if (sample && !http) throw new UsageError('--sample is about spans; expected --http with it')
   const { startRelay } = await loadRelay()
-  const relay = await startRelay({ listen, output, log: note, ...(token ? { token } : {}) })
-  note(`listening on ${relay.address}, traces go to ${output}`)
-  if (json) printJson({ listening: relay.address, output })
+  const relay = await startRelay({
+    ...{ listen, output, log: note },
+    ...(http ? { http: { listen: http, ...(sample ? { sample } : {}) } } : {}),
+    ...(token ? { token } : {}),
+  })
+  const { address, httpAddress } = relay
+  note(`listening on ${address}, traces go to ${output}`)
+  if (httpAddress) note(`Zipkin's API is on http://${httpAddress}`)
+  if (json) printJson({ listening: address, ...(httpAddress ? { http: httpAddress } : {}), output })
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   await relay.close()
   const totals = summarize(relay.stats(), output)

@@ -3,6 +3,7 @@
 
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { isLoopback, parseAddress } from './intake/address.js'
@@ -12,6 +13,8 @@ import { Followers } from './live/followers.js'
 import { LiveTraces } from './live/live-traces.js'
 import type { TraceItem } from './read/merge.js'
 import { RuleBook } from './rules/rule-book.js'
+import { Tap } from './spans/tap.js'
+import { Tracing, type TracingOptions, type TracingStats } from './spans/tracing.js'
 import { Processes, type ProcessStats } from './store/processes.js'
 import { TraceFiles } from './store/trace.js'
 
@@ -25,6 +28,8 @@ export interface RelayOptions {
    * every 20 ms or so, with what came 0.1 s ago; it must not throw, and while it runs the relay takes nothing.
    */
   live?: (items: TraceItem[]) => void
+  /** Assembles spans, keeps them under `output` and answers Zipkin's API. */
+  http?: TracingOptions
   /** What every client must say; needed to listen on anything but loopback. */
   token?: string
   log?: (line: string) => void
@@ -39,14 +44,20 @@ export interface RelayStats {
     /** Ended by the relay: bad bytes, a wrong token, a limit of time. */
     ended: number
   }
+  /** Where `http` was given. */
+  tracing?: TracingStats
 }
 
 export interface Relay {
   address: string
+  /** Where the API listens, where it does. */
+  httpAddress: string | undefined
   stats(): RelayStats
   /** Finishes the calls that are being stored, ends every connection and stops listening. */
   close(): Promise<void>
 }
+
+const VERSION: string = createRequire(import.meta.url)('../package.json').version
 
 const MAX_CONNECTIONS = 1024
 const CLOSE_MS = 5_000
@@ -63,12 +74,19 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   if ((options.output === undefined) === (options.live === undefined)) {
     throw new TypeError('output and live are both given or both missing; expected one of them')
   }
+  if (options.http && options.output === undefined) {
+    throw new TypeError('http is given and output is missing; expected a folder for the spans')
+  }
   const output = options.output === undefined ? undefined : resolve(options.output)
   if (output !== undefined) await mkdir(output, { recursive: true, mode: 0o700 })
 
   const feed = new Feed(options.live ?? (() => {}))
   const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
-  const followers = new Followers(recorder, log)
+  const tracing =
+    options.http && output !== undefined
+      ? await Tracing.open(output, options.http, token, VERSION, log)
+      : undefined
+  const followers = new Followers(tracing ? new Tap(recorder, tracing, log) : recorder, log)
   const rules = await RuleBook.open(output && join(output, '.rules'))
   const house = { token, processes: new Processes(), recorder: followers, followers, rules }
   const open = new Set<Connection>()
@@ -88,13 +106,23 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     })
   })
   server.listen(port, host, 511)
-  await once(server, 'listening')
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    await tracing?.close()
+    throw error
+  }
   const bound = server.address() as AddressInfo
   const shown = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
 
   return {
     address: `${shown}:${bound.port}`,
-    stats: () => ({ processes: house.processes.stats(), connections: { open: open.size, ...counts } }),
+    httpAddress: tracing?.http.address,
+    stats: () => ({
+      processes: house.processes.stats(),
+      connections: { open: open.size, ...counts },
+      ...(tracing ? { tracing: tracing.stats() } : {}),
+    }),
     async close() {
       server.close()
       const all = [...open].map((connection) => connection.end('the relay is closing'))
@@ -105,6 +133,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       await Promise.race([Promise.allSettled(all), late])
       clearTimeout(timer)
       feed.flush()
+      await tracing?.close()
     },
   }
 }

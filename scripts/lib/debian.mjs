@@ -30,6 +30,9 @@ const probes = {
   'thrift-compiler': command('thrift'),
   // A file, not `import thrift`: a python3 first on PATH need not be Debian's. Tests run /usr/bin/python3.
   'python3-thrift': () => existsSync('/usr/lib/python3/dist-packages/thrift/Thrift.py'),
+  // a real Zipkin server to compare answers with
+  'default-jre-headless': command('java'),
+  maven: command('mvn'),
   // clients of the block device
   'qemu-utils': command('qemu-io'),
   fio: command('fio'),

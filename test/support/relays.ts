@@ -2,7 +2,7 @@
 // same folder and port. Ended with the test.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { type Relay, startRelay } from '@blkin/relay'
+import { type Relay, type RelayOptions, startRelay } from '@blkin/relay'
 import { onTestFinished } from 'vitest'
 import { folder, program, start } from './run.js'
 
@@ -13,10 +13,11 @@ export interface TestRelay extends Relay {
   env: Record<string, string>
 }
 
-export async function relay(): Promise<TestRelay> {
+export async function relay(options: Partial<RelayOptions> = {}): Promise<TestRelay> {
   const output = folder()
   const lines: string[] = []
-  const made = await startRelay({ listen: '127.0.0.1:0', output, log: (line) => lines.push(line) })
+  const log = (line: string) => lines.push(line)
+  const made = await startRelay({ listen: '127.0.0.1:0', output, log, ...options })
   onTestFinished(() => made.close())
   return { ...made, output, lines, env: { BLKIN_RELAY: made.address, BLKIN_ENABLE: '*:*' } }
 }

@@ -114,15 +114,20 @@ export class Outbox {
     this.#socket = socket
   }
 
-  send(head: Buffer, body?: Buffer): void {
-    if (this.#socket.destroyed) return
+  /** `sent` is called once the kernel has it all, or never will. */
+  send(head: Buffer, body?: Buffer, sent?: () => void): void {
+    if (this.#socket.destroyed) {
+      sent?.()
+      return
+    }
     if (!this.#corked) {
       this.#corked = true
       this.#socket.cork()
       process.nextTick(this.#uncork)
     }
-    this.#socket.write(head)
-    if (body !== undefined && body.length > 0) this.#socket.write(body)
+    const more = body !== undefined && body.length > 0
+    this.#socket.write(head, more ? undefined : sent)
+    if (more) this.#socket.write(body, sent)
   }
 }
 

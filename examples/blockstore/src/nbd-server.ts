@@ -4,9 +4,10 @@
 // What a client sends wrong is answered with an error where NBD has one, else ends that connection only.
 
 import net from 'node:net'
+import { type Span, trace } from 'blkin'
 import { Intake, Outbox, type Protocol, ProtocolError, readU64, writeU64 } from './bytes.js'
 import * as nbd from './nbd-protocol.js'
-import { errnoOf, NO_TRACE, type Origin, type TraceInfo } from './object-store.js'
+import { errnoOf, type Origin } from './object-store.js'
 import { blk } from './tracepoints.js'
 import type { Volume } from './volume.js'
 
@@ -53,8 +54,6 @@ export async function startNbd(exports: Exports, host: string, port: number): Pr
 type Op = 'read' | 'write' | 'flush' | 'trim' | 'write_zeroes'
 
 interface Request extends Origin {
-  readonly id: number
-  readonly trace: TraceInfo
   readonly op: Op
   readonly offset: number
   readonly length: number
@@ -86,6 +85,8 @@ class Connection {
   #requests = 0
   /** Of reads and writes, from the moment that their header is here. */
   #bytes = 0
+  /** Of the write whose data are coming in. */
+  #incoming: Span = trace.current()
   /** Set once no more requests are taken: the connection ends with the last reply. */
   #ending = ''
 
@@ -105,6 +106,8 @@ class Connection {
       socket.destroy()
     })
     socket.on('close', () => {
+      this.#incoming.tag('error', 'connection closed')
+      this.#incoming.end()
       const { name = '' } = this.#volume ?? {}
       blk.disconnect({
         connection: this.#number,
@@ -267,7 +270,7 @@ class Connection {
       }
       const request: Request = {
         id: ++lastId,
-        trace: NO_TRACE,
+        span: this.#begin(op),
         op,
         offset: readU64(head, 16),
         length,
@@ -276,6 +279,7 @@ class Connection {
       }
       const { id, offset } = request
       blk.request({ id, connection: this.#number, export: volume.name, op, offset, length })
+      if (request.span.enabled) describeSpan(request, volume)
       const error = refusal(volume, request)
       if (error !== 0) {
         if (op === 'write') yield* skip(length)
@@ -285,8 +289,23 @@ class Connection {
       }
       this.#bytes += cost(request)
       if (this.#tooMuch()) this.#pause()
-      this.#perform(volume, request, op === 'write' ? yield length : undefined)
+      if (op === 'write') this.#perform(volume, request, yield* this.#receive(request))
+      else this.#perform(volume, request, undefined)
     }
+  }
+
+  /** A request is the root of its trace: NBD has no room for what a client might know of one. */
+  #begin(op: Op): Span {
+    const { remoteAddress: address, remotePort: port } = this.#socket
+    return trace.start(op, { kind: 'server', remote: { address, port } })
+  }
+
+  *#receive({ span, length }: Request): Generator<number, Buffer, Buffer> {
+    this.#incoming = span
+    const data = yield length
+    this.#incoming = trace.current()
+    span.annotate('received')
+    return data
   }
 
   #perform(volume: Volume, request: Request, data: Buffer | undefined): void {
@@ -317,7 +336,10 @@ class Connection {
   #finish(volume: Volume, request: Request, error: number, pieces: readonly Buffer[] = []): void {
     const { id, op, offset, length } = request
     this.#requests--
-    this.#sendReply(request.handle, error, pieces)
+    const { span } = request
+    if (error !== 0) span.tag('error', `NBD error ${error}`)
+    span.annotate('done')
+    this.#sendReply(request.handle, error, pieces, span.enabled ? () => span.end() : undefined)
     blk.reply({ id, connection: this.#number, export: volume.name, op, offset, length, error })
     if (this.#ending !== '') {
       if (this.#requests === 0) this.#hangUp()
@@ -326,13 +348,14 @@ class Connection {
     }
   }
 
-  #sendReply(handle: Buffer, error: number, pieces: readonly Buffer[] = []): void {
+  #sendReply(handle: Buffer, error: number, pieces: readonly Buffer[] = [], sent?: () => void): void {
     const head = Buffer.allocUnsafe(16)
     head.writeUInt32BE(nbd.SIMPLE_REPLY_MAGIC, 0)
     head.writeUInt32BE(error, 4)
     handle.copy(head, 8)
-    this.#outbox.send(head, pieces[0])
-    for (let i = 1; i < pieces.length; i++) this.#outbox.send(pieces[i]!)
+    const last = pieces.length - 1
+    this.#outbox.send(head, pieces[0], last < 1 ? sent : undefined)
+    for (let i = 1; i <= last; i++) this.#outbox.send(pieces[i]!, undefined, i === last ? sent : undefined)
   }
 
   #tooMuch(): boolean {
@@ -356,6 +379,14 @@ class Connection {
     this.#socket.resume()
     this.#feed(() => this.#intake.release())
   }
+}
+
+function describeSpan({ span, id, op, offset, length }: Request, volume: Volume): void {
+  span.tag('export', volume.name)
+  span.tag('request', id)
+  if (op === 'flush') return
+  span.tag('offset', offset)
+  span.tag('length', length)
 }
 
 /** Bytes that a request keeps in memory. */

@@ -2,22 +2,42 @@
 // a RADOS pool could answer it as well.
 
 import { constants } from 'node:os'
+import { type Span, type SpanOptions, trace } from 'blkin'
 
 /** Largest object, and the grain in which a volume is cut: 4 MiB. */
 export const OBJECT_SIZE = 4 * 1024 * 1024
-
-/** Trace id, span id, parent id: three big-endian i64, as BlkKin packs them. All zero: no trace. */
-export type TraceInfo = Uint8Array
-export const TRACE_INFO_SIZE = 24
-export const NO_TRACE: TraceInfo = new Uint8Array(TRACE_INFO_SIZE)
 
 /** For whom something is done. It travels with every call, and in every message to a store. */
 export interface Origin {
   /** The block request's number; 0 for the server's own housekeeping. */
   readonly id: number
-  readonly trace: TraceInfo
+  /** What is done is a part of this span. */
+  readonly span: Span
 }
-export const HOUSEKEEPING: Origin = { id: 0, trace: NO_TRACE }
+export const HOUSEKEEPING: Origin = { id: 0, span: trace.current() }
+
+/** The span of a part of what `origin` asks for. What is not recorded has no parts either. */
+export function part(origin: Origin, name: string, options?: SpanOptions): Span {
+  return origin.span.enabled ? trace.start(name, { ...options, parent: origin.span }) : origin.span
+}
+
+/** Does a part of what `origin` asks for, in a span of its own that ends with it and tells its error. */
+export async function inPart<T>(
+  origin: Origin,
+  name: string,
+  work: (part: Origin) => Promise<T>,
+): Promise<T> {
+  if (!origin.span.enabled) return work(origin)
+  const span = part(origin, name)
+  try {
+    return await work({ id: origin.id, span })
+  } catch (error) {
+    span.tag('error', (error as Error).message)
+    throw error
+  } finally {
+    span.end()
+  }
+}
 
 /** Every method rejects with a StoreError. A name is letters, digits, dot, dash, underscore and at sign. */
 export interface ObjectStore {

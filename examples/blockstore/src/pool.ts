@@ -5,7 +5,7 @@
 // Until 4 an old object counts as used: the durable map still has it, so nobody may write to it in place.
 
 import type { Catalog, CatalogRecord, MapChanges } from './catalog.js'
-import { errnoOf, HOUSEKEEPING, OBJECT_SIZE, type ObjectStore, type Origin } from './object-store.js'
+import { errnoOf, HOUSEKEEPING, inPart, OBJECT_SIZE, type ObjectStore, type Origin } from './object-store.js'
 import { blk } from './tracepoints.js'
 import { type Change, StoredObject, Volume, type VolumeHost } from './volume.js'
 
@@ -87,13 +87,14 @@ export class Pool implements VolumeHost {
   /** Those who come while a commit runs share the one that follows it. */
   flush(origin: Origin): Promise<void> {
     if (this.#running === undefined) return this.#start(origin)
+    origin.span.annotate('waits for the commit under way')
     this.#next ??= this.#running
       .catch(() => undefined)
       .then(() => {
         this.#next = undefined
         return this.#start(origin)
       })
-    return this.#next
+    return this.#next.finally(() => origin.span.annotate('goes on'))
   }
 
   unused(object: StoredObject): void {
@@ -103,7 +104,7 @@ export class Pool implements VolumeHost {
   }
 
   #start(origin: Origin): Promise<void> {
-    const run = this.#commit(origin).finally(() => {
+    const run = inPart(origin, 'commit', (work) => this.#commit(work)).finally(() => {
       this.#running = undefined
     })
     this.#running = run
@@ -129,6 +130,7 @@ export class Pool implements VolumeHost {
     blk.commit({ id, changes: taken.length })
     try {
       await this.store.flush(origin)
+      origin.span.annotate('stores flushed')
       if (taken.length > 0) await this.#catalog.append({ kind: 'map', changes })
     } catch (error) {
       for (const { volume, index, change } of taken) {

@@ -3,8 +3,9 @@
 
 import net from 'node:net'
 import { constants } from 'node:os'
+import type { Span } from 'blkin'
 import { Intake, Outbox, type Protocol } from './bytes.js'
-import { type Origin, StoreError } from './object-store.js'
+import { type Origin, part, StoreError } from './object-store.js'
 import { packRequest, REPLY_HEADER, type StoreOp, unpackReply } from './store-protocol.js'
 import { obj } from './tracepoints.js'
 
@@ -12,6 +13,7 @@ interface Call {
   readonly op: StoreOp
   readonly id: number
   readonly name: string
+  readonly span: Span
   resolve(data: Buffer): void
   reject(error: StoreError): void
 }
@@ -56,18 +58,32 @@ export class StoreClient {
   /** `length` is what a read wants; the length of `data` is told by itself. */
   call(op: StoreOp, origin: Origin, name: string, offset = 0, length = 0, data?: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
+      const span = this.#begin(op, origin, name)
       if (this.#ended !== undefined) {
+        span.tag('error', this.#ended.message)
+        span.end()
         reject(this.#ended)
         return
       }
       this.#lastTag = (this.#lastTag + 1) >>> 0
       const tag = this.#lastTag
       const size = data?.length ?? 0
-      this.#calls.set(tag, { op, id: origin.id, name, resolve, reject })
+      this.#calls.set(tag, { op, id: origin.id, name, span, resolve, reject })
       const wanted = length || size
       obj.client_send({ id: origin.id, store: this.#store, tag, op, object: name, offset, length: wanted })
-      this.#outbox.send(packRequest(op, tag, origin, name, offset, length, size), data)
+      const request = packRequest(op, tag, { id: origin.id, span }, name, offset, length, size)
+      this.#outbox.send(request, data, span.enabled ? () => span.annotate('sent') : undefined)
     })
+  }
+
+  /** The span of one call, begun when it queues behind what else goes out to this store. */
+  #begin(op: StoreOp, origin: Origin, name: string): Span {
+    if (!origin.span.enabled) return origin.span
+    const { remoteAddress: address, remotePort: port } = this.#socket
+    const remote = { service: `store-${this.#store}`, address, port }
+    const span = part(origin, op, { kind: 'client', remote })
+    if (name !== '') span.tag('object', name)
+    return span
   }
 
   close(): void {
@@ -82,6 +98,8 @@ export class StoreClient {
       if (call === undefined) continue
       this.#calls.delete(tag)
       obj.client_receive({ id: call.id, store: this.#store, tag, op: call.op, errno, bytes: dataLength })
+      if (errno !== 0) call.span.tag('error', `errno ${errno}`)
+      call.span.end()
       if (errno === 0) call.resolve(data)
       else call.reject(new StoreError(errno, `store ${this.#store}: ${call.op} ${call.name}: errno ${errno}`))
     }
@@ -94,6 +112,8 @@ export class StoreClient {
     for (const [tag, call] of this.#calls) {
       const errno = this.#ended.errno
       obj.client_receive({ id: call.id, store: this.#store, tag, op: call.op, errno, bytes: 0 })
+      call.span.tag('error', this.#ended.message)
+      call.span.end()
       call.reject(this.#ended)
     }
     this.#calls.clear()

@@ -3,9 +3,9 @@
 // request:  0 u32 magic "BKSQ"     16 u64 id       the block request this serves
 //           4 u8  op               24 u32 offset   within the object
 //           5 u8  zero             28 u32 length   wanted by read
-//           6 u16 name length      32 i64 trace id   \
-//           8 u32 tag              40 i64 span id     > trace_info: carried through; zero means no trace
-//          12 u32 data length      48 i64 parent id  /
+//           6 u16 name length      32 u64 trace id   \
+//           8 u32 tag              40 u64 span id     > trace_info, as trace.pack() writes it; zero means no trace
+//          12 u32 data length      48 u64 parent id  /
 //          56 name, then data (of put and write; for copy, the new name)
 //
 // reply:    0 u32 magic "BKSR"      8 u64 id
@@ -15,8 +15,9 @@
 //
 // A connection carries many requests at once; replies come in any order and are matched by tag.
 
+import { type Remote, trace } from 'blkin'
 import { ProtocolError, readU64, writeU64 } from './bytes.js'
-import { OBJECT_SIZE, type Origin, TRACE_INFO_SIZE } from './object-store.js'
+import { OBJECT_SIZE, type Origin } from './object-store.js'
 
 export const STORE_OPS = ['put', 'get', 'write', 'read', 'copy', 'delete', 'flush'] as const
 export type StoreOp = (typeof STORE_OPS)[number]
@@ -30,8 +31,11 @@ const TRACE_AT = 32
 
 const numberOf: Record<StoreOp, number> = { put: 0, get: 1, write: 2, read: 3, copy: 4, delete: 5, flush: 6 }
 
-export interface StoreRequest extends Origin {
+export interface StoreRequest {
   readonly op: StoreOp
+  readonly id: number
+  /** The span of whoever sent this. */
+  readonly sender: Remote
   readonly tag: number
   readonly offset: number
   readonly length: number
@@ -59,7 +63,7 @@ export function packRequest(
   writeU64(head, origin.id, 16)
   head.writeUInt32BE(offset, 24)
   head.writeUInt32BE(length, 28)
-  head.set(origin.trace, TRACE_AT)
+  origin.span.pack(head, TRACE_AT)
   head.write(name, REQUEST_HEADER, 'latin1')
   return head
 }
@@ -76,7 +80,7 @@ export function unpackRequest(head: Buffer): StoreRequest {
     id: readU64(head, 16),
     offset: head.readUInt32BE(24),
     length: head.readUInt32BE(28),
-    trace: head.subarray(TRACE_AT, TRACE_AT + TRACE_INFO_SIZE),
+    sender: trace.unpack(head, TRACE_AT),
   }
   // Beyond these the stream cannot be trusted any more; an offset out of range is answered with EINVAL instead.
   if (request.nameLength > MAX_NAME) throw new ProtocolError(`request: name of ${request.nameLength} bytes`)

@@ -4,6 +4,7 @@
 
 import net from 'node:net'
 import { constants } from 'node:os'
+import { type Span, trace } from 'blkin'
 import { Intake, Outbox, type Protocol } from './bytes.js'
 import { FileObjects } from './files.js'
 import { errnoOf, OBJECT_SIZE, StoreError } from './object-store.js'
@@ -27,7 +28,8 @@ export async function startStore(dir: string, host = '127.0.0.1', port = 0): Pro
   const sockets = new Set<net.Socket>()
   const server = net.createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
-    const intake = new Intake(new Session(files, new Outbox(socket)).protocol())
+    const session = new Session(files, socket)
+    const intake = new Intake(session.protocol())
     socket.on('data', (chunk) => {
       try {
         if (intake.push(chunk)) socket.end()
@@ -37,7 +39,10 @@ export async function startStore(dir: string, host = '127.0.0.1', port = 0): Pro
       }
     })
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => sockets.delete(socket))
+    socket.on('close', () => {
+      sockets.delete(socket)
+      session.end()
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -53,27 +58,46 @@ export async function startStore(dir: string, host = '127.0.0.1', port = 0): Pro
   }
 }
 
+interface Request extends StoreRequest {
+  readonly span: Span
+}
+
 class Session {
   readonly #files: FileObjects
+  readonly #socket: net.Socket
   readonly #outbox: Outbox
+  /** Of the request that is coming in. */
+  #incoming: Span = trace.current()
 
-  constructor(files: FileObjects, outbox: Outbox) {
+  constructor(files: FileObjects, socket: net.Socket) {
     this.#files = files
-    this.#outbox = outbox
+    this.#socket = socket
+    this.#outbox = new Outbox(socket)
+  }
+
+  /** The connection is gone: a request that was half here will not be done. */
+  end(): void {
+    this.#incoming.tag('error', 'connection closed')
+    this.#incoming.end()
   }
 
   *protocol(): Protocol {
     for (;;) {
       const request = unpackRequest(yield REQUEST_HEADER)
+      const { id, tag, op, offset } = request
+      const { remoteAddress: address, remotePort: port } = this.#socket
+      const span = request.sender.start(op, { kind: 'server', remote: { address, port } })
+      this.#incoming = span
       const name = (yield request.nameLength).toString('latin1')
       const data = yield request.dataLength
-      const { id, tag, op, offset } = request
+      this.#incoming = trace.current()
+      span.annotate('received')
       obj.server_receive({ id, tag, op, object: name, offset, length: request.length || data.length })
-      this.#perform(request, name, data)
+      this.#perform({ ...request, span }, name, data)
     }
   }
 
-  #perform(request: StoreRequest, name: string, data: Buffer): void {
+  #perform(request: Request, name: string, data: Buffer): void {
     const { op, offset, length } = request
     try {
       if (op === 'read') {
@@ -114,8 +138,12 @@ class Session {
     }
   }
 
-  #done(request: StoreRequest, errno: number, bytes: number, reply = packReply(request, errno, 0)): void {
-    this.#outbox.send(reply)
+  #done(request: Request, errno: number, bytes: number, reply = packReply(request, errno, 0)): void {
+    const { span } = request
+    if (errno !== 0) span.tag('error', `errno ${errno}`)
+    span.tag('bytes', bytes)
+    span.annotate('done')
+    this.#outbox.send(reply, undefined, span.enabled ? () => span.end() : undefined)
     obj.server_done({ id: request.id, tag: request.tag, op: request.op, errno, bytes })
   }
 }

@@ -12,7 +12,8 @@
 //   a deletion waits for the reads and writes that hold the object (pins)
 
 import { randomBytes } from 'node:crypto'
-import { errnoOf, OBJECT_SIZE, type ObjectStore, type Origin } from './object-store.js'
+import type { Span } from 'blkin'
+import { errnoOf, inPart, OBJECT_SIZE, type ObjectStore, type Origin, part } from './object-store.js'
 import { blk } from './tracepoints.js'
 
 export class StoredObject {
@@ -96,8 +97,8 @@ export class Volume {
       } else {
         await allDone(
           pieces(offset, data.length).map((piece) => {
-            const part = data.subarray(piece.start, piece.start + piece.length)
-            return this.#writePiece(origin, piece.index, piece.within, part, durable)
+            const bytes = data.subarray(piece.start, piece.start + piece.length)
+            return this.#writePiece(origin, piece.index, piece.within, bytes, durable)
           }),
         )
       }
@@ -168,9 +169,11 @@ export class Volume {
 
   async #begin(origin: Origin): Promise<void> {
     if (this.#quiet !== undefined) {
-      const { id } = origin
+      const { id, span } = origin
       blk.wait({ id, volume: this.name, why: 'snapshot' })
+      span.annotate('waits for a snapshot')
       while (this.#quiet !== undefined) await this.#quiet.over
+      span.annotate('goes on')
       blk.proceed({ id, volume: this.name, why: 'snapshot' })
     }
     this.#changing++
@@ -180,13 +183,18 @@ export class Volume {
     if (--this.#changing === 0) this.#quiet?.reached()
   }
 
-  async #readPiece(origin: Origin, index: number, offset: number, length: number): Promise<Buffer> {
+  #readPiece(origin: Origin, index: number, offset: number, length: number): Promise<Buffer> {
+    return inPart(origin, 'object', (piece) => this.#readObject(piece, index, offset, length))
+  }
+
+  async #readObject(origin: Origin, index: number, offset: number, length: number): Promise<Buffer> {
+    const lookup = part(origin, 'map')
     const object = this.map.get(index)
-    if (object === undefined || !object.born) {
-      blk.mapped({ id: origin.id, volume: this.name, index, object: '', offset, length })
-      return ZEROS.subarray(0, length)
-    }
-    blk.mapped({ id: origin.id, volume: this.name, index, object: object.name, offset, length })
+    const hole = object === undefined || !object.born
+    const name = hole ? '' : object.name
+    blk.mapped({ id: origin.id, volume: this.name, index, object: name, offset, length })
+    endLookup(lookup, index, name)
+    if (hole) return ZEROS.subarray(0, length)
     object.pins++
     try {
       return await this.#host.store.readRange(origin, object.name, offset, length)
@@ -195,17 +203,30 @@ export class Volume {
     }
   }
 
-  async #writePiece(
+  #writePiece(origin: Origin, index: number, offset: number, data: Buffer, durable: boolean): Promise<void> {
+    return inPart(origin, 'object', (piece) => this.#writeObject(piece, index, offset, data, durable))
+  }
+
+  async #writeObject(
     origin: Origin,
     index: number,
     offset: number,
     data: Buffer,
     durable: boolean,
   ): Promise<void> {
+    const { id } = origin
+    const lookup = part(origin, 'map')
     let object = this.map.get(index)
+    // Nothing may come between an object that is written in place and its pin: no await but for a copy-up.
     if (object === undefined) object = this.#allocate(index)
-    else if (object.refs > 1) object = await this.#copyUp(origin, index, object)
-    blk.mapped({ id: origin.id, volume: this.name, index, object: object.name, offset, length: data.length })
+    else if (object.refs > 1) {
+      object = await this.#copyUp({ id, span: lookup }, index, object).catch((error: unknown) => {
+        lookup.end()
+        throw error
+      })
+    }
+    blk.mapped({ id, volume: this.name, index, object: object.name, offset, length: data.length })
+    endLookup(lookup, index, object.name)
     object.pins++
     try {
       await this.#host.store.writeRange(origin, object.name, offset, data)
@@ -230,18 +251,21 @@ export class Volume {
   }
 
   #copyUp(origin: Origin, index: number, from: StoredObject): Promise<StoredObject> {
-    const { id } = origin
+    const { id, span } = origin
     const volume = this.name
     const running = this.#copying.get(index)
     if (running !== undefined) {
       blk.wait({ id, volume, why: 'copyup' })
-      return running.finally(() => blk.proceed({ id, volume, why: 'copyup' }))
+      span.annotate('waits for a copy-up')
+      return running.finally(() => {
+        blk.proceed({ id, volume, why: 'copyup' })
+        span.annotate('goes on')
+      })
     }
     // The copy keeps the placement of its source: no data need cross between stores.
     const to = new StoredObject(this.#newName(from.name.slice(0, from.name.lastIndexOf('.'))), true)
     blk.copyup({ id, volume, index, from: from.name, to: to.name })
-    const copy = this.#host.store
-      .copy(origin, from.name, to.name)
+    const copy = inPart(origin, 'copy-up', (work) => this.#host.store.copy(work, from.name, to.name))
       .then(
         () => {
           blk.copied({ id, volume, index, to: to.name, error: 0 })
@@ -295,6 +319,13 @@ export class Volume {
     const end = Math.min(OBJECT_SIZE, this.size - piece.index * OBJECT_SIZE)
     return piece.within === 0 && piece.length === end
   }
+}
+
+function endLookup(lookup: Span, index: number, object: string): void {
+  if (!lookup.enabled) return
+  lookup.tag('index', index)
+  lookup.tag('object', object === '' ? 'a hole' : object)
+  lookup.end()
 }
 
 interface Piece {

@@ -2,37 +2,42 @@
 // Live recordings and followers own one a process. It reads the bytes it is lent and keeps none of them.
 
 import { HEADER_BYTES, readHeader } from '../ctf/packet.js'
-import type { TraceItem } from '../read/merge.js'
+import type { TraceEvent, TraceLoss } from '../read/model.js'
 import { type Decoders, PacketReader } from '../read/packet-reader.js'
 import type { Mark } from '../store/mark.js'
 
-export class PutDecoder {
-  readonly #readers = new Map<number, { reader: PacketReader; sequence: number }>()
+export class PutDecoder<Event = TraceEvent> {
+  readonly #readers = new Map<number, { reader: PacketReader<Event>; sequence: number }>()
 
-  constructor(readonly decoders: Decoders) {}
+  constructor(readonly decoders: Decoders<Event>) {}
 
   /**
    * The items of the put that follows what `before` says, in the order of time. The put's headers were checked.
    *
    * @throws PacketError where an event is not as declared; reading goes on with the put after it
    */
-  decode(stream: number, before: Mark, packets: Buffer): TraceItem[] {
+  decode(stream: number, before: Mark, packets: Buffer): (Event | TraceLoss)[] {
+    const items: (Event | TraceLoss)[] = []
+    this.each(stream, before, packets, (item) => items.push(item))
+    return items
+  }
+
+  /** The same, one by one; those before what is wrong have been handed out. */
+  each(stream: number, before: Mark, packets: Buffer, take: (item: Event | TraceLoss) => void): void {
     const known = this.#readers.get(stream)
     const reader = known?.sequence === before.sequence ? known.reader : this.#from(stream, before)
     this.#readers.delete(stream)
     const bytes = { bytes: packets, view: new DataView(packets.buffer, packets.byteOffset, packets.length) }
-    const items: TraceItem[] = []
     for (let at = 0; at + HEADER_BYTES <= packets.length; ) {
       const header = readHeader(packets, at)
-      if (reader.enter(bytes, at, header)) items.push(reader.item)
-      while (reader.next()) items.push(reader.item)
+      if (reader.enter(bytes, at, header)) take(reader.item)
+      while (reader.next()) take(reader.item)
       at += header.packetBits / 8
     }
     this.#readers.set(stream, { reader, sequence: before.sequence + 1 })
-    return items
   }
 
-  #from(stream: number, { packets, lost, lastTime }: Mark): PacketReader {
+  #from(stream: number, { packets, lost, lastTime }: Mark): PacketReader<Event> {
     const reader = new PacketReader(this.decoders, stream)
     if (packets > 0) reader.resume(BigInt(packets) - 1n, lost, lastTime)
     return reader

@@ -104,19 +104,7 @@ const helpers = {
       : (BigInt(high) << 32n) + BigInt(low)
   },
 
-  string(bytes: Buffer, p: Position): string {
-    const start = p.at
-    let stop = start
-    let all = 0
-    while (stop < p.end && bytes[stop] !== 0) all |= bytes[stop++]!
-    if (stop >= p.end) helpers.beyond()
-    p.at = stop + 1
-    if (all >= 0x80) return bytes.toString('utf8', start, stop)
-    if (stop - start > 12) return bytes.toString('latin1', start, stop)
-    let text = ''
-    for (let i = start; i < stop; i++) text += String.fromCharCode(bytes[i]!)
-    return text
-  },
+  string: readString,
 
   bytes(bytes: Buffer, view: DataView, p: Position): Buffer {
     const length = view.getUint32(p.at, true)
@@ -132,4 +120,18 @@ const helpers = {
     for (let i = 0; i < count; i++) values[i] = one()
     return values
   },
+}
+
+export function readString(bytes: Buffer, p: Position): string {
+  const start = p.at
+  let stop = start
+  let all = 0
+  while (stop < p.end && bytes[stop] !== 0) all |= bytes[stop++]!
+  if (stop >= p.end) helpers.beyond()
+  p.at = stop + 1
+  if (all >= 0x80) return bytes.toString('utf8', start, stop)
+  if (stop - start > 12) return bytes.toString('latin1', start, stop)
+  let text = ''
+  for (let i = start; i < stop; i++) text += String.fromCharCode(bytes[i]!)
+  return text
 }

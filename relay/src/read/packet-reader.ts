@@ -4,15 +4,26 @@
 
 import { HEADER_BYTES, type PacketHeader } from '../ctf/packet.js'
 import { compileDecoder, type Decode, type Position } from './decode.js'
-import { TraceEvent, type TraceInfo, TraceLoss } from './model.js'
+import { TraceEvent, type TraceInfo, TraceLoss, type TraceTracepoint } from './model.js'
 
 const SECOND = 1_000_000_000
 const TWO_32 = 0x100000000
 
 export class PacketError extends Error {}
 
+/** What becomes of an event: how its bytes are read, and what that makes with where and when it was. */
+export interface Making<Event> {
+  compile(tracepoint: TraceTracepoint): Decode
+  make(...given: ConstructorParameters<typeof TraceEvent>): Event
+}
+
+const PLAIN: Making<TraceEvent> = {
+  compile: ({ fields }) => compileDecoder(fields),
+  make: (...given) => new TraceEvent(...given),
+}
+
 /** The decoders of one trace, compiled when first met, and which tracepoints are wanted. */
-export class Decoders {
+export class Decoders<Event = TraceEvent> {
   readonly context: Decode | undefined
   readonly wanted: boolean[] = []
   readonly #compiled: (Decode | undefined)[] = []
@@ -20,6 +31,7 @@ export class Decoders {
   constructor(
     readonly info: TraceInfo,
     readonly wants: (name: string) => boolean,
+    readonly making = PLAIN as unknown as Making<Event>,
   ) {
     if (info.contexts.length > 0) this.context = compileDecoder(info.contexts)
   }
@@ -32,7 +44,7 @@ export class Decoders {
     const tracepoint = this.info.tracepoints[id]
     if (tracepoint === undefined) return undefined
     this.wanted[id] = this.wants(`${tracepoint.provider}:${tracepoint.event}`)
-    this.#compiled[id] = compileDecoder(tracepoint.fields)
+    this.#compiled[id] = this.making.compile(tracepoint)
     return this.#compiled[id]
   }
 }
@@ -43,9 +55,9 @@ export interface Bytes {
   view: DataView
 }
 
-export class PacketReader {
+export class PacketReader<Event = TraceEvent> {
   /** What enter() or next() came to. */
-  item!: TraceEvent | TraceLoss
+  item!: Event | TraceLoss
 
   readonly #position: Position = { at: 0, end: 0 }
   #bytes!: Buffer
@@ -62,7 +74,7 @@ export class PacketReader {
   #ended: bigint | undefined
 
   constructor(
-    readonly decoders: Decoders,
+    readonly decoders: Decoders<Event>,
     readonly stream: number,
   ) {}
 
@@ -136,7 +148,7 @@ export class PacketReader {
     const fields = decode(bytes, this.#view, position)
     if (!decoders.wanted[id]) return false
     const { info } = decoders
-    this.item = new TraceEvent(
+    this.item = decoders.making.make(
       info,
       this.stream,
       this.#seconds,

@@ -1,0 +1,94 @@
+// bench/js/assemble.mjs [SPANS]: how many spans a second of processor time the relay takes, by how far they go: from
+// packets to events, to spans, and into the store; all of them, and with one in a hundred stored.
+// Time is that of the processor, so that other work on the machine matters little: of all threads (DuckDB has its own), and
+// of the thread that everything else of the relay runs on, which is what a relay is short of.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PutDecoder } from '../../relay/dist/live/put-decoder.js'
+import { Assembler } from '../../relay/dist/spans/assembler.js'
+import { spanDecoders } from '../../relay/dist/spans/records.js'
+import { Sampler } from '../../relay/dist/spans/sample/sampler.js'
+import { SpanStore } from '../../relay/dist/spans/store/store.js'
+import { eventsPerSpan, spanPuts, spanTraceInfo } from '../lib/span-packets.mjs'
+
+const count = Number(process.argv[2] ?? 400_000)
+const rounds = 3
+/** What the relay's clock would say: so many spans come a second. */
+const perSecond = 100_000
+
+async function run(puts, { assemble, sample, store }) {
+  const decoder = new PutDecoder(spanDecoders(spanTraceInfo()))
+  const assembler = new Assembler()
+  const source = assembler.open('bench', 'bench', '0badcafe')
+  const sampler = sample && new Sampler({ share: 0.01 })
+  const folder = mkdtempSync(join(tmpdir(), 'blkin-bench-'))
+  const retention = { age: 9e9, bytes: 1e12 }
+  const spans =
+    store && (await SpanStore.open(folder, { autocompleteKeys: [], retention, log: console.error }))
+  let mark = { sequence: 0, packets: 0, lost: 0n, lastTime: 0n }
+  let now = 0
+  let handedOn = 0
+  const hand = (made) => {
+    sampler?.add(made, now)
+    const kept = sampler ? sampler.due(now) : made
+    handedOn += kept.length
+    spans?.add(kept)
+  }
+  const start = times()
+  for (const put of puts) {
+    let events = 0
+    decoder.each(0, mark, put, (item) => {
+      events++
+      if (assemble) assembler.take(source, item, now)
+    })
+    mark = { ...mark, sequence: mark.sequence + 1 }
+    now += (events / eventsPerSpan / perSecond) * 1000
+    if (!assemble) continue
+    hand(assembler.due(now))
+    if (spans?.writer.isFull) await spans.writer.flush()
+    else await new Promise(setImmediate)
+  }
+  hand(assembler.finish())
+  if (sampler) {
+    const kept = sampler.finish(now)
+    handedOn += kept.length
+    spans?.add(kept)
+  }
+  await spans?.writer.flush()
+  const end = times()
+  const expected = assemble ? count : 0
+  if (handedOn + (sampler?.sampledOut ?? 0) !== expected)
+    throw new Error(`${handedOn} of ${expected} spans came out`)
+  if (spans && spans.writer.written !== handedOn) throw new Error(`${spans.writer.written} were stored`)
+  await spans?.close()
+  rmSync(folder, { recursive: true })
+  return { all: end.all - start.all, thread: end.thread - start.thread }
+}
+
+/** Microseconds. */
+function times() {
+  const { user, system } = process.cpuUsage()
+  const [ns] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')
+  return { all: user + system, thread: Number(ns) / 1000 }
+}
+
+const rows = [
+  { says: 'packets to events' },
+  { says: '... to spans', assemble: true },
+  { says: '... and one in a hundred into the store', assemble: true, sample: true, store: true },
+  { says: '... and all into the store', assemble: true, store: true },
+]
+const puts = [...spanPuts(count)]
+console.log(
+  `${count} spans of ${eventsPerSpan} events, the best of ${rounds}: spans a second of processor time`,
+)
+console.log('all threads  one thread')
+for (const row of rows) {
+  const took = []
+  for (let i = 0; i < rounds; i++) took.push(await run(puts, row))
+  const rate = (of) => Math.round(count / (Math.min(...took.map(of)) / 1e6)).toLocaleString('en')
+  console.log(
+    `${rate(({ all }) => all).padStart(11)} ${rate(({ thread }) => thread).padStart(11)}  ${row.says}`,
+  )
+}

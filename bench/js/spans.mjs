@@ -1,0 +1,114 @@
+// bench/js/spans.mjs: spans beside the OpenTelemetry SDK's, over the same handshake as bench/js/slices.mjs. Its own
+// process, since handles that are recorded and others that are not must not share type feedback with the other rows.
+// Spans go into a session in memory, in overwrite mode; the SDK's to an exporter that drops them, after the slice.
+import { readSync, writeSync } from 'node:fs'
+import { AlwaysOffSampler, BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { openSession, status, trace } from '../../dist/index.js'
+import { setTraceSample } from '../../dist/trace/sampler.js'
+
+const session = openSession('bench', { relay: null, mode: 'overwrite' })
+session.enable('blkin:*')
+
+// The SDK's batch processor with an exporter that drops: what every service has that sends spans somewhere.
+let exported = 0
+const exporter = {
+  export(spans, done) {
+    exported += spans.length
+    done({ code: 0 })
+  },
+  shutdown: async () => {},
+}
+const processor = new BatchSpanProcessor(exporter, { maxQueueSize: 100_000, scheduledDelayMillis: 3_600_000 })
+const otel = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('bench')
+const sampler = new AlwaysOffSampler()
+const otelOff = new BasicTracerProvider({ sampler, spanProcessors: [processor] }).getTracer('bench')
+
+const texts = ['volume-00/blk-0a', 'volume-01/blk-0b', 'volume-02/blk-0c', 'volume-03/blk-0d']
+const sink = new Uint32Array(256)
+const scope = { trace, otel, otelOff, texts, sink }
+
+/** A loop around `body`, as in slices.mjs. */
+function variant(body, also = {}) {
+  const names = Object.keys(scope)
+  const source = `return function slice(count) {
+      let x = count >>> 0
+      for (let i = 0; i < count; i++) {
+        x = (Math.imul(x, 1664525) + 1013904223) >>> 0
+        sink[x >>> 24] = x
+        ${body}
+      }
+    }`
+  return { run: new Function(...names, source)(...names.map((name) => scope[name])), ...also }
+}
+
+const span = `const span = trace.start('write', { kind: 'server' })
+  span.tag('object', texts[x & 3]); span.tag('op', 'write'); span.tag('bytes', 4096)
+  span.end()`
+const theirs = (tracer) => `const span = ${tracer}.startSpan('write', { kind: 1 })
+  span.setAttribute('object', texts[x & 3]); span.setAttribute('op', 'write'); span.setAttribute('bytes', 4096)
+  span.end()`
+const sampledOut = {
+  before: () => setTraceSample({ share: 1e-9 }),
+  after: () => setTraceSample({ share: 1 }),
+}
+
+// The carrier costs nothing before the first run(): every program that uses spans calls it.
+trace.run(trace.start('warm'), () => {})
+
+const slices = {
+  loop: variant(''),
+  off: variant(span, { before: () => session.disable('blkin:*'), after: () => session.enable('blkin:*') }),
+  out: variant(span, sampledOut),
+  empty: variant(`const span = trace.start('write'); span.end()`),
+  span: variant(span),
+  otel: variant(theirs('otel'), { after: () => processor.forceFlush() }),
+  otelout: variant(theirs('otelOff')),
+}
+
+const chunk = Buffer.alloc(256)
+let input = ''
+for (;;) {
+  const end = input.indexOf('\n')
+  if (end < 0) {
+    const got = readSync(0, chunk)
+    if (got === 0) break
+    input += chunk.toString('latin1', 0, got)
+    continue
+  }
+  const [name, count] = input.slice(0, end).split(' ')
+  input = input.slice(end + 1)
+  writeSync(1, `${name === 'account' ? await account() : await measure(slices[name], Number(count))}\n`)
+}
+
+async function measure(slice, count) {
+  slice.before?.()
+  const start = performance.now()
+  slice.run(count)
+  const took = (performance.now() - start) * 1e6
+  await slice.after?.()
+  return took
+}
+
+/** What was recorded is what was asked for: five events a span, and none where it was off or sampled out. */
+async function account() {
+  const bytes = {}
+  for (const name of ['off', 'out', 'span']) {
+    const before = written()
+    await measure(slices[name], 1000)
+    bytes[name] = (written() - before) / 1000
+  }
+  return JSON.stringify({ bytes, lost: lostEvents(), exported })
+}
+
+function ring() {
+  return status().sessions.find(({ name }) => name === 'bench')
+}
+
+function written() {
+  return ring().buffers.rings.reduce((sum, { head }) => sum + head, 0)
+}
+
+function lostEvents() {
+  const { overwritten: _, ...lost } = ring().lost
+  return Object.values(lost).reduce((sum, n) => sum + n, 0)
+}

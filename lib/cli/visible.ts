@@ -1,0 +1,16 @@
+// lib/cli/visible.ts: text from outside as a terminal may have it: names, tags and errors that a program or a server made
+// up. Pure.
+
+// Controls (with DEL and C1, where one mark begins a sequence), line separators, and marks that turn the direction of
+// all that follows.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what it looks for
+const marks = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+const short: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+/** Each such mark as an escape that JavaScript knows: nothing of it is a command, and it stays on its line. */
+export const visible = (text: string): string => text.replace(marks, (mark) => short[mark] ?? escaped(mark))
+
+function escaped(mark: string): string {
+  const code = mark.charCodeAt(0).toString(16)
+  return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`
+}

@@ -1,0 +1,33 @@
+// lib/trace/content.ts: which traces are recorded by what their root is: its name, kind and the tags it begins with. Asked
+// before the share of all (sampler.ts), which decides where this has no opinion.
+import { counts, refused } from './counts.js'
+import type { SpanOptions, TagValue } from './span.js'
+
+/** The root of a trace that begins here. */
+export interface Root {
+  readonly name: string
+  /** As given; not checked yet. */
+  readonly kind: string
+  readonly tags: Readonly<Record<string, TagValue>>
+}
+
+/** @returns the share of such traces that is recorded, from 0 to 1; undefined: as of all others */
+export type ContentSampling = (root: Root) => number | undefined
+
+const none = Object.freeze({})
+let content: ContentSampling | undefined
+
+export function setContentSampling(wanted: ContentSampling | undefined): void {
+  content = wanted
+}
+
+/** Undefined where nobody says anything of such traces. What the program's function throws is counted. */
+export function contentShare(name: string, options: SpanOptions | undefined): number | undefined {
+  if (content === undefined) return undefined
+  try {
+    const share = content({ name, kind: options?.kind ?? 'local', tags: options?.tags ?? none })
+    if (share === undefined || (typeof share === 'number' && share >= 0 && share <= 1)) return share
+  } catch {}
+  counts[refused]!++
+  return undefined
+}

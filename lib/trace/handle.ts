@@ -1,0 +1,41 @@
+// lib/trace/handle.ts: what every span handle is, recorded or not: a Span for the program, and for this folder something
+// that can have children and a context on the wire.
+import { placeIn, writeBinary } from './binary.js'
+import { counts, refused } from './counts.js'
+import { injectInto } from './propagation.js'
+import type { Carrier, Endpoint, Format, Span, SpanOptions, TagValue } from './span.js'
+import { type WireContext, zeros } from './wire.js'
+
+export abstract class Handle implements Span {
+  abstract readonly enabled: boolean
+  abstract annotate(value: string): void
+  abstract tag(key: string, value: TagValue): void
+  abstract end(): void
+  /** The other side, where it is known only after the start. */
+  abstract remote(endpoint: Endpoint): void
+
+  /** A span below this one. May throw where the options do. */
+  abstract child(name: string, options: SpanOptions | undefined): Handle
+  /** What goes on the wire; undefined: nothing is to be said. */
+  abstract context(): WireContext | undefined
+
+  get traceId(): string {
+    const id = this.context()?.traceId ?? ''
+    return id.startsWith(zeros) ? id.slice(16) : id
+  }
+
+  get spanId(): string {
+    return this.context()?.spanId ?? ''
+  }
+
+  pack(buffer: Uint8Array, offset = 0): boolean {
+    const place = placeIn(buffer, offset)
+    if (place === undefined) counts[refused]!++
+    else writeBinary(this.context(), place)
+    return place !== undefined
+  }
+
+  inject<C extends Carrier>(headers: C, format: Format): C {
+    return injectInto(this.context(), headers, format)
+  }
+}

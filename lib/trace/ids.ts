@@ -1,0 +1,26 @@
+// lib/trace/ids.ts: random words for ids: xoshiro128++, a state a thread, seeded by the system. Fast and uniform, and no
+// secret: whoever sees some ids can work out the next. All numbers are int32, which V8 keeps without allocating.
+import { getRandomValues } from 'node:crypto'
+
+const state = new Int32Array(4)
+do getRandomValues(state)
+while ((state[0]! | state[1]! | state[2]! | state[3]!) === 0) // the one state that it never leaves
+
+/** 32 random bits. */
+export function randomWord(): number {
+  const s0 = state[0]!
+  let s1 = state[1]!
+  let s2 = state[2]!
+  let s3 = state[3]!
+  const sum = (s0 + s3) | 0
+  const word = (((sum << 7) | (sum >>> 25)) + s0) | 0
+  const shifted = s1 << 9
+  s2 ^= s0
+  s3 ^= s1
+  s1 ^= s2
+  state[0] = s0 ^ s3
+  state[1] = s1
+  state[2] = s2 ^ shifted
+  state[3] = (s3 << 11) | (s3 >>> 21)
+  return word
+}

@@ -1,0 +1,181 @@
+// lib/trace/recorded.ts: the handle of a span that is recorded: its ids and whether it has ended, and nothing of what was
+// said of it, which is in the ring already.
+import { counts, endedTwice, refused, usedAfterEnd } from './counts.js'
+import { Handle } from './handle.js'
+import { hexOf } from './hex.js'
+import { randomWord } from './ids.js'
+import { debugFlag, records } from './records.js'
+import type { Endpoint, SpanKind, SpanOptions, TagValue } from './span.js'
+import { type WireContext, zeros } from './wire.js'
+
+/** What few spans have, and those of one trace in common. Ids are int32 halves, which are no objects. */
+export class TraceTraits {
+  constructor(
+    /** The id's upper 64 bits. */
+    readonly highHigh: number,
+    readonly highLow: number,
+    /** Of the decision to record the trace; 0: that was taken in another process. */
+    readonly probability: number,
+    readonly debug: boolean,
+    /** W3C's tracestate. */
+    readonly state: string,
+  ) {}
+}
+
+export class Recorded extends Handle {
+  // Assigned once each: a field that is first undefined and then a number would be slower for good.
+  declare readonly traits: TraceTraits
+  declare readonly traceHigh: number
+  declare readonly traceLow: number
+  declare readonly spanHigh: number
+  declare readonly spanLow: number
+  declare readonly parentHigh: number
+  declare readonly parentLow: number
+  declare private ended: boolean
+
+  constructor(
+    traits: TraceTraits,
+    traceHigh: number,
+    traceLow: number,
+    spanHigh: number,
+    spanLow: number,
+    parentHigh: number,
+    parentLow: number,
+  ) {
+    super()
+    this.traits = traits
+    this.traceHigh = traceHigh
+    this.traceLow = traceLow
+    this.spanHigh = spanHigh
+    this.spanLow = spanLow
+    this.parentHigh = parentHigh
+    this.parentLow = parentLow
+    this.ended = false
+  }
+
+  get enabled(): boolean {
+    return !this.ended
+  }
+
+  annotate(value: string): void {
+    if (this.ended) counts[usedAfterEnd]!++
+    else if (typeof value === 'string') records().annotation(this, value)
+    else counts[refused]!++
+  }
+
+  tag(key: string, value: TagValue): void {
+    if (this.ended) counts[usedAfterEnd]!++
+    else if (typeof key !== 'string') counts[refused]!++
+    else if (typeof value === 'string') records().tag(this, key, value)
+    else if (typeof value === 'number') records().number(this, key, value)
+    else if (typeof value === 'boolean' || typeof value === 'bigint') records().tag(this, key, String(value))
+    else counts[refused]!++
+  }
+
+  tags(tags: Readonly<Record<string, TagValue>>): void {
+    try {
+      for (const [key, value] of Object.entries(tags)) this.tag(key, value)
+    } catch {
+      counts[refused]!++ // null, or a getter that throws
+    }
+  }
+
+  remote(endpoint: Endpoint): void {
+    if (this.ended) {
+      counts[usedAfterEnd]!++
+      return
+    }
+    try {
+      const { service = '', address = '', port = 0 } = endpoint
+      const texts = typeof service === 'string' && typeof address === 'string'
+      if (texts && typeof port === 'number' && port >= 0 && port < 65536)
+        records().remote(this, service, address, port)
+      else counts[refused]!++
+    } catch {
+      counts[refused]!++ // null, or a getter that throws
+    }
+  }
+
+  end(): void {
+    if (this.ended) {
+      counts[endedTwice]!++
+      return
+    }
+    this.ended = true
+    records().end(this)
+  }
+
+  child(name: string, options: SpanOptions | undefined): Handle {
+    const { traits, traceHigh, traceLow, spanHigh, spanLow } = this
+    return begin(traits, traceHigh, traceLow, spanHigh, spanLow, name, options)
+  }
+
+  context(): WireContext {
+    const { highHigh, highLow, debug, state } = this.traits
+    const parentId = hexOf(this.parentHigh, this.parentLow)
+    return {
+      traceId: hexOf(highHigh, highLow) + hexOf(this.traceHigh, this.traceLow),
+      spanId: hexOf(this.spanHigh, this.spanLow),
+      parentId: parentId === zeros ? '' : parentId,
+      decision: debug ? 'debug' : 'yes',
+      state,
+    }
+  }
+}
+
+/** A new span of the trace, below that parent (0: none). */
+export function begin(
+  traits: TraceTraits,
+  traceHigh: number,
+  traceLow: number,
+  parentHigh: number,
+  parentLow: number,
+  name: string,
+  options: SpanOptions | undefined,
+): Recorded {
+  const high = randomWord()
+  const low = randomWord()
+  const sure = (high | low) === 0 ? 1 : low // 0 is no id
+  const span = new Recorded(traits, traceHigh, traceLow, high, sure, parentHigh, parentLow)
+  tellBegin(span, 0, name, options)
+  return span
+}
+
+export function tellBegin(
+  span: Recorded,
+  flagBits: number,
+  name: string,
+  options: SpanOptions | undefined,
+): void {
+  const kind = kindNumber(options?.kind)
+  const remote = options?.remote
+  const { debug, probability } = span.traits
+  let told = name
+  if (typeof name !== 'string') {
+    counts[refused]!++
+    told = ''
+  }
+  records().begin(span, probability, debug ? flagBits | debugFlag : flagBits, kind, told)
+  if (remote !== undefined) span.remote(remote)
+  if (options?.tags !== undefined) span.tags(options.tags)
+}
+
+/** Its place in records.ts's kinds. */
+function kindNumber(kind: SpanKind | undefined): number {
+  switch (kind) {
+    case undefined:
+    case 'local':
+      return 0
+    case 'client':
+      return 1
+    case 'server':
+      return 2
+    case 'producer':
+      return 3
+    case 'consumer':
+      return 4
+    default:
+      counts[refused]!++
+      return 0
+  }
+}

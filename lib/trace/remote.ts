@@ -1,0 +1,128 @@
+// lib/trace/remote.ts: a context that came from another process, and the spans that begin below it. What was decided
+// there about recording the trace is honoured.
+import { placeIn, readBinary } from './binary.js'
+import { contentShare } from './content.js'
+import { counts, kept, refused, sampledOut } from './counts.js'
+import type { Handle } from './handle.js'
+import { wordAt } from './hex.js'
+import { randomWord } from './ids.js'
+import { extractFrom, extractFromAny } from './propagation.js'
+import { begin, Recorded, TraceTraits, tellBegin } from './recorded.js'
+import { sharedFlag, wanted } from './records.js'
+import { currentShare, keeps, shareKeeps } from './sampler.js'
+import { off, Silent, unsampled } from './silent.js'
+import type { Carrier, Format, Span, SpanOptions } from './span.js'
+import { root, rootOf } from './start.js'
+import { type WireContext, zeros } from './wire.js'
+
+/** What trace.extract() and trace.unpack() give. */
+export interface Remote {
+  /**
+   * Starts a span below the one that was sent; the root of a new trace where none was. A server's span is the client's
+   * own, as in Zipkin, where the format is B3.
+   */
+  start(name: string, options?: SpanOptions): Span
+}
+
+/** Records nothing, and hands on what came: while nobody records spans here, and in traces that are not recorded. */
+class Passing extends Silent {
+  readonly #context: WireContext
+
+  constructor(context: WireContext) {
+    super()
+    this.#context = context
+  }
+
+  override child(name: string, options: SpanOptions | undefined): Handle {
+    return this.#context.decision === 'no' ? this : below(this.#context, false, name, options)
+  }
+
+  override context(): WireContext {
+    return this.#context
+  }
+}
+
+class Received implements Remote {
+  readonly #context: WireContext | undefined
+  #shared: boolean
+
+  constructor(context: WireContext | undefined, shared: boolean) {
+    this.#context = context
+    this.#shared = shared
+  }
+
+  start(name: string, options?: SpanOptions): Handle {
+    try {
+      if (this.#context === undefined) return wanted() ? root(name, options) : off
+      const shared = this.#shared && options?.kind === 'server'
+      if (shared) this.#shared = false // whatever else begins here is a span of its own
+      return below(this.#context, shared, name, options)
+    } catch {
+      counts[refused]!++ // a getter of the options that throws
+      return off
+    }
+  }
+}
+
+function below(
+  context: WireContext,
+  shared: boolean,
+  name: string,
+  options: SpanOptions | undefined,
+): Handle {
+  const { traceId, decision } = context
+  if (traceId === '') return decidedOnly(decision, name, options)
+  if (decision === 'no' || !wanted()) return new Passing(context)
+  const lowest = wordAt(traceId, 24)
+  let probability = 0
+  if (decision === 'unsaid') {
+    const share = contentShare(name, options)
+    probability = share ?? currentShare()
+    if (share === undefined ? !keeps(lowest) : !shareKeeps(share, lowest)) {
+      counts[sampledOut]!++
+      return new Passing({ ...context, decision: 'no' })
+    }
+    counts[kept]!++
+  }
+  const debug = decision === 'debug'
+  const traits = new TraceTraits(wordAt(traceId, 0), wordAt(traceId, 8), probability, debug, context.state)
+  const traceHigh = wordAt(traceId, 16)
+  const [high, low] = [wordAt(context.spanId, 0), wordAt(context.spanId, 8)]
+  if (!shared) return begin(traits, traceHigh, lowest, high, low, name, options)
+  const parent = context.parentId === '' ? zeros : context.parentId
+  const span = new Recorded(traits, traceHigh, lowest, high, low, wordAt(parent, 0), wordAt(parent, 8))
+  tellBegin(span, sharedFlag, name, options)
+  return span
+}
+
+/** B3 lets a sender say only whether the trace that begins here is to be recorded. */
+function decidedOnly(
+  decision: WireContext['decision'],
+  name: string,
+  options: SpanOptions | undefined,
+): Handle {
+  if (!wanted()) return off
+  if (decision !== 'no')
+    return rootOf(randomWord(), new TraceTraits(0, 0, 1, decision === 'debug', ''), name, options)
+  counts[sampledOut]!++
+  return unsampled
+}
+
+/** The context in the headers of a request. Headers that are not sound are as if they were not there. */
+export function extract(headers: Carrier, format: Format): Remote {
+  const { context, shared } = extractFrom(headers, format)
+  return new Received(context, shared)
+}
+
+/** For headers that anybody may have sent. */
+export function extractAny(headers: Carrier): Received {
+  const { context, shared } = extractFromAny(headers)
+  return new Received(context, shared)
+}
+
+/** The context in BlkKin's 24 bytes at `offset`. */
+export function unpack(buffer: Uint8Array, offset = 0): Remote {
+  const place = placeIn(buffer, offset)
+  if (place === undefined) counts[refused]!++
+  return new Received(place && readBinary(place), false)
+}

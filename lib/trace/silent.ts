@@ -1,0 +1,45 @@
+// lib/trace/silent.ts: handles of spans that are not recorded. `off` and `unsampled` are one object for all spans, so that
+// such a span costs no allocation; a context that came from elsewhere needs an object of its own to be handed on.
+import { currentHandle } from './current.js'
+import { Handle } from './handle.js'
+import { hexOf } from './hex.js'
+import { randomWord } from './ids.js'
+import { type WireContext, zeros } from './wire.js'
+
+export abstract class Silent extends Handle {
+  readonly enabled = false
+  annotate(): void {}
+  tag(): void {}
+  end(): void {}
+  remote(): void {}
+}
+
+/** While nobody records spans here. Never current; says on the wire what the span that is current says, if one is. */
+class Off extends Silent {
+  override child(): Handle {
+    return this
+  }
+  override context(): WireContext | undefined {
+    return currentHandle()?.context()
+  }
+}
+
+/** In a trace that its root decided not to record. Formats that need ids get new ones: nobody will look for them. */
+class Unsampled extends Silent {
+  override get traceId(): string {
+    return ''
+  }
+  override get spanId(): string {
+    return ''
+  }
+  override child(): Handle {
+    return this
+  }
+  override context(): WireContext {
+    const traceId = zeros + hexOf(randomWord(), randomWord())
+    return { traceId, spanId: hexOf(randomWord(), randomWord()), parentId: '', decision: 'no', state: '' }
+  }
+}
+
+export const off: Handle = new Off()
+export const unsampled: Handle = new Unsampled()

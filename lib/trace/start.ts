@@ -1,0 +1,59 @@
+// lib/trace/start.ts: how spans begin: below the current one, as the root of a trace, or below one of another process.
+// Nothing here throws, whatever the arguments are.
+import { contentShare } from './content.js'
+import { counts, kept, refused, sampledOut } from './counts.js'
+import { currentHandle } from './current.js'
+import { Handle } from './handle.js'
+import { randomWord } from './ids.js'
+import { begin, type Recorded, TraceTraits } from './recorded.js'
+import { wanted } from './records.js'
+import { currentShare, keeps, shareKeeps } from './sampler.js'
+import { off, unsampled } from './silent.js'
+import type { SpanOptions } from './span.js'
+
+/** Starts a span: a child of `options.parent` or of the current span, or the root of a new trace where there is none. */
+export function start(name: string, options?: SpanOptions): Handle {
+  if (!wanted()) return off
+  try {
+    const parent = options?.parent
+    if (parent === undefined || parent === off) {
+      const current = currentHandle()
+      return current === undefined ? root(name, options) : current.child(name, options)
+    }
+    if (parent instanceof Handle) return parent.child(name, options)
+  } catch {} // a getter of the options that throws
+  counts[refused]!++
+  return off
+}
+
+/** The first span of a trace, which is recorded if the sampling says so. */
+export function root(name: string, options: SpanOptions | undefined): Handle {
+  const low = randomWord()
+  if (options?.debug === true) return rootOf(low, new TraceTraits(0, 0, 1, true, ''), name, options)
+  const share = contentShare(name, options)
+  if (share !== undefined) {
+    if (shareKeeps(share, low)) return rootOf(low, new TraceTraits(0, 0, share, false, ''), name, options)
+  } else if (keeps(low)) return rootOf(low, plainTraits(), name, options)
+  counts[sampledOut]!++
+  return unsampled
+}
+
+let plain = new TraceTraits(0, 0, 1, false, '')
+
+/** Of a trace that began here without anything special: one object for all of them, while the sampling stays. */
+function plainTraits(): TraceTraits {
+  const share = currentShare()
+  if (share !== plain.probability) plain = new TraceTraits(0, 0, share, false, '')
+  return plain
+}
+
+export function rootOf(
+  low: number,
+  traits: TraceTraits,
+  name: string,
+  options: SpanOptions | undefined,
+): Recorded {
+  counts[kept]!++
+  const high = randomWord()
+  return begin(traits, high, (high | low) === 0 ? 1 : low, 0, 0, name, options)
+}

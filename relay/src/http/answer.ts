@@ -1,0 +1,35 @@
+// relay/src/http/answer.ts: what a request is answered with. Routes return an Answer or throw; the server writes it.
+
+export interface Answer {
+  status: number
+  type?: string
+  body: string
+}
+
+/** Its message is the body of the answer. */
+export class HttpError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+export const json = (value: unknown): Answer => ({
+  status: 200,
+  type: 'application/json',
+  body: JSON.stringify(value),
+})
+
+export const text = (status: number, body: string): Answer => ({
+  status,
+  type: 'text/plain; charset=utf-8',
+  body,
+})
+
+/** What a parameter, an id or a posted span is refused for. */
+export function answerTo(error: unknown): Answer | undefined {
+  if (error instanceof HttpError) return text(error.status, error.message)
+  return error instanceof RangeError ? text(400, error.message) : undefined
+}

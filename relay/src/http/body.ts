@@ -1,0 +1,34 @@
+// relay/src/http/body.ts: the body of a request, bounded before and after it is unpacked. The server calls it.
+
+import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { HttpError } from './answer.js'
+
+export const MOST_BYTES = 10 * 2 ** 20
+export const MOST_UNPACKED_BYTES = 32 * 2 ** 20
+
+const unpack = promisify(gunzip)
+
+/** @throws HttpError */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  if (Number(request.headers['content-length'] ?? 0) > MOST_BYTES) throw tooLarge()
+  for await (const part of request) {
+    bytes += (part as Buffer).length
+    if (bytes > MOST_BYTES) throw tooLarge()
+    parts.push(part as Buffer)
+  }
+  const body = Buffer.concat(parts)
+  if (!request.headers['content-encoding']?.includes('gzip')) return body
+  try {
+    return await unpack(body, { maxOutputLength: MOST_UNPACKED_BYTES })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
+    throw new HttpError(400, 'Cannot gunzip spans')
+  }
+}
+
+const tooLarge = (): HttpError =>
+  new HttpError(413, `the body is too large; at most ${MOST_BYTES} bytes, ${MOST_UNPACKED_BYTES} unpacked`)

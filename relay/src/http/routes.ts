@@ -1,0 +1,141 @@
+// relay/src/http/routes.ts: Zipkin's HTTP API, version 2: a path and a method to an answer. The server calls route().
+// What each endpoint takes and answers is Zipkin's; where we differ is in docs/traces.md. It knows no sockets.
+
+import { spansFromJson } from '../spans/from-json.js'
+import { spansFromProto } from '../spans/from-proto.js'
+import { fullTraceId } from '../spans/ids.js'
+import { makeQuery } from '../spans/query.js'
+import type { Span } from '../spans/span.js'
+import type { SpanStore } from '../spans/store/store.js'
+import { type Answer, HttpError, json, text } from './answer.js'
+import type { Parameters } from './parameters.js'
+
+const DAY_MS = 86_400_000
+
+export interface Request {
+  method: string
+  path: string
+  parameters: Parameters
+  contentType: string
+  body(): Promise<Buffer>
+}
+
+export interface Api {
+  store: SpanStore
+  version: string
+  /** Where posted spans go. False where there is no room now. */
+  accept(spans: Span[]): boolean
+}
+
+type Route = (api: Api, request: Request) => Answer | Promise<Answer>
+
+const ROUTES: Record<string, Route> = {
+  'GET /health': () =>
+    json({ status: 'UP', zipkin: { status: 'UP', details: { DuckDB: { status: 'UP' } } } }),
+  'GET /info': ({ version }) => json({ zipkin: { version, commit: 'blkin' } }),
+  'GET /config.json': () => json(CONFIG),
+  'GET /zipkin/config.json': () => json(CONFIG),
+  'GET /api/v2/services': ({ store }) => json(store.services()),
+  'GET /api/v2/spans': ({ store }, { parameters }) =>
+    json(store.spanNames(parameters.required('serviceName'))),
+  'GET /api/v2/remoteServices': ({ store }, { parameters }) =>
+    json(store.remoteServices(parameters.required('serviceName'))),
+  'GET /api/v2/traces': async ({ store }, { parameters }) => json(await store.search(queryOf(parameters))),
+  'GET /api/v2/traceMany': traceMany,
+  'GET /api/v2/dependencies': dependencies,
+  'GET /api/v2/autocompleteKeys': ({ store }) => json(store.values.keys),
+  'GET /api/v2/autocompleteValues': autocompleteValues,
+  'POST /api/v2/spans': post,
+}
+
+export async function route(api: Api, request: Request): Promise<Answer> {
+  const { method, path } = request
+  const found = ROUTES[`${method} ${path}`]
+  if (found) return found(api, request)
+  const [, traceId] = /^\/api\/v2\/trace\/([^/]+)$/.exec(path) ?? []
+  if (method === 'GET' && traceId !== undefined) return trace(api, decode(traceId))
+  return text(404, '404 Not Found')
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+/** What Lens asks for when it starts. */
+const CONFIG = {
+  environment: '',
+  queryLimit: 10,
+  defaultLookback: 900_000,
+  searchEnabled: true,
+  logsUrl: null,
+  supportUrl: null,
+  archivePostUrl: null,
+  archiveUrl: null,
+  dependency: { enabled: true, lowErrorRate: 0.5, highErrorRate: 0.75 },
+}
+
+function queryOf(parameters: Parameters) {
+  if (parameters.text('limit') === '') {
+    throw new RangeError('Cannot set null to primitive type parameter: limit')
+  }
+  return makeQuery({
+    serviceName: parameters.text('serviceName'),
+    remoteServiceName: parameters.text('remoteServiceName'),
+    spanName: parameters.text('spanName'),
+    annotationQuery: parameters.text('annotationQuery'),
+    minDuration: parameters.number('minDuration'),
+    maxDuration: parameters.number('maxDuration'),
+    endTs: parameters.number('endTs') ?? Date.now(),
+    lookback: parameters.number('lookback') ?? DAY_MS,
+    limit: parameters.number('limit') ?? 10,
+  })
+}
+
+async function trace({ store }: Api, given: string): Promise<Answer> {
+  const traceId = fullTraceId(given.trim())
+  const [spans] = await store.traces([traceId])
+  return spans ? json(spans) : text(404, `${traceId} not found`)
+}
+
+async function traceMany({ store }: Api, { parameters }: Request): Promise<Answer> {
+  const given = parameters.required('traceIds')
+  if (given === '') throw new RangeError('traceIds parameter is empty')
+  const ids = given.split(',')
+  if (ids.length === 1) {
+    throw new RangeError('Use /api/v2/trace/{traceId} endpoint to retrieve a single trace')
+  }
+  const full = new Set<string>()
+  for (const id of ids) {
+    const one = fullTraceId(id)
+    if (full.has(one)) throw new RangeError(`redundant traceId: ${id}`)
+    full.add(one)
+  }
+  return json(await store.traces([...full]))
+}
+
+async function dependencies({ store }: Api, { parameters }: Request): Promise<Answer> {
+  parameters.required('endTs')
+  const endTs = parameters.number('endTs')!
+  const lookback = parameters.number('lookback') ?? DAY_MS
+  if (endTs <= 0) throw new RangeError('endTs <= 0')
+  if (lookback <= 0) throw new RangeError('lookback <= 0')
+  return json(await store.links(endTs, lookback))
+}
+
+function autocompleteValues({ store }: Api, { parameters }: Request): Answer {
+  const key = parameters.required('key')
+  if (key === '') throw new RangeError('key was empty')
+  return json(store.values.of(key))
+}
+
+async function post({ accept }: Api, { body, contentType }: Request): Promise<Answer> {
+  const bytes = await body()
+  const isProto = contentType.startsWith('application/x-protobuf')
+  const spans = isProto ? spansFromProto(bytes) : spansFromJson(bytes.toString('utf8'))
+  if (!accept(spans)) throw new HttpError(503, 'too many spans wait to be stored; try again later')
+  return { status: 202, body: '' }
+}

@@ -1,0 +1,248 @@
+// relay/src/spans/assembler.ts: from span events, in whatever order they come, to spans. tracing.ts feeds and empties it.
+//
+//   open ── begin and end are there ──► ended ── LATE_MS later ──► done, its span handed on ── newer ones ──► forgotten
+//     └── its process went, or too many are open: handed on without an end ──┘
+//
+// Events of one process come in several streams, so an end may come before its begin, and facts after the end: that is
+// what LATE_MS is for. It holds a bounded number of spans and bytes, and no clock: who calls says what time it is.
+
+import { TraceLoss } from '../read/model.js'
+import { SHARED } from './contract.js'
+import { Counts } from './counts.js'
+import { Group, Source } from './group.js'
+import { Queue } from './queue.js'
+import type { Begin, Remote, SpanRecord } from './records.js'
+import type { Span } from './span.js'
+
+export type SpanItem = SpanRecord | TraceLoss
+
+export interface Limits {
+  /** How long an ended span waits for what other streams have of it. */
+  lateMs: number
+  /** How long a process that went may take to come back. */
+  goneMs: number
+  /** Spans that are open, or wait. */
+  spans: number
+  bytes: number
+  /** Annotations, tags and remotes of one span. */
+  facts: number
+  /** Spans handed on that are still known, to tell what comes too late. */
+  done: number
+}
+
+export const LIMITS: Limits = {
+  lateMs: 250,
+  goneMs: 10_000,
+  spans: 400_000,
+  bytes: 256 * 2 ** 20,
+  facts: 10_000,
+  done: 50_000,
+}
+
+/** What a fact takes beside its text, about. */
+const FACT_BYTES = 200
+const GROUP_BYTES = 500
+
+export class Assembler {
+  readonly counts = new Counts()
+  readonly #limits: Limits
+  readonly #sources = new Map<string, Source>()
+  /** Begun or not, the oldest first. */
+  readonly #open = new Set<Group>()
+  readonly #ended = new Queue<Group>()
+  readonly #done = new Queue<Group>()
+  /** Events of one span often follow each other. */
+  #last: Group | undefined
+  #bytes = 0
+  #finished: Span[] = []
+
+  constructor(limits: Partial<Limits> = {}) {
+    this.#limits = { ...LIMITS, ...limits }
+  }
+
+  /** For each recording of a process, before its first event; close() once for each. */
+  open(key: string, service: string, host = ''): Source {
+    let source = this.#sources.get(key)
+    if (source === undefined) {
+      source = new Source(key, service, host)
+      this.#sources.set(key, source)
+    }
+    source.open++
+    source.swept = false
+    return source
+  }
+
+  close(source: Source, now: number): void {
+    source.open--
+    source.gone = now
+  }
+
+  take(source: Source, item: SpanItem, now: number): void {
+    if (item instanceof TraceLoss) this.counts.lost += Number(item.events)
+    else this.#event(source, item, now)
+  }
+
+  /** The spans that are finished by now. */
+  due(now: number): Span[] {
+    for (let group = this.#ended.first; group && group.due <= now; group = this.#ended.first) {
+      this.#ended.shift()
+      this.#finish(group, 'never ended')
+    }
+    for (const source of this.#sources.values()) {
+      if (source.open > 0 || source.gone + this.#limits.goneMs > now) continue
+      if (!source.swept) this.#finishOpen('its process ended', (group) => group.source === source)
+      source.swept = true
+      if (source.groups.size === 0) this.#sources.delete(source.key)
+    }
+    const spans = this.#finished
+    this.#finished = []
+    return spans
+  }
+
+  /** All that is held, whole or not. */
+  finish(): Span[] {
+    for (let group = this.#ended.shift(); group; group = this.#ended.shift())
+      this.#finish(group, 'never ended')
+    this.#finishOpen('the relay closed', () => true)
+    const spans = this.#finished
+    this.#finished = []
+    return spans
+  }
+
+  /** Spans that are open or wait for what comes late. */
+  get held(): number {
+    return this.#open.size + this.#ended.length
+  }
+
+  #event(source: Source, record: SpanRecord, now: number): void {
+    const { counts } = this
+    const { event } = record
+    counts.events++
+    const hasSpan = record.spanLow !== 0 || record.spanHigh !== 0
+    if (event === 'other' || !hasSpan || (event === 'span_begin' && isNoTrace(record))) {
+      counts.malformed++
+      return
+    }
+    const group = this.#group(source, record)
+    if (group.state === 'done') {
+      const again = event === 'span_begin' ? group.hadBegin : event === 'span_end' && group.hadEnd
+      if (again) counts.duplicates++
+      else counts.tooLate++
+      return
+    }
+    if (event === 'span_begin') this.#begin(group, record)
+    else if (event === 'span_end') this.#end(group, record)
+    else this.#fact(group, record)
+    if (group.state === 'open' && group.isWhole) this.#wait(group, now)
+    if (this.held > this.#limits.spans || this.#bytes > this.#limits.bytes) this.#evict()
+  }
+
+  #begin(group: Group, record: SpanRecord): void {
+    const { flags, name } = record.value as Begin
+    const slot = (flags & SHARED) !== 0 ? 'shared' : 'plain'
+    if (group[slot]) {
+      this.counts.duplicates++
+      return
+    }
+    group[slot] = record.value as Begin
+    group[slot].time = record.time
+    this.#grew(group, name.length)
+  }
+
+  #end(group: Group, record: SpanRecord): void {
+    if (group.addEnd(record.time)) this.#grew(group, 0)
+    else this.counts.duplicates++
+  }
+
+  #fact(group: Group, record: SpanRecord): void {
+    if (group.facts >= this.#limits.facts) {
+      this.counts.tooMany++
+      return
+    }
+    if (group.state === 'ended') this.counts.late++
+    group.addFact(record)
+    this.#grew(group, FACT_BYTES + textLength(record))
+  }
+
+  #grew(group: Group, bytes: number): void {
+    this.counts.held++
+    group.bytes += bytes
+    this.#bytes += bytes
+  }
+
+  #group(source: Source, record: SpanRecord): Group {
+    const last = this.#last
+    if (last?.source === source && last.isOf(record)) return last
+    const key = keyOf(record)
+    const first = source.groups.get(key)
+    let group = first
+    while (group !== undefined && !group.isOf(record)) group = group.next
+    if (group === undefined) {
+      group = new Group(source, key, record)
+      group.next = first
+      group.bytes = GROUP_BYTES
+      this.#bytes += GROUP_BYTES
+      source.groups.set(key, group)
+      this.#open.add(group)
+    }
+    this.#last = group
+    return group
+  }
+
+  #wait(group: Group, now: number): void {
+    this.#open.delete(group)
+    group.state = 'ended'
+    group.due = now + this.#limits.lateMs
+    this.#ended.push(group)
+  }
+
+  /** Those that ended go first: they are whole. */
+  #evict(): void {
+    const ended = this.#ended.shift()
+    const [oldest] = ended ? [ended] : this.#open
+    if (oldest) this.#finish(oldest, 'too many were open')
+  }
+
+  #finishOpen(why: string, which: (group: Group) => boolean): void {
+    for (const group of this.#open) if (which(group)) this.#finish(group, why)
+  }
+
+  #finish(group: Group, why: string): void {
+    this.#open.delete(group)
+    this.#bytes -= group.bytes
+    group.finish(this.#finished, this.counts, why)
+    group.state = 'done'
+    this.#done.push(group)
+    if (this.#done.length <= this.#limits.done) return
+    const oldest = this.#done.shift()!
+    if (oldest === this.#last) this.#last = undefined
+    forget(oldest)
+  }
+}
+
+function isNoTrace({ traceLow, traceLowHigh, value }: SpanRecord): boolean {
+  const { traceHighLow, traceHighHigh } = value as Begin
+  return (traceLow | traceLowHigh | traceHighLow | traceHighHigh) === 0
+}
+
+/** Groups of one key are told apart by their ids. */
+const keyOf = ({ traceLow, spanLow, spanHigh }: SpanRecord): number =>
+  spanLow ^ Math.imul(spanHigh, 0x9e3779b1) ^ traceLow
+
+function textLength({ event, key, value }: SpanRecord): number {
+  if (event !== 'span_remote') return key.length + String(value).length
+  const { service, address } = value as Remote
+  return service.length + address.length
+}
+
+function forget(group: Group): void {
+  const { groups } = group.source
+  let at = groups.get(group.key)
+  if (at === group) {
+    if (group.next) groups.set(group.key, group.next)
+    else groups.delete(group.key)
+    return
+  }
+  while (at && at.next !== group) at = at.next
+  if (at) at.next = group.next
+}

@@ -1,0 +1,224 @@
+// relay/src/spans/group.ts: what is known of one span id in one process, and the span or spans that it comes to.
+// The assembler owns one for each open span; it keeps of each event what the span will need.
+// Only a server that shares the id of a client in its own process makes two spans of one id: they are told apart by
+// their begins, and what lies between the server's begin and end is its.
+
+import { ipOf } from './address.js'
+import { DEBUG, SHARED } from './contract.js'
+import type { Counts } from './counts.js'
+import type { Begin, Remote, SpanRecord } from './records.js'
+import {
+  type Annotation,
+  type Endpoint,
+  HOST_TAG,
+  type Kind,
+  makeEndpoint,
+  makeSpan,
+  type Span,
+  setTag,
+} from './span.js'
+
+const KIND: Record<string, Kind> = {
+  client: 'CLIENT',
+  server: 'SERVER',
+  producer: 'PRODUCER',
+  consumer: 'CONSUMER',
+}
+
+type FactPart = SpanRecord['event' | 'time' | 'key' | 'value']
+
+/** Facts lie flat in one array, since an object for each would be half of what a relay holds: event, time, key, value. */
+const PARTS = 4
+const NONE: FactPart[] = []
+
+export class Group {
+  readonly traceLow: number
+  readonly traceLowHigh: number
+  readonly spanLow: number
+  readonly spanHigh: number
+  state: 'open' | 'ended' | 'done' = 'open'
+  plain: Begin | undefined
+  shared: Begin | undefined
+  /** How many came, and when they were, as they came: two only where two spans have this id. */
+  ends = 0
+  end = Number.NaN
+  secondEnd = Number.NaN
+  /** Annotations, tags and remotes, as they came. */
+  #facts = NONE
+  bytes = 0
+  /** When it will have waited long enough, by the clock of whoever asks. */
+  due = 0
+  /** Of one that is done. */
+  hadBegin = false
+  hadEnd = false
+  /** Another span of the same key, in the same process. */
+  next: Group | undefined
+
+  constructor(
+    readonly source: Source,
+    readonly key: number,
+    { traceLow, traceLowHigh, spanLow, spanHigh }: SpanRecord,
+  ) {
+    this.traceLow = traceLow
+    this.traceLowHigh = traceLowHigh
+    this.spanLow = spanLow
+    this.spanHigh = spanHigh
+  }
+
+  isOf({ traceLow, traceLowHigh, spanLow, spanHigh }: SpanRecord): boolean {
+    return (
+      this.spanLow === spanLow &&
+      this.spanHigh === spanHigh &&
+      this.traceLow === traceLow &&
+      this.traceLowHigh === traceLowHigh
+    )
+  }
+
+  get facts(): number {
+    return this.#facts.length / PARTS
+  }
+
+  get events(): number {
+    return this.#begins + this.ends + this.facts
+  }
+
+  get isWhole(): boolean {
+    return this.#begins > 0 && this.ends >= this.#begins
+  }
+
+  addFact({ event, time, key, value }: SpanRecord): void {
+    if (this.#facts === NONE) this.#facts = [event, time, key, value]
+    else this.#facts.push(event, time, key, value)
+  }
+
+  /** False where both are there. */
+  addEnd(time: number): boolean {
+    if (this.ends === 2) return false
+    if (this.ends++ === 0) this.end = time
+    else this.secondEnd = time
+    return true
+  }
+
+  /** Empties the group into `spans`. `why` is for those that have no end. */
+  finish(spans: Span[], counts: Counts, why: string): void {
+    const { plain, shared, events } = this
+    this.hadBegin = this.#begins > 0
+    this.hadEnd = this.ends > 0
+    const spare = this.hadBegin ? Math.max(0, this.ends - this.#begins) : 0
+    counts.held -= events
+    counts.duplicates += spare
+    if (this.hadBegin) counts.inSpans += events - spare
+    else counts.orphaned += events
+    if (plain && shared) {
+      let { end: inner, secondEnd: outer } = this
+      if (inner > outer) [inner, outer] = [outer, inner]
+      const until = this.ends === 0 ? Infinity : inner
+      const isInside = (time: number) => time >= shared.time && time <= until
+      spans.push(this.#span(counts, why, plain, outer, (time) => !isInside(time)))
+      spans.push(this.#span(counts, why, shared, inner, isInside))
+    } else {
+      const begin = plain ?? shared
+      if (begin) spans.push(this.#span(counts, why, begin, this.end))
+    }
+    this.plain = this.shared = undefined
+    this.ends = 0
+    this.#facts = NONE
+    this.bytes = 0
+  }
+
+  get #begins(): number {
+    return (this.plain ? 1 : 0) + (this.shared ? 1 : 0)
+  }
+
+  /** Of the facts whose time is a wanted one. */
+  #span(counts: Counts, why: string, begin: Begin, end: number, wants?: (time: number) => boolean): Span {
+    const { time: begun, parentLow, parentHigh, kind, flags, probability, name } = begin
+    const parentId = (parentLow | parentHigh) === 0 ? undefined : hex(parentHigh, parentLow)
+    const low = hex(this.traceLowHigh, this.traceLow)
+    const isShort = (begin.traceHighLow | begin.traceHighHigh) === 0
+    let annotations: Annotation[] | undefined
+    const tags: Record<string, string> = {}
+    let remoteEndpoint: Endpoint | undefined
+    const facts = this.#facts
+    for (let i = 0; i < facts.length; i += PARTS) {
+      const time = facts[i + 1] as number
+      if (wants && !wants(time)) continue
+      const value = facts[i + 3]
+      if (facts[i] === 'span_annotation') {
+        annotations ??= []
+        annotations.push({ timestamp: Math.floor(time), value: value as string })
+      } else if (facts[i] === 'span_remote') {
+        remoteEndpoint = endpointOf(value as Remote, tags)
+      } else {
+        setTag(tags, facts[i + 2] as string, String(value))
+      }
+    }
+    counts.spans++
+    let duration: number | undefined
+    if (Number.isNaN(end)) {
+      counts.incomplete++
+      tags['blkin.incomplete'] = why
+    } else {
+      const took = end - begun
+      if (took < 0) counts.backwards++
+      duration = Math.max(1, Math.round(took))
+    }
+    if (parentId === undefined && probability > 0 && probability < 1) {
+      tags['blkin.probability'] = String(Number(probability.toPrecision(6)))
+    }
+    if (this.source.host !== '' && (kind === 'client' || kind === 'server')) tags[HOST_TAG] = this.source.host
+    return makeSpan(
+      {
+        traceId: isShort ? low : hex(begin.traceHighHigh, begin.traceHighLow) + low,
+        parentId,
+        id: hex(this.spanHigh, this.spanLow),
+        kind: KIND[kind as string],
+        name,
+        timestamp: Math.floor(begun),
+        duration,
+        remoteEndpoint,
+        annotations,
+        tags,
+        debug: (flags & DEBUG) !== 0,
+        shared: (flags & SHARED) !== 0,
+      },
+      this.source.endpoint,
+    )
+  }
+}
+
+/** One traced process: its sessions and connections are one source, so what two of them bring is told once. */
+export class Source {
+  readonly groups = new Map<number, Group>()
+  readonly endpoint: Endpoint | undefined
+  /** How many recordings feed it now. */
+  open = 0
+  /** When the last of them went. */
+  gone = 0
+  /** What was open then has been handed on. */
+  swept = false
+
+  constructor(
+    readonly key: string,
+    service: string,
+    /** What tells its host from others; empty where nobody knows. */
+    readonly host: string,
+  ) {
+    this.endpoint = makeEndpoint({ serviceName: service })
+  }
+}
+
+/** An address that is no IP address goes into a tag, since an endpoint has no place for it. */
+function endpointOf({ service, address, port }: Remote, tags: Record<string, string>): Endpoint {
+  const ip = ipOf(address)
+  if (ip === undefined && address !== '') tags['peer.address'] = address
+  return { serviceName: service, ...ip, port }
+}
+
+const scratch = Buffer.alloc(8)
+
+function hex(high: number, low: number): string {
+  scratch.writeInt32BE(high, 0)
+  scratch.writeInt32BE(low, 4)
+  return scratch.toString('hex')
+}

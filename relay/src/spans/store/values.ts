@@ -1,0 +1,51 @@
+// relay/src/spans/store/values.ts: the values that tags of certain keys have had, offered for completion.
+// The store adds each span. Only keys it was asked for are kept, and MOST values of each.
+
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { compare, type Span } from '../span.js'
+import { rows } from './search.js'
+
+const MOST = 10_000
+
+export class Values {
+  readonly #known: Map<string, Set<string>>
+  #fresh: [key: string, value: string][] = []
+
+  private constructor(
+    readonly connection: DuckDBConnection,
+    readonly keys: string[],
+  ) {
+    this.#known = new Map(keys.map((key) => [key, new Set()]))
+  }
+
+  static async open(connection: DuckDBConnection, keys: string[]): Promise<Values> {
+    await connection.run('CREATE TABLE IF NOT EXISTS tag_values (key VARCHAR, value VARCHAR)')
+    const values = new Values(connection, keys)
+    const all = await rows<[string, string]>(connection, 'SELECT DISTINCT key, value FROM tag_values')
+    for (const [key, value] of all) values.#known.get(key)?.add(value)
+    return values
+  }
+
+  add({ tags }: Span): void {
+    if (tags === undefined) return
+    for (const [key, known] of this.#known) {
+      const value = Object.hasOwn(tags, key) ? tags[key] : undefined
+      if (value === undefined || known.has(value) || known.size >= MOST) continue
+      known.add(value)
+      this.#fresh.push([key, value])
+    }
+  }
+
+  of(key: string): string[] {
+    return [...(this.#known.get(key) ?? [])].sort(compare)
+  }
+
+  /** Into the file, so that they are there when the relay starts again. */
+  async flush(): Promise<void> {
+    const fresh = this.#fresh
+    this.#fresh = []
+    for (const [key, value] of fresh) {
+      await this.connection.run('INSERT INTO tag_values VALUES ($1, $2)', [key, value])
+    }
+  }
+}

@@ -1,0 +1,101 @@
+// relay/src/spans/tap.ts: recordings whose span events go to the assembler too, once they are taken.
+// A recording is wrapped here when its process says hello. Only where the process has declared span events is anything
+// decoded; what is stored is the same bytes either way. An event that is not as declared is told, and stored all the same.
+
+import type { Process } from '../check/hello.js'
+import type { Recorder, Recording } from '../intake/recording.js'
+import { PutDecoder } from '../live/put-decoder.js'
+import type { TraceInfo } from '../read/model.js'
+import { PacketError } from '../read/packet-reader.js'
+import type { Mark, PutMark } from '../store/mark.js'
+import type { Tracepoint } from '../wire.js'
+import { isSpanEvent } from './contract.js'
+import type { Source } from './group.js'
+import { type SpanRecord, spanDecoders } from './records.js'
+import type { Tracing } from './tracing.js'
+
+export class Tap implements Recorder {
+  constructor(
+    readonly recorder: Recorder,
+    readonly tracing: Tracing,
+    readonly log: (line: string) => void,
+  ) {}
+
+  async open(process: Process): Promise<Recording> {
+    return new Tapped(await this.recorder.open(process), this)
+  }
+}
+
+class Tapped implements Recording {
+  readonly #source: Source
+  #decoder: PutDecoder<SpanRecord> | undefined
+  /** Of the tracepoints, those looked at for span events. */
+  #looked = 0
+
+  constructor(
+    readonly inner: Recording,
+    readonly tap: Tap,
+  ) {
+    const { bootId, hostname, pid, startedAt, program } = inner.process
+    const boot = bootId.toString('hex')
+    const key = [hostname, boot, pid, startedAt].join(' ')
+    this.#source = tap.tracing.assembler.open(key, program, boot.slice(0, 8))
+  }
+
+  get process(): Process {
+    return this.inner.process
+  }
+
+  get info(): TraceInfo {
+    return this.inner.info
+  }
+
+  get streams(): number[] {
+    return this.inner.streams
+  }
+
+  held(stream: number): Promise<Mark> {
+    return this.inner.held(stream)
+  }
+
+  declare(tracepoints: Tracepoint[]): Promise<void> {
+    return this.inner.declare(tracepoints)
+  }
+
+  async put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean> {
+    const decoder = this.#current()
+    if (decoder === undefined) return this.inner.put(stream, mark, packets)
+    const before = await this.inner.held(stream)
+    const taken = await this.inner.put(stream, mark, packets)
+    if (!taken) return false
+    this.#take(decoder, stream, before, packets)
+    await this.tap.tracing.room()
+    return true
+  }
+
+  async close(): Promise<void> {
+    this.tap.tracing.assembler.close(this.#source, performance.now())
+    await this.inner.close()
+  }
+
+  #current(): PutDecoder<SpanRecord> | undefined {
+    const { tracepoints } = this.info
+    for (; this.#decoder === undefined && this.#looked < tracepoints.length; this.#looked++) {
+      const { provider, event } = tracepoints[this.#looked]!
+      if (isSpanEvent(`${provider}:${event}`)) this.#decoder = new PutDecoder(spanDecoders(this.info))
+    }
+    return this.#decoder
+  }
+
+  #take(decoder: PutDecoder<SpanRecord>, stream: number, before: Mark, packets: Buffer): void {
+    try {
+      decoder.each(stream, before, packets, this.tap.tracing.taker(this.#source))
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error
+      const { program, pid } = this.process
+      this.tap.log(
+        `${program} (pid ${pid}): spans of stream ${stream}, put ${before.sequence + 1}: ${error.message} in a packet`,
+      )
+    }
+  }
+}

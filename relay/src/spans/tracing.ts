@@ -1,0 +1,145 @@
+// relay/src/spans/tracing.ts: the relay's side of causal traces, put together: span events in, spans stored, an API.
+// startRelay() owns one where it was asked for HTTP; recordings feed it through tap.ts. Nothing waits here but puts,
+// while more spans than the store has room for have not been written.
+
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type HttpServer, startHttp } from '../http/server.js'
+import { Assembler, type SpanItem } from './assembler.js'
+import type { Counts } from './counts.js'
+import type { Source } from './group.js'
+import { checkSample, type TraceSample } from './sample/chance.js'
+import { Sampler, type Why } from './sample/sampler.js'
+import type { Span } from './span.js'
+import type { Retention } from './store/retention.js'
+import { SpanStore } from './store/store.js'
+
+const TICK_MS = 50
+
+export interface TracingOptions {
+  /** Where the API listens: host:port. */
+  listen: string
+  /** Tags whose values are offered for completion. */
+  autocompleteKeys?: string[]
+  /** Which traces are stored, beside the failed, slow, rare and debug ones: a share, or as many a second. All if absent. */
+  sample?: TraceSample
+  /** Spans that are older go; milliseconds, 7 days where it is not said. */
+  maxAge?: number
+  /** The oldest go where the file is larger; 10 GiB where it is not said. */
+  maxBytes?: number
+}
+
+/** At every moment received = stored + sampledOut + refused + waiting, and when the relay has closed nothing waits. */
+export interface TracingStats extends Counts {
+  /** Spans posted to the API. */
+  posted: number
+  /** Spans assembled and posted. */
+  received: number
+  stored: number
+  sampledOut: number
+  /** Turned away because there was no room, or not written because that failed. */
+  refused: number
+  /** For a decision, or to be written. */
+  waiting: number
+  /** Traces by what was decided, where there is a sample. */
+  traces?: Record<Why, number>
+}
+
+const WEEK_MS = 7 * 86_400_000
+
+export class Tracing {
+  readonly assembler = new Assembler()
+  readonly #sampler: Sampler | undefined
+  #posted = 0
+  #turnedAway = 0
+  readonly #timer: NodeJS.Timeout
+
+  private constructor(
+    readonly store: SpanStore,
+    readonly http: HttpServer,
+    sample: TraceSample | undefined,
+  ) {
+    this.#sampler = sample && new Sampler(sample)
+    this.#timer = setInterval(() => this.#tick(performance.now()), TICK_MS)
+  }
+
+  static async open(
+    output: string,
+    { listen, autocompleteKeys = [], sample, maxAge = WEEK_MS, maxBytes = 10 * 2 ** 30 }: TracingOptions,
+    token: string | undefined,
+    version: string,
+    log: (line: string) => void,
+  ): Promise<Tracing> {
+    if (sample) checkSample(sample)
+    const folder = join(output, '.spans')
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const retention: Retention = { age: maxAge, bytes: maxBytes }
+    const store = await SpanStore.open(folder, { autocompleteKeys, retention, log })
+    let made: Tracing
+    const accept = (spans: Span[]) => made.#accept(spans)
+    try {
+      const http = await startHttp({ store, version, accept }, { listen, token, log })
+      made = new Tracing(store, http, sample)
+      return made
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+  }
+
+  /** For what one put brings, item by item. */
+  taker(source: Source): (item: SpanItem) => void {
+    const now = performance.now()
+    return (item) => this.assembler.take(source, item, now)
+  }
+
+  /** Until there is room for more. */
+  async room(): Promise<void> {
+    if (this.store.writer.isFull) await this.store.writer.flush()
+  }
+
+  stats(): TracingStats {
+    const { written, failed, waiting } = this.store.writer
+    const sampler = this.#sampler
+    return {
+      ...this.assembler.counts,
+      posted: this.#posted,
+      received: this.assembler.counts.spans + this.#posted,
+      stored: written,
+      sampledOut: sampler?.sampledOut ?? 0,
+      refused: this.#turnedAway + failed,
+      waiting: waiting + (sampler?.held ?? 0),
+      ...(sampler ? { traces: { ...sampler.traces } } : {}),
+    }
+  }
+
+  /** Spans that are still open are stored as they are. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.http.close()
+    const now = performance.now()
+    this.#decide(this.assembler.finish(), now)
+    if (this.#sampler) this.store.add(this.#sampler.finish(now))
+    await this.store.close()
+  }
+
+  #tick(now: number): void {
+    this.#decide(this.assembler.due(now), now)
+    if (this.#sampler) this.store.add(this.#sampler.due(now))
+  }
+
+  #decide(spans: Span[], now: number): void {
+    if (this.#sampler) this.#sampler.add(spans, now)
+    else this.store.add(spans)
+  }
+
+  #accept(spans: Span[]): boolean {
+    this.#posted += spans.length
+    if (this.store.writer.isFull) {
+      this.#turnedAway += spans.length
+      return false
+    }
+    this.#decide(spans, performance.now())
+    return true
+  }
+}

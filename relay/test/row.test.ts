@@ -1,0 +1,77 @@
+// relay/test/row.test.ts: what is made by hand for speed is what the plain way makes.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { KINDS, makeSpan, type Span, setTag } from '../src/spans/span.js'
+import { bodyOf } from '../src/spans/store/body.js'
+import { hashOf, Rows, termBits, traceKey } from '../src/spans/store/row.js'
+
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('\ud800', '"', '\\', '\0', '__proto__', '1'),
+)
+const id = fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }).map((n) => n.toString(16).padStart(16, '0'))
+const optional = <T>(some: fc.Arbitrary<T>) => fc.option(some, { nil: undefined })
+const time = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
+const endpoint = fc.record({ serviceName: text, ipv4: fc.constantFrom('', '10.0.0.1'), port: fc.nat(65535) })
+const span: fc.Arbitrary<Span> = fc
+  .record({
+    traceId: fc.tuple(fc.oneof(fc.constant(''), id), id).map((halves) => halves.join('')),
+    ...{ id, parentId: optional(id), kind: optional(fc.constantFrom(...KINDS)), name: optional(text) },
+    ...{ timestamp: optional(time), duration: optional(time) },
+    ...{ localEndpoint: optional(endpoint), remoteEndpoint: optional(endpoint) },
+    annotations: optional(fc.array(fc.record({ timestamp: time, value: text }))),
+    tags: optional(
+      fc.array(fc.tuple(text, text)).map((pairs) => {
+        const tags = {}
+        for (const [key, value] of pairs) setTag(tags, key, value)
+        return tags
+      }),
+    ),
+    ...{ debug: optional(fc.boolean()), shared: optional(fc.boolean()) },
+  })
+  .map(makeSpan)
+
+test('a body is the text that JSON.stringify() makes', () => {
+  fc.assert(
+    fc.property(span, (one) => void expect(Buffer.from(bodyOf(one)).toString()).toBe(JSON.stringify(one))),
+    { numRuns: 1000 },
+  )
+})
+
+test('a body may be long', () => {
+  for (const long of ['x'.repeat(100_000), 'ä"'.repeat(100_000)]) {
+    const one = makeSpan({ traceId: '1'.repeat(32), id: '2'.repeat(16), name: long, tags: { [long]: long } })
+    expect(Buffer.from(bodyOf(one)).toString()).toBe(JSON.stringify(one))
+  }
+})
+
+test('a row has the numbers of its span, whatever stood in its place before', () => {
+  const rows = new Rows(2)
+  const at = (column: Uint32Array) => new BigUint64Array(column.buffer)[1]
+  fc.assert(
+    fc.property(span, (one) => {
+      rows.set(1, one)
+      const { trace_high, trace_low } = traceKey(one.traceId)
+      expect([at(rows.traceHigh), at(rows.traceLow)]).toEqual([trace_high, trace_low])
+      expect([at(rows.ts), at(rows.duration)]).toEqual([
+        BigInt(one.timestamp ?? 0),
+        BigInt(one.duration ?? 0),
+      ])
+      const terms = at(rows.terms)!
+      for (const [key, value] of Object.entries(one.tags ?? {})) {
+        for (const bits of [termBits(key, ''), termBits(key, value)]) expect(terms & bits).toBe(bits)
+      }
+      for (const { value } of one.annotations ?? []) {
+        expect(terms & termBits(value, '')).toBe(termBits(value, ''))
+      }
+      const fresh = new Rows(2)
+      fresh.set(1, one)
+      expect(terms, 'and no others').toBe(at(fresh.terms))
+      const { localEndpoint, remoteEndpoint, name } = one
+      const names = [localEndpoint?.serviceName, remoteEndpoint?.serviceName, name]
+      expect(rows.hashes.map((column) => column[1])).toEqual(names.map((text = '') => hashOf(text)))
+    }),
+  )
+})

@@ -1,0 +1,35 @@
+// scripts/lib/demo-store.mjs: starts the block store of examples/blockstore for the demo, under whatever records it.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { root } from './run.mjs'
+
+/** Resolves to the first line that a child says, or rejects when it ends before. */
+export async function firstLine(child) {
+  const ended = once(child, 'exit')
+  const ready = once(createInterface({ input: child.stdout }), 'line')
+  const [line] = await Promise.race([
+    ready,
+    ended.then(([code]) => Promise.reject(new Error(`it exited with ${code}`))),
+  ])
+  return line
+}
+
+/**
+ * Runs node with `before` (such as `blkin record ... -- node`) and the block store behind it.
+ * Resolves when it listens: { uri, child, ended }.
+ */
+export async function startStore(before, options, env = {}) {
+  const serve = ['examples/blockstore/dist/main.js', 'serve', '--listen', '127.0.0.1:0', ...options]
+  const child = spawn(process.execPath, [...before, ...serve], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  const line = await firstLine(child)
+  const [uri] = /nbd:\/\/\S+/.exec(line) ?? []
+  if (uri === undefined)
+    throw new Error(`the store said ${JSON.stringify(line)}; expected its nbd:// address`)
+  return { uri, child, ended }
+}

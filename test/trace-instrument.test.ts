@@ -1,0 +1,203 @@
+// test/trace-instrument.test.ts: spans of HTTP, fetch and connections, without a line in the program that makes them.
+import http from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { trace } from '../lib/index.js'
+import { relay } from './support/relays.js'
+import { program, result, run } from './support/run.js'
+import { recorded } from './support/trace.js'
+
+interface Told {
+  seen: { url: string; headers: Record<string, string>; kept: boolean; current: string }[]
+  traceId: string
+  spanId: string
+  port: number
+  spans: Record<string, number>
+}
+interface Made {
+  name: string
+  kind: string
+  trace: string
+  span: string
+  parent: string
+  shared: boolean
+  tags: Record<string, unknown>
+  remote?: { service: string; address: string; port: number }
+  ended: number
+}
+
+const hex = (id: unknown) =>
+  BigInt(id as number | bigint)
+    .toString(16)
+    .padStart(16, '0')
+const none = '0'.repeat(16)
+
+/** The spans, put together as simply as can be. */
+async function requests(env: Record<string, string>) {
+  const to = await relay()
+  const told = await result<Told>(program('requests.mjs'), {
+    env: { ...to.env, ...env },
+    flags: ['--import', 'blkin/register'],
+  })
+  const { events } = await recorded(to.output)
+  const made = new Map<string, Made>()
+  // A span that both sides share is two: by process and moment here, so the server's is told apart by its flag.
+  for (const { tracepoint, fields } of events) {
+    const id = hex(fields.span)
+    if (tracepoint.event === 'span_begin') {
+      const { name, kind, flags } = fields as { name: string; kind: string; flags: number }
+      const [own, parent] = [hex(fields.trace_low), hex(fields.parent)]
+      made.set(id, {
+        name,
+        kind,
+        trace: own,
+        span: id,
+        parent,
+        shared: (flags & 2) !== 0,
+        tags: {},
+        ended: 0,
+      })
+    }
+    const span = made.get(id)!
+    const { key, value, service, address, port } = fields as {
+      key: string
+      value: string
+      service: string
+      address: string
+      port: number
+    }
+    if (tracepoint.event === 'span_tag' || tracepoint.event === 'span_number') span.tags[key] = value
+    if (tracepoint.event === 'span_remote') span.remote = { service, address, port }
+    if (tracepoint.event === 'span_end') span.ended++
+  }
+  const spans = [...made.values()]
+  const served = (path: string) =>
+    spans.find(({ kind, tags }) => kind === 'server' && tags['http.path'] === path)
+  const sent = (path: string) =>
+    spans.find(({ kind, tags }) => kind === 'client' && tags['http.path'] === path)
+  const inside = (span: Made) => spans.filter(({ name, parent }) => name === 'inside' && parent === span.span)
+  return { told, spans, served, sent, inside }
+}
+
+const hasCreated = http.Agent && process.versions.node.split('.').map(Number)[0]! >= 24
+
+describe('BLKIN_TRACE=http,fetch,net', () => {
+  test('requests, their handlers and their connections are spans with parents', async () => {
+    const { told, spans, served, sent, inside } = await requests({ BLKIN_TRACE: 'http,fetch,net' })
+    // fetch: the server's span is below the client's, which is below the program's.
+    for (const path of ['/fetch', '/bad']) {
+      expect(sent(path)).toMatchObject({ name: 'get', parent: told.spanId, trace: told.traceId, ended: 1 })
+      expect(sent(path)!.remote).toEqual({ service: '127.0.0.1', address: '', port: told.port })
+      expect(served(path)).toMatchObject({
+        name: 'get',
+        parent: sent(path)!.span,
+        trace: told.traceId,
+        ended: 1,
+      })
+      expect(served(path)!.remote?.address).toBe('127.0.0.1')
+      expect(inside(served(path)!), path).toHaveLength(1)
+    }
+    expect(served('/fetch')!.tags).toEqual({
+      'http.method': 'GET',
+      'http.path': '/fetch',
+      'http.status_code': 200,
+    })
+    expect([served('/bad')!.tags.error, sent('/bad')!.tags.error]).toEqual(['503', '503'])
+    expect(served('/broken')!.tags.error).toBe('the connection ended before the answer was sent')
+    expect(sent('/broken')!.tags.error).toMatch(/./)
+    expect(sent('/broken')!.ended).toBe(1)
+    // node:http's client
+    expect(sent('/get')).toMatchObject({ parent: told.spanId, ended: 1, tags: { 'http.status_code': 200 } })
+    // Whoever called from elsewhere
+    expect(served('/parent')).toMatchObject({
+      trace: '8448eb211c80319c',
+      parent: 'b7ad6b7169203331',
+      shared: false,
+    })
+    expect(served('/b3')).toMatchObject({
+      trace: '463ac35c9f6413ad', span: 'a2fb4a1d1a96d312', parent: '0020000000000001', shared: true,
+    }) // biome-ignore format: one thing
+    expect(served('/against')).toBeUndefined()
+    // On one connection kept alive, nothing is left of the request before.
+    expect(told.seen.map(({ url, kept }) => [url, kept])).toEqual(told.seen.map(({ url }) => [url, true]))
+    const currents = told.seen.filter(({ url }) => url.startsWith('/parallel')).map(({ current }) => current)
+    expect(new Set(currents).size).toBe(4)
+    expect(told.seen.find(({ url }) => url === '/against')!.current).toBe('')
+    expect(served('/alone')!.parent).toBe(hasCreated ? sent('/alone')!.span : none)
+    // net
+    const connects = spans.filter(({ name }) => name === 'connect')
+    expect(connects.some(({ tags }) => String(tags.error).includes('ECONNREFUSED'))).toBe(true)
+    expect(connects.some(({ remote }) => remote?.port === told.port)).toBe(true)
+    const connections = spans.filter(({ name }) => name === 'connection')
+    expect(connections.length).toBeGreaterThan(0)
+    for (const { tags, ended } of connections) {
+      expect(ended).toBe(1)
+      expect(tags['bytes.read']).toBeGreaterThan(0)
+    }
+    expect(
+      spans.every(({ ended }) => ended === 1),
+      'every span ends',
+    ).toBe(true)
+    expect(told.spans).toMatchObject({ endedTwice: 0, usedAfterEnd: 0, refused: 0 })
+  })
+
+  test('only what is named is told, and none of it says more than the path', async () => {
+    const { told, spans } = await requests({ BLKIN_TRACE: 'fetch' })
+    expect(new Set(spans.map(({ kind }) => kind))).toEqual(new Set(['local', 'client']))
+    expect(told.seen.find(({ url }) => url.startsWith('/fetch'))!.headers.traceparent).toMatch(
+      new RegExp(`^00-0{16}${told.traceId}-[0-9a-f]{16}-01$`),
+    )
+    expect(JSON.stringify(spans)).not.toContain('secret')
+  })
+})
+
+test('while nobody records spans, requests go as they would, and a context goes through', async () => {
+  const to = await relay()
+  const env = { ...to.env, BLKIN_ENABLE: '', BLKIN_TRACE: 'http,fetch,net' }
+  const told = await result<Told>(program('requests.mjs'), { env, flags: ['--import', 'blkin/register'] })
+  expect(told.seen).toHaveLength(12)
+  expect(told.seen.filter(({ headers }) => headers.traceparent !== undefined).map(({ url }) => url)).toEqual([
+    '/parent',
+  ])
+  expect(told.spans).toEqual({ kept: 0, sampledOut: 0, endedTwice: 0, usedAfterEnd: 0, refused: 0 })
+})
+
+test('a name that is none is told on stderr, and refused to a program', async () => {
+  const { stderr, code } = await run('0', {
+    env: { BLKIN_TRACE: 'http,grpc' },
+    flags: ['--import', 'blkin/register'],
+  })
+  expect([code, stderr]).toEqual([
+    0,
+    'blkin: BLKIN_TRACE: "grpc": expected some of http, fetch, net; left out\n',
+  ])
+  expect(() => trace.instrument('grpc' as 'http')).toThrow(/"grpc": expected some of http, fetch, net/)
+})
+
+test('a request after recording was switched off is not in the span of the one before on its connection', async () => {
+  const text = `
+    import { once } from 'node:events'
+    import http from 'node:http'
+    import { openSession, trace } from 'blkin'
+    const session = openSession('x', { relay: null, mode: 'overwrite' })
+    session.enable('blkin:*')
+    trace.instrument('http')
+    const seen = []
+    const server = http.createServer((request, response) => {
+      seen.push([request.socket.remotePort, trace.current().traceId])
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+    const get = () => new Promise((resolve) => http.get({ agent, host: '127.0.0.1', port: server.address().port },
+      (response) => response.resume().once('close', resolve)))
+    await get()
+    session.disable('blkin:*')
+    await get()
+    agent.destroy()
+    server.close()
+    console.log(JSON.stringify(seen))`
+  const [first, second] = await result<[number, string][]>(text)
+  expect(second![0], 'one connection').toBe(first![0])
+  expect(first![1]).toMatch(/^[0-9a-f]{16}$/)
+  expect(second![1]).toBe('')
+})
