@@ -10,6 +10,7 @@
 //   BLKIN_SAMPLE   only this share of the events              BLKIN_RING     cpu or thread
 //   BLKIN_TRACE    what to make spans of, comma between        BLKIN_CLOCK    tsc or monotonic
 //   BLKIN_TRACE_SAMPLE  only this share of the traces that begin here, or N/s
+//   BLKIN_TRACE_ID  bits of the ids of traces that begin here: 64 or 128
 import { basename } from 'node:path'
 import { parseAddress } from './address.js'
 import { parseBuffer } from './buffer.js'
@@ -19,6 +20,7 @@ import { type NativeSession, native } from './native.js'
 import { addRule, checkLevel, checkPattern, type RuleOptions } from './rule.js'
 import { parseSample } from './sample.js'
 import { defaultName, parseMode } from './session-spec.js'
+import { setTraceIdBits } from './trace/ids.js'
 import { checkInstrument, type Instrument } from './trace/instrument-names.js'
 import { parseTraceSample, setTraceSample } from './trace/sampler.js'
 import { version } from './version.js'
@@ -117,6 +119,7 @@ export function applyEnvironment(): void {
   applied = true
   if (native === undefined) return
   setTraceSample(setting('BLKIN_TRACE_SAMPLE', parseTraceSample, { share: 1 })) // each thread samples for itself
+  setTraceIdBits(setting('BLKIN_TRACE_ID', oneOf('64', '128'), '64') === '128' ? 128 : 64)
   instruments = setting('BLKIN_TRACE', (text) => splitPatterns(text).map(checkInstrument), [])
   const first = native.configure({
     program: setting('BLKIN_NAME', programName, script === '' ? '' : programName(script)),

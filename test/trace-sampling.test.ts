@@ -253,6 +253,27 @@ describe('ids', () => {
     expectUniform(counts)
   })
 
+  test('128 bits where they are asked for, all of them random; a child has the same', async () => {
+    const program = `
+      import { openSession, trace } from 'blkin'
+      openSession('ids', { relay: null, mode: 'overwrite' }).enable('blkin:*')
+      const roots = Array.from({ length: 4000 }, (_, i) => trace.start('x', { debug: i % 2 === 0 }))
+      const child = trace.start('y', { parent: roots[0] })
+      const passed = trace.extract(child.inject({}, 'traceparent'), 'traceparent').start('z')
+      console.log(JSON.stringify([...roots, child, passed].map((span) => span.traceId)))`
+    const ids = await result<string[]>(program, { env: { BLKIN_TRACE_ID: '128' } })
+    const roots = ids.slice(0, -2)
+    expect(ids.slice(-2)).toEqual([ids[0], ids[0]])
+    expect(new Set(roots).size).toBe(4000)
+    expect(roots.every((id) => /^[0-9a-f]{32}$/.test(id))).toBe(true)
+    const counts = new Uint32Array(256)
+    for (const id of roots) for (const byte of Buffer.from(id, 'hex')) counts[byte]!++
+    expectUniform(counts)
+    const bad = await run(program, { env: { BLKIN_TRACE_ID: '96' } })
+    expect(bad.stderr).toMatch(/^blkin: BLKIN_TRACE_ID: "96": expected 64 or 128; left out\n$/)
+    expect(bad.stdout.slice(0, 20)).toMatch(/^\["[0-9a-f]{16}"/)
+  })
+
   test('eight threads of two processes never meet', async () => {
     const program = `
       import { isMainThread, Worker } from 'node:worker_threads'

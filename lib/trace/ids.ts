@@ -1,4 +1,4 @@
-// lib/trace/ids.ts: random words for ids: xoshiro128++, a state a thread, seeded by the system. Fast and uniform, and no
+// lib/trace/ids.ts: random words for ids, and how wide those of traces are: xoshiro128++, a state a thread, seeded by the system. Fast and uniform, and no
 // secret: whoever sees some ids can work out the next. All numbers are int32, which V8 keeps without allocating.
 import { getRandomValues } from 'node:crypto'
 
@@ -24,3 +24,14 @@ export function randomWord(): number {
   state[3] = (s3 << 11) | (s3 >>> 21)
   return word
 }
+
+/** Bits of the ids of traces that begin in this thread. */
+export type TraceIdBits = 64 | 128
+
+let wide = false
+
+export function setTraceIdBits(bits: TraceIdBits): void {
+  wide = bits === 128
+}
+
+export const idsAreWide = (): boolean => wide

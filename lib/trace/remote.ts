@@ -12,7 +12,7 @@ import { sharedFlag, wanted } from './records.js'
 import { currentShare, keeps, shareKeeps } from './sampler.js'
 import { off, Silent, unsampled } from './silent.js'
 import type { Carrier, Format, Span, SpanOptions } from './span.js'
-import { root, rootOf } from './start.js'
+import { root, rootOf, traitsOf } from './start.js'
 import { type WireContext, zeros } from './wire.js'
 
 /** What trace.extract() and trace.unpack() give. */
@@ -102,8 +102,7 @@ function decidedOnly(
   options: SpanOptions | undefined,
 ): Handle {
   if (!wanted()) return off
-  if (decision !== 'no')
-    return rootOf(randomWord(), new TraceTraits(0, 0, 1, decision === 'debug', ''), name, options)
+  if (decision !== 'no') return rootOf(randomWord(), traitsOf(1, decision === 'debug'), name, options)
   counts[sampledOut]!++
   return unsampled
 }

@@ -4,7 +4,7 @@ import { contentShare } from './content.js'
 import { counts, kept, refused, sampledOut } from './counts.js'
 import { currentHandle } from './current.js'
 import { Handle } from './handle.js'
-import { randomWord } from './ids.js'
+import { idsAreWide, randomWord } from './ids.js'
 import { begin, type Recorded, TraceTraits } from './recorded.js'
 import { wanted } from './records.js'
 import { currentShare, keeps, shareKeeps } from './sampler.js'
@@ -29,10 +29,10 @@ export function start(name: string, options?: SpanOptions): Handle {
 /** The first span of a trace, which is recorded if the sampling says so. */
 export function root(name: string, options: SpanOptions | undefined): Handle {
   const low = randomWord()
-  if (options?.debug === true) return rootOf(low, new TraceTraits(0, 0, 1, true, ''), name, options)
+  if (options?.debug === true) return rootOf(low, traitsOf(1, true), name, options)
   const share = contentShare(name, options)
   if (share !== undefined) {
-    if (shareKeeps(share, low)) return rootOf(low, new TraceTraits(0, 0, share, false, ''), name, options)
+    if (shareKeeps(share, low)) return rootOf(low, traitsOf(share, false), name, options)
   } else if (keeps(low)) return rootOf(low, plainTraits(), name, options)
   counts[sampledOut]!++
   return unsampled
@@ -40,9 +40,16 @@ export function root(name: string, options: SpanOptions | undefined): Handle {
 
 let plain = new TraceTraits(0, 0, 1, false, '')
 
-/** Of a trace that began here without anything special: one object for all of them, while the sampling stays. */
+/** Of a trace that begins here. */
+export function traitsOf(probability: number, debug: boolean): TraceTraits {
+  if (!idsAreWide()) return new TraceTraits(0, 0, probability, debug, '')
+  return new TraceTraits(randomWord(), randomWord(), probability, debug, '')
+}
+
+/** Of one without anything special, by an id of 64 bits: one object for all of them, while the sampling stays. */
 function plainTraits(): TraceTraits {
   const share = currentShare()
+  if (idsAreWide()) return traitsOf(share, false)
   if (share !== plain.probability) plain = new TraceTraits(0, 0, share, false, '')
   return plain
 }

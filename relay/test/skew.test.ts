@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { correctedTree, type Node } from '../src/index.js'
+import { correctedTree, type SpanNode as Node } from '../src/index.js'
 import type { Span } from '../src/spans/span.js'
 import { breadthFirst } from '../src/spans/tree.js'
 import { randomFrom } from './span-makers.js'
