@@ -1,5 +1,5 @@
-// test/trace-propagation.test.ts: contexts on the wire: against OpenTelemetry's propagators, against Zipkin's examples
-// written by hand, in BlkKin's bytes, and against headers that mean harm.
+// test/trace-propagation.test.ts: contexts on the wire: against OpenTelemetry's propagators and Zipkin's own tracer, against
+// examples written by hand, in BlkKin's bytes, and against headers that mean harm.
 import {
   context,
   defaultTextMapGetter,
@@ -10,6 +10,7 @@ import {
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { B3InjectEncoding, B3Propagator } from '@opentelemetry/propagator-b3'
 import { beforeAll, describe, expect, test } from 'vitest'
+import zipkin from 'zipkin'
 import { type Format, openSession, type Span, status, trace } from '../lib/index.js'
 
 beforeAll(() => {
@@ -174,6 +175,57 @@ describe('B3', () => {
     { b3: `${traceId}-${spanId}-2` },
   ])('what is no context is as if nothing was sent: %j', (headers) => {
     expect(trace.extract(headers, 'b3').start('serve').traceId).toMatch(/^[0-9a-f]{16}$/)
+  })
+})
+
+describe("b3multi beside Zipkin's own tracer", () => {
+  const { Instrumentation, Request, option } = zipkin
+  const tracer = new zipkin.Tracer({
+    ctxImpl: new zipkin.ExplicitContext(),
+    recorder: { record() {} } as unknown as zipkin.Recorder,
+    traceId128Bit: true,
+    localServiceName: 'theirs',
+  })
+
+  /** What its server makes of headers. */
+  const served = (headers: Record<string, string>) => {
+    const server = new Instrumentation.HttpServer({ tracer, port: 80 })
+    const found = new Map(Object.entries(headers))
+    const read = (name: string) => {
+      const value = found.get(name.toLowerCase())
+      return value === undefined ? option.None : new option.Some(value)
+    }
+    return tracer.scoped(() =>
+      server.recordRequest('GET', 'http://theirs/x', read as never),
+    ) as zipkin.TraceId
+  }
+
+  test.each([{}, { debug: true }])('what we inject is its span, %j', (options) => {
+    const root = trace.start('root', options)
+    const span = trace.start('client', { kind: 'client', parent: root })
+    const id = served(span.inject({}, 'b3multi'))
+    expect(id.traceId).toBe(span.traceId)
+    expect(id.spanId, 'shared, as servers do there').toBe(span.spanId)
+    expect(id.parentSpanId.getOrElse('')).toBe(root.spanId)
+    expect(id.sampled.getOrElse(false)).toBe(true)
+    expect(id.isDebug()).toBe('debug' in options)
+  })
+
+  test('our decision against is its decision', () => {
+    const span = trace.extract({ 'x-b3-sampled': '0' }, 'b3multi').start('serve')
+    expect(served(span.inject({}, 'b3multi')).sampled.getOrElse(true)).toBe(false)
+  })
+
+  test.each([true, false])('what it injects is our span, sampled %j', (sampled) => {
+    const parent = tracer.createRootId(new option.Some(sampled))
+    const client = tracer.letId(parent, () => tracer.createChildId())
+    const { headers } = Request.addZipkinHeaders({ headers: {} }, client)
+    const span = trace.extract(headers, 'b3multi').start('serve', { kind: 'server' })
+    expect(span.enabled).toBe(sampled)
+    if (sampled) expect(ids(span)).toEqual({ traceId: client.traceId, spanId: client.spanId })
+    const back = served(span.inject({}, 'b3multi'))
+    expect(back.sampled.getOrElse(!sampled)).toBe(sampled)
+    if (sampled) expect(back).toMatchObject({ traceId: client.traceId, spanId: client.spanId })
   })
 })
 
