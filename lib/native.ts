@@ -110,6 +110,8 @@ export interface Native {
     fields: FieldDescription[]
   }): number | string
   addContext(name: string, type: number): number | string
+  handOver(threadId: number, text: string): void
+  takeOver(threadId: number): string | undefined
   enable(session: string, rule: NativeRule): { rule: number; covered: number; unfit: string[] }
   disable(session: string, which: number | string): void
   openSession(spec: NativeSession): void

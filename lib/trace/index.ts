@@ -7,6 +7,9 @@ import { current, run } from './run.js'
 import { parseTraceSample, setTraceSample } from './sampler.js'
 import type { Span, SpanOptions } from './span.js'
 import { start } from './start.js'
+import { beginInStarter } from './workers.js'
+
+beginInStarter()
 
 /**
  * Which of the traces that begin in this thread are recorded: a share of all ('1/100', '1%', 0.01), or so many a second

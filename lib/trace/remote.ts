@@ -42,6 +42,9 @@ class Passing extends Silent {
   }
 }
 
+/** What is current where a context came from elsewhere and nothing has begun below it. */
+export const passing = (context: WireContext): Handle => new Passing(context)
+
 class Received implements Remote {
   readonly #context: WireContext | undefined
   #shared: boolean

@@ -14,8 +14,8 @@ ownSpans(() => {
 })
 
 /**
- * Calls `work` with the span as the current one: across await, timers and callbacks, though not into Workers, where
- * inject() and extract(), or pack() and unpack(), carry it.
+ * Calls `work` with the span as the current one: across await, timers and callbacks, and in the Workers that start
+ * meanwhile. In messages to Workers inject() and extract(), or pack() and unpack(), carry it.
  *
  * @returns what `work` returns; what it throws is thrown
  */

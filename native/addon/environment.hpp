@@ -31,6 +31,8 @@ Napi::Value refuse(const Napi::CallbackInfo& info);          // (id) -> undefine
 Napi::Value configure(const Napi::CallbackInfo& info);       // (settings) -> boolean
 Napi::Value declare(const Napi::CallbackInfo& info);         // (tracepoint) -> number | string
 Napi::Value add_context(const Napi::CallbackInfo& info);     // (name, type) -> number | string
+Napi::Value hand_over(const Napi::CallbackInfo& info);       // (threadId, text) -> undefined
+Napi::Value take_over(const Napi::CallbackInfo& info);       // (threadId) -> string | undefined
 Napi::Value enable(const Napi::CallbackInfo& info);          // (session, rule) -> outcome
 Napi::Value disable(const Napi::CallbackInfo& info);         // (session, id | pattern) -> undefined
 Napi::Value open_session(const Napi::CallbackInfo& info);    // (spec) -> undefined

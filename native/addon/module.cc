@@ -22,6 +22,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("configure", configure);
   add("declare", declare);
   add("addContext", add_context);
+  add("handOver", hand_over);
+  add("takeOver", take_over);
   add("enable", enable);
   add("disable", disable);
   add("openSession", open_session);
