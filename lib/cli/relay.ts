@@ -1,5 +1,6 @@
 // lib/cli/relay.ts: `blkin relay`: takes packets from many processes until it is told to stop.
 import { once } from 'node:events'
+import type { TracingOptions } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
 import { checkFlag, UsageError } from './exit.js'
@@ -13,6 +14,9 @@ interface Flags {
   output: string
   http?: string
   sample?: TraceSample
+  zipkin?: string
+  scribe?: string
+  otlp?: string
   token?: string
   json?: boolean
 }
@@ -31,18 +35,21 @@ export function relayCommand(): Command {
         .env('BLKIN_RELAY_SAMPLE')
         .argParser((text) => checkFlag('--sample', () => parseTraceSample(text))),
     )
+    .addOption(new Option('--zipkin <url>', 'spans go on to that server').env('BLKIN_ZIPKIN'))
+    .addOption(new Option('--scribe <host:port>', '... by Scribe').env('BLKIN_SCRIBE'))
+    .addOption(new Option('--otlp <url>', "... by OpenTelemetry's protocol").env('BLKIN_OTLP'))
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
     .action(run)
 }
 
-async function run({ listen, output, http, sample, token, json }: Flags): Promise<void> {
-  if (sample && !http) throw new UsageError('--sample is about spans; expected --http with it')
+async function run({ listen, output, token, json, ...spans }: Flags): Promise<void> {
   const { startRelay } = await loadRelay()
+  const http = tracingOf(spans)
   const relay = await startRelay({
     ...{ listen, output, log: note },
-    ...(http ? { http: { listen: http, ...(sample ? { sample } : {}) } } : {}),
+    ...(http ? { http } : {}),
     ...(token ? { token } : {}),
   })
   const { address, httpAddress } = relay
@@ -54,4 +61,20 @@ async function run({ listen, output, http, sample, token, json }: Flags): Promis
   const totals = summarize(relay.stats(), output)
   if (json) printJson(totals.json)
   else note(totals.text)
+}
+
+/** Undefined: nobody asks for spans. */
+function tracingOf({
+  http,
+  sample,
+  zipkin,
+  scribe,
+  otlp,
+}: Omit<Flags, 'listen' | 'output'>): TracingOptions | undefined {
+  const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
+  const goesOn = Object.keys(sinks).length > 0
+  if (sample && !http && !goesOn)
+    throw new UsageError('--sample is about spans; expected --http, --zipkin, --scribe or --otlp with it')
+  if (!http && !goesOn) return undefined
+  return { ...(http ? { listen: http } : {}), ...(sample ? { sample } : {}), ...(goesOn ? { sinks } : {}) }
 }

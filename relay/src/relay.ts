@@ -117,7 +117,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
   return {
     address: `${shown}:${bound.port}`,
-    httpAddress: tracing?.http.address,
+    httpAddress: tracing?.http?.address,
     stats: () => ({
       processes: house.processes.stats(),
       connections: { open: open.size, ...counts },

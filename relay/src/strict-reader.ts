@@ -1,5 +1,5 @@
-// relay/src/strict-reader.ts: Apache's reader of the strict binary protocol over one frame, which believes no length
-// in it. A frame may not claim more elements than its bytes can hold: that is checked before one is made.
+// relay/src/strict-reader.ts: Apache's reader of the binary protocol over one frame, which believes no length in it: of the
+// strict one, or of either. A frame may not claim more elements than its bytes can hold: that is checked before one is made.
 // The relay reads calls with it, the clients answers.
 
 import { thrift } from './wire.js'
@@ -11,8 +11,8 @@ const STRING_BYTES = 4
 export class StrictReader extends thrift.TBinaryProtocol {
   #left: number
 
-  constructor(frame: Buffer) {
-    super(new thrift.TFramedTransport(frame), true, true)
+  constructor(frame: Buffer, strict = true) {
+    super(new thrift.TFramedTransport(frame), strict, true)
     this.#left = frame.length
   }
 

@@ -1,4 +1,4 @@
-// relay/src/wire.ts: the Apache runtime and the classes it generated from idl/blkin.thrift, typed for the rest.
+// relay/src/wire.ts: the Apache runtime and the classes it generated from idl/*.thrift, typed for the rest.
 // Everything that touches the wire imports from here; nobody else knows that these are CommonJS.
 // i64s come as 8 bytes in an object; big() and i64() are the only two ways in and out of it.
 
@@ -12,6 +12,9 @@ export const thrift = require('thrift') as typeof import('thrift') & {
 export const types = require('../gen/blkin_types.js') as typeof import('../gen/blkin_types.js')
 export const service = require('../gen/Relay.js') as typeof import('../gen/Relay.js')
 export const control = require('../gen/Control.js') as typeof import('../gen/Control.js')
+export const scribe = require('../gen/scribe.js') as typeof import('../gen/scribe.js')
+export const scribeTypes = require('../gen/scribe_types.js') as typeof import('../gen/scribe_types.js')
+export const zipkin = require('../gen/zipkin_types.js') as typeof import('../gen/zipkin_types.js')
 export const fleet = require('../gen/Fleet.js') as typeof import('../gen/Fleet.js')
 
 export type Int64 = import('thrift').Int64

@@ -248,7 +248,7 @@ test('what is turned away for want of room, and what cannot be written, is refus
     const body = JSON.stringify(
       Array.from({ length: 25_000 }, (_, n) => ({ traceId: hex(from + n + 1), id: hex(n + 1) })),
     )
-    const { status } = await fetch(`http://${tracing.http.address}/api/v2/spans`, { method: 'POST', body })
+    const { status } = await fetch(`http://${tracing.http!.address}/api/v2/spans`, { method: 'POST', body })
     return status
   }
   let open = () => {}

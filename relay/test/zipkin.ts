@@ -24,8 +24,14 @@ export function whyNoZipkin(): string | undefined {
 }
 
 export async function startZipkin(autocompleteKeys: string[]) {
-  const port = await freePort()
-  const env = { ...process.env, QUERY_PORT: String(port), AUTOCOMPLETE_KEYS: autocompleteKeys.join(',') }
+  const [port, scribePort] = [await freePort(), await freePort()]
+  const env = {
+    ...process.env,
+    QUERY_PORT: String(port),
+    AUTOCOMPLETE_KEYS: autocompleteKeys.join(','),
+    COLLECTOR_SCRIBE_ENABLED: 'true',
+    COLLECTOR_PORT: String(scribePort),
+  }
   const child = spawn('java', ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-jar', jar], { env, stdio: 'ignore' })
   const url = `http://127.0.0.1:${port}`
   while (child.exitCode === null) {
@@ -36,6 +42,8 @@ export async function startZipkin(autocompleteKeys: string[]) {
   if (child.exitCode !== null) throw new Error(`zipkin-server exited with ${child.exitCode}`)
   return {
     url,
+    /** Where its Scribe collector listens. */
+    scribe: `127.0.0.1:${scribePort}`,
     async stop() {
       const exited = once(child, 'exit')
       child.kill('SIGKILL')

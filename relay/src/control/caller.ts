@@ -16,6 +16,11 @@ const PATIENCE_MS = 5_000
 /** All tracepoints of a process, which a relay tells in one answer. */
 const MOST_ANSWER = 64 * 2 ** 20
 
+/** Whether the other side's answers must be in the strict binary protocol. Calls are. */
+interface Protocol {
+  strict: boolean
+}
+
 type Received = Record<string, (input: unknown, type: number, id: number) => void>
 
 export class Caller<Client extends object> {
@@ -28,6 +33,7 @@ export class Caller<Client extends object> {
     readonly address: string,
     readonly socket: Socket,
     Client: new (output: never, protocol: never) => Client,
+    readonly protocol: Protocol,
   ) {
     const output = new thrift.TFramedTransport(undefined, (frame) => void socket.write(frame!))
     this.#client = new Client(output as never, thrift.TBinaryProtocol as never)
@@ -53,6 +59,7 @@ export class Caller<Client extends object> {
     address: string,
     where: NetConnectOpts,
     Client: new (output: never, protocol: never) => Client,
+    protocol: Protocol = { strict: true },
   ): Promise<Caller<Client>> {
     const socket = connect(where)
     try {
@@ -61,7 +68,7 @@ export class Caller<Client extends object> {
       socket.on('error', () => {}).destroy()
       throw whyNot(address, error as NodeJS.ErrnoException)
     }
-    return new Caller(address, socket, Client)
+    return new Caller(address, socket, Client, protocol)
   }
 
   /** `waitMs` is how long the other side may take of its own accord. */
@@ -95,7 +102,7 @@ export class Caller<Client extends object> {
   }
 
   #received(frame: Buffer): void {
-    const input = new StrictReader(frame)
+    const input = new StrictReader(frame, this.protocol.strict)
     const { fname, mtype, rseqid } = input.readMessageBegin()
     const client = this.#client as unknown as Received
     const receive = Object.hasOwn(Object.getPrototypeOf(client), `recv_${fname}`) && client[`recv_${fname}`]

@@ -5,6 +5,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type HttpServer, startHttp } from '../http/server.js'
+import type { OutboxStats } from '../sinks/outbox.js'
+import { type SinkOptions, Sinks } from '../sinks/sinks.js'
 import { Assembler, type SpanItem } from './assembler.js'
 import type { Counts } from './counts.js'
 import type { Source } from './group.js'
@@ -17,8 +19,10 @@ import { SpanStore } from './store/store.js'
 const TICK_MS = 50
 
 export interface TracingOptions {
-  /** Where the API listens: host:port. */
-  listen: string
+  /** Where the API listens: host:port. Nowhere, if absent. */
+  listen?: string
+  /** Who gets every span that is stored. */
+  sinks?: SinkOptions
   /** Tags whose values are offered for completion. */
   autocompleteKeys?: string[]
   /** Which traces are stored, beside the failed, slow, rare and debug ones: a share, or as many a second. All if absent. */
@@ -41,6 +45,8 @@ export interface TracingStats extends Counts {
   refused: number
   /** For a decision, or to be written. */
   waiting: number
+  /** Of the stored ones, by where they go on to. */
+  sinks: OutboxStats[]
   /** Traces by what was decided, where there is a sample. */
   traces?: Record<Why, number>
 }
@@ -56,7 +62,8 @@ export class Tracing {
 
   private constructor(
     readonly store: SpanStore,
-    readonly http: HttpServer,
+    readonly http: HttpServer | undefined,
+    readonly sinks: Sinks,
     sample: TraceSample | undefined,
   ) {
     this.#sampler = sample && new Sampler(sample)
@@ -65,12 +72,20 @@ export class Tracing {
 
   static async open(
     output: string,
-    { listen, autocompleteKeys = [], sample, maxAge = WEEK_MS, maxBytes = 10 * 2 ** 30 }: TracingOptions,
+    {
+      listen,
+      sinks,
+      autocompleteKeys = [],
+      sample,
+      maxAge = WEEK_MS,
+      maxBytes = 10 * 2 ** 30,
+    }: TracingOptions,
     token: string | undefined,
     version: string,
     log: (line: string) => void,
   ): Promise<Tracing> {
     if (sample) checkSample(sample)
+    const outboxes = new Sinks(sinks ?? {}, log)
     const folder = join(output, '.spans')
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const retention: Retention = { age: maxAge, bytes: maxBytes }
@@ -78,10 +93,11 @@ export class Tracing {
     let made: Tracing
     const accept = (spans: Span[]) => made.#accept(spans)
     try {
-      const http = await startHttp({ store, version, accept }, { listen, token, log })
-      made = new Tracing(store, http, sample)
+      const http = listen && (await startHttp({ store, version, accept }, { listen, token, log }))
+      made = new Tracing(store, http || undefined, outboxes, sample)
       return made
     } catch (error) {
+      await outboxes.close()
       await store.close()
       throw error
     }
@@ -109,6 +125,7 @@ export class Tracing {
       sampledOut: sampler?.sampledOut ?? 0,
       refused: this.#turnedAway + failed,
       waiting: waiting + (sampler?.held ?? 0),
+      sinks: this.sinks.stats(),
       ...(sampler ? { traces: { ...sampler.traces } } : {}),
     }
   }
@@ -116,21 +133,26 @@ export class Tracing {
   /** Spans that are still open are stored as they are. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    await this.http.close()
+    await this.http?.close()
     const now = performance.now()
     this.#decide(this.assembler.finish(), now)
-    if (this.#sampler) this.store.add(this.#sampler.finish(now))
-    await this.store.close()
+    if (this.#sampler) this.#keep(this.#sampler.finish(now))
+    await Promise.all([this.store.close(), this.sinks.close()])
   }
 
   #tick(now: number): void {
     this.#decide(this.assembler.due(now), now)
-    if (this.#sampler) this.store.add(this.#sampler.due(now))
+    if (this.#sampler) this.#keep(this.#sampler.due(now))
   }
 
   #decide(spans: Span[], now: number): void {
     if (this.#sampler) this.#sampler.add(spans, now)
-    else this.store.add(spans)
+    else this.#keep(spans)
+  }
+
+  #keep(spans: Span[]): void {
+    this.store.add(spans)
+    this.sinks.add(spans)
   }
 
   #accept(spans: Span[]): boolean {

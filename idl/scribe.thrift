@@ -1,0 +1,19 @@
+/** Scribe's one call: messages of categories, in order. Framed transport, binary protocol, strict or not. */
+include "fb303.thrift"
+
+namespace js scribe
+namespace py scribe
+
+enum ResultCode {
+  OK = 0,
+  TRY_LATER = 1
+}
+
+struct LogEntry {
+  1: string category,
+  2: string message
+}
+
+service scribe extends fb303.FacebookService {
+  ResultCode Log(1: list<LogEntry> messages)
+}

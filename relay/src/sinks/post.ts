@@ -1,0 +1,54 @@
+// relay/src/sinks/post.ts: one POST to a collector, and what its answer means for the spans in it.
+
+import { NotTaken } from './outbox.js'
+
+/** Answers that mean "not now", beside those of 500 and above. */
+const later = new Set([401, 403, 404, 408, 425, 429])
+const mostWords = 300
+
+/**
+ * A URL, or a host and port, to where spans are posted; `path` where none is given.
+ *
+ * @throws TypeError naming what was given
+ */
+export function httpTarget(text: string, path: string): URL {
+  try {
+    const url = new URL(text.includes('://') ? text : `http://${text}`)
+    if (!/^https?:$/.test(url.protocol) || url.username + url.password + url.hash !== '') throw url
+    if (url.pathname === '/') url.pathname = path
+    return url
+  } catch {
+    throw new TypeError(
+      `sink ${JSON.stringify(text)}: expected a URL such as http://zipkin:9411, or HOST:PORT`,
+    )
+  }
+}
+
+/**
+ * Resolves when it was taken.
+ *
+ * @returns the answer's body
+ * @throws NotTaken where the body is refused for what it is; Error where trying again may help
+ */
+export async function post(
+  url: URL,
+  headers: Record<string, string>,
+  body: Uint8Array,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' }).catch(
+    (error) => {
+      throw new Error(whyOf(error as Error))
+    },
+  )
+  const answer = Buffer.from(await response.arrayBuffer())
+  if (response.ok) return answer
+  const words = answer.toString('utf8', 0, mostWords).trim()
+  const said = `it answers ${response.status}${words === '' ? '' : `: ${JSON.stringify(words)}`}`
+  throw response.status >= 500 || later.has(response.status) ? new Error(said) : new NotTaken(said)
+}
+
+function whyOf(error: Error): string {
+  const cause = (error.cause ?? error) as NodeJS.ErrnoException
+  return cause.code ?? cause.message
+}
