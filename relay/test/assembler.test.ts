@@ -207,6 +207,16 @@ test('bytes are bounded too, and so are the facts of one span', () => {
   expect(made.counts.tooMany).toBe(2)
 })
 
+test('large facts of one span make as much room as they take', () => {
+  const made = assembler({ bytes: 100_000 })
+  const small = Array.from({ length: 149 }, (_, i) => begin(0, { span: i + 1 }))
+  const large = Array.from({ length: 15 }, (_, i) => note(i, 'x'.repeat(4000), { span: 150 }))
+  take(made, made.source, [...small, begin(0, { span: 150 }), ...large], 0)
+  expect(made.due(0).length).toBeGreaterThan(70)
+  expect(made.finish().at(-1)!.annotations).toHaveLength(15)
+  expect(accounts(made)).toBe(made.counts.events)
+})
+
 test('a server that shares the id of a client in its own process is a span of its own', () => {
   const made = assembler()
   take(

@@ -134,7 +134,7 @@ export class Assembler {
     else if (event === 'span_end') this.#end(group, record)
     else this.#fact(group, record)
     if (group.state === 'open' && group.isWhole) this.#wait(group, now)
-    if (this.held > this.#limits.spans || this.#bytes > this.#limits.bytes) this.#evict()
+    while (this.held > this.#limits.spans || this.#bytes > this.#limits.bytes) this.#evict()
   }
 
   #begin(group: Group, record: SpanRecord): void {
@@ -200,7 +200,7 @@ export class Assembler {
   #evict(): void {
     const ended = this.#ended.shift()
     const [oldest] = ended ? [ended] : this.#open
-    if (oldest) this.#finish(oldest, 'too many were open')
+    this.#finish(oldest!, 'too many were open') // whatever is counted is of one that is held
   }
 
   #finishOpen(why: string, which: (group: Group) => boolean): void {
