@@ -240,6 +240,34 @@ test('a server that shares the id of a client in its own process is a span of it
   expect(made.counts.events).toBe(accounts(made))
 })
 
+test('a client that ended before its server began in its process keeps its end', () => {
+  const made = assembler()
+  const client = [begin(10, { kind: 'client' }), end(15), tag(14, 'who', 'client')]
+  const server = [begin(20, { kind: 'server', flags: 2 }), tag(21, 'who', 'server')]
+  take(made, made.source, [...client, ...server, end(30)], 0)
+  const both = [
+    expect.objectContaining({ kind: 'CLIENT', duration: 5, tags: { who: 'client' } }),
+    expect.objectContaining({ kind: 'SERVER', duration: 10, tags: { who: 'server' } }),
+  ]
+  expect(made.due(11)).toEqual(both)
+  const slow = assembler()
+  take(slow, slow.source, [...client, ...server], 0)
+  expect(slow.due(10), 'its server goes on').toEqual([])
+  take(slow, slow.source, [end(30)], 20)
+  expect(slow.due(30)).toEqual(both)
+  const other = assembler()
+  take(other, other.source, [...client, ...server], 0)
+  expect(other.finish(), 'and its server may not have ended').toEqual([
+    both[0],
+    expect.objectContaining({
+      kind: 'SERVER',
+      tags: { who: 'server', 'blkin.incomplete': 'the relay closed' },
+    }),
+  ])
+  for (const { counts } of [made, slow, other])
+    expect(counts).toMatchObject({ backwards: 0, duplicates: 0, tooLate: 0 })
+})
+
 test('two processes may have the same span, and one process the same span id in two traces', () => {
   const made = assembler({ done: 1 })
   const other = made.open('q', 'Other')

@@ -86,7 +86,8 @@ export class Assembler {
   due(now: number): Span[] {
     for (let group = this.#ended.first; group && group.due <= now; group = this.#ended.first) {
       this.#ended.shift()
-      this.#finish(group, 'never ended')
+      if (group.isWhole) this.#finish(group)
+      else this.#reopen(group)
     }
     for (const source of this.#sources.values()) {
       if (source.open > 0 || source.gone + this.#limits.goneMs > now) continue
@@ -101,9 +102,9 @@ export class Assembler {
 
   /** All that is held, whole or not. */
   finish(): Span[] {
-    for (let group = this.#ended.shift(); group; group = this.#ended.shift())
-      this.#finish(group, 'never ended')
-    this.#finishOpen('the relay closed', () => true)
+    const why = 'the relay closed'
+    for (let group = this.#ended.shift(); group; group = this.#ended.shift()) this.#finish(group, why)
+    this.#finishOpen(why, () => true)
     const spans = this.#finished
     this.#finished = []
     return spans
@@ -196,6 +197,12 @@ export class Assembler {
     this.#ended.push(group)
   }
 
+  /** Of one whose client had ended when the server of its id, in the same process, began. */
+  #reopen(group: Group): void {
+    group.state = 'open'
+    this.#open.add(group)
+  }
+
   /** Those that ended go first: they are whole. */
   #evict(): void {
     const ended = this.#ended.shift()
@@ -207,7 +214,8 @@ export class Assembler {
     for (const group of this.#open) if (which(group)) this.#finish(group, why)
   }
 
-  #finish(group: Group, why: string): void {
+  /** `why` is for what has no end. */
+  #finish(group: Group, why = ''): void {
     this.#open.delete(group)
     this.#bytes -= group.bytes
     group.finish(this.#finished, this.counts, why)

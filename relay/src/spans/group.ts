@@ -112,7 +112,8 @@ export class Group {
     if (plain && shared) {
       let { end: inner, secondEnd: outer } = this
       if (inner > outer) [inner, outer] = [outer, inner]
-      const until = this.ends === 0 ? Infinity : inner
+      if (inner < shared.time) [inner, outer] = [outer, inner] // the client did not wait for its server
+      const until = Number.isNaN(inner) ? Infinity : inner
       const isInside = (time: number) => time >= shared.time && time <= until
       spans.push(this.#span(counts, why, plain, outer, (time) => !isInside(time)))
       spans.push(this.#span(counts, why, shared, inner, isInside))
