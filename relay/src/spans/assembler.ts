@@ -110,6 +110,11 @@ export class Assembler {
     return spans
   }
 
+  /** Spans that are finished and not fetched yet. */
+  get waiting(): number {
+    return this.#finished.length
+  }
+
   /** Spans that are open or wait for what comes late. */
   get held(): number {
     return this.#open.size + this.#ended.length

@@ -39,7 +39,7 @@ export interface TracingStats extends Counts {
   sampledOut: number
   /** Turned away because there was no room, or not written because that failed. */
   refused: number
-  /** For a decision, or to be written. */
+  /** To be decided on, or written. */
   waiting: number
   /** Traces by what was decided, where there is a sample. */
   traces?: Record<Why, number>
@@ -108,7 +108,7 @@ export class Tracing {
       stored: written,
       sampledOut: sampler?.sampledOut ?? 0,
       refused: this.#turnedAway + failed,
-      waiting: waiting + (sampler?.held ?? 0),
+      waiting: this.assembler.waiting + (sampler?.waiting ?? 0) + waiting,
       ...(sampler ? { traces: { ...sampler.traces } } : {}),
     }
   }
