@@ -207,3 +207,20 @@ test('a request after recording was switched off is not in the span of the one b
   expect(first![1]).toMatch(/^[0-9a-f]{16}$/)
   expect(second![1]).toBe('')
 })
+
+test('a WebSocket has no span, since nothing would end it', async () => {
+  const text = `
+    import { once } from 'node:events'
+    import http from 'node:http'
+    import { openSession, status, trace } from 'blkin'
+    openSession('x', { relay: null, mode: 'overwrite' }).enable('blkin:*')
+    trace.instrument('fetch')
+    const server = http.createServer().on('upgrade', (_, socket) => socket.end('HTTP/1.1 101 x\\r\\n\\r\\n'))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = new WebSocket('ws://127.0.0.1:' + server.address().port)
+    await new Promise((resolve) => (socket.onclose = socket.onerror = resolve))
+    server.close()
+    console.log(JSON.stringify(status().spans.kept))`
+  expect(await result<number>(text, { flags: ['--experimental-websocket'] })).toBe(0)
+})

@@ -12,12 +12,15 @@ interface UndiciRequest {
   readonly origin: string | URL
   /** Names and values in turn; before version 6 their text. */
   readonly headers: readonly unknown[] | string
+  /** The protocol asked for, as of a WebSocket. */
+  readonly upgrade?: string | null
   addHeader(name: string, value: string): void
 }
 
 const spans = new WeakMap<UndiciRequest, Handle>()
 
 function create({ request }: { request: UndiciRequest }): void {
+  if (request.upgrade || request.method === 'CONNECT') return // no channel tells when these are answered
   const span = start(request.method.toLowerCase(), {
     kind: 'client',
     tags: { 'http.method': request.method, 'http.path': pathOf(request.path) },
