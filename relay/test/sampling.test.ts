@@ -222,7 +222,7 @@ test('whatever comes: received = handed on + sampled out + held', () => {
 test('spans that had to make room wait like all others', async () => {
   const listen = '127.0.0.1:0'
   const tracing = await Tracing.open(folder(), { listen, sample: { share: 1 } }, undefined, '0', () => {})
-  const source = tracing.assembler.open('p', 'store')
+  const source = tracing.assembler.open('p', 'default', 'store')
   const ids = { traceHighLow: 0, traceHighHigh: 0, parentLow: 0, parentHigh: 0 }
   const begin = { time: 0, ...ids, kind: 'local', flags: 0, probability: 1, name: 'op' }
   for (let spanLow = 1; spanLow <= LIMITS.spans + 10; spanLow++) {
