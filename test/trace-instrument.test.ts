@@ -103,10 +103,16 @@ describe('BLKIN_TRACE=http,fetch,net', () => {
     })
     expect([served('/bad')!.tags.error, sent('/bad')!.tags.error]).toEqual(['503', '503'])
     expect(served('/broken')!.tags.error).toBe('the connection ended before the answer was sent')
+    expect(served('/broken')!.tags, 'no answer has no status').not.toHaveProperty('http.status_code')
+    expect(served('/half')!.tags['http.status_code']).toBe(200)
     expect(sent('/broken')!.tags.error).toMatch(/./)
     expect(sent('/broken')!.ended).toBe(1)
     // node:http's client
     expect(sent('/get')).toMatchObject({ parent: told.spanId, ended: 1, tags: { 'http.status_code': 200 } })
+    // A context that the program has put there itself stays the only one.
+    const own = spans.find(({ name }) => name === 'own')!
+    for (const path of ['/injected', '/injected-get'])
+      expect([path, served(path)!.parent]).toEqual([path, own.span])
     // Whoever called from elsewhere
     expect(served('/parent')).toMatchObject({
       trace: '8448eb211c80319c',
@@ -154,7 +160,7 @@ test('while nobody records spans, requests go as they would, and a context goes 
   const to = await relay()
   const env = { ...to.env, BLKIN_ENABLE: '', BLKIN_TRACE: 'http,fetch,net' }
   const told = await result<Told>(program('requests.mjs'), { env, flags: ['--import', 'blkin/register'] })
-  expect(told.seen).toHaveLength(12)
+  expect(told.seen).toHaveLength(15)
   expect(told.seen.filter(({ headers }) => headers.traceparent !== undefined).map(({ url }) => url)).toEqual([
     '/parent',
   ])
@@ -200,4 +206,21 @@ test('a request after recording was switched off is not in the span of the one b
   expect(second![0], 'one connection').toBe(first![0])
   expect(first![1]).toMatch(/^[0-9a-f]{16}$/)
   expect(second![1]).toBe('')
+})
+
+test('a WebSocket has no span, since nothing would end it', async () => {
+  const text = `
+    import { once } from 'node:events'
+    import http from 'node:http'
+    import { openSession, status, trace } from 'blkin'
+    openSession('x', { relay: null, mode: 'overwrite' }).enable('blkin:*')
+    trace.instrument('fetch')
+    const server = http.createServer().on('upgrade', (_, socket) => socket.end('HTTP/1.1 101 x\\r\\n\\r\\n'))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = new WebSocket('ws://127.0.0.1:' + server.address().port)
+    await new Promise((resolve) => (socket.onclose = socket.onerror = resolve))
+    server.close()
+    console.log(JSON.stringify(status().spans.kept))`
+  expect(await result<number>(text, { flags: ['--experimental-websocket'] })).toBe(0)
 })

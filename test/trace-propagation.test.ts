@@ -290,3 +290,16 @@ test('carriers that cannot be are told apart, and throw nothing', () => {
   expect(trace.extract({}, {} as Format).start('x').enabled).toBe(true)
   expect(status().spans.refused - before).toBeGreaterThanOrEqual(12)
 })
+
+test('objects that only look like a buffer or a span are told apart, and throw nothing', () => {
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const before = status().spans.refused
+  const odd = [new Proxy(Buffer.alloc(64), {}), Object.create(Uint8Array.prototype), revoked]
+  for (const one of odd as never[]) {
+    expect(trace.start('x').pack(one)).toBe(false)
+    expect(trace.unpack(one).start('x').enabled).toBe(true)
+  }
+  expect(trace.run(revoked as Span, () => 'done')).toBe('done')
+  expect(status().spans.refused - before).toBe(7)
+})

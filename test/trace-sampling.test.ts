@@ -149,6 +149,18 @@ describe('by content', () => {
     expect(status().spans.refused - before).toBe(1)
   })
 
+  test('a root that it begins itself is as all others', () => {
+    let asked = 0
+    trace.sample(1, () => {
+      asked++
+      return trace.start('inside').enabled ? 1 : 0
+    })
+    const before = status().spans
+    expect(trace.start('x').enabled).toBe(true)
+    const { kept, refused } = status().spans
+    expect([asked, kept - before.kept, refused - before.refused]).toEqual([1, 2, 0])
+  })
+
   test('tags that cannot be are counted, and the span begins', () => {
     const before = status().spans.refused
     expect(trace.start('x', { tags: null as never }).enabled).toBe(true)

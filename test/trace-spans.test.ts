@@ -2,7 +2,7 @@
 // like any other; and the ordinary events that join them.
 import { describe, expect, test } from 'vitest'
 import { openSession, type Span, status, trace } from '../lib/index.js'
-import { relay } from './support/relays.js'
+import { relay, until } from './support/relays.js'
 import { program, result } from './support/run.js'
 import { recorded } from './support/trace.js'
 
@@ -174,4 +174,21 @@ test('arguments of every wrong kind throw nothing and are counted', () => {
 test('the provider is reserved', async () => {
   const { provider } = await import('../lib/index.js')
   expect(() => provider('blkin', { span_begin: {} })).toThrow(/provider blkin: the name is reserved/)
+})
+
+test('where two sessions of a process record the same spans, a relay tells each once', async () => {
+  const to = await relay({ http: { listen: '127.0.0.1:0' } })
+  const text = `
+    import { flush, openSession, trace } from 'blkin'
+    openSession('second', { relay: process.env.BLKIN_RELAY }).enable('blkin:*')
+    for (let i = 0; i < 100; i++) {
+      const span = trace.start('twice', { tags: { i } })
+      span.annotate('once')
+      span.end()
+    }
+    console.log(await flush())`
+  expect(await result<boolean>(text, { env: to.env })).toBe(true)
+  const counts = () => to.stats().tracing!
+  await until(() => counts().stored === 100)
+  expect(counts()).toMatchObject({ events: 800, inSpans: 400, duplicates: 400, spans: 100, held: 0 })
 })

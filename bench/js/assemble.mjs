@@ -20,7 +20,7 @@ const perSecond = 100_000
 async function run(puts, { assemble, sample, store }) {
   const decoder = new PutDecoder(spanDecoders(spanTraceInfo()))
   const assembler = new Assembler()
-  const source = assembler.open('bench', 'bench', '0badcafe')
+  const source = assembler.open('bench', 'default', 'bench', '0badcafe')
   const sampler = sample && new Sampler({ share: 0.01 })
   const folder = mkdtempSync(join(tmpdir(), 'blkin-bench-'))
   const retention = { age: 9e9, bytes: 1e12 }

@@ -6,6 +6,7 @@
 //
 // The form has no place for a decision. A trace that is recorded has an id; where the root decided against, trace is 0
 // and span is all ones, which BlkKin's own readers take for "no trace" too; where nobody said anything, all is 0.
+import { isUint8Array } from 'node:util/types'
 import { hexOf, wordAt } from './hex.js'
 import { type WireContext, zeros } from './wire.js'
 
@@ -14,7 +15,7 @@ const against = 'ffffffffffffffff'
 
 /** The place for the bytes; undefined where they do not fit. */
 export function placeIn(buffer: unknown, offset: unknown): DataView | undefined {
-  if (!(buffer instanceof Uint8Array) || !Number.isInteger(offset)) return undefined
+  if (!isUint8Array(buffer) || !Number.isInteger(offset)) return undefined // instanceof asks proxies, and believes them
   const at = offset as number
   if (at < 0 || at + packedBytes > buffer.byteLength) return undefined
   return new DataView(buffer.buffer, buffer.byteOffset + at, packedBytes)

@@ -16,6 +16,8 @@ export type ContentSampling = (root: Root) => number | undefined
 
 const none = Object.freeze({})
 let content: ContentSampling | undefined
+/** While the program's function runs: a root that it begins itself is as all others, since to ask again would not end. */
+let asking = false
 
 export function setContentSampling(wanted: ContentSampling | undefined): void {
   content = wanted
@@ -23,11 +25,15 @@ export function setContentSampling(wanted: ContentSampling | undefined): void {
 
 /** Undefined where nobody says anything of such traces. What the program's function throws is counted. */
 export function contentShare(name: string, options: SpanOptions | undefined): number | undefined {
-  if (content === undefined) return undefined
+  if (content === undefined || asking) return undefined
+  asking = true
   try {
     const share = content({ name, kind: options?.kind ?? 'local', tags: options?.tags ?? none })
     if (share === undefined || (typeof share === 'number' && share >= 0 && share <= 1)) return share
-  } catch {}
+  } catch {
+  } finally {
+    asking = false
+  }
   counts[refused]!++
   return undefined
 }

@@ -1,5 +1,6 @@
 // lib/trace/instrument-http-client.ts: a client's span for each request that node:http sends. From Node 22.12 on the
-// context goes into its headers; before, the channel comes when they are sent: span.inject() does it by hand.
+// context goes into its headers, where the program has put none there; before, the channel comes when they are sent:
+// span.inject() does it by hand.
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Subscribers } from './channels.js'
 import type { Handle } from './handle.js'
@@ -15,7 +16,7 @@ function begin(request: ClientRequest): void {
     tags: { 'http.method': request.method, 'http.path': pathOf(request.path) },
   })
   spans.set(request, span)
-  if (!request.headersSent) {
+  if (!request.headersSent && !request.hasHeader('traceparent')) {
     for (const [name, value] of Object.entries(span.inject({}, 'traceparent')))
       request.setHeader(name, value as string)
   }

@@ -22,7 +22,7 @@ function serve({ request, response }: Started): void {
   if (!span.enabled) return
   span.remote({ address: socket.remoteAddress, port: socket.remotePort })
   response.once('close', () => {
-    span.tag('http.status_code', response.statusCode)
+    if (response.headersSent) span.tag('http.status_code', response.statusCode)
     if (!response.writableFinished) span.tag('error', 'the connection ended before the answer was sent')
     else if (response.statusCode >= 500) span.tag('error', String(response.statusCode))
     span.end()

@@ -20,9 +20,17 @@ ownSpans(() => {
  * @returns what `work` returns; what it throws is thrown
  */
 export function run<T>(span: Span, work: () => T): T {
-  if (!(span instanceof Handle)) counts[refused]!++
+  if (!isHandle(span)) counts[refused]!++
   else if (span !== off && span !== currentHandle()) return runIn(span, work)
   return work()
+}
+
+function isHandle(span: unknown): span is Handle {
+  try {
+    return span instanceof Handle
+  } catch {
+    return false // a proxy that throws
+  }
 }
 
 /** The span that is current here; one that records nothing where none is. */

@@ -87,11 +87,14 @@ std::vector<uint8_t> read_small_file(const std::string& path) {
 }
 
 int64_t process_start_ns() {
-  timespec since_boot{};
-  clock_gettime(CLOCK_BOOTTIME, &since_boot);
-  const int64_t up = since_boot.tv_sec * 1'000'000'000 + since_boot.tv_nsec;
-  const int64_t begun = std::atoll(start_ticks().c_str()) * (1'000'000'000 / sysconf(_SC_CLK_TCK));
-  return static_cast<int64_t>(clock::monotonic_ns()) + clock::realtime_offset_ns() - (up - begun);
+  static const int64_t start = [] {  // once: each measurement would come out a little different
+    timespec since_boot{};
+    clock_gettime(CLOCK_BOOTTIME, &since_boot);
+    const int64_t up = since_boot.tv_sec * 1'000'000'000 + since_boot.tv_nsec;
+    const int64_t begun = std::atoll(start_ticks().c_str()) * (1'000'000'000 / sysconf(_SC_CLK_TCK));
+    return static_cast<int64_t>(clock::monotonic_ns()) + clock::realtime_offset_ns() - (up - begun);
+  }();
+  return start;
 }
 
 std::vector<std::string> user_folders() {

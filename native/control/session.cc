@@ -30,7 +30,7 @@ thrift::Hello describe_process(const Settings& settings, const thrift::SessionSp
   hello.program = settings.program;
   hello.boot_id = clock::boot_id();
   hello.clock_offset = clock::realtime_offset_ns();
-  hello.started_at = static_cast<int64_t>(clock::monotonic_ns()) + hello.clock_offset;
+  hello.started_at = process_start_ns();  // by it a relay knows sessions of one process
   hello.ack = spec.ack;
   hello.token = spec.token;
   hello.session = spec.name;

@@ -71,7 +71,7 @@ const tag = (time: number, key: string, value: string, fields: Fields = {}) =>
 
 function assembler(limits = {}) {
   const made = new Assembler({ lateMs: 10, goneMs: 100, ...limits })
-  return Object.assign(made, { source: made.open('p', 'Store') as Source })
+  return Object.assign(made, { source: made.open('p', 'default', 'Store') as Source })
 }
 
 function take(made: Assembler, source: Source, items: SpanItem[], now: number): void {
@@ -159,11 +159,26 @@ test('a span that never ends is handed on when its process went, and waits while
   take(made, made.source, [begin(1), note(2, 'a')], 0)
   made.close(made.source, 0)
   expect(made.due(99)).toEqual([])
-  expect(made.open('p', 'Store')).toBe(made.source)
+  expect(made.open('p', 'default', 'Store')).toBe(made.source)
   expect(made.due(1000), 'it came back').toEqual([])
   made.close(made.source, 1000)
   expect(made.due(1100)).toMatchObject([{ name: 'op', tags: { 'blkin.incomplete': 'its process ended' } }])
   expect(made.counts).toMatchObject({ incomplete: 1, inSpans: 2, held: 0 })
+})
+
+test('of two sessions that tell of a span, the first one counts, whatever becomes of the other', () => {
+  const made = assembler()
+  const other = made.open('p', 'other', 'Store')
+  const told = [begin(1, { kind: 'client' }), note(2, 'sent'), end(5)]
+  take(made, made.source, told.slice(0, 2), 0)
+  take(made, other, [begin(1.5, { kind: 'client' }), note(2.5, 'sent'), end(5.5)], 0)
+  made.close(other, 0)
+  expect(made.due(200)).toEqual([])
+  take(made, made.source, told.slice(2), 200)
+  take(made, other, [end(5.5)], 210)
+  expect(made.due(300)).toMatchObject([{ duration: 4, annotations: [{ value: 'sent' }] }])
+  expect(made.counts).toMatchObject({ spans: 1, inSpans: 3, duplicates: 4 })
+  expect(accounts(made)).toBe(made.counts.events)
 })
 
 test('facts and an end without a begin are orphans', () => {
@@ -207,6 +222,16 @@ test('bytes are bounded too, and so are the facts of one span', () => {
   expect(made.counts.tooMany).toBe(2)
 })
 
+test('large facts of one span make as much room as they take', () => {
+  const made = assembler({ bytes: 100_000 })
+  const small = Array.from({ length: 149 }, (_, i) => begin(0, { span: i + 1 }))
+  const large = Array.from({ length: 15 }, (_, i) => note(i, 'x'.repeat(4000), { span: 150 }))
+  take(made, made.source, [...small, begin(0, { span: 150 }), ...large], 0)
+  expect(made.due(0).length).toBeGreaterThan(70)
+  expect(made.finish().at(-1)!.annotations).toHaveLength(15)
+  expect(accounts(made)).toBe(made.counts.events)
+})
+
 test('a server that shares the id of a client in its own process is a span of its own', () => {
   const made = assembler()
   take(
@@ -230,9 +255,37 @@ test('a server that shares the id of a client in its own process is a span of it
   expect(made.counts.events).toBe(accounts(made))
 })
 
+test('a client that ended before its server began in its process keeps its end', () => {
+  const made = assembler()
+  const client = [begin(10, { kind: 'client' }), end(15), tag(14, 'who', 'client')]
+  const server = [begin(20, { kind: 'server', flags: 2 }), tag(21, 'who', 'server')]
+  take(made, made.source, [...client, ...server, end(30)], 0)
+  const both = [
+    expect.objectContaining({ kind: 'CLIENT', duration: 5, tags: { who: 'client' } }),
+    expect.objectContaining({ kind: 'SERVER', duration: 10, tags: { who: 'server' } }),
+  ]
+  expect(made.due(11)).toEqual(both)
+  const slow = assembler()
+  take(slow, slow.source, [...client, ...server], 0)
+  expect(slow.due(10), 'its server goes on').toEqual([])
+  take(slow, slow.source, [end(30)], 20)
+  expect(slow.due(30)).toEqual(both)
+  const other = assembler()
+  take(other, other.source, [...client, ...server], 0)
+  expect(other.finish(), 'and its server may not have ended').toEqual([
+    both[0],
+    expect.objectContaining({
+      kind: 'SERVER',
+      tags: { who: 'server', 'blkin.incomplete': 'the relay closed' },
+    }),
+  ])
+  for (const { counts } of [made, slow, other])
+    expect(counts).toMatchObject({ backwards: 0, duplicates: 0, tooLate: 0 })
+})
+
 test('two processes may have the same span, and one process the same span id in two traces', () => {
   const made = assembler({ done: 1 })
-  const other = made.open('q', 'Other')
+  const other = made.open('q', 'default', 'Other')
   take(made, made.source, [begin(1), begin(1, { trace_low: 8, name: 'b' })], 0)
   take(made, other, [begin(2, { flags: 2, kind: 'server' }), end(3)], 0)
   take(made, made.source, [end(5), end(9, { trace_low: 8 })], 0)
@@ -301,7 +354,7 @@ test('whatever comes, every event is in a span, held, or counted', () => {
   fc.assert(
     fc.property(steps, (list) => {
       const made = assembler({ spans: 4, facts: 3, done: 3 })
-      const sources = { p: made.source, q: made.open('q', 'q') }
+      const sources = { p: made.source, q: made.open('q', 'default', 'q') }
       let spans = 0
       let now = 0
       for (const [who, one, later] of list) {

@@ -2,6 +2,8 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { LIMITS } from '../src/spans/assembler.js'
+import { SpanRecord } from '../src/spans/records.js'
 import { Chance } from '../src/spans/sample/chance.js'
 import { Roots } from '../src/spans/sample/roots.js'
 import { Sampler } from '../src/spans/sample/sampler.js'
@@ -37,6 +39,7 @@ test('a trace is decided once it has its root and is quiet, and late spans go it
   expect(made.due(300).map(({ traceId }) => traceId)).toEqual([hex(3), hex(3)])
   expect(made.sampledOut).toBe(2)
   made.add([child(2, { tags: { error: '' } }), child(3)], 5000)
+  expect(made.waiting, 'one is kept, and not fetched yet').toBe(1)
   expect(made.due(5000)).toEqual([child(3)])
   expect(made.sampledOut).toBe(3)
   expect(made.traces).toEqual({ rare: 1, failed: 1, out: 1, debug: 0, slow: 0, chance: 0 })
@@ -202,6 +205,7 @@ test('whatever comes: received = handed on + sampled out + held', () => {
         now += later
         made.add([(isRoot ? root : child)(n, more as Partial<Span>)], now)
         received++
+        expect(received).toBe(handedOn + made.sampledOut + made.waiting)
         if (later % 3 === 0) handedOn += made.due(now).length
         expect(made.held).toBeLessThanOrEqual(20)
       }
@@ -213,6 +217,28 @@ test('whatever comes: received = handed on + sampled out + held', () => {
       if (rate.share === 1) expect(made.sampledOut).toBe(0)
     }),
   )
+})
+
+test('spans that had to make room wait like all others', async () => {
+  const listen = '127.0.0.1:0'
+  const tracing = await Tracing.open(folder(), { listen, sample: { share: 1 } }, undefined, '0', () => {})
+  const source = tracing.assembler.open('p', 'default', 'store')
+  const ids = { traceHighLow: 0, traceHighHigh: 0, parentLow: 0, parentHigh: 0 }
+  const begin = { time: 0, ...ids, kind: 'local', flags: 0, probability: 1, name: 'op' }
+  for (let spanLow = 1; spanLow <= LIMITS.spans + 10; spanLow++) {
+    const record = Object.assign(new SpanRecord(), { event: 'span_begin', time: 1, traceLow: 1, spanLow })
+    tracing.assembler.take(source, Object.assign(record, { value: { ...begin } }), 0)
+  }
+  const { received, stored, sampledOut, refused, waiting } = tracing.stats()
+  expect({ received, stored, sampledOut, refused, waiting }).toEqual({
+    ...{ received: 10, stored: 0, sampledOut: 0, refused: 0, waiting: 10 },
+  })
+  await tracing.close()
+  expect(tracing.stats()).toMatchObject({
+    received: LIMITS.spans + 10,
+    stored: LIMITS.spans + 10,
+    waiting: 0,
+  })
 })
 
 test('a relay stores what was kept, counts the rest, and refuses a sample that is none', async () => {

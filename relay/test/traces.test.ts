@@ -162,6 +162,11 @@ test('protobuf is taken as JSON is', async () => {
       ...{ tags: { k: 'v' }, debug: true, shared: true },
     },
   ])
+  const beyond = Buffer.concat([span, field(8, Buffer.from([0x20, 0xf0, 0xa2, 0x04]))]) // port: 70000
+  expect(await post(relay, field(1, beyond), headers)).toEqual({
+    status: 400,
+    text: 'invalid port 70000 reading List<Span> from proto3',
+  })
   for (let cut = 1; cut < span.length; cut++) {
     const { status } = await post(relay, field(1, span).subarray(0, cut), headers)
     expect(status, `cut at ${cut}`).toBe(400)

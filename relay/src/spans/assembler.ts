@@ -9,7 +9,7 @@
 import { TraceLoss } from '../read/model.js'
 import { SHARED } from './contract.js'
 import { Counts } from './counts.js'
-import { Group, Source } from './group.js'
+import { Group, type Process, Source } from './group.js'
 import { Queue } from './queue.js'
 import type { Begin, Remote, SpanRecord } from './records.js'
 import type { Span } from './span.js'
@@ -46,6 +46,8 @@ const GROUP_BYTES = 500
 export class Assembler {
   readonly counts = new Counts()
   readonly #limits: Limits
+  readonly #processes = new Map<string, Process>()
+  /** By process and session. */
   readonly #sources = new Map<string, Source>()
   /** Begun or not, the oldest first. */
   readonly #open = new Set<Group>()
@@ -60,11 +62,12 @@ export class Assembler {
     this.#limits = { ...LIMITS, ...limits }
   }
 
-  /** For each recording of a process, before its first event; close() once for each. */
-  open(key: string, service: string, host = ''): Source {
+  /** For each recording of a session, before its first event; close() once for each. */
+  open(process: string, session: string, service: string, host = ''): Source {
+    const key = `${process} ${session}`
     let source = this.#sources.get(key)
     if (source === undefined) {
-      source = new Source(key, service, host)
+      source = new Source(this.#process(process), service, host)
       this.#sources.set(key, source)
     }
     source.open++
@@ -86,13 +89,14 @@ export class Assembler {
   due(now: number): Span[] {
     for (let group = this.#ended.first; group && group.due <= now; group = this.#ended.first) {
       this.#ended.shift()
-      this.#finish(group, 'never ended')
+      if (group.isWhole) this.#finish(group)
+      else this.#reopen(group)
     }
-    for (const source of this.#sources.values()) {
+    for (const [key, source] of this.#sources) {
       if (source.open > 0 || source.gone + this.#limits.goneMs > now) continue
       if (!source.swept) this.#finishOpen('its process ended', (group) => group.source === source)
       source.swept = true
-      if (source.groups.size === 0) this.#sources.delete(source.key)
+      if (source.groups === 0) this.#forgetSource(key, source)
     }
     const spans = this.#finished
     this.#finished = []
@@ -101,17 +105,34 @@ export class Assembler {
 
   /** All that is held, whole or not. */
   finish(): Span[] {
-    for (let group = this.#ended.shift(); group; group = this.#ended.shift())
-      this.#finish(group, 'never ended')
-    this.#finishOpen('the relay closed', () => true)
+    const why = 'the relay closed'
+    for (let group = this.#ended.shift(); group; group = this.#ended.shift()) this.#finish(group, why)
+    this.#finishOpen(why, () => true)
     const spans = this.#finished
     this.#finished = []
     return spans
   }
 
+  /** Spans that are finished and not fetched yet. */
+  get waiting(): number {
+    return this.#finished.length
+  }
+
   /** Spans that are open or wait for what comes late. */
   get held(): number {
     return this.#open.size + this.#ended.length
+  }
+
+  #process(key: string): Process {
+    const process = this.#processes.get(key) ?? { key, groups: new Map(), sources: 0 }
+    process.sources++
+    this.#processes.set(key, process)
+    return process
+  }
+
+  #forgetSource(key: string, { process }: Source): void {
+    this.#sources.delete(key)
+    if (--process.sources === 0) this.#processes.delete(process.key)
   }
 
   #event(source: Source, record: SpanRecord, now: number): void {
@@ -124,6 +145,10 @@ export class Assembler {
       return
     }
     const group = this.#group(source, record)
+    if (group.source !== source) {
+      counts.duplicates++
+      return
+    }
     if (group.state === 'done') {
       const again = event === 'span_begin' ? group.hadBegin : event === 'span_end' && group.hadEnd
       if (again) counts.duplicates++
@@ -134,7 +159,7 @@ export class Assembler {
     else if (event === 'span_end') this.#end(group, record)
     else this.#fact(group, record)
     if (group.state === 'open' && group.isWhole) this.#wait(group, now)
-    if (this.held > this.#limits.spans || this.#bytes > this.#limits.bytes) this.#evict()
+    while (this.held > this.#limits.spans || this.#bytes > this.#limits.bytes) this.#evict()
   }
 
   #begin(group: Group, record: SpanRecord): void {
@@ -174,7 +199,8 @@ export class Assembler {
     const last = this.#last
     if (last?.source === source && last.isOf(record)) return last
     const key = keyOf(record)
-    const first = source.groups.get(key)
+    const { groups } = source.process
+    const first = groups.get(key)
     let group = first
     while (group !== undefined && !group.isOf(record)) group = group.next
     if (group === undefined) {
@@ -182,7 +208,8 @@ export class Assembler {
       group.next = first
       group.bytes = GROUP_BYTES
       this.#bytes += GROUP_BYTES
-      source.groups.set(key, group)
+      groups.set(key, group)
+      source.groups++
       this.#open.add(group)
     }
     this.#last = group
@@ -196,18 +223,25 @@ export class Assembler {
     this.#ended.push(group)
   }
 
+  /** Of one whose client had ended when the server of its id, in the same process, began. */
+  #reopen(group: Group): void {
+    group.state = 'open'
+    this.#open.add(group)
+  }
+
   /** Those that ended go first: they are whole. */
   #evict(): void {
     const ended = this.#ended.shift()
     const [oldest] = ended ? [ended] : this.#open
-    if (oldest) this.#finish(oldest, 'too many were open')
+    this.#finish(oldest!, 'too many were open') // whatever is counted is of one that is held
   }
 
   #finishOpen(why: string, which: (group: Group) => boolean): void {
     for (const group of this.#open) if (which(group)) this.#finish(group, why)
   }
 
-  #finish(group: Group, why: string): void {
+  /** `why` is for what has no end. */
+  #finish(group: Group, why = ''): void {
     this.#open.delete(group)
     this.#bytes -= group.bytes
     group.finish(this.#finished, this.counts, why)
@@ -236,7 +270,8 @@ function textLength({ event, key, value }: SpanRecord): number {
 }
 
 function forget(group: Group): void {
-  const { groups } = group.source
+  const { groups } = group.source.process
+  group.source.groups--
   let at = groups.get(group.key)
   if (at === group) {
     if (group.next) groups.set(group.key, group.next)

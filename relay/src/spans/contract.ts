@@ -19,11 +19,12 @@ export const DEBUG = 1
 export const SHARED = 2
 
 /** Whether the name is one of ours, however it is declared. */
-export const isSpanEvent = (name: string): boolean => name.startsWith('blkin:') && name.slice(6) in EVENTS
+export const isSpanEvent = (name: string): boolean =>
+  name.startsWith('blkin:') && Object.hasOwn(EVENTS, name.slice(6))
 
 /** Undefined where it is not declared as above. */
 export function spanEvent({ provider, event, fields }: TraceTracepoint): SpanEvent | undefined {
-  if (provider !== 'blkin' || !(event in EVENTS)) return undefined
+  if (provider !== 'blkin' || !Object.hasOwn(EVENTS, event)) return undefined
   const declared = fields.map(({ name, type, labels, length }) => {
     const plain = length === undefined ? '' : '[]'
     return `${name}:${labels ? 'enum' : type}${plain}`

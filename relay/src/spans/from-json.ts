@@ -3,7 +3,16 @@
 
 import { ipOf } from './address.js'
 import { fullParentId, fullSpanId, fullTraceId } from './ids.js'
-import { type Annotation, type Endpoint, KINDS, type Kind, makeSpan, type Span, setTag } from './span.js'
+import {
+  type Annotation,
+  checkPort,
+  type Endpoint,
+  KINDS,
+  type Kind,
+  makeSpan,
+  type Span,
+  setTag,
+} from './span.js'
 
 /** @throws RangeError saying what is wrong with the first that is wrong; then none is taken */
 export function spansFromJson(text: string): Span[] {
@@ -63,9 +72,7 @@ function endpoint(value: unknown, path: string): Endpoint {
     if (address != null) Object.assign(made, ipOf(string(address, `${path}.${key}`)))
   }
   if (port != null) made.port = integer(port, `${path}.port`)
-  if (made.port !== undefined && (made.port < 0 || made.port > 65535)) {
-    throw new RangeError(`invalid port ${made.port}`)
-  }
+  checkPort(made.port)
   return made
 }
 

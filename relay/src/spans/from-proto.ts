@@ -2,7 +2,7 @@
 // The HTTP API calls it with a body it has already bounded. Unknown fields are skipped. Pure.
 
 import { ipOf } from './address.js'
-import { type Endpoint, KINDS, makeSpan, type Span, setTag } from './span.js'
+import { checkPort, type Endpoint, KINDS, makeSpan, type Span, setTag } from './span.js'
 
 /** @throws RangeError; then none is taken */
 export function spansFromProto(bytes: Buffer): Span[] {
@@ -59,6 +59,7 @@ function endpoint(bytes: Buffer): Endpoint {
     else if (field === 2 || field === 3) Object.assign(made, address(message(value)))
     else if (field === 4) made.port = number(value)
   }
+  checkPort(made.port)
   return made
 }
 

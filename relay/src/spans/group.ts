@@ -112,7 +112,8 @@ export class Group {
     if (plain && shared) {
       let { end: inner, secondEnd: outer } = this
       if (inner > outer) [inner, outer] = [outer, inner]
-      const until = this.ends === 0 ? Infinity : inner
+      if (inner < shared.time) [inner, outer] = [outer, inner] // the client did not wait for its server
+      const until = Number.isNaN(inner) ? Infinity : inner
       const isInside = (time: number) => time >= shared.time && time <= until
       spans.push(this.#span(counts, why, plain, outer, (time) => !isInside(time)))
       spans.push(this.#span(counts, why, shared, inner, isInside))
@@ -187,10 +188,19 @@ export class Group {
   }
 }
 
-/** One traced process: its sessions and connections are one source, so what two of them bring is told once. */
+/** The spans of one traced process, whichever of its sessions told of them. */
+export interface Process {
+  readonly key: string
+  readonly groups: Map<number, Group>
+  /** How many of its sessions are known. */
+  sources: number
+}
+
+/** One session of a traced process, over all its connections. A span is of the session that told of it first. */
 export class Source {
-  readonly groups = new Map<number, Group>()
   readonly endpoint: Endpoint | undefined
+  /** How many of its process's groups are its own. */
+  groups = 0
   /** How many recordings feed it now. */
   open = 0
   /** When the last of them went. */
@@ -199,7 +209,7 @@ export class Source {
   swept = false
 
   constructor(
-    readonly key: string,
+    readonly process: Process,
     service: string,
     /** What tells its host from others; empty where nobody knows. */
     readonly host: string,

@@ -18,14 +18,21 @@ export class Links {
   add(trace: Span[]): void {
     if (trace.length === 0) return
     const root = treeOf(trace)
-    for (const node of breadthFirst(root)) this.#node(node, node === root)
+    // Of each node the nearest span above it that has a kind; parents come first, so none is looked for twice.
+    const callers = new Map<Node, Span | undefined>()
+    for (const node of breadthFirst(root)) {
+      const { parent } = node
+      const caller = parent?.span?.kind ? parent.span : parent && callers.get(parent)
+      callers.set(node, caller)
+      this.#node(node, node === root, caller)
+    }
   }
 
   all(): Link[] {
     return [...this.#links.values()]
   }
 
-  #node(node: Node & { span: Span }, isRoot: boolean): void {
+  #node(node: Node & { span: Span }, isRoot: boolean, caller: Span | undefined): void {
     const { span } = node
     const service = span.localEndpoint?.serviceName
     const remote = span.remoteEndpoint?.serviceName
@@ -39,7 +46,6 @@ export class Links {
       return
     }
     if (isRoot && kind === 'SERVER' && !parent) return
-    const caller = remoteAncestor(node)
     const callerName = caller?.localEndpoint?.serviceName
     if (caller && callerName) {
       // a client whose own service is not the one that called it: the link between the two was not told
@@ -60,11 +66,6 @@ export class Links {
     link.callCount++
     if (isError) link.errorCount = (link.errorCount ?? 0) + 1
   }
-}
-
-function remoteAncestor(node: Node): Span | undefined {
-  for (let at = node.parent; at; at = at.parent) if (at.span?.kind) return at.span
-  return undefined
 }
 
 const hasError = ({ tags }: Span): boolean => tags !== undefined && Object.hasOwn(tags, 'error')

@@ -2,7 +2,7 @@
 // links.ts needs it before it can make a tree. The rules are Zipkin's: pieces have one id, one side of the call and
 // endpoints that do not contradict each other; a server's span under its client's id is shared, said or not.
 
-import { compare, type Endpoint, makeSpan, type Span } from './span.js'
+import { compare, type Draft, type Endpoint, makeEndpoint, makeSpan, type Span, setTag } from './span.js'
 
 export function mergeTrace(spans: Span[]): Span[] {
   if (spans.length < 2) return spans
@@ -10,16 +10,16 @@ export function mergeTrace(spans: Span[]): Span[] {
     (longest, span) => (span.traceId.length > longest.length ? span.traceId : longest),
     '',
   )
-  const sorted = [...spans].sort(byIdThenClient)
   const merged: Span[] = []
-  for (const one of sorted) {
+  let pieces: Pieces | undefined
+  for (const one of [...spans].sort(byIdThenClient)) {
     const span = one.traceId === traceId ? one : { ...one, traceId }
-    const last = merged.at(-1)
-    if (last?.id !== span.id) merged.push(span)
-    else if (last.shared === span.shared && agree(last.localEndpoint, span.localEndpoint))
-      merged[merged.length - 1] = joined(last, span)
-    else merged.push(asServerOf(last, span))
+    if (pieces?.takes(span)) continue
+    const before = pieces?.joined()
+    if (before) merged.push(before)
+    pieces = new Pieces(before?.id === span.id ? asServerOf(before, span) : span)
   }
+  if (pieces) merged.push(pieces.joined())
   return merged
 }
 
@@ -45,25 +45,50 @@ function agree(a: Endpoint = {}, b: Endpoint = {}): boolean {
   return keys.every((key) => a[key] === undefined || b[key] === undefined || a[key] === b[key])
 }
 
-function joined(a: Span, b: Span): Span {
-  const starts = [a.timestamp, b.timestamp].filter((time) => time !== undefined)
-  const takes = [a.duration, b.duration].filter((time) => time !== undefined)
-  return makeSpan({
-    traceId: a.traceId,
-    parentId: a.parentId ?? b.parentId,
-    id: a.id,
-    kind: a.kind ?? b.kind,
-    name: a.name === undefined || a.name === 'unknown' ? (b.name ?? a.name) : a.name,
-    timestamp: starts.length > 0 ? Math.min(...starts) : undefined,
-    duration: takes.length > 0 ? Math.max(...takes) : undefined,
-    localEndpoint: { ...b.localEndpoint, ...a.localEndpoint },
-    remoteEndpoint: { ...b.remoteEndpoint, ...a.remoteEndpoint },
-    annotations: [...(a.annotations ?? []), ...(b.annotations ?? [])],
-    tags: { ...a.tags, ...b.tags },
-    debug: a.debug ?? b.debug,
-    shared: a.shared ?? b.shared,
-  })
+/** What is one span, collected first and joined at once: joined piece by piece, thousands would take minutes. */
+class Pieces {
+  readonly #pieces: Span[]
+  #local: Endpoint | undefined
+
+  constructor(readonly first: Span) {
+    this.#pieces = [first]
+    this.#local = first.localEndpoint
+  }
+
+  /** False where the span is another. */
+  takes(span: Span): boolean {
+    const { first } = this
+    if (first.id !== span.id || first.shared !== span.shared || !agree(this.#local, span.localEndpoint))
+      return false
+    this.#pieces.push(span)
+    this.#local = { ...span.localEndpoint, ...this.#local }
+    return true
+  }
+
+  /** Of what only one span can have, the first counts; of tags the last. */
+  joined(): Span {
+    const { first } = this
+    if (this.#pieces.length === 1) return first
+    const { traceId, id } = first
+    const all: Draft = { traceId, id, annotations: [], tags: {}, remoteEndpoint: {} }
+    for (const { annotations = [], tags = {}, ...one } of this.#pieces) {
+      all.parentId ??= one.parentId
+      all.kind ??= one.kind
+      if (all.name === undefined || all.name === 'unknown') all.name = one.name ?? all.name
+      all.timestamp = least(all.timestamp, one.timestamp)
+      all.duration = Math.max(all.duration ?? 0, one.duration ?? 0)
+      all.remoteEndpoint = { ...one.remoteEndpoint, ...all.remoteEndpoint }
+      for (const annotation of annotations) all.annotations!.push(annotation)
+      for (const key in tags) setTag(all.tags!, key, tags[key]!)
+      all.debug ||= one.debug
+      all.shared ||= one.shared
+    }
+    return makeSpan(all, makeEndpoint(this.#local))
+  }
 }
+
+const least = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? (a ?? b) : Math.min(a, b)
 
 function asServerOf(client: Span, span: Span): Span {
   const isServer = client.kind === 'CLIENT' && span.kind === 'SERVER'

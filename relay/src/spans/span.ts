@@ -70,6 +70,11 @@ export function makeSpan(draft: Draft, local = makeEndpoint(draft.localEndpoint)
   return span
 }
 
+/** @throws RangeError, in Zipkin's words */
+export function checkPort(port: number | undefined): void {
+  if (port !== undefined && (port < 0 || port > 65535)) throw new RangeError(`invalid port ${port}`)
+}
+
 /** As a span has it; undefined where nothing is in it. */
 export function makeEndpoint(given: Endpoint | undefined): Endpoint | undefined {
   if (given === undefined) return undefined

@@ -36,10 +36,10 @@ class Tapped implements Recording {
     readonly inner: Recording,
     readonly tap: Tap,
   ) {
-    const { bootId, hostname, pid, startedAt, program } = inner.process
+    const { bootId, hostname, pid, startedAt, uuid, program } = inner.process
     const boot = bootId.toString('hex')
-    const key = [hostname, boot, pid, startedAt].join(' ')
-    this.#source = tap.tracing.assembler.open(key, program, boot.slice(0, 8))
+    const process = [hostname, boot, pid, startedAt].join(' ')
+    this.#source = tap.tracing.assembler.open(process, uuid.toString('hex'), program, boot.slice(0, 8))
   }
 
   get process(): Process {

@@ -43,7 +43,7 @@ export interface TracingStats extends Counts {
   sampledOut: number
   /** Turned away because there was no room, or not written because that failed. */
   refused: number
-  /** For a decision, or to be written. */
+  /** To be decided on, or written. */
   waiting: number
   /** Of the stored ones, by where they go on to. */
   sinks: OutboxStats[]
@@ -124,7 +124,7 @@ export class Tracing {
       stored: written,
       sampledOut: sampler?.sampledOut ?? 0,
       refused: this.#turnedAway + failed,
-      waiting: waiting + (sampler?.held ?? 0),
+      waiting: this.assembler.waiting + (sampler?.waiting ?? 0) + waiting,
       sinks: this.sinks.stats(),
       ...(sampler ? { traces: { ...sampler.traces } } : {}),
     }

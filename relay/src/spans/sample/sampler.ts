@@ -55,7 +55,7 @@ export class Sampler {
   readonly traces: Record<Why, number> = { debug: 0, failed: 0, slow: 0, rare: 0, chance: 0, out: 0 }
   /** Spans that are not stored. */
   sampledOut = 0
-  /** Spans that wait. */
+  /** Spans that wait for a decision. */
   held = 0
   #bytes = 0
   readonly #limits: SamplerLimits
@@ -72,6 +72,11 @@ export class Sampler {
   constructor(sample: TraceSample, limits: Partial<SamplerLimits> = {}) {
     this.#limits = { ...SAMPLER_LIMITS, ...limits }
     this.#chance = new Chance(sample)
+  }
+
+  /** Spans that wait for a decision, or were kept and not fetched yet. */
+  get waiting(): number {
+    return this.held + this.#kept.length
   }
 
   add(spans: Span[], now: number): void {
