@@ -126,6 +126,21 @@ describe('blkin record', () => {
 })
 
 describe('blkin relay', () => {
+  test('takes what a killed program left, while it runs', async () => {
+    const trace = freshTrace()
+    const args = [cli, 'relay', '--listen', '127.0.0.1:0', '-o', trace]
+    const relay = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const lines = createInterface({ input: relay.stderr })[Symbol.asyncIterator]()
+    const [, address = ''] = /listening on (\S+),/.exec((await lines.next()).value) ?? []
+    const env = { ...process.env, BLKIN_RELAY: address, BLKIN_ENABLE: 'blockstore:*' }
+    const { signal } = spawnSync(process.execPath, [program, '20000', 'kill'], { env })
+    expect(signal).toBe('SIGKILL')
+    let line = ''
+    while (!/events came from what a dead process left$/.test(line)) line = (await lines.next()).value
+    expect(eventsOf(trace)).toHaveLength(40000)
+    expect(await end(relay, 'SIGTERM')).toBe(0)
+  })
+
   test('collects many processes that were pointed to it by their environment', async () => {
     const output = freshTrace()
     const relay = spawn(process.execPath, [cli, 'relay', '--listen', '127.0.0.1:0', '-o', output])
@@ -154,7 +169,10 @@ describe('blkin relay --sample', () => {
     const relay = (...args: string[]) =>
       blkin('relay', '--listen', '127.0.0.1:0', '-o', freshTrace(), ...args)
     const alone = relay('--sample', '50/s')
-    expect(alone).toMatchObject({ code: 2, err: 'blkin: --sample is about spans; expected --http with it\n' })
+    expect(alone).toMatchObject({
+      code: 2,
+      err: 'blkin: --sample is about spans; expected --http, --zipkin, --scribe or --otlp with it\n',
+    })
     const wrong = relay('--http', '127.0.0.1:0', '--sample', '2')
     expect(wrong).toMatchObject({
       code: 2,

@@ -1,4 +1,4 @@
-// lib/cli/recover.ts: what the recorded processes left when they were killed, brought to the relay that records them.
+// lib/cli/recover.ts: what processes left when they were killed, brought to the relay that they sent to.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Relay } from '@blkin/relay'
 import { parseAddress } from '../address.js'
@@ -7,6 +7,7 @@ import { note } from './print.js'
 
 const recoverMs = 10_000
 const stragglersMs = 1000
+const lookEveryMs = 2000
 
 /** Recording is promised whole, so it does not begin where nothing could be recovered. */
 export function requireNative(): void {
@@ -17,9 +18,38 @@ export function requireNative(): void {
 export async function collectRest(relay: Relay, token: string): Promise<void> {
   const alive = () => relay.stats().processes.some((process) => process.connected)
   for (const end = Date.now() + stragglersMs; alive() && Date.now() < end; ) await sleep(10)
-  const found = (await native?.recover({ ...parseAddress(relay.address), token, timeout: recoverMs })) ?? []
+  await collectDead(relay.address, token, new Set())
+}
+
+/**
+ * Looks every two seconds for what killed processes of this host left that sent to this relay. They must have named it as
+ * it names itself; one that listens everywhere is 127.0.0.1 to them.
+ *
+ * @returns what ends it, once a look that has begun is over
+ */
+export function keepCollecting(address: string, token: string): () => Promise<void> {
+  const end = new AbortController()
+  const told = new Set<string>()
+  const { host, port } = parseAddress(address)
+  const named = `${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`
+  const looking = (async () => {
+    while (!end.signal.aborted) {
+      await collectDead(named, token, told).catch((error: Error) => note(error.message))
+      await sleep(lookEveryMs, undefined, { signal: end.signal }).catch(() => {})
+    }
+  })()
+  return () => {
+    end.abort()
+    return looking
+  }
+}
+
+/** `told`: the folders of which it was said that they are not whole. */
+async function collectDead(address: string, token: string, told: Set<string>): Promise<void> {
+  const found = (await native?.recover({ ...parseAddress(address), token, timeout: recoverMs })) ?? []
   for (const { folder, events, delivered, error } of found) {
     if (events > 0) note(`${events} events came from what a dead process left`)
-    if (!delivered) note(`${folder}: not all could be recovered: ${error}`)
+    if (!delivered && !told.has(folder)) note(`${folder}: not all could be recovered: ${error}`)
+    if (!delivered) told.add(folder)
   }
 }

@@ -7,6 +7,7 @@ import { checkFlag, UsageError } from './exit.js'
 import { jsonOption } from './flags.js'
 import { loadRelay } from './load-relay.js'
 import { note, printJson } from './print.js'
+import { keepCollecting } from './recover.js'
 import { summarize } from './summary.js'
 
 interface Flags {
@@ -52,11 +53,14 @@ async function run({ listen, output, token, json, ...spans }: Flags): Promise<vo
     ...(http ? { http } : {}),
     ...(token ? { token } : {}),
   })
+  const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   const { address, httpAddress } = relay
   note(`listening on ${address}, traces go to ${output}`)
   if (httpAddress) note(`Zipkin's API is on http://${httpAddress}`)
   if (json) printJson({ listening: address, ...(httpAddress ? { http: httpAddress } : {}), output })
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  const endCollecting = keepCollecting(address, token ?? '')
+  await told
+  await endCollecting()
   await relay.close()
   const totals = summarize(relay.stats(), output)
   if (json) printJson(totals.json)

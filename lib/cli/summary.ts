@@ -18,7 +18,7 @@ export interface Totals {
   json: object
 }
 
-export function summarize({ processes }: RelayStats, output: string): Totals {
+export function summarize({ processes, tracing }: RelayStats, output: string): Totals {
   const sum = (of: (process: RelayStats['processes'][number]) => number) =>
     processes.reduce((total, process) => total + of(process), 0)
   const byReason = Object.entries(reasons)
@@ -38,7 +38,26 @@ export function summarize({ processes }: RelayStats, output: string): Totals {
   return {
     events,
     lost,
-    text: `recorded ${from} (${bytes(sum((p) => p.bytes))}), ${grouped(lost)} lost${why}`,
-    json: { events, lost, output, traces },
+    text: [`recorded ${from} (${bytes(sum((p) => p.bytes))}), ${grouped(lost)} lost${why}`]
+      .concat(tracing ? spansOf(tracing) : [])
+      .join('\n'),
+    json: { events, lost, output, traces, ...(tracing ? { tracing } : {}) },
   }
+}
+
+type TracingStats = NonNullable<RelayStats['tracing']>
+
+/** What became of spans: a line for the store, one for each server that they went on to. */
+function spansOf({ received, stored, sampledOut, refused, sinks }: TracingStats): string[] {
+  if (received === 0) return []
+  const line = (name: string, counts: Record<string, number>) => {
+    const told = Object.entries(counts).filter(
+      ([what, n]) => n > 0 || what === 'stored' || what === 'delivered',
+    )
+    return `${name}: ${told.map(([what, n]) => `${grouped(n)} ${what}`).join(', ')}`
+  }
+  return [
+    line('spans', { stored, 'sampled out': sampledOut, refused }),
+    ...sinks.map(({ name, delivered, refused, dropped }) => line(name, { delivered, refused, dropped })),
+  ]
 }
