@@ -1,6 +1,7 @@
 // lib/schema.ts: checks a declaration when it is made, and gives it the one form that the emitter, the addon and the
 // wire share. Pure.
 import { defaultLevel, isLevel, type Level, levelNames, levels } from './levels.js'
+import { show } from './show.js'
 import { bytesOf, type FieldDescription, type FieldType, Shape, Type } from './types.js'
 
 /** What provider() takes for an event. */
@@ -32,11 +33,6 @@ class DeclarationError extends TypeError {
 
 function fail(where: string, given: string, expected: string): never {
   throw new DeclarationError(`${where}: ${given}; expected ${expected}`)
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 120 ? `${value.slice(0, 120)}…` : value)
-  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
 
 export function checkEvents(provider: string, events: unknown): void {

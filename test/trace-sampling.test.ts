@@ -172,6 +172,7 @@ describe('by content', () => {
     expect(() => trace.sample('often')).toThrow(/sample "often": expected/)
     expect(() => trace.sample(0)).toThrow(/expected/)
     expect(() => trace.sample(1, 'x' as never)).toThrow('content is "x"; expected a function')
+    expect(() => trace.sample(1, 10n as never)).toThrow('content is 10; expected a function')
   })
 })
 

@@ -123,6 +123,27 @@ test('while nobody records spans, nothing is said on the wire, and what came is 
   expect(sent).toEqual({ traceparent, tracestate: 'a=1' })
 })
 
+test('a parent that is no span, and tags that are no object, cost the span neither its place nor itself', async () => {
+  const session = openSession('odd', { relay: null, mode: 'overwrite' })
+  session.enable('blkin:*')
+  const own = trace.start('own')
+  const refused = () => status().spans.refused
+  for (const parent of [null, {}, 'x'] as never[]) {
+    const before = refused()
+    const child = trace.run(own, () => trace.start('child', { parent }))
+    expect([child.enabled, child.traceId, refused() - before]).toEqual([true, own.traceId, 1])
+  }
+  const written = () => {
+    const { buffers } = status().sessions.find(({ name }) => name === 'odd')!
+    return buffers.rings.reduce((sum, { head }) => sum + head, 0)
+  }
+  const [before, bytes] = [refused(), written()]
+  expect(trace.start('x', { tags: 'x'.repeat(1 << 20) as never }).enabled).toBe(true)
+  expect(refused() - before).toBe(1)
+  expect(written() - bytes, 'its begin').toBeLessThan(200)
+  await session.close()
+})
+
 test('arguments of every wrong kind throw nothing and are counted', () => {
   const session = openSession('wrong', { relay: null, mode: 'overwrite' })
   session.enable('blkin:*')

@@ -91,13 +91,18 @@ function told(base: string, error: Error, ms: number): Error {
   const why = visible(cause.code ?? cause.message)
   if (awayCodes.test(why))
     return new Error(
-      `nobody answers at ${base} (${why}); start a relay there: blkin relay --http ${new URL(base).host}, or say with --http where one is`,
+      `nobody answers at ${base} (${why}); start a relay there: blkin relay --http ${hostAndPort(base)}, or say with --http where one is`,
     )
   if (why === 'bad port')
     return new Error(`${base}: fetch asks nobody at a port that the web keeps for others; expected another`)
   return new Error(
     `${base} does not speak HTTP (${why}); a relay does where its --http says, not where its --listen says`,
   )
+}
+
+function hostAndPort(base: string): string {
+  const { hostname, port, protocol } = new URL(base)
+  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
 }
 
 function parse(base: string, body: string): unknown {

@@ -1,5 +1,6 @@
 // lib/trace/index.ts: what the public API exports as `trace`.
 import { applyEnvironment } from '../environment.js'
+import { show } from '../show.js'
 import { type ContentSampling, setContentSampling } from './content.js'
 import { instrument } from './instrument.js'
 import { extract, unpack } from './remote.js'
@@ -20,7 +21,7 @@ beginInStarter()
 function sample(share: string | number, content?: ContentSampling): void {
   const parsed = parseTraceSample(String(share))
   if (content !== undefined && typeof content !== 'function')
-    throw Object.assign(new TypeError(`content is ${JSON.stringify(content)}; expected a function`), {
+    throw Object.assign(new TypeError(`content is ${show(content)}; expected a function`), {
       code: 'ERR_BLKIN_SAMPLE',
     })
   applyEnvironment() // which would otherwise come later, and undo this

@@ -74,7 +74,8 @@ export class Recorded extends Handle {
 
   tags(tags: Readonly<Record<string, TagValue>>): void {
     try {
-      for (const [key, value] of Object.entries(tags)) this.tag(key, value)
+      if (typeof tags === 'object') for (const [key, value] of Object.entries(tags)) this.tag(key, value)
+      else counts[refused]!++
     } catch {
       counts[refused]!++ // null, or a getter that throws
     }

@@ -11,19 +11,24 @@ import { currentShare, keeps, shareKeeps } from './sampler.js'
 import { off, unsampled } from './silent.js'
 import type { SpanOptions } from './span.js'
 
-/** Starts a span: a child of `options.parent` or of the current span, or the root of a new trace where there is none. */
+/**
+ * Starts a span: a child of `options.parent` or of the current span, or the root of a new trace where there is none. A
+ * parent that is no span is as if none were given, and counted.
+ */
 export function start(name: string, options?: SpanOptions): Handle {
   if (!wanted()) return off
   try {
     const parent = options?.parent
-    if (parent === undefined || parent === off) {
-      const current = currentHandle()
-      return current === undefined ? root(name, options) : current.child(name, options)
+    if (parent !== undefined && parent !== off) {
+      if (parent instanceof Handle) return parent.child(name, options)
+      counts[refused]!++
     }
-    if (parent instanceof Handle) return parent.child(name, options)
-  } catch {} // a getter of the options that throws
-  counts[refused]!++
-  return off
+    const current = currentHandle()
+    return current === undefined ? root(name, options) : current.child(name, options)
+  } catch {
+    counts[refused]!++ // a getter of the options that throws
+    return off
+  }
 }
 
 /** The first span of a trace, which is recorded if the sampling says so. */
