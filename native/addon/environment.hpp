@@ -10,19 +10,12 @@
 namespace blkin::addon {
 
 // Staging: a u32 and 4 unused bytes; then the payload's fixed parts; after them, room to compose a payload in. The u32, as
-// lib/placement.ts makes it:
-//
-//   | 0 | channel, 1 bit | id, 14 bits | bytes of the payload, 16 bits |
+// lib/placement.ts makes it: | control::Event, 16 bits | bytes of the payload, 16 bits |
 constexpr size_t kStagingBytes = 8 + ring::kPayloadMax + 8;
 constexpr size_t kScratchBytes = ring::kPayloadMax + 64;
 // Room for contexts and a payload behind them; what is longer than a record is never put together.
 constexpr size_t kComposedBytes = control::kContextBytesMax + ring::kPayloadMax + 8;
 static_assert(kStagingBytes % 8 == 0 && kScratchBytes % 8 == 0 && kComposedBytes % 8 == 0);
-
-constexpr control::Event staged_event(uint32_t head) noexcept {
-  static_assert(control::kTracepointsMax == 1U << 14 && control::kChannels.size() == 2);
-  return {static_cast<uint16_t>(head >> 16 & 0x3FFFU), static_cast<control::Channel>(head >> 30 & 1U)};
-}
 
 // Initial-exec and constant-initialized: one instruction to reach, where anything else is a call.
 extern constinit thread_local control::Thread t_thread;

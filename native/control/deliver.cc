@@ -22,9 +22,8 @@ void Process::note_cpu(Thread& thread) noexcept {
 void Process::take(size_t number, bool gated, Event event, uint32_t length, const uint64_t* payload,
                    Thread& thread) noexcept {
   Session* session = session_of(number, thread);
-  const ring::Record record{event.id, length, payload, 0};
-  if (gated && !session->contexts().empty()) session->write_in_context(record, event.channel, thread);
-  else session->write(record, event.channel, thread);
+  if (gated && !session->contexts().empty()) session->write_in_context(event, length, payload, thread);
+  else session->write(event, length, payload, thread);
 }
 
 void Process::count_bad_value(uint16_t id, Thread& thread) noexcept {

@@ -48,11 +48,10 @@ class Process {
   [[gnu::always_inline]] static void emit(Event event, uint32_t length, const uint64_t* payload,
                                           Thread& thread) noexcept {
     const Inside inside(thread);
-    const uint16_t want = one_->registry_.wanted(event.id);
+    const uint16_t want = one_->registry_.wanted(event.id());
     const unsigned all = want & 255U;
     if (want - 1U < 255 && (want & (want - 1)) == 0) [[likely]]
-      session_of(static_cast<size_t>(std::countr_zero(want)), thread)
-          ->write({event.id, length, payload, 0}, event.channel, thread);
+      session_of(static_cast<size_t>(std::countr_zero(want)), thread)->write(event, length, payload, thread);
     else if (std::has_single_bit(all) && want == all * (1 + kGated))
       offer(static_cast<size_t>(std::countr_zero(all)), event, length, payload, thread);
     else deliver(want, event, length, payload, thread);
@@ -126,7 +125,7 @@ class Process {
     const Registry& registry = one_->registry_;
     if (registry.cpu_wanted()) [[unlikely]]
       note_cpu(thread);
-    const Gate* gate = registry.gate(number, event.id);
+    const Gate* gate = registry.gate(number, event.id());
     if (gate == nullptr || gate->passes(payload, length, thread))
       take(number, true, event, length, payload, thread);
   }

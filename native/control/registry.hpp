@@ -18,7 +18,7 @@
 
 namespace blkin::control {
 
-constexpr size_t kTracepointsMax = 16384;
+constexpr size_t kTracepointsMax = Event::kIds;
 constexpr size_t kRulesMax = 1024;
 
 struct Declared {

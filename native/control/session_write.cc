@@ -18,34 +18,35 @@ constexpr useconds_t kRoomPauseUs = 100;
 
 }  // namespace
 
-void Session::write_in_context(ring::Record record, Channel channel, Thread& thread) noexcept {
+void Session::write_in_context(Event event, uint32_t length, const uint64_t* payload,
+                               Thread& thread) noexcept {
   auto* const at = reinterpret_cast<uint8_t*>(thread.composed);
   const size_t before = put_contexts(contexts_, *thread.contexts, at);
-  if (record.length <= ring::kPayloadMax - before) {
-    std::memcpy(at + before, record.payload, record.length);
-    record.length += static_cast<uint32_t>(before);
+  if (length <= ring::kPayloadMax - before) {
+    std::memcpy(at + before, payload, length);
+    length += static_cast<uint32_t>(before);
   } else {
-    record.length = ring::kPayloadMax + 1;  // the ring counts it
+    length = ring::kPayloadMax + 1;  // the ring counts it
   }
-  record.payload = thread.composed;
-  write(record, channel, thread);
+  write(event, length, thread.composed, thread);
 }
 
-void Session::write_slow(ring::Record record, Channel channel, Thread& thread) noexcept {
+void Session::write_slow(Event event, uint32_t length, const uint64_t* payload, Thread& thread) noexcept {
+  ring::Record record{event.id(), length, payload, 0};
   if (spec_.channel.mode == thrift::Mode::kBlock) {
-    write_waiting(record, channel, thread);
+    write_waiting(record, event, thread);
     return;
   }
   ring::Header* ring = nullptr;
-  try_write<ring::NoRoom::kCounted>(record, channel, thread, ring);
+  try_write<ring::NoRoom::kCounted>(record, event, thread, ring);
 }
 
 // An emitter that waits keeps its CPU's other threads running; the consumer needs no lock of ours to make room.
-void Session::write_waiting(ring::Record& record, Channel channel, Thread& thread) noexcept {
+void Session::write_waiting(ring::Record& record, Event event, Thread& thread) noexcept {
   const uint64_t until = clock::monotonic_ns() + static_cast<uint64_t>(spec_.channel.block_ms) * 1'000'000;
   for (;;) {
     ring::Header* ring = nullptr;
-    if (try_write<ring::NoRoom::kTold>(record, channel, thread, ring) != ring::Result::kNoRoom) return;
+    if (try_write<ring::NoRoom::kTold>(record, event, thread, ring) != ring::Result::kNoRoom) return;
     if (clock::monotonic_ns() >= until) {
       if (ring != nullptr) ring::refuse(ring, ring::Result::kNoRoom);
       return;
@@ -57,17 +58,17 @@ void Session::write_waiting(ring::Record& record, Channel channel, Thread& threa
 
 // `ring`: the one that was asked.
 template <ring::NoRoom kWho>
-ring::Result Session::try_write(ring::Record& record, Channel channel, Thread& thread,
+ring::Result Session::try_write(ring::Record& record, Event event, Thread& thread,
                                 ring::Header*& ring) noexcept {
   if (leases()) {
-    ring = leased_ring(channel, thread);
+    ring = leased_ring(event.channel(), thread);
     if (ring == nullptr) return ring::Result::kNoRing;
     record.ticks = tsc_ ? clock::read_tsc() : clock::monotonic_ns();
     return ring::write_leased<kWho>(ring, record);
   }
 #if BLKIN_HAVE_RSEQ
   ring::RseqArea* area = ring::rseq_area(rseq_offset_);
-  std::atomic<ring::Header*>* const rings = rings_of(channel);
+  std::atomic<ring::Header*>* const rings = rings_of(event);
   for (int tries = 0; tries < 3; ++tries) {  // the thread may be moved to a CPU without a ring in between
     if (!tsc_) record.ticks = clock::monotonic_ns();
     const uint32_t cpu = area->cpu_id;
@@ -77,7 +78,7 @@ ring::Result Session::try_write(ring::Record& record, Channel channel, Thread& t
     if (result != ring::Result::kNoRing) return result;
     const std::lock_guard lock(mutex_);
     if (rings[cpu].load(std::memory_order_relaxed) != nullptr) continue;
-    ring::Header* made = make_ring(channel, cpu);
+    ring::Header* made = make_ring(event.channel(), cpu);
     if (made == nullptr) break;
     rings[cpu].store(made, std::memory_order_release);
   }

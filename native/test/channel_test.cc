@@ -39,7 +39,7 @@ class Channels : public testing::TestWithParam<bool> {
   }
 
   void write(Channel channel, uint64_t count, Thread& thread) {
-    for (uint64_t n = 0; n < count; ++n) session_->write({0, 8, &n, 0}, channel, thread);
+    for (uint64_t n = 0; n < count; ++n) session_->write(Event(0, channel), 8, &n, thread);
   }
 
   // Of a channel that has one ring.
@@ -110,7 +110,7 @@ TEST_P(Channels, what_is_too_big_is_counted_in_the_ring_of_its_channel) {
   open(thrift::Mode::kDiscard);
   const std::vector<uint64_t> words(ring::kPayloadMax / 8 + 2);
   write(Channel::kEvents, 1, thread_);
-  session_->write({0, ring::kPayloadMax + 1, words.data(), 0}, Channel::kSpans, thread_);
+  session_->write(Event(0, Channel::kSpans), ring::kPayloadMax + 1, words.data(), thread_);
   EXPECT_EQ(ring_of(Channel::kEvents).lost_too_big, 0U);
   EXPECT_EQ(ring_of(Channel::kSpans).lost_too_big, 1U);
 }
@@ -147,7 +147,7 @@ TEST_P(Channels, threads_that_make_the_rings_at_once_lose_nothing) {
   for (uint64_t i = 0; i < kThreads; ++i)
     threads.emplace_back([&] {
       Thread own;
-      for (uint64_t n = 0; n < kEach; ++n) session_->write({0, 8, &n, 0}, kChannels[n % 2], own);
+      for (uint64_t n = 0; n < kEach; ++n) session_->write(Event(0, kChannels[n % 2]), 8, &n, own);
       session_->give_back(own);
     });
   for (std::thread& thread : threads) thread.join();

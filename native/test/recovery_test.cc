@@ -149,7 +149,7 @@ class Recovery : public testing::Test {
         if (room) break;
         usleep(200);
       }
-      session->write({0, 8, &n, 0}, kChannels[n % 2], thread);
+      session->write(Event(0, kChannels[n % 2]), 8, &n, thread);
     }
     for (;;) pause();
   }
