@@ -18,7 +18,8 @@
 
 namespace blkin::control {
 
-constexpr size_t kTracepointsMax = Event::kIds;
+constexpr size_t kTracepointsMax = 16384;
+static_assert(kTracepointsMax == Event::kIds);
 constexpr size_t kRulesMax = 1024;
 
 struct Declared {
