@@ -2,7 +2,7 @@
 // (--disallow-code-generation-from-strings). The same rules as emitter.ts, a loop in place of straight code.
 import { gather } from './context.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
-import { type Emit, type Placed, place, stagedHead } from './placement.js'
+import { Channel, type Emit, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
 import { flags, gated, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
@@ -86,7 +86,7 @@ export function closureEmitter(
     // Once more, when no code of the caller's comes any more: what ran may have detached what was converted before.
     if (!lists.every(({ field, i }) => isNumbers(stored[i], field.type, field.length || undefined)))
       return refuse()
-    if (!mixed) staging.setUint32(0, stagedHead(id, fixedBytes), true)
+    if (!mixed) staging.setUint32(0, stagedHead(id, fixedBytes, Channel.events), true)
     placed.forEach((one, i) => {
       if (one.at >= 0) store(one, stored[i])
     })

@@ -20,7 +20,7 @@ import { closureEmitter } from './closure.js'
 import { gather } from './context.js'
 import { native } from './native.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
-import { type Emit, isVariable, type Placed, place, stagedHead } from './placement.js'
+import { Channel, type Emit, isVariable, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
 import { flags, gated, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
@@ -104,7 +104,7 @@ function source(id: number, schema: Schema): string {
       : '',
     `if (want >= ${gated}) gather()`,
     ...each.map(({ check }) => check),
-    parts.length === 0 ? `staging.setUint32(0, ${stagedHead(id, fixedBytes)}, true)` : '',
+    parts.length === 0 ? `staging.setUint32(0, ${stagedHead(id, fixedBytes, Channel.events)}, true)` : '',
     ...each.map(({ store }) => store),
     `commit(${parts.join(', ')})`,
     '}',

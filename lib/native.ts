@@ -71,7 +71,7 @@ export interface NativeSessionStatus {
   lost: NativeLost
   uuid: Buffer
   clock: 'tsc' | 'monotonic'
-  rings: { stream: number; head: number; tail: number }[]
+  rings: { channel: 'events' | 'spans'; stream: number; head: number; tail: number }[]
   ringKind: 'cpu' | 'thread'
   folder: string
   folderError: string

@@ -14,7 +14,7 @@ export const gated = 256
 
 const buffer = native === undefined ? new ArrayBuffer(4000) : native.staging()
 
-/** First a u32: the payload's length and, 16 bits up, the tracepoint's id. From byte 8 the payload's fixed parts. */
+/** First a u32, stagedHead(): which event it is, and how long. From byte 8 the payload's fixed parts. */
 export const staging = new DataView(buffer)
 
 export const payloadAt = 8

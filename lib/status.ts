@@ -65,8 +65,14 @@ export interface SessionStatus {
     /** Where the rings lie; a killed process is recovered from there. */
     readonly folder?: string
     readonly error?: string
-    /** Bytes written and bytes given back, since the ring was made. */
-    readonly rings: readonly { readonly stream: number; readonly head: number; readonly tail: number }[]
+    readonly rings: readonly {
+      /** `spans`: of the events that spans are made of. */
+      readonly channel: 'events' | 'spans'
+      readonly stream: number
+      /** Bytes written and bytes given back, since the ring was made. */
+      readonly head: number
+      readonly tail: number
+    }[]
   }
   readonly contexts: readonly string[]
   /** Opened by a controller, and gone with it. */

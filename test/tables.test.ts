@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { builtInContexts } from '../lib/context.js'
 import { levelNames, levels } from '../lib/levels.js'
+import { Channel } from '../lib/placement.js'
 import { modes } from '../lib/session-spec.js'
 import { bytesOf, Shape, Type } from '../lib/types.js'
 import { root } from './support/run.js'
@@ -76,6 +77,17 @@ test('the largest payload, the most fields and labels are one number everywhere'
   expect(number(check, /MAX_TRACEPOINTS = (\d+)/)).toBe(
     number('native/control/registry.hpp', /kTracepointsMax = (\d+)/),
   )
+})
+
+test('channels and the numbers of their streams are the same in lib, native and relay', () => {
+  const channel = read('native/control/channel.hpp')
+  const native = enumeration(found(channel, /enum class Channel : uint8_t \{([^}]*)\}/))
+  const named = Object.entries(Channel).map(([name, n]) => [`k${name[0]?.toUpperCase()}${name.slice(1)}`, n])
+  expect(native).toEqual(named)
+  const numbers = read('native/consumer/stream.hpp')
+  const streams = read('relay/src/ctf/streams.ts')
+  expect(found(streams, /RINGLESS = (\d+)/)).toBe(found(numbers, /kRinglessStream = (\d+)/))
+  expect(found(streams, /SPANS = (\d+)/)).toBe(found(numbers, /kChannelStreams = (\d+)/))
 })
 
 test('loss reasons are the same five in lib, idl and native', () => {

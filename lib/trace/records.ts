@@ -4,7 +4,7 @@
 import { gather, type SpanWords } from '../context.js'
 import { applyEnvironment } from '../environment.js'
 import { native } from '../native.js'
-import { place, stagedHead } from '../placement.js'
+import { Channel, place, stagedHead } from '../placement.js'
 import { declare } from '../provider.js'
 import { checkEvent, type EventDeclaration } from '../schema.js'
 import { flags, gated, staging } from '../staging.js'
@@ -109,7 +109,7 @@ function makeRecords() {
   const putNumber = emitterOf(numberId)
   const putRemote = emitterOf(remoteId)
   const putEnd = native === undefined ? () => {} : native.emit
-  const endHead = stagedHead(endId, endBytes)
+  const endHead = stagedHead(endId, endBytes, Channel.spans)
   beginFlag = flags.subarray(beginId, beginId + 1)
   return {
     begin(span: Ids, probability: number, flagBits: number, kind: number, name: string): void {

@@ -9,8 +9,8 @@ napi_value emit(napi_env, napi_callback_info) {
   control::Thread& thread = t_thread;
   // One word of 32 bits, as JavaScript stored it: a wider load of two stores would wait for both to leave the store buffer.
   const uint32_t head = *reinterpret_cast<const uint32_t*>(thread.staging);
-  const auto id = static_cast<uint16_t>(head >> 16);
-  control::Process::emit({id, head & 0xFFFF, thread.staging + 1, 0}, thread);
+  const control::Event event(static_cast<uint16_t>(head >> 16));
+  control::Process::emit(event, head & 0xFFFF, thread.staging + 1, thread);
   return nullptr;
 }
 

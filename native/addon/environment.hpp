@@ -9,7 +9,8 @@
 
 namespace blkin::addon {
 
-// Staging: a u32, length + (id << 16), and 4 unused bytes; then the payload's fixed parts; after them, room to compose a payload in.
+// Staging: a u32 and 4 unused bytes; then the payload's fixed parts; after them, room to compose a payload in. The u32, as
+// lib/placement.ts makes it: | control::Event, 16 bits | bytes of the payload, 16 bits |
 constexpr size_t kStagingBytes = 8 + ring::kPayloadMax + 8;
 constexpr size_t kScratchBytes = ring::kPayloadMax + 64;
 // Room for contexts and a payload behind them; what is longer than a record is never put together.

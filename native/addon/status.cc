@@ -34,6 +34,7 @@ Napi::Array rings_of(Napi::Env env, const std::vector<control::RingStatus>& ring
   auto out = Napi::Array::New(env, rings.size());
   for (uint32_t i = 0; i < rings.size(); ++i) {
     auto ring = Napi::Object::New(env);
+    ring.Set("channel", control::name_of(rings[i].channel));
     ring.Set("stream", rings[i].stream);
     ring.Set("head", static_cast<double>(rings[i].head));
     ring.Set("tail", static_cast<double>(rings[i].tail));

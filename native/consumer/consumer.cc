@@ -304,17 +304,17 @@ void Consumer::declare_new() {
 }
 
 void Consumer::send_pending() {
-  // Round and round, one put a stream, so that no ring waits for another to be emptied.
-  for (bool sent = true; sent;) {
-    sent = false;
-    for (const auto& stream : streams_) {
-      if (!stream->pending()) continue;
-      if (in_flight_bytes_ + kPutBytes > kWindowBytes || put_bytes_.size() >= kWindowPuts) return;
-      sent = send_one(*stream) || sent;
-      connection_.pump();
-      take_replies();
-      if (!greeted_ || connection_.state() != thrift::Connection::State::kOpen) return;
-    }
+  // Round and round, one put a stream, so that no ring waits for another to be emptied; and from call to call, since the
+  // window opens by one put at a time while the relay is slow, and the first in line would take them all.
+  for (size_t passed = 0; passed < streams_.size(); ++turn_) {
+    Stream& stream = *streams_[turn_ % streams_.size()];
+    ++passed;
+    if (!stream.pending()) continue;
+    if (in_flight_bytes_ + kPutBytes > kWindowBytes || put_bytes_.size() >= kWindowPuts) return;
+    if (send_one(stream)) passed = 0;
+    connection_.pump();
+    take_replies();
+    if (!greeted_ || connection_.state() != thrift::Connection::State::kOpen) return;
   }
 }
 

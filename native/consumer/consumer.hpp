@@ -118,6 +118,7 @@ class Consumer {
   uint64_t last_put_ns_ = 0;
   size_t declared_ = 0;
   size_t in_flight_bytes_ = 0;
+  size_t turn_ = 0;               // whose put is the next, by its place in streams_
   std::deque<size_t> put_bytes_;  // of puts not yet answered, in the order sent
   uint64_t retry_at_ns_ = 0;
   uint64_t backoff_ns_ = 0;

@@ -8,7 +8,8 @@ namespace blkin::consumer {
 Stream::Stream(int32_t number, Source source)
     : number_(number), source_(source), cursor_(source.ring, source.geometry) {
   file_.instance = static_cast<uint64_t>(number);
-  file_.cpu = number < kFirstLeasedStream ? static_cast<uint32_t>(number) : ctf::kNoCpu;
+  const int32_t in_channel = number % kChannelStreams;
+  file_.cpu = in_channel < kFirstLeasedStream ? static_cast<uint32_t>(in_channel) : ctf::kNoCpu;
   if (source_.ring == nullptr) return;
   cursor_.seek(source_.ring->tail.load(std::memory_order_relaxed));
   limit_ = position_acknowledged_ = cursor_.position();

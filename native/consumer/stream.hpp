@@ -11,8 +11,11 @@
 
 namespace blkin::consumer {
 
+// Numbers of streams: CPUs from 0, leased rings, the stream without a ring; and the same again for each further channel,
+// which has no stream without a ring.
 constexpr int32_t kFirstLeasedStream = 65536;
 constexpr int32_t kRinglessStream = 131072;
+constexpr int32_t kChannelStreams = 262144;
 
 class Stream {
  public:

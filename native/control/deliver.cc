@@ -6,12 +6,12 @@
 
 namespace blkin::control {
 
-void Process::deliver(uint16_t want, uint16_t id, uint32_t length, const uint64_t* payload,
+void Process::deliver(uint16_t want, Event event, uint32_t length, const uint64_t* payload,
                       Thread& thread) noexcept {
   for (unsigned bits = want & 255U; bits != 0; bits &= bits - 1) {
     const auto number = static_cast<size_t>(std::countr_zero(bits));
-    if ((want / kGated >> number & 1U) != 0) offer(number, id, length, payload, thread);
-    else take(number, false, id, length, payload, thread);
+    if ((want / kGated >> number & 1U) != 0) offer(number, event, length, payload, thread);
+    else take(number, false, event, length, payload, thread);
   }
 }
 
@@ -19,11 +19,11 @@ void Process::note_cpu(Thread& thread) noexcept {
   thread.contexts->number[kCpuSlot] = static_cast<unsigned>(sched_getcpu());
 }
 
-void Process::take(size_t number, bool gated, uint16_t id, uint32_t length, const uint64_t* payload,
+void Process::take(size_t number, bool gated, Event event, uint32_t length, const uint64_t* payload,
                    Thread& thread) noexcept {
   Session* session = session_of(number, thread);
-  if (gated && !session->contexts().empty()) session->write_in_context({id, length, payload, 0}, thread);
-  else session->write({id, length, payload, 0}, thread);
+  if (gated && !session->contexts().empty()) session->write_in_context(event, length, payload, thread);
+  else session->write(event, length, payload, thread);
 }
 
 void Process::count_bad_value(uint16_t id, Thread& thread) noexcept {

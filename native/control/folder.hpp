@@ -5,7 +5,8 @@
 //   BASE/blkin-UID/PID-START/alive                  the living process holds a lock on it; who gets it knows of its death
 //                           /control                its agent's socket
 //                           /tracepoints            what it declared
-//                           /SESSION/{state,hello,relay}, /SESSION/events/STREAM   a session and its rings
+//                           /SESSION/{state,hello,relay}        a session
+//                           /SESSION/{events,spans}/NUMBER      its rings, by channel: of a CPU, or of a lease
 //
 // BASE is /dev/shm, or TMPDIR where that is missing or full. A SESSION is its name, and ~2 and so on behind it where rings
 // of the same name are still being emptied.
@@ -18,6 +19,7 @@
 
 #include "../clock/clock.hpp"
 #include "../thrift/messages.hpp"
+#include "channel.hpp"
 #include "paths.hpp"
 
 namespace blkin::control {
@@ -80,7 +82,7 @@ class SessionFolder {
   SessionFolder(const SessionFolder&) = delete;
   SessionFolder& operator=(const SessionFolder&) = delete;
 
-  // Where it cannot be made, state() is private memory, rings() is -1, and error() says why.
+  // Where it cannot be made, state() is private memory, each rings() is -1, and error() says why.
   void create(const ProcessFolder& process, const thrift::Hello& hello, const std::string& relay, bool tsc,
               clock::Sample first);
   // A dead process's. False: not one of this version, or of another boot.
@@ -90,7 +92,9 @@ class SessionFolder {
   void remove();
 
   State* state() { return state_; }
-  int rings() const { return rings_fd_; }  // a directory's descriptor
+  int rings(Channel channel) const {  // a directory's descriptor
+    return rings_fds_[static_cast<size_t>(channel)];
+  }
   const std::string& path() const { return path_; }
   const std::string& error() const { return error_; }
   const thrift::Hello& hello() const { return hello_; }  // after open_dead()
@@ -98,6 +102,7 @@ class SessionFolder {
 
  private:
   bool create_in(const ProcessFolder& process, const std::string& name);
+  bool open_channels();
   bool map_state(int flags);
   void let_go();
 
@@ -105,7 +110,7 @@ class SessionFolder {
   std::string error_;
   State* state_ = nullptr;
   State in_memory_{};
-  int rings_fd_ = -1;
+  std::array<int, kChannels.size()> rings_fds_{-1, -1};
   thrift::Hello hello_{};
   std::string relay_;
 };

@@ -33,7 +33,7 @@ uint32_t bytes_of(Type type) noexcept {
 
 std::unique_ptr<const Layout> lay_out(const thrift::Tracepoint& tracepoint) {
   auto layout = std::make_unique<Layout>();
-  layout->id = static_cast<uint16_t>(tracepoint.id);
+  layout->event = Event(static_cast<uint16_t>(tracepoint.id), channel_of(tracepoint.provider));
   uint32_t fixed = 0;
   for (const thrift::Field& field : tracepoint.fields) {
     const bool bytes = field.type == Type::kBytes;

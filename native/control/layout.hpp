@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../thrift/messages.hpp"
+#include "channel.hpp"
 
 namespace blkin::control {
 
@@ -22,7 +23,7 @@ struct Layout {
     uint32_t
         least_after;  // what everything behind it takes at least: a string may be cut to fit, the rest may not
   };
-  uint16_t id;
+  Event event{0};
   std::vector<Part> parts;
   uint32_t tail_bytes;  // copied after the last part
 };

@@ -44,15 +44,17 @@ class Process {
 
   // The hot call. Where one session takes the event as it is, the record goes straight to its ring; where one session
   // asks a gate first, that is asked right here.
-  [[gnu::always_inline]] static void emit(const ring::Record& record, Thread& thread) noexcept {
+  // payload: readable up to the next multiple of 8 of length.
+  [[gnu::always_inline]] static void emit(Event event, uint32_t length, const uint64_t* payload,
+                                          Thread& thread) noexcept {
     const Inside inside(thread);
-    const uint16_t want = one_->registry_.wanted(record.id);
+    const uint16_t want = one_->registry_.wanted(event.id());
     const unsigned all = want & 255U;
     if (want - 1U < 255 && (want & (want - 1)) == 0) [[likely]]
-      session_of(static_cast<size_t>(std::countr_zero(want)), thread)->write(record, thread);
+      session_of(static_cast<size_t>(std::countr_zero(want)), thread)->write(event, length, payload, thread);
     else if (std::has_single_bit(all) && want == all * (1 + kGated))
-      offer(static_cast<size_t>(std::countr_zero(all)), record.id, record.length, record.payload, thread);
-    else deliver(want, record.id, record.length, record.payload, thread);
+      offer(static_cast<size_t>(std::countr_zero(all)), event, length, payload, thread);
+    else deliver(want, event, length, payload, thread);
   }
 
   // Counts an event whose values were refused, in every session that wanted it.
@@ -115,21 +117,21 @@ class Process {
 
   // To several sessions, or none any more. The record in parts: its address would have to be taken, and then the common
   // way too would build it in memory.
-  [[gnu::noinline]] static void deliver(uint16_t want, uint16_t id, uint32_t length, const uint64_t* payload,
+  [[gnu::noinline]] static void deliver(uint16_t want, Event event, uint32_t length, const uint64_t* payload,
                                         Thread& thread) noexcept;
   // To a session that has something to ask first.
-  [[gnu::always_inline]] static void offer(size_t number, uint16_t id, uint32_t length,
+  [[gnu::always_inline]] static void offer(size_t number, Event event, uint32_t length,
                                            const uint64_t* payload, Thread& thread) noexcept {
     const Registry& registry = one_->registry_;
     if (registry.cpu_wanted()) [[unlikely]]
       note_cpu(thread);
-    const Gate* gate = registry.gate(number, id);
+    const Gate* gate = registry.gate(number, event.id());
     if (gate == nullptr || gate->passes(payload, length, thread))
-      take(number, true, id, length, payload, thread);
+      take(number, true, event, length, payload, thread);
   }
   [[gnu::noinline]] static void note_cpu(Thread& thread) noexcept;
   // Apart from the gates, so that an event that is refused does not pay for what a write needs.
-  [[gnu::noinline]] static void take(size_t number, bool gated, uint16_t id, uint32_t length,
+  [[gnu::noinline]] static void take(size_t number, bool gated, Event event, uint32_t length,
                                      const uint64_t* payload, Thread& thread) noexcept;
 
   struct Closing {

@@ -172,7 +172,7 @@ bool Process::advance() {
     // No emitter is inside and the consumer's thread is over: nobody knows of it any more but we.
     tell_end(*closing);
     sessions_[session->number()].store(nullptr, std::memory_order_release);
-    threads_.each([&](Thread& thread) { thread.leased[session->number()] = nullptr; });
+    threads_.each([&](Thread& thread) { thread.leased[session->number()] = {}; });
     session->remove_folder();
     delete session;
     closing = closings_.erase(closing);

@@ -18,17 +18,7 @@ class DeadSession final : public consumer::Supply {
  public:
   DeadSession(std::shared_ptr<ProcessFolder> process, std::unique_ptr<SessionFolder> session)
       : process_(std::move(process)), folder_(std::move(session)) {
-    DIR* directory = fdopendir(dup(folder_->rings()));
-    if (directory == nullptr) return;
-    while (const dirent* entry = readdir(directory)) {
-      consumer::Source source{};
-      source.ring = ring::open(folder_->rings(), entry->d_name, source.geometry);
-      if (source.ring == nullptr) continue;
-      // The file's name is its stream: two rings of one stream would release each other's records.
-      if (std::to_string(source.ring->stream) == entry->d_name) sources_.push_back(source);
-      else munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
-    }
-    closedir(directory);
+    for (const Channel channel : kChannels) open_rings(channel);
   }
 
   ~DeadSession() override {
@@ -53,6 +43,23 @@ class DeadSession final : public consumer::Supply {
   void calibrated(clock::Sample) override {}
 
  private:
+  void open_rings(Channel channel) {
+    const int folder = folder_->rings(channel);
+    DIR* directory = fdopendir(dup(folder));
+    if (directory == nullptr) return;
+    while (const dirent* entry = readdir(directory)) {
+      consumer::Source source{};
+      source.ring = ring::open(folder, entry->d_name, source.geometry);
+      if (source.ring == nullptr) continue;
+      // The file's place is its stream: two rings of one stream would release each other's records.
+      const uint32_t number = source.ring->stream - first_stream(channel);
+      const bool fits = number < static_cast<uint32_t>(consumer::kRinglessStream);
+      if (fits && std::to_string(number) == entry->d_name) sources_.push_back(source);
+      else munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
+    }
+    closedir(directory);
+  }
+
   std::shared_ptr<ProcessFolder> process_;
   std::unique_ptr<SessionFolder> folder_;
   std::vector<consumer::Source> sources_;

@@ -19,6 +19,7 @@
 namespace blkin::control {
 
 constexpr size_t kTracepointsMax = 16384;
+static_assert(kTracepointsMax == Event::kIds);
 constexpr size_t kRulesMax = 1024;
 
 struct Declared {

@@ -132,7 +132,8 @@ std::vector<RingStatus> Session::rings_status() {
   std::vector<RingStatus> out;
   for (const consumer::Source& source : made_) {
     const ring::Header* ring = source.ring;
-    out.push_back({ring->stream, ring->head.load(std::memory_order_relaxed),
+    const Channel channel = ring->stream < first_stream(Channel::kSpans) ? Channel::kEvents : Channel::kSpans;
+    out.push_back({channel, ring->stream, ring->head.load(std::memory_order_relaxed),
                    ring->tail.load(std::memory_order_relaxed),
                    ring->lost_no_room.load(std::memory_order_relaxed),
                    ring->lost_too_big.load(std::memory_order_relaxed)});

@@ -41,6 +41,7 @@ struct Settings {
 };
 
 struct RingStatus {
+  Channel channel;
   uint32_t stream;
   uint64_t head, tail, lost_no_room, lost_too_big;
 };
@@ -55,20 +56,22 @@ class Session final : public consumer::Supply {
       std::function<void()> rules_came = [] {});
   ~Session() override;
 
-  // Puts a record into the ring of this moment's CPU, or counts it as lost. Never throws.
-  [[gnu::always_inline]] void write(ring::Record record, Thread& thread) noexcept {
+  // Puts a record into its channel's ring of this moment's CPU, or counts it as lost. Never throws.
+  [[gnu::always_inline]] void write(Event event, uint32_t length, const uint64_t* payload,
+                                    Thread& thread) noexcept {
 #if BLKIN_HAVE_RSEQ
     if (fast_) [[likely]] {
       ring::RseqArea* area = ring::rseq_area(rseq_offset_);
-      if (ring::write_on_cpu<true>(area, by_cpu_.data(), record) != ring::Result::kNoRing) [[likely]]
+      const ring::Record record{event.id(), length, payload, 0};
+      if (ring::write_on_cpu<true>(area, rings_of(event), record) != ring::Result::kNoRing) [[likely]]
         return;
     }
 #endif
-    write_slow(record, thread);
+    write_slow(event, length, payload, thread);
   }
 
   // With the session's contexts, as they stand in the thread's block, before the payload.
-  void write_in_context(ring::Record record, Thread& thread) noexcept;
+  void write_in_context(Event event, uint32_t length, const uint64_t* payload, Thread& thread) noexcept;
 
   void count_bad_value() noexcept { state().lost_bad_value.fetch_add(1, std::memory_order_relaxed); }
   void give_back(Thread& thread) noexcept;
@@ -119,21 +122,25 @@ class Session final : public consumer::Supply {
  private:
   // The ways that are not the common one: a CPU without a ring, a clock that is not the TSC, a leased ring, a full ring
   // whose emitters wait.
-  [[gnu::noinline, gnu::cold]] void write_slow(ring::Record record, Thread& thread) noexcept;
-  void write_waiting(ring::Record& record, Thread& thread) noexcept;
+  [[gnu::noinline, gnu::cold]] void write_slow(Event event, uint32_t length, const uint64_t* payload,
+                                               Thread& thread) noexcept;
+  void write_waiting(ring::Record& record, Event event, Thread& thread) noexcept;
   template <ring::NoRoom kWho>
-  ring::Result try_write(ring::Record& record, Thread& thread, ring::Header*& ring) noexcept;
-  ring::Header* leased_ring(Thread& thread) noexcept;
+  ring::Result try_write(ring::Record& record, Event event, Thread& thread, ring::Header*& ring) noexcept;
+  ring::Header* leased_ring(Channel channel, Thread& thread) noexcept;
   uint64_t overwritten();
-  ring::Header* make_ring(uint32_t stream) noexcept;
-  ring::Header* lease() noexcept;
+  ring::Header* make_ring(Channel channel, uint32_t number) noexcept;
+  ring::Header* lease(Channel channel) noexcept;
   State& state() noexcept { return *folder_.state(); }
+  std::atomic<ring::Header*>* rings_of(Event event) noexcept {
+    return by_cpu_.data() + static_cast<size_t>(event.channel()) * ring::kCpuMax;
+  }
 
   // Read by every event, written at most once a CPU: kept together, ahead of what changes.
   ptrdiff_t rseq_offset_;
   bool tsc_;
   bool fast_;  // rseq and the TSC are there, and nobody waits for room
-  std::array<std::atomic<ring::Header*>, ring::kCpuMax> by_cpu_{};
+  std::array<std::atomic<ring::Header*>, kChannels.size() * ring::kCpuMax> by_cpu_{};  // by channel
 
   size_t number_;
   uint64_t owner_ = 0;
@@ -150,8 +157,11 @@ class Session final : public consumer::Supply {
   std::mutex mutex_;  // guards what follows; emitters take it only to make or lease a ring
   std::shared_ptr<consumer::Consumer> consumer_;
   std::vector<consumer::Source> made_;
-  std::vector<ring::Header*> free_leases_;
-  uint32_t leases_made_ = 0;
+  struct Leases {
+    std::vector<ring::Header*> free;
+    uint32_t made = 0;
+  };
+  std::array<Leases, kChannels.size()> leases_;  // by channel
   uint64_t retry_ring_at_ns_ = 0;
   std::string ring_error_;
 };

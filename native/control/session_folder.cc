@@ -12,17 +12,13 @@
 
 namespace blkin::control {
 
-namespace {
-
-constexpr const char* kChannel = "/events";
-
-}  // namespace
-
 void SessionFolder::let_go() {
   if (state_ != nullptr && state_ != &in_memory_) munmap(state_, sizeof(State));
   state_ = nullptr;
-  if (rings_fd_ >= 0) close(rings_fd_);
-  rings_fd_ = -1;
+  for (int& fd : rings_fds_) {
+    if (fd >= 0) close(fd);
+    fd = -1;
+  }
 }
 
 void SessionFolder::create(const ProcessFolder& process, const thrift::Hello& hello, const std::string& relay,
@@ -46,10 +42,9 @@ bool SessionFolder::create_in(const ProcessFolder& process, const std::string& n
     if (errno != EEXIST || copy > 64) return error_ = path_ + ": " + strerror(errno), path_.clear(), false;
     path_ = process.path() + "/" + name + "~" + std::to_string(copy);
   }
-  make_folder(path_ + kChannel);
-  rings_fd_ = open((path_ + kChannel).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  for (const Channel channel : kChannels) make_folder(path_ + "/" + name_of(channel));
   set_relay(hello_, relay_);
-  if (rings_fd_ >= 0 && map_state(O_CREAT)) return true;
+  if (open_channels() && map_state(O_CREAT)) return true;
   error_ = path_ + ": " + strerror(errno);
   remove();
   let_go();
@@ -93,8 +88,16 @@ bool SessionFolder::open_dead(const std::string& path) {
   if (!hello.ok() || hello_.boot_id != clock::boot_id()) return false;
   const std::vector<uint8_t> relay = read_small_file(path_ + "/relay");
   relay_.assign(relay.begin(), relay.end());
-  rings_fd_ = open((path_ + kChannel).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  return rings_fd_ >= 0;
+  return open_channels();
+}
+
+bool SessionFolder::open_channels() {
+  for (const Channel channel : kChannels) {
+    int& fd = rings_fds_[static_cast<size_t>(channel)];
+    fd = open((path_ + "/" + name_of(channel)).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return false;
+  }
+  return true;
 }
 
 void SessionFolder::remove() {

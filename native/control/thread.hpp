@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../ring/layout.hpp"
+#include "channel.hpp"
 #include "context.hpp"
 
 namespace blkin::control {
@@ -19,13 +20,15 @@ class Session;
 constexpr size_t kSessionsMax = 8;
 
 struct Thread {
+  using Leased = std::array<ring::Header*, kChannels.size()>;
+
   uint64_t* staging = nullptr;
   ContextBlock* contexts = nullptr;
-  uint64_t* composed = nullptr;                      // room for contexts and a payload behind them
-  std::array<ring::Header*, kSessionsMax> leased{};  // by session, where rings are leased
+  uint64_t* composed = nullptr;  // room for contexts and a payload behind them
   std::atomic<uint32_t> inside{0};
   Session* last = nullptr;  // a guess at the next one: compared, never just followed (Process::session_of)
   uint64_t random = 0;      // xorshift's state, never 0 once the thread is there
+  std::array<Leased, kSessionsMax> leased{};  // by session and channel, where rings are leased
 };
 
 // Around every use of flags, gates, sessions and rings by an emitter. Two plain stores: the fence that the first one

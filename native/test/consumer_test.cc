@@ -456,6 +456,26 @@ TEST_F(Window, bounds_the_number_of_puts_too) {
   EXPECT_LE(most, 256U);
 }
 
+TEST_F(Window, opens_for_each_ring_in_its_turn_though_another_is_never_empty) {
+  // It opens by one put at a time, and the first ring of the list took every place.
+  relay.on_put = [](const ReceivedPut&) { return Answer::kStoreSilently; };
+  MemoryRing& flooded = ring(0, {1 << 20, 32 << 20});
+  MemoryRing& other = ring(1);
+  while (write(flooded)) {
+  }
+  start();
+  const uint64_t sent = sent_at_last();
+  ASSERT_TRUE(eventually([&] { return relay.stored(0).file.size() == sent; })) << "the window is full";
+  write(other, 1);
+  const uint64_t before = relay.puts();
+  for (uint64_t answered = 1; answered <= 10; ++answered) {
+    relay.answer_one();
+    ASSERT_TRUE(eventually([&] { return relay.puts() >= before + answered; }));
+  }
+  EXPECT_EQ(relay.stored(1).events, 1U);
+  EXPECT_EQ(relay.stored(1).puts, 1U);
+}
+
 TEST_F(Flush, returns_though_writers_never_pause) {
   MemoryRing& one = ring(0, {1 << 20, 8 << 20});
   start();

@@ -60,7 +60,7 @@ class Emitter {
     self.contexts = contexts.get();
     self.composed = composed.data();
     Process::get().attach(self);
-    for (uint64_t n = 0; !stop_; ++n) Process::emit({id, 8, &n, 0}, self);
+    for (uint64_t n = 0; !stop_; ++n) Process::emit(Event(id, kChannels[n % 2]), 8, &n, self);
     Process::get().detach(self);
   }
 

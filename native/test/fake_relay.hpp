@@ -33,7 +33,7 @@ struct ReceivedPut {
 // What becomes of a put.
 enum class Answer {
   kStore,           // and answer
-  kStoreSilently,   // and answer when answer_held() is called
+  kStoreSilently,   // and answer when answer_held() or answer_one() is called
   kStoreAndHangUp,  // the answer is lost
   kHangUp,          // the put is lost
   kRefuse,          // with words, and hang up
@@ -108,6 +108,13 @@ class FakeRelay {
     with([&] {
       for (auto& [fd, bytes] : unanswered_) reply(fd, bytes);
       unanswered_.clear();
+    });
+  }
+  void answer_one() {
+    with([&] {
+      if (unanswered_.empty()) return;
+      reply(unanswered_.front().first, unanswered_.front().second);
+      unanswered_.erase(unanswered_.begin());
     });
   }
   void forget() {

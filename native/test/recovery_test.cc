@@ -81,7 +81,7 @@ class Recovery : public testing::Test {
     bool overwrites = false;
   };
 
-  // Forks a process that writes numbered events; returns once it has made its folder. While no other thread is there:
+  // Forks a process that writes numbered events, the odd ones as spans do; returns once it has made its folder. While no other thread is there:
   // `relay` serves from then on.
   void fork_child(const Child& what, FakeRelay* relay = nullptr) {
     int ready[2];
@@ -149,8 +149,7 @@ class Recovery : public testing::Test {
         if (room) break;
         usleep(200);
       }
-      ring::Record record{0, 8, &n, 0};
-      session->write(record, thread);
+      session->write(Event(0, kChannels[n % 2]), 8, &n, thread);
     }
     for (;;) pause();
   }
@@ -163,14 +162,24 @@ class Recovery : public testing::Test {
     child_ = 0;
   }
 
+  // All that there may be, and the channel of each.
+  static std::vector<std::pair<int32_t, Channel>> streams() {
+    std::vector<std::pair<int32_t, Channel>> out;
+    for (const Channel channel : kChannels) {
+      const auto first = static_cast<int32_t>(first_stream(channel));
+      for (int32_t cpu = 0; cpu < static_cast<int32_t>(test::cpus()); ++cpu)
+        out.emplace_back(first + cpu, channel);
+      out.emplace_back(first + consumer::kFirstLeasedStream, channel);
+    }
+    return out;
+  }
+
   // Every number from 0 once, over all streams. Returns how many.
   static uint64_t expect_all_numbers(FakeRelay& relay) {
     EXPECT_EQ(relay.faults(), std::vector<std::string>{});
     const thrift::Hello hello = relay.hello();
     std::vector<bool> seen;
-    for (int32_t stream = 0; stream < consumer::kRinglessStream + 1; ++stream) {
-      if (stream == static_cast<int32_t>(test::cpus())) stream = consumer::kFirstLeasedStream;
-      if (stream == consumer::kFirstLeasedStream + 1) break;
+    for (const auto& [stream, channel] : streams()) {
       test::CtfReader reader(hello.uuid);
       reader.read(relay.stored(stream).file, [](size_t) { return 8; });
       EXPECT_EQ(reader.discarded, 0U);
@@ -178,6 +187,7 @@ class Recovery : public testing::Test {
         uint64_t n = 0;
         std::memcpy(&n, event.payload.data(), 8);
         if (n >= (1U << 30)) return ADD_FAILURE() << n, 0;
+        EXPECT_EQ(kChannels[n % 2], channel) << n << " in stream " << stream;
         if (seen.size() <= n) seen.resize(n + 1);
         EXPECT_FALSE(seen[n]) << n << " came twice";
         seen[n] = true;
@@ -192,9 +202,8 @@ class Recovery : public testing::Test {
     EXPECT_EQ(relay.faults(), std::vector<std::string>{});
     std::vector<bool> seen;
     uint64_t lost = 0, stored = 0;
-    const auto streams = static_cast<int32_t>(test::cpus());
-    for (int32_t i = 0; i <= streams; ++i) {
-      const FakeRelay::Stored stream = relay.stored(i < streams ? i : consumer::kFirstLeasedStream);
+    for (const auto& [number, channel] : streams()) {
+      const FakeRelay::Stored stream = relay.stored(number);
       test::CtfReader reader(relay.hello().uuid);
       reader.read(stream.file, [](size_t) { return 8; });
       EXPECT_EQ(reader.discarded, static_cast<uint64_t>(stream.lost.overwritten));
@@ -208,6 +217,7 @@ class Recovery : public testing::Test {
         EXPECT_TRUE(last == 0 || n > last) << n << " after " << last;
         last = n;
         if (n >= (1U << 30)) return ADD_FAILURE() << n, 0;
+        EXPECT_EQ(kChannels[n % 2], channel) << n << " in stream " << number;
         if (seen.size() <= n) seen.resize(n + 1);
         EXPECT_FALSE(seen[n]) << n << " came twice";
         seen[n] = true;
@@ -273,7 +283,7 @@ TEST_F(Recovery, brings_the_newest_that_a_flight_recorder_kept_and_the_number_of
       const uint64_t stored = expect_numbers_and_losses(relay);
       EXPECT_EQ(found[0].events, stored);
       EXPECT_GT(stored, 300U);
-      EXPECT_LT(stored, 700U * test::cpus()) << "16 KiB a CPU";
+      EXPECT_LT(stored, 2 * 700U * test::cpus()) << "16 KiB a CPU and channel";
     }
   }
 }
@@ -308,7 +318,7 @@ TEST_F(Recovery, times_of_a_dead_process_lie_within_its_life) {
   kill_child();
   const uint64_t after = clock::monotonic_ns();
   ASSERT_EQ(recover_dead(kNowhere.text(), relay.address(), "", kForever).size(), 1U);
-  for (int32_t stream = 0; stream < static_cast<int32_t>(test::cpus()); ++stream) {
+  for (const auto& [stream, channel] : streams()) {
     test::CtfReader reader(relay.hello().uuid);
     reader.read(relay.stored(stream).file, [](size_t) { return 8; });
     for (const test::In& event : reader.events) {
@@ -395,7 +405,7 @@ TEST_F(Recovery, where_no_folder_can_be_had_the_state_is_private_and_says_why) {
   SessionFolder folder;
   folder.create(process, {}, "", true, {1, 1});
   EXPECT_EQ(folder.path(), "");
-  EXPECT_LT(folder.rings(), 0);
+  EXPECT_LT(folder.rings(Channel::kEvents), 0);
   EXPECT_EQ(folder.error(), process.error());
   ASSERT_NE(folder.state(), nullptr);
   EXPECT_EQ(folder.state()->magic, kStateMagic);
@@ -415,7 +425,7 @@ TEST_F(Recovery, a_folder_that_fails_half_way_leaves_nothing_behind) {
     folder.create(process, {}, "", true, {1, 1});
     setrlimit(RLIMIT_FSIZE, &before);
     EXPECT_EQ(folder.path(), "");
-    EXPECT_LT(folder.rings(), 0);
+    EXPECT_LT(folder.rings(Channel::kEvents), 0);
     EXPECT_NE(folder.error().find(std::strerror(EFBIG)), std::string::npos) << folder.error();
     EXPECT_EQ(folder.state()->magic, kStateMagic);
   }

@@ -222,8 +222,18 @@ TEST_F(Rules, a_layout_knows_what_each_part_leaves_to_those_behind_it) {
   EXPECT_EQ(layout->parts[1].element_bytes, 2U);
   EXPECT_EQ(layout->parts[1].least_after, 2U);
   EXPECT_EQ(layout->tail_bytes, 2U);
+  EXPECT_EQ(layout->event.id(), id);
   EXPECT_EQ(registry->layout(id + 1), nullptr);
   EXPECT_EQ(registry->layout(-1), nullptr);
+}
+
+TEST_F(Rules, of_all_providers_only_the_one_of_spans_has_their_channel) {
+  const auto channel = [&](const char* provider) {
+    return registry->layout(registry->declare({0, provider, "e", 6, {}}, "s").id)->event.channel();
+  };
+  EXPECT_EQ(channel("blkin"), Channel::kSpans);
+  for (const char* other : {"blkin2", "blki", "Blkin", "blkin.x"})
+    EXPECT_EQ(channel(other), Channel::kEvents);
 }
 
 // Every way a star can be read, one after the other.

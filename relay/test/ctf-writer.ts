@@ -47,7 +47,7 @@ export class StreamWriter {
   constructor(
     readonly uuid: Buffer,
     readonly stream: number,
-    readonly cpu = stream < 65536 ? stream : 0xffffffff,
+    readonly cpu = stream % 262144 < 65536 ? stream % 262144 : 0xffffffff,
   ) {}
 
   /** The packet of no events that a stream opens with. */

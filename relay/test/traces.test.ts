@@ -50,12 +50,12 @@ test('spans of two processes are one trace, and ordinary events of theirs are st
     const hello = makeHello({ program, pid, clock })
     await client.hello(hello)
     await client.declare([...spanTracepoints(i64), tracepoint(6, 'p:e')])
-    const streams = [0, 1].map((stream) => new StreamWriter(hello.uuid, stream))
-    const [one, two] = streams as [StreamWriter, StreamWriter]
+    const streams = [0, 262144, 262145].map((stream) => new StreamWriter(hello.uuid, stream))
+    const [ordinary, one, two] = streams as [StreamWriter, StreamWriter, StreamWriter]
     for (const stream of streams) stream.start(1n)
     const [a, b] = [new SpanWriter(one), new SpanWriter(two)]
     const ids = { ...trace, span: 5n }
-    one.event(6, 10n, encode('u32', 1))
+    ordinary.event(6, 10n, encode('u32', 1))
     if (program === 'front') {
       a.begin(1000, ids, 'PUT', { kind: 'client', flags: 1 })
       a.remote(2000, ids, 'store', '10.0.0.2', 4650)
@@ -65,8 +65,7 @@ test('spans of two processes are one trace, and ordinary events of theirs are st
       b.number(5000, ids, 'bytes', 4096)
     }
     b.end(program === 'front' ? 9000 : 6000, ids) // on another CPU, and there first
-    await client.put(makePut(1, 1, two.take()))
-    await client.put(makePut(0, 1, one.take()))
+    for (const stream of [two, one, ordinary]) await client.put(makePut(stream.stream, 1, stream.take()))
     client.end()
   }
   const [spans] = await eventually(
@@ -94,7 +93,7 @@ test('spans of two processes are one trace, and ordinary events of theirs are st
     { parent: 'front', child: 'store', callCount: 1 },
   ])
   expect(relay.stats()).toMatchObject({
-    processes: [{ events: 2 }, { events: 2 }],
+    processes: [{ events: 3 }, { events: 3 }],
     tracing: { events: 7, inSpans: 7, spans: 2, stored: 2, held: 0 },
   })
 })
@@ -110,10 +109,10 @@ test('spans are there after a restart, those that were open when the relay close
   const hello = makeHello({ program: 'p' })
   await client.hello(hello)
   await client.declare(spanTracepoints(i64))
-  const writer = new StreamWriter(hello.uuid, 0)
+  const writer = new StreamWriter(hello.uuid, 262144)
   writer.start(1n)
   new SpanWriter(writer).begin(1000, { low: 1n, span: 2n }, 'open')
-  await client.put(makePut(0, 1, writer.take()))
+  await client.put(makePut(262144, 1, writer.take()))
   await post(first, JSON.stringify([{ traceId: 'a', id: 'b', timestamp: 5, tags: { env: 'prod' } }]))
   await first.close()
   expect(existsSync(`${output}/.spans/spans.duckdb`)).toBe(true)

@@ -10,7 +10,7 @@ export const flavours = {
   address: ['--CDBLKIN_SANITIZE=address'],
   undefined: ['--CDBLKIN_SANITIZE=undefined'],
   // Only where threads meet: the others would run for minutes and say nothing that ASan did not.
-  thread: ['--CDBLKIN_SANITIZE=thread', '--CDBLKIN_TESTS=ring|lease|rseq'],
+  thread: ['--CDBLKIN_SANITIZE=thread', '--CDBLKIN_TESTS=ring|lease|rseq|channel'],
 }
 
 /** Resolves to the build folder, which holds compile_commands.json. */

@@ -40,7 +40,7 @@ function table(rows) {
 async function bytesOf(folder) {
   let sum = 0
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && entry.name.startsWith('events_'))
+    if (entry.isFile() && /^(events|spans)_/.test(entry.name))
       sum += (await stat(join(entry.parentPath, entry.name))).size
   }
   return sum

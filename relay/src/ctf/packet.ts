@@ -5,8 +5,6 @@ export const MAGIC = 0xc1fc1fc1
 export const PAGE = 4096
 export const HEADER_BYTES = 84
 export const NO_CPU = 0xffffffff
-/** CPUs, then rings leased by threads, then the stream that has no ring. */
-export const LAST_STREAM = 131072
 
 export interface PacketHeader {
   magic: number

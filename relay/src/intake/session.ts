@@ -4,7 +4,7 @@
 
 import { checkHello, type Process } from '../check/hello.js'
 import { counter, int, malformed, refuse } from '../check/refuse.js'
-import { LAST_STREAM } from '../ctf/packet.js'
+import { isStream, STREAMS } from '../ctf/streams.js'
 import type { Followers } from '../live/followers.js'
 import type { RuleBook } from '../rules/rule-book.js'
 import type { Entry, Owner, Processes } from '../store/processes.js'
@@ -96,7 +96,8 @@ export class Session implements Side {
   async put(put: Put) {
     const trace = this.#greeted()
     if (put === null) malformed('put', null, 'a Put')
-    const stream = int('put.stream', put.stream, 0, LAST_STREAM)
+    const { stream } = put
+    if (stream === null || !isStream(stream)) malformed('put.stream', stream, STREAMS)
     const packets = put.packets as Buffer | null
     if (packets === null || packets.length > MAX_PUT)
       malformed('put.packets', packets, `at most ${MAX_PUT} bytes`)

@@ -5,6 +5,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { HEADER_BYTES, MAGIC, PAGE, type PacketHeader, readHeader, wrongSize } from '../ctf/packet.js'
+import { streamFile } from '../ctf/streams.js'
 import { SLACK } from './decode.js'
 import { TraceError, type TraceEvent, type TraceLoss } from './model.js'
 import { type Decoders, PacketError, PacketReader } from './packet-reader.js'
@@ -31,7 +32,7 @@ export class Cursor {
     readonly decoders: Decoders,
     readonly stream: number,
   ) {
-    this.#path = join(decoders.info.folder, `events_${stream}`)
+    this.#path = join(decoders.info.folder, streamFile(stream))
     this.#size = statSync(this.#path).size
     this.#uuid = Buffer.from(decoders.info.uuid.replaceAll('-', ''), 'hex')
     this.#reader = new PacketReader(decoders, stream)

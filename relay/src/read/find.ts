@@ -3,6 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { streamOf } from '../ctf/streams.js'
 import { TraceError, type TraceInfo } from './model.js'
 import { parseMetadata } from './tsdl.js'
 
@@ -26,7 +27,7 @@ function* walk(path: string): Generator<FoundTrace> {
   const entries = list(path)
   if (entries.some((entry) => entry.name === 'metadata')) {
     const info = parseMetadata(path, readFileSync(join(path, 'metadata'), 'utf8'))
-    const streams = entries.flatMap((entry) => /^events_(\d+)$/.exec(entry.name)?.[1] ?? []).map(Number)
+    const streams = entries.flatMap((entry) => streamOf(entry.name) ?? [])
     yield { info, streams: streams.sort((a, b) => a - b) }
     return
   }

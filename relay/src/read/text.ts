@@ -2,6 +2,7 @@
 // view.ts calls it for each item. A printer is compiled for each tracepoint and kept as long as its trace is.
 // A loss has a line of its own, where babeltrace2 warns on stderr.
 
+import { streamFile } from '../ctf/streams.js'
 import { isBool } from './decode.js'
 import { general } from './general.js'
 import type { TraceEvent, TraceField, TraceInfo, TraceLoss, TraceTracepoint, TraceValue } from './model.js'
@@ -25,7 +26,7 @@ function lossText(loss: TraceLoss): string {
   const from = clockText(loss.seconds) + nine(loss.nanoseconds)
   const until = clockText(Number(loss.until / 1_000_000_000n)) + nine(Number(loss.until % 1_000_000_000n))
   const { hostname, program, pid } = loss.trace
-  const where = `${hostname}:${program}:(${pid}) events_${loss.stream}`
+  const where = `${hostname}:${program}:(${pid}) ${streamFile(loss.stream)}`
   return `[${from}] *** ${what.join(' and ')} lost in ${where} between ${from} and ${until} ***`
 }
 

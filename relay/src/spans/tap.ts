@@ -1,15 +1,15 @@
 // relay/src/spans/tap.ts: recordings whose span events go to the assembler too, once they are taken.
-// A recording is wrapped here when its process says hello. Only where the process has declared span events is anything
-// decoded; what is stored is the same bytes either way. An event that is not as declared is told, and stored all the same.
+// A recording is wrapped here when its process says hello. Only streams of the channel `spans` are decoded; those of
+// ordinary events pass through as bytes. An event that is not as declared is told, and stored all the same.
 
 import type { Process } from '../check/hello.js'
+import { isSpanStream } from '../ctf/streams.js'
 import type { Recorder, Recording } from '../intake/recording.js'
 import { PutDecoder } from '../live/put-decoder.js'
 import type { TraceInfo } from '../read/model.js'
 import { PacketError } from '../read/packet-reader.js'
 import type { Mark, PutMark } from '../store/mark.js'
 import type { Tracepoint } from '../wire.js'
-import { isSpanEvent } from './contract.js'
 import type { Source } from './group.js'
 import { type SpanRecord, spanDecoders } from './records.js'
 import type { Tracing } from './tracing.js'
@@ -29,8 +29,6 @@ export class Tap implements Recorder {
 class Tapped implements Recording {
   readonly #source: Source
   #decoder: PutDecoder<SpanRecord> | undefined
-  /** Of the tracepoints, those looked at for span events. */
-  #looked = 0
 
   constructor(
     readonly inner: Recording,
@@ -63,12 +61,11 @@ class Tapped implements Recording {
   }
 
   async put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean> {
-    const decoder = this.#current()
-    if (decoder === undefined) return this.inner.put(stream, mark, packets)
+    if (!isSpanStream(stream)) return this.inner.put(stream, mark, packets)
     const before = await this.inner.held(stream)
     const taken = await this.inner.put(stream, mark, packets)
     if (!taken) return false
-    this.#take(decoder, stream, before, packets)
+    this.#take(stream, before, packets)
     await this.tap.tracing.room()
     return true
   }
@@ -78,18 +75,10 @@ class Tapped implements Recording {
     await this.inner.close()
   }
 
-  #current(): PutDecoder<SpanRecord> | undefined {
-    const { tracepoints } = this.info
-    for (; this.#decoder === undefined && this.#looked < tracepoints.length; this.#looked++) {
-      const { provider, event } = tracepoints[this.#looked]!
-      if (isSpanEvent(`${provider}:${event}`)) this.#decoder = new PutDecoder(spanDecoders(this.info))
-    }
-    return this.#decoder
-  }
-
-  #take(decoder: PutDecoder<SpanRecord>, stream: number, before: Mark, packets: Buffer): void {
+  #take(stream: number, before: Mark, packets: Buffer): void {
+    this.#decoder ??= new PutDecoder(spanDecoders(this.info))
     try {
-      decoder.each(stream, before, packets, this.tap.tracing.taker(this.#source))
+      this.#decoder.each(stream, before, packets, this.tap.tracing.taker(this.#source))
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
       const { program, pid } = this.process

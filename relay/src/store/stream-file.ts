@@ -7,6 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { follow } from '../check/put.js'
 import { refuse } from '../check/refuse.js'
+import { streamFile } from '../ctf/streams.js'
 import {
   decodeMarks,
   encodeMark,
@@ -67,14 +68,15 @@ export class StreamFile {
       if (wholeBytes !== undefined) await this.#file?.truncate(wholeBytes).catch(() => {})
       this.#mark = undefined
       await this.close()
-      storage(join(this.folder, `events_${this.stream}`), error)
+      storage(join(this.folder, streamFile(this.stream)), error)
     }
   }
 
   async #open(): Promise<void> {
-    const path = join(this.folder, `events_${this.stream}`)
+    const name = streamFile(this.stream)
+    const path = join(this.folder, name)
     try {
-      this.#marks = await openToUpdate(join(this.folder, `.events_${this.stream}`))
+      this.#marks = await openToUpdate(join(this.folder, `.${name}`))
       this.#file = await openToUpdate(path)
       this.#mark ??= await recover(this.#file, this.#marks)
     } catch (error) {

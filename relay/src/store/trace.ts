@@ -1,12 +1,13 @@
 // relay/src/store/trace.ts: one process's trace on disk: its folder, its metadata, its streams.
 // A session owns it from hello until its connection ends, and calls one thing at a time.
-// Nothing but `metadata`, `events_N` and hidden files is ever in the folder; metadata changes by rename only. The folder
+// Nothing but `metadata`, `events_N`, `spans_N` and hidden files is ever in the folder; metadata changes by rename only. The folder
 // comes with the first put: a process that is connected, and was never told to record, leaves none.
 
 import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Process } from '../check/hello.js'
 import { malformed, refuse } from '../check/refuse.js'
+import { streamOf } from '../ctf/streams.js'
 import type { Recorder, Recording } from '../intake/recording.js'
 import { TraceError, type TraceInfo } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
@@ -63,8 +64,8 @@ class Trace implements Recording {
       }
       const trace = new Trace(process, info, head, events, openStreams, born)
       for (const file of born ? await readdir(folder) : []) {
-        const stream = /^events_(\d{1,6})$/.exec(file)?.[1]
-        if (stream !== undefined) trace.#stream(Number(stream))
+        const stream = streamOf(file)
+        if (stream !== undefined) trace.#stream(stream)
       }
       return trace
     } catch (error) {
