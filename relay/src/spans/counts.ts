@@ -27,6 +27,6 @@ export class Counts {
   late = 0
   /** Spans whose end is before their begin. */
   backwards = 0
-  /** Events that the tracers lost, of whatever kind. */
+  /** Events that the tracers lost, in the rings of spans. */
   lost = 0
 }
