@@ -6,7 +6,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { compare } from '../span.js'
 import { hashOf } from './row.js'
-import { rows } from './search.js'
+import { rows } from './traces.js'
 
 const MOST = 100_000
 

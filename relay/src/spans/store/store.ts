@@ -9,7 +9,8 @@ import { lowTraceId, type Span } from '../span.js'
 import { Names } from './names.js'
 import { type Retention, removeOld } from './retention.js'
 import { traceKey } from './row.js'
-import { rows, search, tracesOf } from './search.js'
+import { search } from './search.js'
+import { rows, tracesOf } from './traces.js'
 import { Values } from './values.js'
 import { Writer } from './writer.js'
 
@@ -42,8 +43,7 @@ export class SpanStore {
   static async open(folder: string, options: StoreOptions): Promise<SpanStore> {
     const db = await DuckDBInstance.create(join(folder, 'spans.duckdb'))
     const names = new Names()
-    const writer = new Writer(await db.connect(), names, options.log)
-    await writer.open()
+    const writer = await Writer.open(await db.connect(), names, options.log)
     await names.open(writer.connection)
     const values = await Values.open(await db.connect(), options.autocompleteKeys)
     return new SpanStore(db, names, writer, values, options)

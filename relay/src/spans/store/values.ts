@@ -3,7 +3,7 @@
 
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { compare, type Span } from '../span.js'
-import { rows } from './search.js'
+import { rows } from './traces.js'
 
 const MOST = 10_000
 
