@@ -16,17 +16,16 @@ export class BlockIndex {
   readonly terms = new Postings()
   readonly traces = new Postings()
   readonly times = new Times()
-  #rows = 0
+  /** In the block. */
+  place = -1
 
   /** `block` is the first. */
   constructor(public block = 0) {}
 
-  /** The block of a span that has this time (microseconds; 0: none). */
-  next(time: number): number {
-    if (this.#rows === BLOCK) this.startBlock()
-    this.#rows++
+  /** To where a span goes that has this time (microseconds; 0: none). */
+  next(time: number): void {
+    if (++this.place === BLOCK) this.startBlock()
     this.times.add(this.block, time)
-    return this.block
   }
 
   addTerm(hash: number): void {
@@ -40,7 +39,7 @@ export class BlockIndex {
   /** After rows were lost, since what this block is known to have may have gone with them. */
   startBlock(): void {
     this.block++
-    this.#rows = 0
+    this.place = 0
     this.terms.forget()
     this.traces.forget()
   }

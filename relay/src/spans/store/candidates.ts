@@ -10,6 +10,8 @@ import { rows } from './traces.js'
 /** The rows of a first page, and how many times as many the next ones have. */
 const FIRST_ROWS = 256
 const MOST_ROWS = 65_536
+/** Of one condition, more or less. */
+const ROWS_PER_TRACE = 8
 /** The same of blocks. */
 const FIRST_BLOCKS = 32
 const MOST_BLOCKS = 2048
@@ -59,13 +61,13 @@ export async function rarestFirst(reader: DuckDBConnection, conditions: Conditio
 /** Low ids of traces. */
 export function candidates(
   reader: DuckDBConnection,
-  { endTs, lookback }: Query,
+  { endTs, lookback, limit }: Query,
   { sql, term }: Condition,
 ): AsyncGenerator<bigint[]> {
   const from = Math.max(1, (endTs - lookback) * 1000)
   const to = endTs * 1000
   const which = `ts BETWEEN ${from} AND ${to} AND ${sql}`
-  const pages = term === undefined ? byTime(reader, which) : byTerm(reader, which, term, from, to)
+  const pages = term === undefined ? byTime(reader, which, limit) : byTerm(reader, which, term, from, to)
   return fresh(pages)
 }
 
@@ -85,9 +87,10 @@ async function* fresh(pages: AsyncGenerator<Row[]>): AsyncGenerator<bigint[]> {
   }
 }
 
-async function* byTime(reader: DuckDBConnection, which: string): AsyncGenerator<Row[]> {
+async function* byTime(reader: DuckDBConnection, which: string, limit: number): AsyncGenerator<Row[]> {
   let before = ''
-  for (let size = FIRST_ROWS; ; size = Math.min(size * GROWTH, MOST_ROWS)) {
+  const first = Math.min(Math.max(FIRST_ROWS, limit * ROWS_PER_TRACE), MOST_ROWS)
+  for (let size = first; ; size = Math.min(size * GROWTH, MOST_ROWS)) {
     const page = await rows<[bigint, bigint, bigint]>(
       reader,
       `SELECT trace_low, ts, rowid FROM spans WHERE ${which}${before} ORDER BY ts DESC, rowid DESC LIMIT ${size}`,

@@ -26,7 +26,7 @@ export async function removeOld(connection: DuckDBConnection, { age, bytes }: Re
     if (limit !== null) gone += await remove(connection, `ts <= ${Math.round(Number(limit))}`)
   }
   if (gone > 0) {
-    for (const table of Object.keys(INDEX_TABLES)) {
+    for (const table of ['bodies', ...Object.keys(INDEX_TABLES)]) {
       await connection.run(`DELETE FROM ${table} WHERE block NOT IN (SELECT DISTINCT block FROM spans)`)
     }
     await connection.run('CHECKPOINT')

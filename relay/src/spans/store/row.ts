@@ -1,4 +1,4 @@
-// relay/src/spans/store/row.ts: a span as a row: columns to search by, and its JSON, which is what answers are made of.
+// relay/src/spans/store/row.ts: a span as a row: columns to search by, and where its JSON is, which answers are made of.
 // batch.ts fills rows, search.ts makes conditions of the same columns. Numbers of 64 bits are two of 32 here, the lower
 // first, as they lie in memory: bigints would take longer than all the rest.
 
@@ -17,7 +17,7 @@ export const COLUMNS = [
   ['keys', 'UBIGINT'],
   ['pairs', 'UBIGINT'],
   ['block', 'UINTEGER'],
-  ['body', 'VARCHAR'],
+  ['place', 'UINTEGER'],
 ] as const
 
 /** The numbers of the rows of one chunk; their room is used again for the next. */
@@ -31,7 +31,9 @@ export class Rows {
   /** Bits of its tags' keys and its annotations, and of its tags with their values: one that has a term has its bits. */
   readonly keys: Uint32Array
   readonly pairs: Uint32Array
+  /** Where its body is. */
   readonly blocks: Uint32Array
+  readonly places: Uint32Array
 
   constructor(most: number) {
     const [pairs, singles] = [() => new Uint32Array(most * 2), () => new Uint32Array(most)]
@@ -43,6 +45,7 @@ export class Rows {
     this.keys = pairs()
     this.pairs = pairs()
     this.blocks = singles()
+    this.places = singles()
   }
 
   /** And into the index, which says in which block it is. */
@@ -56,15 +59,17 @@ export class Rows {
     this.hashes[0]![i] = hashOf(span.localEndpoint?.serviceName ?? '')
     this.hashes[1]![i] = hashOf(span.remoteEndpoint?.serviceName ?? '')
     this.hashes[2]![i] = hashOf(span.name ?? '')
-    this.blocks[i] = index.next(timestamp)
+    index.next(timestamp)
+    this.blocks[i] = index.block
+    this.places[i] = index.place
     index.addTrace(this.traceLow[i * 2]!)
     this.#setTerms(i, span, index)
   }
 
-  /** In the order of COLUMNS, the last of which is the body. */
+  /** In the order of COLUMNS. */
   get columns(): Uint32Array[] {
-    const { traceHigh, traceLow, ts, duration, hashes, keys, pairs, blocks } = this
-    return [traceHigh, traceLow, ts, duration, ...hashes, keys, pairs, blocks]
+    const { traceHigh, traceLow, ts, duration, hashes, keys, pairs, blocks, places } = this
+    return [traceHigh, traceLow, ts, duration, ...hashes, keys, pairs, blocks, places]
   }
 
   #setTerms(i: number, { tags, annotations }: Span, index: BlockIndex): void {

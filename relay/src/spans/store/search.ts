@@ -6,15 +6,28 @@ import { matches, type Query } from '../query.js'
 import type { Span } from '../span.js'
 import { type Condition, candidates, conditionsOf, rarestFirst } from './candidates.js'
 import { newestFirst } from './row.js'
-import { rows, rowsOf, tracesOf } from './traces.js'
+import { Amount, rows, rowsOf, tracesOf } from './traces.js'
 
+/** Traces at once: as many as are wanted yet, within these. */
+const READ_LEAST = 10
+const READ_MOST = 200
+
+/** @throws RangeError where the answer is too large */
 export async function search(reader: DuckDBConnection, query: Query): Promise<Span[][]> {
   const [first = { sql: 'true' }, ...others] = await rarestFirst(reader, conditionsOf(query))
   const found: Span[][] = []
+  const amount = new Amount()
   for await (const page of candidates(reader, query, first)) {
-    for (const part of parts(await meeting(reader, others, page), query.limit)) {
-      for (const trace of await tracesOf(reader, part)) if (matches(query, trace)) found.push(trace)
+    const met = await meeting(reader, others, page)
+    for (let at = 0; at < met.length; ) {
+      const size = Math.min(Math.max(query.limit - found.length, READ_LEAST), READ_MOST)
+      for (const { spans, bytes } of await tracesOf(reader, met.slice(at, at + size))) {
+        if (!matches(query, spans)) continue
+        amount.add(bytes)
+        found.push(spans)
+      }
       if (found.length >= query.limit) return found.sort(newestFirst).slice(0, query.limit)
+      at += size
     }
   }
   return found.sort(newestFirst)
@@ -36,8 +49,4 @@ async function meeting(
   )
   const kept = new Set(met.map(([trace]) => trace))
   return traces.filter((trace) => kept.has(trace))
-}
-
-function* parts<Item>(items: Item[], size: number): Generator<Item[]> {
-  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
 }

@@ -15,6 +15,10 @@ import { Values } from './values.js'
 import { Writer } from './writer.js'
 
 const RETENTION_MS = 60_000
+/** What DuckDB may hold in memory, of what is written and of the file. */
+const MEMORY = '1GB'
+/** Beside the relay's own. */
+const THREADS = 2
 /** Traces whose links are counted at once. */
 const LINKED_AT_ONCE = 1000
 
@@ -41,7 +45,10 @@ export class SpanStore {
   }
 
   static async open(folder: string, options: StoreOptions): Promise<SpanStore> {
-    const db = await DuckDBInstance.create(join(folder, 'spans.duckdb'))
+    const db = await DuckDBInstance.create(join(folder, 'spans.duckdb'), {
+      memory_limit: MEMORY,
+      threads: String(THREADS),
+    })
     const names = new Names()
     const writer = await Writer.open(await db.connect(), names, options.log)
     await names.open(writer.connection)
@@ -78,7 +85,9 @@ export class SpanStore {
   traces(traceIds: string[]): Promise<Span[][]> {
     const low = [...new Set(traceIds.map((id) => traceKey(lowTraceId(id)).trace_low))]
     return this.#read(async (reader) =>
-      (await tracesOf(reader, low)).filter(([span]) => traceIds.includes(span!.traceId)),
+      (await tracesOf(reader, low))
+        .map(({ spans }) => spans)
+        .filter(([span]) => traceIds.includes(span!.traceId)),
     )
   }
 
@@ -94,9 +103,9 @@ export class SpanStore {
           ids.slice(at, at + LINKED_AT_ONCE).map(([id]) => id),
         )
         const byLow = new Map<string, Span[]>()
-        for (const trace of traces) {
-          const low = lowTraceId(trace[0]!.traceId)
-          byLow.set(low, [...(byLow.get(low) ?? []), ...trace])
+        for (const { spans } of traces) {
+          const low = lowTraceId(spans[0]!.traceId)
+          byLow.set(low, [...(byLow.get(low) ?? []), ...spans])
         }
         for (const trace of byLow.values()) links.add(trace)
       }

@@ -1,8 +1,35 @@
 // relay/src/spans/store/traces.ts: whole traces, read from the file. The store and its search ask for them by their low ids.
 // The index says in which blocks a trace has spans, so that the other blocks are not read.
 
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBBlobValue, DuckDBConnection } from '@duckdb/node-api'
 import type { Span } from '../span.js'
+import { unpack } from './bodies.js'
+
+/** The JSON of spans that one question may read at once, or be answered with. */
+export const MOST_BYTES = 64 * 2 ** 20
+
+/** How much a question has read. */
+export class Amount {
+  #bytes = 0
+
+  constructor(readonly most = MOST_BYTES) {}
+
+  /** @throws RangeError */
+  add(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes <= this.most) return
+    const megabytes = this.most / 2 ** 20
+    throw new RangeError(
+      `the answer has more than ${megabytes} MiB of spans; expected less: ask for fewer traces or a shorter time`,
+    )
+  }
+}
+
+export interface Trace {
+  spans: Span[]
+  /** Of their JSON. */
+  bytes: number
+}
 
 /** The condition of rows that are of these traces; undefined where there are none. */
 export async function rowsOf(reader: DuckDBConnection, lowIds: bigint[]): Promise<string | undefined> {
@@ -17,19 +44,55 @@ export async function rowsOf(reader: DuckDBConnection, lowIds: bigint[]): Promis
 }
 
 /** All spans of traces with these low ids; traces of one low id and different high ids are different traces. */
-export async function tracesOf(reader: DuckDBConnection, lowIds: bigint[]): Promise<Span[][]> {
-  const which = await rowsOf(reader, lowIds)
-  if (which === undefined) return []
+export async function tracesOf(reader: DuckDBConnection, lowIds: bigint[]): Promise<Trace[]> {
   const bodies = new Set<string>() // what was sent twice is told once
-  for (const [body] of await rows<[string]>(reader, `SELECT body FROM spans WHERE ${which}`)) bodies.add(body)
-  const traces = new Map<string, Span[]>()
+  for await (const body of bodiesOf(reader, lowIds)) bodies.add(body)
+  const traces = new Map<string, Trace>()
   for (const body of bodies) {
     const span = JSON.parse(body) as Span
-    const trace = traces.get(span.traceId)
-    if (trace) trace.push(span)
-    else traces.set(span.traceId, [span])
+    let trace = traces.get(span.traceId)
+    if (trace === undefined) {
+      trace = { spans: [], bytes: 0 }
+      traces.set(span.traceId, trace)
+    }
+    trace.spans.push(span)
+    trace.bytes += body.length
   }
   return [...traces.values()]
+}
+
+/** Blocks whose bodies are unpacked at once. */
+const AT_ONCE = 64
+
+/** @throws RangeError where they are too many to hold */
+async function* bodiesOf(reader: DuckDBConnection, lowIds: bigint[]): AsyncGenerator<string> {
+  const which = await rowsOf(reader, lowIds)
+  if (which === undefined) return
+  const places = new Map<number, number[]>()
+  for (const [block, place] of await rows<[number, number]>(
+    reader,
+    `SELECT block, place FROM spans WHERE ${which}`,
+  )) {
+    const known = places.get(block)
+    if (known) known.push(place)
+    else places.set(block, [place])
+  }
+  const amount = new Amount()
+  const blocks = [...places.keys()]
+  for (let at = 0; at < blocks.length; at += AT_ONCE) {
+    const part = blocks.slice(at, at + AT_ONCE).join(', ')
+    const pieces = await rows<[number, number, DuckDBBlobValue]>(
+      reader,
+      `SELECT block, first, bytes FROM bodies WHERE block IN (${part})`,
+    )
+    const unpacked = pieces.map(([block, first, { bytes }]) =>
+      unpack({ block, first, bytes }, places.get(block)!),
+    )
+    for (const body of (await Promise.all(unpacked)).flat()) {
+      amount.add(body.length)
+      yield body
+    }
+  }
 }
 
 export async function rows<Row>(reader: DuckDBConnection, sql: string): Promise<Row[]> {

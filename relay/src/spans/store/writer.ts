@@ -11,8 +11,8 @@ import { COLUMNS } from './row.js'
 import { rows } from './traces.js'
 
 /** A batch is written when there are as many spans, or as old. */
-const BATCH = 8192
-const BATCH_MS = 200
+const BATCH = 32_768
+const BATCH_MS = 500
 /** Who adds more than that is asked to wait. */
 const MOST_WAITING = 100_000
 /** DuckDB's log may grow to that before it goes into the file: what is taken over often is packed often. */
@@ -20,6 +20,8 @@ const LOG_BYTES = '64MB'
 
 const TABLES: Record<keyof Chunks, string> = {
   spans: COLUMNS.map(([name, type]) => `${name} ${type} NOT NULL`).join(', '),
+  bodies:
+    'block UINTEGER NOT NULL, first UINTEGER NOT NULL, bytes BLOB USING COMPRESSION uncompressed NOT NULL',
   ...INDEX_TABLES,
 }
 const tables = Object.keys(TABLES) as (keyof Chunks)[]
@@ -91,8 +93,8 @@ export class Writer {
 
   async #write(): Promise<void> {
     const count = this.#batch.length
-    const chunks = this.#batch.take()
     try {
+      const chunks = await this.#batch.take()
       await this.names.flush(this.connection)
       for (const table of tables) await this.#append(table, chunks[table])
       await this.#copy()
