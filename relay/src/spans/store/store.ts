@@ -11,6 +11,7 @@ import { type Retention, removeOld } from './retention.js'
 import { traceKey } from './row.js'
 import { search } from './search.js'
 import { rows, tracesOf } from './traces.js'
+import { Turns } from './turns.js'
 import { Values } from './values.js'
 import { Writer } from './writer.js'
 
@@ -19,6 +20,8 @@ const RETENTION_MS = 60_000
 const MEMORY = '1GB'
 /** Beside the relay's own. */
 const THREADS = 2
+/** Questions that are worked on at once. */
+const ASKED = 4
 /** Traces whose links are counted at once. */
 const LINKED_AT_ONCE = 1000
 
@@ -31,6 +34,7 @@ export interface StoreOptions {
 
 export class SpanStore {
   readonly #timer: NodeJS.Timeout
+  readonly #turns = new Turns(ASKED)
   #removing: Promise<void> | undefined
 
   private constructor(
@@ -143,9 +147,11 @@ export class SpanStore {
     }
   }
 
-  async #read<Answer>(ask: (reader: DuckDBConnection) => Promise<Answer>): Promise<Answer> {
-    await this.writer.flush()
-    return this.#with(ask)
+  #read<Answer>(ask: (reader: DuckDBConnection) => Promise<Answer>): Promise<Answer> {
+    return this.#turns.take(async () => {
+      await this.writer.flush()
+      return this.#with(ask)
+    })
   }
 
   async #with<Answer>(ask: (connection: DuckDBConnection) => Promise<Answer>): Promise<Answer> {
