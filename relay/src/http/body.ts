@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { HttpError } from './answer.js'
-import type { Held, Share } from './held.js'
+import type { Share } from './held.js'
 
 export const MOST_BYTES = 10 * 2 ** 20
 export const MOST_UNPACKED_BYTES = 32 * 2 ** 20
