@@ -10,12 +10,13 @@ import { rows } from './traces.js'
 /** The rows of a first page, and how many times as many the next ones have. */
 const FIRST_ROWS = 256
 const MOST_ROWS = 65_536
+const GROWTH = 4
 /** Of one condition, more or less. */
 const ROWS_PER_TRACE = 8
-/** The same of blocks. */
-const FIRST_BLOCKS = 32
-const MOST_BLOCKS = 2048
-const GROWTH = 4
+/** Blocks of a first page, which is doubled each time, and those looked up at once. */
+const FIRST_BLOCKS = 64
+const MOST_BLOCKS = 4096
+const DENSE = 4
 
 /** What one span each has to meet; a trace needs a span for each. */
 export interface Condition {
@@ -112,28 +113,40 @@ async function* byTerm(
 ): AsyncGenerator<Row[]> {
   let waiting: Row[] = []
   let before = ''
-  for (let size = FIRST_BLOCKS; ; size = Math.min(size * GROWTH, MOST_BLOCKS)) {
+  for (let size = FIRST_BLOCKS; ; ) {
     const blocks = await rows<[number, bigint]>(
       reader,
       `SELECT block, max(newest) AS time FROM blocks
        WHERE block IN (SELECT block FROM terms WHERE hash = ${term})
        GROUP BY block HAVING time >= ${from} AND min(oldest) <= ${to}${before}
-       ORDER BY time DESC, block DESC LIMIT ${size}`,
+       ORDER BY time DESC, block DESC LIMIT ${MOST_BLOCKS}`,
     )
-    if (blocks.length > 0) {
-      const among = `block IN (${blocks.map(([block]) => block).join(', ')})`
-      const read = await rows<Row>(reader, `SELECT trace_low, ts FROM spans WHERE ${among} AND ${which}`)
-      waiting = [...waiting, ...read].sort(([, a], [, b]) => (a < b ? 1 : a > b ? -1 : 0))
+    for (let at = 0; at < blocks.length; at += size, size = Math.min(size * 2, MOST_BLOCKS)) {
+      const part = blocks.slice(at, at + size)
+      const sql = `SELECT trace_low, ts FROM spans WHERE ${among(part.map(([block]) => block))} AND ${which}`
+      waiting = [...waiting, ...(await rows<Row>(reader, sql))].sort(([, a], [, b]) =>
+        a < b ? 1 : a > b ? -1 : 0,
+      )
+      const [, time] = part.at(-1)!
+      const older = waiting.findIndex(([, ts]) => ts < time)
+      const ready = older === -1 ? waiting.length : older
+      yield waiting.slice(0, ready)
+      waiting = waiting.slice(ready)
     }
-    if (blocks.length < size) {
-      yield waiting
-      return
-    }
+    if (blocks.length < MOST_BLOCKS) break
     const [block, time] = blocks.at(-1)!
-    const older = waiting.findIndex(([, ts]) => ts < time)
-    const ready = older === -1 ? waiting.length : older
-    yield waiting.slice(0, ready)
-    waiting = waiting.slice(ready)
     before = ` AND time <= ${time} AND (time < ${time} OR block < ${block})`
   }
+  yield waiting
+}
+
+/** Where most blocks of a range are wanted, all are read: that is less than to look for each. */
+function among(blocks: number[]): string {
+  let [least, most] = [Infinity, 0]
+  for (const block of blocks) {
+    if (block < least) least = block
+    if (block > most) most = block
+  }
+  if (most - least < blocks.length * DENSE) return `block BETWEEN ${least} AND ${most}`
+  return `block IN (${blocks.join(', ')})`
 }

@@ -54,6 +54,8 @@ export class Writer {
       await connection.run(`CREATE TABLE IF NOT EXISTS ${table} (${TABLES[table]})`)
       await connection.run(`CREATE TABLE batch.${table} (${TABLES[table]})`)
     }
+    // without it DuckDB copies the bodies of 2048 blocks for that of one
+    await connection.run('CREATE INDEX IF NOT EXISTS bodies_by_block ON bodies (block)')
     const [[last] = [null]] = await rows<[number | null]>(connection, 'SELECT max(block) FROM spans')
     return new Writer(connection, names, log, last === null ? 0 : last + 1)
   }
