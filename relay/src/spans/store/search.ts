@@ -4,49 +4,40 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { matches, type Query } from '../query.js'
 import type { Span } from '../span.js'
-import { type Condition, candidates, conditionsOf, rarestFirst } from './candidates.js'
+import { candidates, conditionsOf, rarestFirst } from './candidates.js'
 import { newestFirst } from './row.js'
-import { Amount, rows, rowsOf, tracesOf } from './traces.js'
+import { Amount, placesOf, tracesAt } from './traces.js'
 
 /** Traces at once: as many as are wanted yet, within these. */
 const READ_LEAST = 10
 const READ_MOST = 200
+/** Candidates at once. */
+const LOOK_AT = 256
 
 /** @throws RangeError where the answer is too large */
 export async function search(reader: DuckDBConnection, query: Query): Promise<Span[][]> {
   const [first = { sql: 'true' }, ...others] = await rarestFirst(reader, conditionsOf(query))
+  const conditions = others.map(({ sql }) => sql)
   const found: Span[][] = []
   const amount = new Amount()
+  const wanted = () => Math.min(Math.max(query.limit - found.length, READ_LEAST), READ_MOST)
   for await (const page of candidates(reader, query, first)) {
-    const met = await meeting(reader, others, page)
-    for (let at = 0; at < met.length; ) {
-      const size = Math.min(Math.max(query.limit - found.length, READ_LEAST), READ_MOST)
-      for (const { spans, bytes } of await tracesOf(reader, met.slice(at, at + size))) {
-        if (!matches(query, spans)) continue
-        amount.add(bytes)
-        found.push(spans)
+    // where there are other conditions few of them may be left, so more are looked at
+    for (let at = 0, size = 0; at < page.length; at += size) {
+      size = conditions.length === 0 ? wanted() : LOOK_AT
+      const part = page.slice(at, at + size)
+      const places = await placesOf(reader, part, conditions)
+      const left = part.flatMap((trace) => (places.has(trace) ? [places.get(trace)!] : []))
+      for (let next = 0, some = 0; next < left.length; next += some) {
+        some = wanted()
+        for (const { spans, bytes } of await tracesAt(reader, left.slice(next, next + some))) {
+          if (!matches(query, spans)) continue
+          amount.add(bytes)
+          found.push(spans)
+        }
+        if (found.length >= query.limit) return found.sort(newestFirst).slice(0, query.limit)
       }
-      if (found.length >= query.limit) return found.sort(newestFirst).slice(0, query.limit)
-      at += size
     }
   }
   return found.sort(newestFirst)
-}
-
-/** Those of the traces that have a span for each condition, in the order given. */
-async function meeting(
-  reader: DuckDBConnection,
-  conditions: Condition[],
-  traces: bigint[],
-): Promise<bigint[]> {
-  if (conditions.length === 0) return traces
-  const which = await rowsOf(reader, traces)
-  if (which === undefined) return []
-  const having = conditions.map(({ sql }) => `bool_or(${sql})`).join(' AND ')
-  const met = await rows<[bigint]>(
-    reader,
-    `SELECT trace_low FROM spans WHERE ${which} GROUP BY trace_low HAVING ${having}`,
-  )
-  const kept = new Set(met.map(([trace]) => trace))
-  return traces.filter((trace) => kept.has(trace))
 }

@@ -31,22 +31,51 @@ export interface Trace {
   bytes: number
 }
 
-/** The condition of rows that are of these traces; undefined where there are none. */
-export async function rowsOf(reader: DuckDBConnection, lowIds: bigint[]): Promise<string | undefined> {
-  if (lowIds.length === 0) return undefined
+/** Where the rows of a trace are. */
+export type Places = [block: number, place: number][]
+
+/** By low id: those of the traces that have a span for each of the conditions. */
+export async function placesOf(
+  reader: DuckDBConnection,
+  lowIds: bigint[],
+  conditions: string[] = [],
+): Promise<Map<bigint, Places>> {
+  const places = new Map<bigint, Places>()
+  if (lowIds.length === 0) return places
   const hashes = lowIds.map((id) => id & 0xffff_ffffn)
   const blocks = await rows<[number]>(
     reader,
     `SELECT DISTINCT block FROM traces WHERE hash IN (${hashes.join(', ')})`,
   )
-  if (blocks.length === 0) return undefined
-  return `block IN (${blocks.join(', ')}) AND trace_low IN (${lowIds.join(', ')})`
+  if (blocks.length === 0) return places
+  const which = `block IN (${blocks.join(', ')}) AND trace_low IN (${lowIds.join(', ')})`
+  const columns = ['trace_low', 'block', 'place', ...conditions.map((sql) => `(${sql})`)]
+  const lacking = new Map<bigint, Set<number>>()
+  for (const [trace, block, place, ...holds] of await rows<[bigint, number, number, ...boolean[]]>(
+    reader,
+    `SELECT ${columns.join(', ')} FROM spans WHERE ${which}`,
+  )) {
+    let known = places.get(trace)
+    if (known === undefined) {
+      known = []
+      places.set(trace, known)
+      lacking.set(trace, new Set(conditions.keys()))
+    }
+    known.push([block, place])
+    for (const [i, one] of holds.entries()) if (one) lacking.get(trace)!.delete(i)
+  }
+  for (const [trace, { size }] of lacking) if (size > 0) places.delete(trace)
+  return places
 }
 
 /** All spans of traces with these low ids; traces of one low id and different high ids are different traces. */
 export async function tracesOf(reader: DuckDBConnection, lowIds: bigint[]): Promise<Trace[]> {
+  return tracesAt(reader, [...(await placesOf(reader, lowIds)).values()])
+}
+
+export async function tracesAt(reader: DuckDBConnection, places: Places[]): Promise<Trace[]> {
   const bodies = new Set<string>() // what was sent twice is told once
-  for await (const body of bodiesOf(reader, lowIds)) bodies.add(body)
+  for await (const body of bodiesAt(reader, places)) bodies.add(body)
   const traces = new Map<string, Trace>()
   for (const body of bodies) {
     const span = JSON.parse(body) as Span
@@ -65,14 +94,9 @@ export async function tracesOf(reader: DuckDBConnection, lowIds: bigint[]): Prom
 const AT_ONCE = 64
 
 /** @throws RangeError where they are too many to hold */
-async function* bodiesOf(reader: DuckDBConnection, lowIds: bigint[]): AsyncGenerator<string> {
-  const which = await rowsOf(reader, lowIds)
-  if (which === undefined) return
+async function* bodiesAt(reader: DuckDBConnection, wanted: Places[]): AsyncGenerator<string> {
   const places = new Map<number, number[]>()
-  for (const [block, place] of await rows<[number, number]>(
-    reader,
-    `SELECT block, place FROM spans WHERE ${which}`,
-  )) {
+  for (const [block, place] of wanted.flat()) {
     const known = places.get(block)
     if (known) known.push(place)
     else places.set(block, [place])
