@@ -3,8 +3,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { KINDS, makeSpan, type Span, setTag } from '../src/spans/span.js'
+import { BlockIndex } from '../src/spans/store/block-index.js'
 import { bodyOf } from '../src/spans/store/body.js'
-import { hashOf, Rows, termBits, traceKey } from '../src/spans/store/row.js'
+import { hashOf, Rows, termBits, termHash, traceKey } from '../src/spans/store/row.js'
 
 const text = fc.oneof(
   fc.string(),
@@ -49,26 +50,37 @@ test('a body may be long', () => {
 
 test('a row has the numbers of its span, whatever stood in its place before', () => {
   const rows = new Rows(2)
+  const of = ({ hashes, length }: BlockIndex['terms']) => [...hashes.subarray(0, length)]
   const at = (column: Uint32Array) => new BigUint64Array(column.buffer)[1]
   fc.assert(
     fc.property(span, (one) => {
-      rows.set(1, one)
+      const index = new BlockIndex()
+      rows.set(1, one, index)
+      const fresh = new Rows(2)
+      fresh.set(1, one, new BlockIndex())
       const { trace_high, trace_low } = traceKey(one.traceId)
       expect([at(rows.traceHigh), at(rows.traceLow)]).toEqual([trace_high, trace_low])
       expect([at(rows.ts), at(rows.duration)]).toEqual([
         BigInt(one.timestamp ?? 0),
         BigInt(one.duration ?? 0),
       ])
-      const terms = at(rows.terms)!
+      const [keys, pairs] = [at(rows.keys)!, at(rows.pairs)!]
+      const terms = new Set<number>()
       for (const [key, value] of Object.entries(one.tags ?? {})) {
-        for (const bits of [termBits(key, ''), termBits(key, value)]) expect(terms & bits).toBe(bits)
+        terms.add(termHash(key, ''))
+        expect(keys & termBits(termHash(key, ''))).toBe(termBits(termHash(key, '')))
+        if (value === '') continue // asked for by its key
+        terms.add(termHash(key, value))
+        expect(pairs & termBits(termHash(key, value))).toBe(termBits(termHash(key, value)))
       }
       for (const { value } of one.annotations ?? []) {
-        expect(terms & termBits(value, '')).toBe(termBits(value, ''))
+        terms.add(termHash(value, ''))
+        expect(keys & termBits(termHash(value, ''))).toBe(termBits(termHash(value, '')))
       }
-      const fresh = new Rows(2)
-      fresh.set(1, one)
-      expect(terms, 'and no others').toBe(at(fresh.terms))
+      expect([...terms].filter((term) => !of(index.terms).includes(term))).toEqual([])
+      expect(of(index.traces)).toEqual([Number(trace_low & 0xffff_ffffn)])
+      expect(at(rows.keys), 'and no others').toBe(at(fresh.keys))
+      expect(at(rows.pairs)).toBe(at(fresh.pairs))
       const { localEndpoint, remoteEndpoint, name } = one
       const names = [localEndpoint?.serviceName, remoteEndpoint?.serviceName, name]
       expect(rows.hashes.map((column) => column[1])).toEqual(names.map((text = '') => hashOf(text)))

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { Held } from '../src/http/held.js'
 import { startRelay } from '../src/index.js'
 import type { Span } from '../src/spans/span.js'
 import { SpanStore } from '../src/spans/store/store.js'
@@ -250,4 +251,65 @@ test('what is old goes, and what is beyond the size, the oldest first; the names
   expect(after.length).toBeGreaterThan(50)
   expect(after.length).toBeLessThan(before)
   await small.close()
+})
+
+test('what is asked for has bounds, and a refusal says which', async () => {
+  const relay = await relayIn(folder(), { http })
+  const ask = async (path: string) => {
+    const response = await fetch(`http://${relay.httpAddress}/api/v2/${path}`)
+    return { status: response.status, text: await response.text() }
+  }
+  expect(await ask('traces?limit=10000')).toEqual({ status: 200, text: '[]' })
+  expect(await ask('traces?limit=10001')).toEqual({
+    status: 400,
+    text: 'limit is 10001; expected 1 to 10000',
+  })
+  const ids = Array.from({ length: 1001 }, (_, i) => (i + 1).toString(16))
+  expect((await ask(`traceMany?traceIds=${ids.slice(1)}`)).status).toBe(200)
+  expect(await ask(`traceMany?traceIds=${ids}`)).toEqual({
+    status: 400,
+    text: 'traceIds are 1001; expected 2 to 1000',
+  })
+})
+
+test('an answer of more spans than a relay may hold is refused, whichever way it is asked for', async () => {
+  const relay = await relayIn(folder(), { http })
+  const value = 'x'.repeat(2 ** 20)
+  const from = Date.now() * 1000 - 1e6
+  for (let i = 0; i < 66; i++) {
+    const traceId = i % 2 ? 'a' : (i + 1000).toString(16)
+    const span = { traceId, id: (i + 1).toString(16), timestamp: from + i, duration: 1, tags: { value } }
+    expect(await post(relay, JSON.stringify([span]))).toMatchObject({ status: 202 })
+  }
+  const url = `http://${relay.httpAddress}/api/v2`
+  const refused = await fetch(`${url}/traces?limit=100`)
+  expect(refused.status).toBe(400)
+  expect(await refused.text()).toMatch(
+    /the answer has more than 64 MiB of spans; expected less: ask for fewer traces or a shorter time/,
+  )
+  expect((await get<Span[]>(relay, '/api/v2/trace/a')).length).toBe(33)
+  expect((await get(relay, '/api/v2/traces?limit=2')).length).toBe(2)
+}, 60_000)
+
+test('bodies and answers that are under way have a bound together', () => {
+  const held = new Held(100)
+  const [one, two] = [held.share(), held.share()]
+  one.take(60)
+  expect(() => two.take(41)).toThrow('bodies and answers hold')
+  two.take(40)
+  one.release()
+  one.release()
+  two.take(60)
+  expect(held.bytes).toBe(100)
+})
+
+test('names and values that are very long are found, and not offered', async () => {
+  const relay = await relayIn(folder(), { http: { ...http, autocompleteKeys: ['env'] } })
+  const long = 'x'.repeat(257)
+  const tags = { env: long }
+  const span = { traceId: 'a', id: 'b', timestamp: Date.now() * 1000, name: long, tags }
+  await post(relay, JSON.stringify([{ ...span, localEndpoint: { serviceName: 'svc' } }]))
+  expect(await get(relay, '/api/v2/spans?serviceName=svc')).toEqual([])
+  expect(await get(relay, '/api/v2/autocompleteValues?key=env')).toEqual([])
+  expect(await get(relay, `/api/v2/traces?spanName=${long}&annotationQuery=env=${long}`)).toHaveLength(1)
 })

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { HttpError } from './answer.js'
+import type { Share } from './held.js'
 
 export const MOST_BYTES = 10 * 2 ** 20
 export const MOST_UNPACKED_BYTES = 32 * 2 ** 20
@@ -11,20 +12,24 @@ export const MOST_UNPACKED_BYTES = 32 * 2 ** 20
 const unpack = promisify(gunzip)
 
 /** @throws HttpError */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, share: Share): Promise<Buffer> {
   const parts: Buffer[] = []
   let bytes = 0
   if (Number(request.headers['content-length'] ?? 0) > MOST_BYTES) throw tooLarge()
   for await (const part of request) {
     bytes += (part as Buffer).length
     if (bytes > MOST_BYTES) throw tooLarge()
+    share.take((part as Buffer).length)
     parts.push(part as Buffer)
   }
   const body = Buffer.concat(parts)
   if (!request.headers['content-encoding']?.includes('gzip')) return body
   try {
-    return await unpack(body, { maxOutputLength: MOST_UNPACKED_BYTES })
+    const unpacked = await unpack(body, { maxOutputLength: MOST_UNPACKED_BYTES })
+    share.take(unpacked.length)
+    return unpacked
   } catch (error) {
+    if (error instanceof HttpError) throw error
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
     throw new HttpError(400, 'Cannot gunzip spans')
   }

@@ -11,6 +11,9 @@ import { type Answer, HttpError, json, text } from './answer.js'
 import type { Parameters } from './parameters.js'
 
 const DAY_MS = 86_400_000
+/** Of one answer; those of a search, and those that are asked for by their ids. */
+const MOST_TRACES = 10_000
+const MOST_IDS = 1000
 
 export interface Request {
   method: string
@@ -82,6 +85,8 @@ function queryOf(parameters: Parameters) {
   if (parameters.text('limit') === '') {
     throw new RangeError('Cannot set null to primitive type parameter: limit')
   }
+  const limit = parameters.number('limit') ?? 10
+  if (limit > MOST_TRACES) throw new RangeError(`limit is ${limit}; expected 1 to ${MOST_TRACES}`)
   return makeQuery({
     serviceName: parameters.text('serviceName'),
     remoteServiceName: parameters.text('remoteServiceName'),
@@ -91,7 +96,7 @@ function queryOf(parameters: Parameters) {
     maxDuration: parameters.number('maxDuration'),
     endTs: parameters.number('endTs') ?? Date.now(),
     lookback: parameters.number('lookback') ?? DAY_MS,
-    limit: parameters.number('limit') ?? 10,
+    limit,
   })
 }
 
@@ -108,6 +113,7 @@ async function traceMany({ store }: Api, { parameters }: Request): Promise<Answe
   if (ids.length === 1) {
     throw new RangeError('Use /api/v2/trace/{traceId} endpoint to retrieve a single trace')
   }
+  if (ids.length > MOST_IDS) throw new RangeError(`traceIds are ${ids.length}; expected 2 to ${MOST_IDS}`)
   const full = new Set<string>()
   for (const id of ids) {
     const one = fullTraceId(id)

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { isLoopback, parseAddress } from '../intake/address.js'
 import { type Answer, answerTo, text } from './answer.js'
 import { readBody } from './body.js'
+import { Held, type Share } from './held.js'
 import { Parameters } from './parameters.js'
 import { type Api, route } from './routes.js'
 
@@ -32,8 +33,11 @@ export async function startHttp(api: Api, { listen, token, log }: HttpOptions): 
   if (token === undefined && !isLoopback(host)) {
     throw new Error(`http is "${listen}" and token is missing; expected a token on anything but loopback`)
   }
+  const held = new Held()
   const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
-    void answer(api, token, request, log).then((given) => write(request, response, given))
+    const share = held.share()
+    response.on('close', () => share.release())
+    void answer(api, token, request, share, log).then((given) => write(request, response, share, given))
   })
   server.maxConnections = MOST_CONNECTIONS
   server.listen(port, host)
@@ -55,6 +59,7 @@ async function answer(
   api: Api,
   token: string | undefined,
   request: IncomingMessage,
+  share: Share,
   log: (line: string) => void,
 ): Promise<Answer> {
   try {
@@ -65,7 +70,7 @@ async function answer(
       path: url.pathname,
       parameters: new Parameters(url.searchParams),
       contentType: request.headers['content-type'] ?? '',
-      body: () => readBody(request),
+      body: () => readBody(request, share),
     })
   } catch (error) {
     const known = answerTo(error)
@@ -75,8 +80,10 @@ async function answer(
   }
 }
 
-function write(request: IncomingMessage, response: ServerResponse, { status, type, body }: Answer): void {
+function write(request: IncomingMessage, response: ServerResponse, share: Share, given: Answer): void {
   response.on('error', () => {})
+  if (response.destroyed) return
+  const { status, type, body } = fitting(share, given)
   const bytes = Buffer.from(body)
   response.writeHead(status, {
     'content-length': bytes.length,
@@ -84,6 +91,16 @@ function write(request: IncomingMessage, response: ServerResponse, { status, typ
     ...(request.complete || request.method === 'GET' ? {} : { connection: 'close' }),
   })
   response.end(bytes)
+}
+
+/** Or a refusal, where too much waits to be read already. */
+function fitting(share: Share, given: Answer): Answer {
+  try {
+    share.take(Buffer.byteLength(given.body))
+    return given
+  } catch (error) {
+    return answerTo(error)!
+  }
 }
 
 function shows({ headers }: IncomingMessage, token: string): boolean {

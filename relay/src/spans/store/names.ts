@@ -1,14 +1,15 @@
 // relay/src/spans/store/names.ts: which services there are, their span names and whom they call, held in memory.
 // The store adds each span's, the writer writes those that are new before their spans, and when old spans went the store
 // says which are left. Names that a program makes up without end are bounded here: beyond MOST of them new ones are
-// searchable, but not offered.
+// searchable, but not offered, and so are those longer than LONGEST characters.
 
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { compare } from '../span.js'
 import { hashOf } from './row.js'
-import { rows } from './search.js'
+import { rows } from './traces.js'
 
 const MOST = 100_000
+const LONGEST = 256
 
 interface Service {
   names: Set<string>
@@ -32,7 +33,7 @@ export class Names {
   }
 
   add(service: string, name: string, remote: string): void {
-    if (service === '') return
+    if (service === '' || service.length > LONGEST) return
     const before = this.#count
     let known = this.#services.get(service)
     if (known === undefined) {
@@ -95,7 +96,7 @@ export class Names {
   }
 
   #addTo(set: Set<string>, name: string): void {
-    if (name === '' || set.has(name) || this.#count >= MOST) return
+    if (name === '' || name.length > LONGEST || set.has(name) || this.#count >= MOST) return
     set.add(name)
     this.#count++
   }

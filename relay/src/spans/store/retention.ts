@@ -1,7 +1,8 @@
 // relay/src/spans/store/retention.ts: how long spans stay: by age, and by what they take on disk. The store calls it.
 
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { rows } from './search.js'
+import { INDEX_TABLES } from './block-index.js'
+import { rows } from './traces.js'
 
 export interface Retention {
   /** Milliseconds. */
@@ -24,7 +25,12 @@ export async function removeOld(connection: DuckDBConnection, { age, bytes }: Re
     )
     if (limit !== null) gone += await remove(connection, `ts <= ${Math.round(Number(limit))}`)
   }
-  if (gone > 0) await connection.run('CHECKPOINT')
+  if (gone > 0) {
+    for (const table of ['bodies', ...Object.keys(INDEX_TABLES)]) {
+      await connection.run(`DELETE FROM ${table} WHERE block NOT IN (SELECT DISTINCT block FROM spans)`)
+    }
+    await connection.run('CHECKPOINT')
+  }
   return gone > 0
 }
 

@@ -1,8 +1,9 @@
-// relay/src/spans/store/row.ts: a span as a row: columns to search by, and its JSON, which is what answers are made of.
+// relay/src/spans/store/row.ts: a span as a row: columns to search by, and where its JSON is, which answers are made of.
 // batch.ts fills rows, search.ts makes conditions of the same columns. Numbers of 64 bits are two of 32 here, the lower
 // first, as they lie in memory: bigints would take longer than all the rest.
 
 import { compare, type Span } from '../span.js'
+import type { BlockIndex } from './block-index.js'
 
 export const COLUMNS = [
   ['trace_high', 'UBIGINT'],
@@ -13,8 +14,10 @@ export const COLUMNS = [
   ['service_hash', 'UINTEGER'],
   ['remote_hash', 'UINTEGER'],
   ['name_hash', 'UINTEGER'],
-  ['terms', 'UBIGINT'],
-  ['body', 'VARCHAR'],
+  ['keys', 'UBIGINT'],
+  ['pairs', 'UBIGINT'],
+  ['block', 'UINTEGER'],
+  ['place', 'UINTEGER'],
 ] as const
 
 /** The numbers of the rows of one chunk; their room is used again for the next. */
@@ -25,20 +28,28 @@ export class Rows {
   readonly ts: Uint32Array
   readonly duration: Uint32Array
   readonly hashes: Uint32Array[]
-  /** Bits of its tags and annotations: a span that has a term has all the term's bits. */
-  readonly terms: Uint32Array
+  /** Bits of its tags' keys and its annotations, and of its tags with their values: one that has a term has its bits. */
+  readonly keys: Uint32Array
+  readonly pairs: Uint32Array
+  /** Where its body is. */
+  readonly blocks: Uint32Array
+  readonly places: Uint32Array
 
-  constructor(readonly most: number) {
+  constructor(most: number) {
     const [pairs, singles] = [() => new Uint32Array(most * 2), () => new Uint32Array(most)]
     this.traceHigh = pairs()
     this.traceLow = pairs()
     this.ts = pairs()
     this.duration = pairs()
     this.hashes = [singles(), singles(), singles()]
-    this.terms = pairs()
+    this.keys = pairs()
+    this.pairs = pairs()
+    this.blocks = singles()
+    this.places = singles()
   }
 
-  set(i: number, span: Span): void {
+  /** And into the index, which says in which block it is. */
+  set(i: number, span: Span, index: BlockIndex): void {
     const { traceId, timestamp = 0, duration = 0 } = span
     const isLong = traceId.length > 16
     setId(this.traceHigh, i, traceId, isLong ? 0 : -1)
@@ -48,13 +59,37 @@ export class Rows {
     this.hashes[0]![i] = hashOf(span.localEndpoint?.serviceName ?? '')
     this.hashes[1]![i] = hashOf(span.remoteEndpoint?.serviceName ?? '')
     this.hashes[2]![i] = hashOf(span.name ?? '')
-    setTerms(this.terms, i, span)
+    index.next(timestamp)
+    this.blocks[i] = index.block
+    this.places[i] = index.place
+    index.addTrace(this.traceLow[i * 2]!)
+    this.#setTerms(i, span, index)
   }
 
-  /** In the order of COLUMNS, the last of which is the body. */
+  /** In the order of COLUMNS. */
   get columns(): Uint32Array[] {
-    const { traceHigh, traceLow, ts, duration, hashes, terms } = this
-    return [traceHigh, traceLow, ts, duration, ...hashes, terms]
+    const { traceHigh, traceLow, ts, duration, hashes, keys, pairs, blocks, places } = this
+    return [traceHigh, traceLow, ts, duration, ...hashes, keys, pairs, blocks, places]
+  }
+
+  #setTerms(i: number, { tags, annotations }: Span, index: BlockIndex): void {
+    const { keys, pairs } = this
+    keys[i * 2] = keys[i * 2 + 1] = pairs[i * 2] = pairs[i * 2 + 1] = 0
+    for (const key in tags) {
+      const text = hashed(BASIS, key)
+      const one = fold(text)
+      setBits(keys, i, one)
+      index.addTerm(one)
+      const both = fold(hashed(Math.imul(text, PRIME), tags[key]!))
+      setBits(pairs, i, both)
+      index.addTerm(both)
+    }
+    if (annotations === undefined) return
+    for (const { value } of annotations) {
+      const one = hashOf(value)
+      setBits(keys, i, one)
+      index.addTerm(one)
+    }
   }
 }
 
@@ -84,28 +119,21 @@ export function traceKey(traceId: string): { trace_high: bigint; trace_low: bigi
   return { trace_high: high, trace_low: BigInt(`0x${traceId.slice(-16)}`) }
 }
 
-/** The bits of a tag's key or an annotation's text (value ''), or of a key with its value. */
-export function termBits(key: string, value: string): bigint {
-  const bits = new Uint32Array(2)
-  setBits(bits, 0, value === '' ? hashed(BASIS, key) : hashed(hashed(BASIS, key, 0), value))
-  return (BigInt(bits[1]!) << 32n) | BigInt(bits[0]!)
-}
+/** Of a tag's key or an annotation's text (value ''), or of a key with its value. */
+export const termHash = (key: string, value: string): number =>
+  value === '' ? hashOf(key) : fold(hashed(hashed(BASIS, key, 0), value))
 
-function setTerms(column: Uint32Array, i: number, { tags, annotations }: Span): void {
-  column[i * 2] = column[i * 2 + 1] = 0
-  for (const key in tags) {
-    const text = hashed(BASIS, key)
-    setBits(column, i, text)
-    setBits(column, i, hashed(Math.imul(text, PRIME), tags[key]!))
-  }
-  if (annotations) for (const { value } of annotations) setBits(column, i, hashed(BASIS, value))
+/** What spans with the term have in `keys`, or, of a key with its value, in `pairs`. */
+export function termBits(hash: number): bigint {
+  const bits = new Uint32Array(2)
+  setBits(bits, 0, hash)
+  return (BigInt(bits[1]!) << 32n) | BigInt(bits[0]!)
 }
 
 /** Three of 64. */
 function setBits(column: Uint32Array, i: number, hash: number): void {
-  const folded = fold(hash)
   for (let shift = 0; shift < 18; shift += 6) {
-    const bit = (folded >>> shift) & 63
+    const bit = (hash >>> shift) & 63
     column[i * 2 + (bit >>> 5)]! |= 1 << (bit & 31)
   }
 }

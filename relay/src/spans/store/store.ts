@@ -9,11 +9,19 @@ import { lowTraceId, type Span } from '../span.js'
 import { Names } from './names.js'
 import { type Retention, removeOld } from './retention.js'
 import { traceKey } from './row.js'
-import { rows, search, tracesOf } from './search.js'
+import { search } from './search.js'
+import { rows, tracesOf } from './traces.js'
+import { Turns } from './turns.js'
 import { Values } from './values.js'
 import { Writer } from './writer.js'
 
 const RETENTION_MS = 60_000
+/** What DuckDB may hold in memory, of what is written and of the file. */
+const MEMORY = '1GB'
+/** Beside the relay's own. */
+const THREADS = 2
+/** Questions that are worked on at once. */
+const ASKED = 4
 /** Traces whose links are counted at once. */
 const LINKED_AT_ONCE = 1000
 
@@ -26,6 +34,7 @@ export interface StoreOptions {
 
 export class SpanStore {
   readonly #timer: NodeJS.Timeout
+  readonly #turns = new Turns(ASKED)
   #removing: Promise<void> | undefined
 
   private constructor(
@@ -40,10 +49,12 @@ export class SpanStore {
   }
 
   static async open(folder: string, options: StoreOptions): Promise<SpanStore> {
-    const db = await DuckDBInstance.create(join(folder, 'spans.duckdb'))
+    const db = await DuckDBInstance.create(join(folder, 'spans.duckdb'), {
+      memory_limit: MEMORY,
+      threads: String(THREADS),
+    })
     const names = new Names()
-    const writer = new Writer(await db.connect(), names, options.log)
-    await writer.open()
+    const writer = await Writer.open(await db.connect(), names, options.log)
     await names.open(writer.connection)
     const values = await Values.open(await db.connect(), options.autocompleteKeys)
     return new SpanStore(db, names, writer, values, options)
@@ -78,7 +89,9 @@ export class SpanStore {
   traces(traceIds: string[]): Promise<Span[][]> {
     const low = [...new Set(traceIds.map((id) => traceKey(lowTraceId(id)).trace_low))]
     return this.#read(async (reader) =>
-      (await tracesOf(reader, low)).filter(([span]) => traceIds.includes(span!.traceId)),
+      (await tracesOf(reader, low))
+        .map(({ spans }) => spans)
+        .filter(([span]) => traceIds.includes(span!.traceId)),
     )
   }
 
@@ -94,9 +107,9 @@ export class SpanStore {
           ids.slice(at, at + LINKED_AT_ONCE).map(([id]) => id),
         )
         const byLow = new Map<string, Span[]>()
-        for (const trace of traces) {
-          const low = lowTraceId(trace[0]!.traceId)
-          byLow.set(low, [...(byLow.get(low) ?? []), ...trace])
+        for (const { spans } of traces) {
+          const low = lowTraceId(spans[0]!.traceId)
+          byLow.set(low, [...(byLow.get(low) ?? []), ...spans])
         }
         for (const trace of byLow.values()) links.add(trace)
       }
@@ -134,9 +147,11 @@ export class SpanStore {
     }
   }
 
-  async #read<Answer>(ask: (reader: DuckDBConnection) => Promise<Answer>): Promise<Answer> {
-    await this.writer.flush()
-    return this.#with(ask)
+  #read<Answer>(ask: (reader: DuckDBConnection) => Promise<Answer>): Promise<Answer> {
+    return this.#turns.take(async () => {
+      await this.writer.flush()
+      return this.#with(ask)
+    })
   }
 
   async #with<Answer>(ask: (connection: DuckDBConnection) => Promise<Answer>): Promise<Answer> {

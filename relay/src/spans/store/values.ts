@@ -3,9 +3,11 @@
 
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { compare, type Span } from '../span.js'
-import { rows } from './search.js'
+import { rows } from './traces.js'
 
 const MOST = 10_000
+/** Longer ones are searchable, but not offered. */
+const LONGEST = 256
 
 export class Values {
   readonly #known: Map<string, Set<string>>
@@ -30,7 +32,7 @@ export class Values {
     if (tags === undefined) return
     for (const [key, known] of this.#known) {
       const value = Object.hasOwn(tags, key) ? tags[key] : undefined
-      if (value === undefined || known.has(value) || known.size >= MOST) continue
+      if (value === undefined || known.has(value) || known.size >= MOST || value.length > LONGEST) continue
       known.add(value)
       this.#fresh.push([key, value])
     }

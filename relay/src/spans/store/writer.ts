@@ -2,41 +2,62 @@
 // A batch goes into a table in memory first, which takes no waiting; the copy into the file, with its commit, is made
 // by DuckDB's own threads while the relay goes on. A batch that cannot be written is told and counted, not kept.
 
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
 import type { Span } from '../span.js'
-import { Batch } from './batch.js'
+import { Batch, type Chunks } from './batch.js'
+import { INDEX_TABLES } from './block-index.js'
 import type { Names } from './names.js'
 import { COLUMNS } from './row.js'
+import { rows } from './traces.js'
 
 /** A batch is written when there are as many spans, or as old. */
-const BATCH = 8192
-const BATCH_MS = 200
+const BATCH = 32_768
+const BATCH_MS = 500
 /** Who adds more than that is asked to wait. */
 const MOST_WAITING = 100_000
 /** DuckDB's log may grow to that before it goes into the file: what is taken over often is packed often. */
 const LOG_BYTES = '64MB'
 
-const columnsText = COLUMNS.map(([name, type]) => `${name} ${type} NOT NULL`).join(', ')
+const TABLES: Record<keyof Chunks, string> = {
+  spans: COLUMNS.map(([name, type]) => `${name} ${type} NOT NULL`).join(', '),
+  bodies:
+    'block UINTEGER NOT NULL, first UINTEGER NOT NULL, bytes BLOB USING COMPRESSION uncompressed NOT NULL',
+  ...INDEX_TABLES,
+}
+const tables = Object.keys(TABLES) as (keyof Chunks)[]
 
 export class Writer {
   written = 0
   failed = 0
   #added = 0
-  readonly #batch = new Batch()
+  readonly #batch: Batch
   #timer: NodeJS.Timeout | undefined
   #last: Promise<void> = Promise.resolve()
 
-  constructor(
+  private constructor(
     readonly connection: DuckDBConnection,
     readonly names: Names,
     readonly log: (line: string) => void,
-  ) {}
+    block: number,
+  ) {
+    this.#batch = new Batch(block)
+  }
 
-  async open(): Promise<void> {
-    await this.connection.run(`SET checkpoint_threshold = '${LOG_BYTES}'`)
-    await this.connection.run(`CREATE TABLE IF NOT EXISTS spans (${columnsText})`)
-    await this.connection.run(`ATTACH ':memory:' AS batch`)
-    await this.connection.run(`CREATE TABLE batch.spans (${columnsText})`)
+  static async open(
+    connection: DuckDBConnection,
+    names: Names,
+    log: (line: string) => void,
+  ): Promise<Writer> {
+    await connection.run(`SET checkpoint_threshold = '${LOG_BYTES}'`)
+    await connection.run(`ATTACH ':memory:' AS batch`)
+    for (const table of tables) {
+      await connection.run(`CREATE TABLE IF NOT EXISTS ${table} (${TABLES[table]})`)
+      await connection.run(`CREATE TABLE batch.${table} (${TABLES[table]})`)
+    }
+    // without it DuckDB copies the bodies of 2048 blocks for that of one
+    await connection.run('CREATE INDEX IF NOT EXISTS bodies_by_block ON bodies (block)')
+    const [[last] = [null]] = await rows<[number | null]>(connection, 'SELECT max(block) FROM spans')
+    return new Writer(connection, names, log, last === null ? 0 : last + 1)
   }
 
   add(spans: Span[]): void {
@@ -74,18 +95,37 @@ export class Writer {
 
   async #write(): Promise<void> {
     const count = this.#batch.length
-    const chunks = this.#batch.take()
     try {
+      const chunks = await this.#batch.take()
       await this.names.flush(this.connection)
-      const appender = await this.connection.createAppender('spans', 'main', 'batch')
-      for (const chunk of chunks) appender.appendDataChunk(chunk)
-      appender.closeSync()
-      await this.connection.run('INSERT INTO spans SELECT * FROM batch.spans')
+      for (const table of tables) await this.#append(table, chunks[table])
+      await this.#copy()
       this.written += count
     } catch (error) {
+      this.#batch.lost()
       this.failed += count
       this.log(`${count} spans cannot be stored: ${(error as Error).message}`)
     }
-    await this.connection.run('TRUNCATE batch.spans')
+    for (const table of tables) await this.connection.run(`TRUNCATE batch.${table}`)
+  }
+
+  async #append(table: string, chunks: DuckDBDataChunk[]): Promise<void> {
+    const appender = await this.connection.createAppender(table, 'main', 'batch')
+    for (const chunk of chunks) appender.appendDataChunk(chunk)
+    appender.closeSync()
+  }
+
+  /** All or nothing: a span is there with what finds it. */
+  async #copy(): Promise<void> {
+    await this.connection.run('BEGIN')
+    try {
+      for (const table of tables) {
+        await this.connection.run(`INSERT INTO ${table} SELECT * FROM batch.${table}`)
+      }
+      await this.connection.run('COMMIT')
+    } catch (error) {
+      await this.connection.run('ROLLBACK').catch(() => {}) // a commit that failed has rolled back
+      throw error
+    }
   }
 }
