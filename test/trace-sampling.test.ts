@@ -58,6 +58,44 @@ describe('a fixed share', () => {
     expect(words.filter(keeps).length).toBeGreaterThan(few.length)
   })
 
+  test('what it keeps has ids that are kept wherever somebody is asked, and all of those', () => {
+    setTraceSample({ share: 0.01 })
+    const lowest = roots(200_000)
+      .filter(({ enabled }) => enabled)
+      .map(({ traceId }) => Number.parseInt(traceId.slice(8), 16))
+    expect(lowest.every(keeps)).toBe(true)
+    const counts = new Uint32Array(16)
+    for (const word of lowest) counts[Math.floor((word / 2 ** 32 / 0.01) * 16)]!++
+    expectUniform(counts)
+  })
+
+  test('the roots between two that are kept are as many as a die would leave', () => {
+    setTraceSample({ share: 0.25 })
+    const counts = new Uint32Array(4) // gaps of 0, 1, 2 and more
+    let gap = 0
+    for (const { enabled } of roots(200_000)) {
+      if (!enabled) gap++
+      else {
+        counts[Math.min(gap, 3)]!++
+        gap = 0
+      }
+    }
+    const chances = [0.25, 0.1875, 0.140625, 0.421875]
+    expectUniform(Array.from(counts, (n, i) => n / chances[i]! / 4))
+  })
+
+  test('every root is kept or counted as sampled out, while the share changes', () => {
+    const before = status().spans
+    let kept = 0
+    for (const share of [0.5, 1, 1e-9, 0.3, 2 ** -32, 0.9, 0.001]) {
+      setTraceSample({ share })
+      kept += keptOf(997)
+    }
+    const { spans } = status()
+    expect(spans.kept - before.kept).toBe(kept)
+    expect(spans.sampledOut - before.sampledOut).toBe(7 * 997 - kept)
+  })
+
   test('a trace that nobody decided upon yet is decided by its id', () => {
     setTraceSample({ share: 0.5 })
     const serve = (lowest: string) =>

@@ -1,8 +1,10 @@
 // lib/trace/counts.ts: what this thread counts of its spans, for status(). A typed array: counting allocates nothing.
+import { passedOver } from './gap.js'
 
 export const counts = new Float64Array(5)
 
 export const kept = 0
+/** But for those that gap.ts passes over. */
 export const sampledOut = 1
 export const endedTwice = 2
 export const usedAfterEnd = 3
@@ -23,7 +25,7 @@ export function spanCounts(): SpanCounts {
   const at = (index: number) => counts[index] as number
   return {
     kept: at(kept),
-    sampledOut: at(sampledOut),
+    sampledOut: at(sampledOut) + passedOver(),
     endedTwice: at(endedTwice),
     usedAfterEnd: at(usedAfterEnd),
     refused: at(refused),

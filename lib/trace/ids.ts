@@ -25,6 +25,11 @@ export function randomWord(): number {
   return word
 }
 
+/** From 0 to just below 1, by 53 random bits. */
+export function randomFraction(): number {
+  return ((randomWord() >>> 0) * 2 ** 21 + (randomWord() >>> 11)) / 2 ** 53
+}
+
 /** Bits of the ids of traces that begin in this thread. */
 export type TraceIdBits = 64 | 128
 

@@ -4,9 +4,14 @@
 //   1/100, 1%, 0.01     this share of the traces
 //   50/s                that many a second, of this thread: the share follows the load
 //
+// A trace that begins here and is recorded gets an id below the limit; which ones those are is drawn in gap.ts. A trace that
+// comes from elsewhere with nothing said has its id already, and is asked about it.
+//
 // An adaptive limit is worked out four times a second from how many traces began. No clock is read when one begins; a
 // burst that comes faster than the timer halves the limit each time the traces of two turns are used up.
 import { parseSample } from '../sample.js'
+import { passedOver, passesOver, setGapShare } from './gap.js'
+import { randomFraction, randomWord } from './ids.js'
 
 const words = 2 ** 32
 const turnsPerSecond = 4
@@ -32,8 +37,10 @@ export function parseTraceSample(text: string): TraceSample {
 
 /** Of uint32 lowest words: those up to this one are recorded. Typed arrays, since numbers above 2^31 are objects. */
 const limit = Uint32Array.of(words - 1)
-/** This turn's: roots seen, roots kept. */
+/** This turn's: roots asked about or kept, roots kept. */
 const turn = new Uint32Array(2)
+/** Passed over before this turn. */
+let passedBefore = 0
 /** What a turn may keep; 0: the share is fixed. */
 let budget = 0
 let smoothed = 0
@@ -41,6 +48,7 @@ let timer: NodeJS.Timeout | undefined
 
 function setShare(share: number): void {
   limit[0] = Math.min(words - 1, Math.max(0, Math.round(share * words) - 1))
+  setGapShare(currentShare())
 }
 
 export function setTraceSample(sample: TraceSample): void {
@@ -49,7 +57,7 @@ export function setTraceSample(sample: TraceSample): void {
   const adaptive = 'perSecond' in sample
   budget = adaptive ? sample.perSecond / turnsPerSecond : 0
   smoothed = 0
-  turn.fill(0)
+  beginTurn()
   setShare(adaptive ? 1 : sample.share)
 }
 
@@ -58,7 +66,20 @@ export function currentShare(): number {
   return ((limit[0] as number) + 1) / words
 }
 
-/** Once a root: whether the trace whose id ends in this word is recorded. */
+/** Once a root of this thread's: whether it is recorded. */
+export function keepsNext(): boolean {
+  if (passesOver()) return false
+  if (budget !== 0) count(true)
+  return true
+}
+
+/** The lowest word of the id of such a trace: below the limit, so that whoever is asked about it keeps it too. */
+export function keptWord(): number {
+  const most = limit[0]!
+  return most === words - 1 ? randomWord() : Math.floor(randomFraction() * (most + 1)) | 0
+}
+
+/** Once a trace that comes from elsewhere undecided: whether the one whose id ends in this word is recorded. */
 export function keeps(lowest: number): boolean {
   const keep = lowest >>> 0 <= limit[0]!
   if (budget !== 0) count(keep)
@@ -78,12 +99,17 @@ function count(keep: boolean): void {
   if (turn[1]! % Math.ceil(2 * budget) === 0) setShare(currentShare() / 2)
 }
 
-function endTurn(): void {
-  const seen = turn[0] as number
-  smoothed = smoothed === 0 ? seen : (smoothed + seen) / 2
+function beginTurn(): void {
   turn.fill(0)
+  passedBefore = passedOver()
+}
+
+function endTurn(): void {
+  const seen = turn[0]! + passedOver() - passedBefore
+  smoothed = smoothed === 0 ? seen : (smoothed + seen) / 2
+  beginTurn()
   setShare(Math.min(1, budget / Math.max(smoothed, budget)))
-  if (seen !== 0) return
-  clearInterval(timer) // nothing begins here now; the next root starts it again
+  if (seen !== 0 || currentShare() !== 1) return
+  clearInterval(timer) // nothing begins here now; the next root is kept, and starts it again
   timer = undefined
 }

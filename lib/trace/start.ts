@@ -7,7 +7,7 @@ import { Handle } from './handle.js'
 import { idsAreWide, randomWord } from './ids.js'
 import { begin, type Recorded, TraceTraits } from './recorded.js'
 import { wanted } from './records.js'
-import { currentShare, keeps, shareKeeps } from './sampler.js'
+import { currentShare, keepsNext, keptWord, shareKeeps } from './sampler.js'
 import { off, unsampled } from './silent.js'
 import type { SpanOptions } from './span.js'
 
@@ -33,12 +33,11 @@ export function start(name: string, options?: SpanOptions): Handle {
 
 /** The first span of a trace, which is recorded if the sampling says so. */
 export function root(name: string, options: SpanOptions | undefined): Handle {
-  const low = randomWord()
-  if (options?.debug === true) return rootOf(low, traitsOf(1, true), name, options)
+  if (options?.debug === true) return rootOf(randomWord(), traitsOf(1, true), name, options)
   const share = contentShare(name, options)
-  if (share !== undefined) {
-    if (shareKeeps(share, low)) return rootOf(low, traitsOf(share, false), name, options)
-  } else if (keeps(low)) return rootOf(low, plainTraits(), name, options)
+  if (share === undefined) return keepsNext() ? rootOf(keptWord(), plainTraits(), name, options) : unsampled // counted by the gap
+  const low = randomWord()
+  if (shareKeeps(share, low)) return rootOf(low, traitsOf(share, false), name, options)
   counts[sampledOut]!++
   return unsampled
 }

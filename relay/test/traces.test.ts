@@ -1,7 +1,9 @@
 // relay/test/traces.test.ts: from a traced process to an answer of the API: the whole way through one relay.
 // What the API does with bad requests is here too; what it answers to good ones is compared in zipkin.test.ts.
 
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { type IncomingMessage, get as request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { Held } from '../src/http/held.js'
@@ -173,6 +175,23 @@ test('protobuf is taken as JSON is', async () => {
   }
 })
 
+test('a first line that is none is refused, more slashes are one, and names of encodings have no case', async () => {
+  const relay = await relayIn(folder(), { http })
+  const { hostname, port } = new URL(`http://${relay.httpAddress}`)
+  const status = async (path: string) => {
+    const sent = request({ host: hostname, port, path, agent: false })
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    response.resume()
+    return response.statusCode
+  }
+  expect([await status('http://[::'), await status('//x/health'), await status('//health')]).toEqual([
+    400, 404, 200,
+  ])
+  const span = { traceId: '00000000000000ab', id: '0000000000000001' }
+  const headers = { 'content-type': 'Application/JSON', 'content-encoding': 'GZIP' }
+  expect((await post(relay, gzipSync(JSON.stringify([span])), headers)).status).toBe(202)
+})
+
 test('bodies have bounds, before and after they are unpacked', async () => {
   const relay = await relayIn(folder(), { http })
   expect(await post(relay, ' '.repeat(10 * 2 ** 20 + 1))).toMatchObject({ status: 413 })
@@ -231,12 +250,12 @@ test('what is old goes, and what is beyond the size, the oldest first; the names
       localEndpoint: { serviceName },
     },
   })
-  store.add([span('01', now - 3_700_000_000, 'old'), span('02', now - 3_500_000_000, 'new')])
+  const { timestamp: _, ...timeless } = span('03', 0, 'new')
+  store.add([span('01', now - 3_700_000_000, 'old'), span('02', now - 3_500_000_000, 'new'), timeless])
   await store.removeOld()
   expect(store.services()).toEqual(['new'])
-  expect(await store.traces(['0000000000000001', '0000000000000002'])).toMatchObject([
-    [{ id: '0000000000000002' }],
-  ])
+  const left = await store.traces(['01', '02', '03'].map((id) => `00000000000000${id}`))
+  expect(left.flat().map(({ id }) => id)).toEqual(['0000000000000002', '0000000000000003'])
   await store.close()
   const again = await SpanStore.open(output, { ...options, retention: { age: 3_600_000, bytes: 2 ** 40 } })
   expect(again.services()).toEqual(['new'])

@@ -163,7 +163,13 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
         'traceMany?traceIds=1,1',
         'traceMany?traceIds=1,zz',
       ],
-      ...['dependencies', 'dependencies?endTs=x', 'dependencies?endTs=0', 'dependencies?endTs=1&lookback=0'],
+      ...[
+        'dependencies',
+        'dependencies?endTs=x',
+        'dependencies?endTs=',
+        'dependencies?endTs=0',
+        'dependencies?endTs=1&lookback=0',
+      ],
       ...['autocompleteValues', 'autocompleteValues?key=', 'nothing'],
     ]
     for (const path of wrong) {

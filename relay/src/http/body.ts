@@ -23,7 +23,7 @@ export async function readBody(request: IncomingMessage, share: Share): Promise<
     parts.push(part as Buffer)
   }
   const body = Buffer.concat(parts)
-  if (!request.headers['content-encoding']?.includes('gzip')) return body
+  if (!request.headers['content-encoding']?.toLowerCase().includes('gzip')) return body
   try {
     const unpacked = await unpack(body, { maxOutputLength: MOST_UNPACKED_BYTES })
     share.take(unpacked.length)

@@ -125,7 +125,8 @@ async function traceMany({ store }: Api, { parameters }: Request): Promise<Answe
 
 async function dependencies({ store }: Api, { parameters }: Request): Promise<Answer> {
   parameters.required('endTs')
-  const endTs = parameters.number('endTs')!
+  const endTs = parameters.number('endTs')
+  if (endTs === undefined) throw new RangeError('Cannot set null to primitive type parameter: endTs')
   const lookback = parameters.number('lookback') ?? DAY_MS
   if (endTs <= 0) throw new RangeError('endTs <= 0')
   if (lookback <= 0) throw new RangeError('lookback <= 0')
@@ -140,7 +141,7 @@ function autocompleteValues({ store }: Api, { parameters }: Request): Answer {
 
 async function post({ accept }: Api, { body, contentType }: Request): Promise<Answer> {
   const bytes = await body()
-  const isProto = contentType.startsWith('application/x-protobuf')
+  const isProto = contentType.toLowerCase().startsWith('application/x-protobuf')
   const spans = isProto ? spansFromProto(bytes) : spansFromJson(bytes.toString('utf8'))
   if (!accept(spans)) throw new HttpError(503, 'too many spans wait to be stored; try again later')
   return { status: 202, body: '' }

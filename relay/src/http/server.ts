@@ -14,6 +14,9 @@ import { type Api, route } from './routes.js'
 
 const MOST_CONNECTIONS = 256
 const REQUEST_MS = 30_000
+/** For the first line and headers: who says nothing holds one of the connections. */
+const HEADERS_MS = 10_000
+const LOOK_MS = 2_000
 
 export interface HttpServer {
   address: string
@@ -34,7 +37,11 @@ export async function startHttp(api: Api, { listen, token, log }: HttpOptions): 
     throw new Error(`http is "${listen}" and token is missing; expected a token on anything but loopback`)
   }
   const held = new Held()
-  const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
+  const limits = {
+    ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS },
+    connectionsCheckingInterval: LOOK_MS,
+  }
+  const server = createServer(limits, (request, response) => {
     const share = held.share()
     response.on('close', () => share.release())
     void answer(api, token, request, share, log).then((given) => write(request, response, share, given))
@@ -64,7 +71,8 @@ async function answer(
 ): Promise<Answer> {
   try {
     if (token !== undefined && !shows(request, token)) return text(401, 'the token is missing or wrong')
-    const url = new URL(request.url ?? '/', 'http://relay')
+    const url = urlOf(request)
+    if (url === undefined) return text(400, '400 Bad Request')
     return await route(api, {
       method: request.method ?? 'GET',
       path: url.pathname,
@@ -75,8 +83,18 @@ async function answer(
   } catch (error) {
     const known = answerTo(error)
     if (known) return known
+    if (request.destroyed && !request.complete) return text(400, 'it broke off') // which nobody reads
     log(`${request.method} ${request.url}: ${(error as Error).message}`)
     return text(500, '500 Internal Server Error')
+  }
+}
+
+/** What a request's first line asks for: a path, which begins with one slash however many are written. */
+function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
+  try {
+    return new URL(url.replace(/^\/+/, '/'), 'http://relay')
+  } catch {
+    return undefined
   }
 }
 

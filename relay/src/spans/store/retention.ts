@@ -16,7 +16,7 @@ const SHARE = 0.1
 /** True where anything went. While it runs nobody else writes. */
 export async function removeOld(connection: DuckDBConnection, { age, bytes }: Retention): Promise<boolean> {
   const oldest = (Date.now() - age) * 1000
-  let gone = await remove(connection, `ts < ${oldest}`)
+  let gone = await remove(connection, `ts > 0 AND ts < ${oldest}`) // those without a time go by the size
   await connection.run('CHECKPOINT') // what is in the log has no size yet
   if ((await usedBytes(connection)) > bytes) {
     const [[limit] = [null]] = await rows<[number | null]>(

@@ -46,8 +46,13 @@ export class Values {
   async flush(): Promise<void> {
     const fresh = this.#fresh
     this.#fresh = []
+    if (fresh.length === 0) return
+    const appender = await this.connection.createAppender('tag_values')
     for (const [key, value] of fresh) {
-      await this.connection.run('INSERT INTO tag_values VALUES ($1, $2)', [key, value])
+      appender.appendVarchar(key)
+      appender.appendVarchar(value)
+      appender.endRow()
     }
+    appender.closeSync()
   }
 }

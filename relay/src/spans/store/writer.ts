@@ -106,7 +106,11 @@ export class Writer {
       this.failed += count
       this.log(`${count} spans cannot be stored: ${(error as Error).message}`)
     }
-    for (const table of tables) await this.connection.run(`TRUNCATE batch.${table}`)
+    try {
+      for (const table of tables) await this.connection.run(`TRUNCATE batch.${table}`)
+    } catch (error) {
+      this.log(`spans may be stored twice: ${(error as Error).message}`)
+    }
   }
 
   async #append(table: string, chunks: DuckDBDataChunk[]): Promise<void> {
