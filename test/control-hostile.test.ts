@@ -177,7 +177,7 @@ test('rules and names as large as a frame allows are refused, and not kept', asy
 })
 
 test('a process with no descriptor left does not spin on who wants to connect, and hears them later', async () => {
-  const running = await idle({ before: ['prlimit', '--nofile=40:40'] })
+  const running = await idle({ before: ['prlimit', '--nofile=96:96'] })
   const sockets: Socket[] = []
   // As many as its table and the queue take.
   for (let socket: Socket | undefined; ; sockets.push(socket)) {
