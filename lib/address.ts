@@ -12,3 +12,8 @@ export function parseAddress(text: string): Address {
   if (host !== undefined && Number(port) <= 65535) return { host, port }
   throw new TypeError(`${JSON.stringify(text)}: expected HOST:PORT, such as 127.0.0.1:4650 or [::1]:4650`)
 }
+
+/** What parseAddress() takes. */
+export function addressText({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}

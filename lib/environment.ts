@@ -12,7 +12,7 @@
 //   BLKIN_TRACE_SAMPLE  only this share of the traces that begin here, or N/s
 //   BLKIN_TRACE_ID  bits of the ids of traces that begin here: 64 or 128
 import { basename } from 'node:path'
-import { parseAddress } from './address.js'
+import { addressText, parseAddress } from './address.js'
 import { parseBuffer } from './buffer.js'
 import { builtInContexts } from './context.js'
 import { compileFilter } from './filter/filter.js'
@@ -90,10 +90,10 @@ let instruments: Instrument[] = []
 
 /** The default session as the environment wants it; others begin from it. */
 export function environmentSession(): NativeSession {
-  const { host, port } = setting('BLKIN_RELAY', parseAddress, { host: '127.0.0.1', port: '4650' })
+  const relay = setting('BLKIN_RELAY', parseAddress, { host: '127.0.0.1', port: '4650' })
   session ??= {
     name: defaultName,
-    relay: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    relay: addressText(relay),
     token: process.env.BLKIN_TOKEN ?? '',
     synced: setting('BLKIN_ACK', oneOf('written', 'synced'), 'written') === 'synced',
     ...setting('BLKIN_BUFFER', parseBuffer, { subBuffers: 4, subBufferBytes: 2 ** 20 }),

@@ -1,7 +1,7 @@
 // lib/cli/recover.ts: what processes left when they were killed, brought to the relay that they sent to.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Relay } from '@blkin/relay'
-import { parseAddress } from '../address.js'
+import { addressText, parseAddress } from '../address.js'
 import { loadError, native } from '../native.js'
 import { note } from './print.js'
 
@@ -31,7 +31,8 @@ export function keepCollecting(address: string, token: string): () => Promise<vo
   const end = new AbortController()
   const told = new Set<string>()
   const { host, port } = parseAddress(address)
-  const named = `${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`
+  const isEverywhere = host === '0.0.0.0' || host === '::'
+  const named = addressText({ host: isEverywhere ? '127.0.0.1' : host, port })
   const looking = (async () => {
     while (!end.signal.aborted) {
       await collectDead(named, token, told).catch((error: Error) => note(error.message))

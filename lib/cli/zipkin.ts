@@ -1,7 +1,7 @@
 // lib/cli/zipkin.ts: asks a server that speaks Zipkin's HTTP API, version 2: a relay with --http, or Zipkin itself. What
 // comes back is bounded in time and size and checked to be JSON; what it means is for the verbs. BLKIN_TOKEN is shown
 // where it is set.
-import { parseAddress } from '../address.js'
+import { addressText, parseAddress } from '../address.js'
 import { NothingError } from './exit.js'
 import { visible } from './visible.js'
 
@@ -15,8 +15,7 @@ const mostBytes = 256 * 2 ** 20
 export function parseBase(text: string): string {
   try {
     if (!/^https?:\/\//i.test(text)) {
-      const { host, port } = parseAddress(text)
-      return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`).origin
+      return new URL(`http://${addressText(parseAddress(text))}`).origin
     }
     const { origin, pathname, username, search, hash } = new URL(text)
     if (username + search + hash === '') return origin + pathname.replace(/\/+$/, '')
