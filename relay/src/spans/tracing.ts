@@ -1,5 +1,5 @@
 // relay/src/spans/tracing.ts: the relay's side of causal traces, put together: span events in, spans stored, an API.
-// startRelay() owns one where it was asked for HTTP; recordings feed it through tap.ts. Nothing waits here but puts,
+// startRelay() owns one where it was asked for HTTP or Scribe; recordings feed it through tap.ts. Nothing waits here but puts,
 // while more spans than the store has room for have not been written.
 
 import { mkdir } from 'node:fs/promises'
@@ -37,7 +37,9 @@ export interface TracingOptions {
 export interface TracingStats extends Counts {
   /** Spans posted to the API. */
   posted: number
-  /** Spans assembled and posted. */
+  /** Spans taken by Scribe. */
+  scribed: number
+  /** Spans assembled, posted and taken by Scribe. */
   received: number
   stored: number
   sampledOut: number
@@ -57,6 +59,7 @@ export class Tracing {
   readonly assembler = new Assembler()
   readonly #sampler: Sampler | undefined
   #posted = 0
+  #scribed = 0
   #turnedAway = 0
   readonly #timer: NodeJS.Timeout
 
@@ -120,7 +123,8 @@ export class Tracing {
     return {
       ...this.assembler.counts,
       posted: this.#posted,
-      received: this.assembler.counts.spans + this.#posted,
+      scribed: this.#scribed,
+      received: this.assembler.counts.spans + this.#posted + this.#scribed,
       stored: written,
       sampledOut: sampler?.sampledOut ?? 0,
       refused: this.#turnedAway + failed,
@@ -128,6 +132,14 @@ export class Tracing {
       sinks: this.sinks.stats(),
       ...(sampler ? { traces: { ...sampler.traces } } : {}),
     }
+  }
+
+  /** Takes spans that came by Scribe. False where there is no room now: then none came, for their sender still has them. */
+  takeScribed(spans: Span[]): boolean {
+    if (this.store.writer.isFull) return false
+    this.#scribed += spans.length
+    this.#decide(spans, performance.now())
+    return true
   }
 
   /** Spans that are still open are stored as they are. */
