@@ -4,7 +4,7 @@
 import { StrictReader } from '../strict-reader.js'
 import { big, type Int64, zipkin } from '../wire.js'
 import { ipOf } from './address.js'
-import { type Endpoint, makeEndpoint } from './span.js'
+import { compare, type Endpoint, makeEndpoint } from './span.js'
 
 export interface V1Span {
   traceId: string
@@ -15,7 +15,9 @@ export interface V1Span {
   /** Microseconds; 0 where it is not said. */
   timestamp: number
   duration: number
+  /** By their times, and by their texts where those are the same. */
   annotations: V1Annotation[]
+  /** By their keys. */
   tags: { key: string; value: string; host: Endpoint | undefined }[]
   /** Of the other side, by what it is called: ca, sa, ma. */
   peers: Partial<Record<Peer, Endpoint>>
@@ -24,7 +26,7 @@ export interface V1Span {
 export interface V1Annotation {
   timestamp: number
   value: string
-  /** Whose it is; nothing in it where that is not known, undefined where it is not said. */
+  /** Whose it is, where that is said. */
   host: Endpoint | undefined
 }
 
@@ -53,6 +55,8 @@ export function v1FromBytes(bytes: Buffer): V1Span {
   }
   addAnnotations(span, struct)
   for (const tag of struct.binary_annotations ?? []) addTag(span, tag)
+  span.annotations.sort((a, b) => a.timestamp - b.timestamp || compare(a.value, b.value))
+  span.tags.sort((a, b) => compare(a.key, b.key))
   return span
 }
 
@@ -68,7 +72,8 @@ function addAnnotations(span: V1Span, { annotations }: Struct): void {
 function addTag(span: V1Span, { key, value, annotation_type, host }: Tag): void {
   if (typeof key !== 'string' || !Buffer.isBuffer(value)) return
   if (annotation_type === AnnotationType.BOOL && (key === 'ca' || key === 'sa' || key === 'ma')) {
-    if (value.length === 1 && value[0] === 1 && host) span.peers[key] = hostOf(host)!
+    const peer = hostOf(host)
+    if (peer && value.length === 1 && value[0] === 1) span.peers[key] = peer
     return
   }
   const text = textOf(annotation_type, value)
@@ -92,13 +97,12 @@ function hostOf(host: InstanceType<typeof zipkin.Endpoint> | undefined | null): 
   const numbers = Buffer.alloc(4)
   numbers.writeInt32BE(ipv4 ?? 0)
   const address = ipv6 as Buffer | null | undefined
-  const made = makeEndpoint({
+  return makeEndpoint({
     ...(service_name ? { serviceName: service_name } : {}),
     ...(ipv4 ? { ipv4: numbers.join('.') } : {}),
     ...(address?.length === 16 ? ipOf(address.toString('hex').match(/.{4}/g)!.join(':')) : {}),
     ...(port ? { port: port & 0xffff } : {}),
   })
-  return made ?? {}
 }
 
 function traceIdOf(low: Int64, high: Int64 | undefined): string {

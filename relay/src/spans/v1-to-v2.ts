@@ -56,7 +56,7 @@ class Parts {
   /** What nobody owns is the first one's, and who is the first to own anything owns that. */
   of(host: Endpoint | undefined): Draft {
     if (host === undefined) return this.first
-    if (isNobody(this.first.localEndpoint)) {
+    if (this.first.localEndpoint === undefined) {
       this.first.localEndpoint = host
       return this.first
     }
@@ -74,8 +74,6 @@ class Parts {
     return { traceId, id, parentId, name, debug, localEndpoint, annotations: [], tags: {} }
   }
 }
-
-const isNobody = (host: Endpoint | undefined): boolean => host === undefined || Object.keys(host).length === 0
 
 const isOneService = (a: Endpoint | undefined, b: Endpoint): boolean => a?.serviceName === b.serviceName
 
