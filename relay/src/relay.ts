@@ -15,7 +15,7 @@ import { LiveTraces } from './live/live-traces.js'
 import type { TraceItem } from './read/merge.js'
 import { RuleBook } from './rules/rule-book.js'
 import { type ScribeOptions, ScribeServer, type ScribeStats } from './scribe/server.js'
-import type { Span } from './spans/span.js'
+import type { V1Span } from './spans/from-v1.js'
 import { Tap } from './spans/tap.js'
 import { Tracing, type TracingOptions, type TracingStats } from './spans/tracing.js'
 import { Processes, type ProcessStats } from './store/processes.js'
@@ -95,8 +95,16 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     const rules = await RuleBook.open(output && join(output, '.rules'))
     const house = { token, processes, recorder: followers, followers, rules }
     const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), log)
-    const takeSpans = (given: Span[]) => tracing!.takeScribed(given)
-    if (options.scribe) scribe = await ScribeServer.start(output!, options.scribe, takeSpans, VERSION, log)
+    const takeSpans = (given: V1Span[]) => tracing!.takeScribed(given)
+    if (options.scribe)
+      scribe = await ScribeServer.start(
+        output!,
+        options.scribe,
+        takeSpans,
+        spans?.sinks?.scribe,
+        VERSION,
+        log,
+      )
     listener = await startListener(where, MAX_CONNECTIONS, connect, log)
   } catch (error) {
     await scribe?.close()

@@ -21,14 +21,6 @@ export async function scribeClient(address: string) {
       )
       return scribeTypes.ResultCode[await caller.call((client) => client.Log(messages))]!
     },
-    counters: async () =>
-      Object.fromEntries(
-        Object.entries(await caller.call((client) => client.getCounters())).map(([name, n]) => [
-          name,
-          Number(n),
-        ]),
-      ),
-    status: () => caller.call((client) => client.getStatus()),
     end: () => caller.close(),
   }
 }

@@ -7,10 +7,12 @@
  */
 export type Categories = Record<string, string>
 
-export const SPANS = 'spans'
+/** Where spans go; no folder's name is that. */
+export const SPANS = Symbol('spans')
 
+const spans = 'spans'
 /** What stands where nothing else is said. */
-const usual: Categories = { zipkin: SPANS, '*': '*' }
+const usual: Categories = { zipkin: spans, '*': '*' }
 
 const longestFolder = 200
 
@@ -29,11 +31,12 @@ export class Routes {
     this.#prefixes.sort(([a], [b]) => b.length - a.length)
   }
 
-  /** `spans`, or the name of a folder. Undefined where the category has no name, or one too long for a folder. */
-  placeOf(category: string): string | undefined {
+  /** SPANS, or the name of a folder. Undefined where the category has no name, or one too long for a folder. */
+  placeOf(category: string): string | typeof SPANS | undefined {
     if (category === '') return undefined
     const place =
       this.#exact.get(category) ?? this.#prefixes.find(([prefix]) => category.startsWith(prefix))![1]
+    if (place === spans) return SPANS
     if (!place.includes('*')) return place
     const folder = place.replace('*', () => folderName(category))
     return folder.length > longestFolder ? undefined : folder
@@ -61,7 +64,7 @@ function check(pattern: string, place: string): void {
     place.length > 64
   )
     throw new TypeError(
-      `category ${JSON.stringify(pattern)} goes to ${JSON.stringify(place)}; expected "${SPANS}", or the name of a folder: ` +
+      `category ${JSON.stringify(pattern)} goes to ${JSON.stringify(place)}; expected "${spans}", or the name of a folder: ` +
         'letters, digits and _ . -, at most 64, with one * for the category',
     )
 }

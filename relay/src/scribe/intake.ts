@@ -2,9 +2,7 @@
 // What nobody could ever take, such as a span that cannot be read, is counted and left out: it must not hold up the rest for ever.
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { v1FromBytes } from '../spans/from-v1.js'
-import type { Span } from '../spans/span.js'
-import { spansFromV1 } from '../spans/v1-to-v2.js'
+import { type V1Span, v1FromBytes } from '../spans/from-v1.js'
 import { type Routes, SPANS } from './categories.js'
 import type { Counters, What } from './counters.js'
 import type { Files } from './files.js'
@@ -16,13 +14,13 @@ export interface Entry {
 }
 
 /** Where spans go. False where there is no room now. */
-export type TakeSpans = (spans: Span[]) => boolean
+export type TakeSpans = (spans: V1Span[]) => boolean
 
 /** Messages that are looked at before others have their turn. */
 const AT_ONCE = 500
 
 interface Batch {
-  spans: Span[]
+  spans: V1Span[]
   files: Map<string, Buffer[]>
   /** By category, and by what became of them. */
   counts: Map<string, Map<What, number>>
@@ -59,7 +57,7 @@ export class Intake {
     const name = category ?? ''
     const place = this.routes.placeOf(name)
     const bytes = message ?? Buffer.alloc(0)
-    const isGood = place === SPANS ? addSpans(batch.spans, bytes) : place !== undefined
+    const isGood = place === SPANS ? addSpan(batch.spans, bytes) : place !== undefined
     if (isGood && place !== SPANS && bytes.length > 0) {
       const parts = batch.files.get(place!)
       if (parts) parts.push(bytes)
@@ -80,11 +78,11 @@ export class Intake {
 }
 
 /** False where the message is no span in base64. */
-function addSpans(spans: Span[], message: Buffer): boolean {
+function addSpan(spans: V1Span[], message: Buffer): boolean {
   const text = message.toString('latin1')
   if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text)) return false
   try {
-    spans.push(...spansFromV1(v1FromBytes(Buffer.from(text, 'base64'))))
+    spans.push(v1FromBytes(Buffer.from(text, 'base64')))
     return true
   } catch {
     return false

@@ -2,7 +2,7 @@
 // startRelay() owns one where it was asked to. Scribe has no token, so only this machine may speak to it.
 
 import { join } from 'node:path'
-import { isLoopback, parseAddress } from '../intake/address.js'
+import { type Address, isLoopback, parseAddress } from '../intake/address.js'
 import { Connection } from '../intake/connection.js'
 import { type ConnectionCounts, type Listener, startListener } from '../intake/listener.js'
 import { ScribeCalls } from './calls.js'
@@ -46,6 +46,8 @@ export class ScribeServer {
     output: string,
     { listen, categories }: ScribeOptions,
     takeSpans: TakeSpans,
+    /** Where spans go on to by Scribe. */
+    sendsTo: string | undefined,
     version: string,
     log: (line: string) => void,
   ): Promise<ScribeServer> {
@@ -53,6 +55,10 @@ export class ScribeServer {
     if (!isLoopback(where.host))
       throw new Error(
         `scribe is "${listen}"; expected a loopback address: Scribe's clients can show no token`,
+      )
+    if (sendsTo !== undefined && isSame(where, parseAddress(sendsTo)))
+      throw new Error(
+        `scribe listens on "${listen}" and sends to "${sendsTo}"; expected another server than itself`,
       )
     const files = new Files(join(output, 'scribe'), log)
     const intake = new Intake(new Routes(categories), files, new Counters(), takeSpans)
@@ -85,3 +91,7 @@ export class ScribeServer {
     await this.intake.files.close()
   }
 }
+
+/** As far as the names tell: what is taken would come back, without end. */
+const isSame = (a: Address, b: Address): boolean =>
+  a.port === b.port && (a.host === b.host || isLoopback(b.host))

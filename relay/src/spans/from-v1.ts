@@ -4,7 +4,7 @@
 import { StrictReader } from '../strict-reader.js'
 import { big, type Int64, zipkin } from '../wire.js'
 import { ipOf } from './address.js'
-import { compare, type Endpoint, makeEndpoint } from './span.js'
+import { type Endpoint, makeEndpoint } from './span.js'
 
 export interface V1Span {
   traceId: string
@@ -15,9 +15,7 @@ export interface V1Span {
   /** Microseconds; 0 where it is not said. */
   timestamp: number
   duration: number
-  /** By their times, and by their texts where those are the same. */
   annotations: V1Annotation[]
-  /** By their keys. */
   tags: { key: string; value: string; host: Endpoint | undefined }[]
   /** Of the other side, by what it is called: ca, sa, ma. */
   peers: Partial<Record<Peer, Endpoint>>
@@ -55,8 +53,6 @@ export function v1FromBytes(bytes: Buffer): V1Span {
   }
   addAnnotations(span, struct)
   for (const tag of struct.binary_annotations ?? []) addTag(span, tag)
-  span.annotations.sort((a, b) => a.timestamp - b.timestamp || compare(a.value, b.value))
-  span.tags.sort((a, b) => compare(a.key, b.key))
   return span
 }
 

@@ -3,7 +3,7 @@
 // The rules are those of Zipkin's own converter: sinks.test.ts compares with a real server's answers.
 
 import type { V1Annotation, V1Span } from './from-v1.js'
-import { type Draft, type Endpoint, type Kind, makeSpan, type Span, setTag } from './span.js'
+import { compare, type Draft, type Endpoint, type Kind, makeSpan, type Span, setTag } from './span.js'
 
 type Core = 'cs' | 'cr' | 'sr' | 'ss' | 'ms' | 'ws' | 'wr' | 'mr'
 
@@ -19,7 +19,7 @@ type Cores = Partial<Record<Core, V1Annotation & { host: Endpoint }>>
 export function spansFromV1(source: V1Span): Span[] {
   const parts = new Parts(source)
   const cores: Cores = {}
-  for (const { timestamp, value, host } of source.annotations) {
+  for (const { timestamp, value, host } of source.annotations.toSorted(byTime)) {
     const part = parts.of(host)
     if (host === undefined || !isCore(value)) {
       part.annotations!.push({ timestamp, value })
@@ -31,13 +31,16 @@ export function spansFromV1(source: V1Span): Span[] {
   addStarts(source, cores)
   timeCalls(source, parts, cores)
   timeMessages(source, parts, cores)
-  for (const { key, value, host } of source.tags) {
+  for (const { key, value, host } of source.tags.toSorted((a, b) => compare(a.key, b.key))) {
     const { tags } = parts.of(host)
     if (key !== 'lc' || value !== '') setTag(tags!, key, value) // which only says whose span it is
   }
   addPeers(source, parts, cores)
   return parts.all.map((part) => makeSpan(part))
 }
+
+const byTime = (a: V1Annotation, b: V1Annotation): number =>
+  a.timestamp - b.timestamp || compare(a.value, b.value)
 
 const isCore = (value: string): value is Core => Object.hasOwn(sides, value)
 
