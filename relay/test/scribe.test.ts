@@ -207,11 +207,12 @@ function intakeIn(output: string, limits: Partial<FileLimits> = {}) {
   return { intake, log, lines, taken, store, session: new ScribeSession(intake, '1', 2) }
 }
 
-test('a file that is full is followed by the next, and no batch is in two', async () => {
+test('a file that is full is followed by the next, also of a relay before, and no batch is in two', async () => {
   const output = folder()
-  const { log } = intakeIn(output, { file: 10 })
-  for (const text of ['12345', '67890', 'a', 'much longer than ten', 'b'])
-    expect(await log(['x', text])).toBe(true)
+  for (const texts of [['12345', '67890', 'a'], ['much longer than ten'], ['b']]) {
+    const { log } = intakeIn(output, { file: 10 })
+    for (const text of texts) expect(await log(['x', text])).toBe(true)
+  }
   expect(written(output, 'x')).toEqual(['1234567890', 'a', 'much longer than ten', 'b'])
   expect(readdirSync(join(output, 'scribe/x'))).toContain('x_00003')
 })
