@@ -12,11 +12,13 @@ import { Counters } from '../src/scribe/counters.js'
 import { type FileLimits, Files, usualLimits } from '../src/scribe/files.js'
 import { Intake } from '../src/scribe/intake.js'
 import { ScribeSession } from '../src/scribe/session.js'
-import type { V1Span } from '../src/spans/from-v1.js'
+import { type V1Span, v1FromBytes } from '../src/spans/from-v1.js'
+import { mergeTrace } from '../src/spans/merge.js'
 import type { Span } from '../src/spans/span.js'
+import { spansFromV1 } from '../src/spans/v1-to-v2.js'
 import { fb303, thrift } from '../src/wire.js'
 import { folder, relayIn, until } from './helpers.js'
-import { scribeClient, type V1, v1Message } from './scribe.js'
+import { scribeClient, type V1, v1Message, v1Struct } from './scribe.js'
 
 const PYTHON = '/usr/bin/python3' // where Debian's python3-thrift is
 const { fb_status } = fb303
@@ -343,6 +345,30 @@ test('a span in pieces is one span, whoever tells which, and in whichever order'
     },
   ])
   expect(relay.stats().tracing).toMatchObject({ received: 2, scribed: 2 })
+})
+
+test('a piece that comes too late to be put together is joined where traces are read', () => {
+  const host = { serviceName: 's' }
+  const of = (rest: Partial<V1>) => spansFromV1(v1FromBytes(v1Struct({ traceId: 1n, id: 1n, ...rest })))
+  const pieces = [
+    ...of({ tags: [['late', 'BOOL', Buffer.of(1), host]] }),
+    ...of({
+      annotations: [
+        ['cs', at, host],
+        ['cr', at + 5, host],
+      ],
+    }),
+    ...of({ annotations: [['queued', at + 2, host]] }),
+  ]
+  expect(mergeTrace(pieces)).toMatchObject([
+    {
+      kind: 'CLIENT',
+      timestamp: at,
+      duration: 5,
+      tags: { late: 'true' },
+      annotations: [{ value: 'queued' }],
+    },
+  ])
 })
 
 test('only this machine may log, and nothing is sent in a circle', async () => {
