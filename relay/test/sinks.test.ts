@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { startZipkin, whyNoZipkin } from '../../scripts/lib/zipkin.mjs'
 import { startRelay } from '../src/index.js'
 import { OtlpTransport } from '../src/sinks/otlp.js'
 import { NotTaken } from '../src/sinks/outbox.js'
@@ -12,7 +13,6 @@ import { ZipkinTransport } from '../src/sinks/zipkin.js'
 import type { Span } from '../src/spans/span.js'
 import { folder } from './helpers.js'
 import { makeTraces } from './span-makers.js'
-import { startZipkin, whyNoZipkin } from './zipkin.js'
 
 const missing = whyNoZipkin()
 if (missing) console.warn(`SKIPPED: spans do not go on to a real Zipkin server: ${missing}`)
@@ -46,7 +46,7 @@ describe.skipIf(missing)('a real Zipkin server', () => {
   const start = (Date.now() - 600_000) * 1000
 
   beforeAll(async () => {
-    zipkin = await startZipkin([])
+    zipkin = await startZipkin()
   }, 120_000)
   afterAll(() => zipkin?.stop())
 

@@ -37,6 +37,12 @@ const probes = {
   'qemu-utils': command('qemu-io'),
   fio: command('fio'),
   'libnbd-bin': command('nbdinfo'),
+  // a real RADOS cluster for the block store
+  'ceph-mon': command('ceph-mon'),
+  'ceph-osd': command('ceph-osd'),
+  'ceph-base': command('monmaptool'),
+  'ceph-common': command('ceph'),
+  librados2: () => existsSync(`/usr/lib/${triplet}/librados.so.2`),
   // terminals for the CLI's screens
   tmux: command('tmux'),
   // shells that it completes in
