@@ -78,14 +78,14 @@ export async function startCeph(osds = 2) {
       startOsd: (id) => start('osd', String(id)),
       stopOsd: (id) => stop(`osd.${id}`),
       stop: stopAll,
-      /** Until this many OSDs are up, and every placement group is served. */
+      /** Until the monitor knows that this many OSDs are up. */
       async up(count) {
         const deadline = Date.now() + PATIENCE_MS
         for (;;) {
-          const { osdmap, pgmap } = JSON.parse(await ceph('status', '--format', 'json'))
-          if (osdmap.num_up_osds === count && cluster.sockets.filter(existsSync).length >= count) return
-          if (Date.now() > deadline)
-            throw new Error(`${osdmap.num_up_osds} OSDs are up, expected ${count}; ${JSON.stringify(pgmap)}`)
+          const said = await ceph('status', '--format', 'json') // with words of librados between, at times
+          const { osdmap } = JSON.parse(said.split('\n').find((line) => line.startsWith('{')) ?? '{}')
+          if (osdmap?.num_up_osds === count && cluster.sockets.filter(existsSync).length >= count) return
+          if (Date.now() > deadline) throw new Error(`${count} OSDs are not up: ${said}`)
         }
       },
     }
