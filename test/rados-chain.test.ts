@@ -1,12 +1,12 @@
 // rados-chain.test.ts: requests of QEMU's tools and fio through the block store to a real RADOS cluster, as the relay and a
 // real Zipkin server tell them: whole traces under load, with an OSD and the Zipkin server away for a while.
 
-import { once } from 'node:events'
-import net from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OBJECT_SIZE } from '../examples/blockstore/src/object-store.js'
 import { startCeph, whyNoCeph } from '../scripts/lib/ceph.mjs'
 import { startChain } from '../scripts/lib/chain.mjs'
+import { fioInGuest, whyNoGuest } from '../scripts/lib/guest.mjs'
+import { startWay } from '../scripts/lib/way.mjs'
 import { startZipkin, whyNoZipkin } from '../scripts/lib/zipkin.mjs'
 import { hasTool, run, temporaryDir } from './blockstore-harness.js'
 import { allTraces, outline, type Span, tracesAt } from './support/spans.js'
@@ -34,7 +34,7 @@ describe.skipIf(missing)('from QEMU to RADOS', () => {
     way = await startWay(zipkin.port)
   }, 120_000)
   afterAll(async () => {
-    way?.close()
+    way?.cut()
     await zipkin?.stop()
     await ceph?.stop()
   })
@@ -48,7 +48,7 @@ describe.skipIf(missing)('from QEMU to RADOS', () => {
   }, 60_000)
 
   test('one write of qemu-io is one trace, in Zipkin too: the request, both objects, and each replica on its OSD', async () => {
-    chain = await startChain(dir, ceph, { sinks: { zipkin: way.url } })
+    chain = await startChain(dir, ceph, { sinks: { zipkin: way.address } })
     const offset = OBJECT_SIZE - 512 * 1024
     await run('qemu-io', ['-t', 'writeback', '-f', 'raw', chain.disk, '-c', `write -P 7 ${offset} 1M`])
     const [trace, ...others] = await tracesAt(chain.url, 'write', { offset, length: 1 << 20 }, 11)
@@ -92,8 +92,26 @@ describe.skipIf(missing)('from QEMU to RADOS', () => {
     expect(outline(flush!)).toEqual(['blockstore flush server', '  blockstore commit'])
   })
 
+  test.skipIf(whyNoGuest())(
+    'each write of a guest is one trace',
+    async () => {
+      chain = await startChain(dir, ceph)
+      const job = { rw: 'randwrite', bs: '4k', size: '16m', number_ios: 200 }
+      const { write } = await fioInGuest(chain.disk, job)
+      const { url } = chain
+      // In bytes: the guest's kernel may join writes.
+      const written = (traces: Span[][]) =>
+        sum(traces.map((trace) => Number(rootOf(trace)?.tags?.length ?? 0)))
+      await expect
+        .poll(async () => written(await allTraces(url, 'write')), { timeout: 10_000 })
+        .toBe(write.io_bytes)
+      for (const trace of await allTraces(url, 'write')) expect(outline(trace).slice(0, 4)).toEqual(own)
+    },
+    120_000,
+  )
+
   test('an OSD and the Zipkin server go away and come back under fio: no IO fails, every span is there once', async () => {
-    chain = await startChain(dir, ceph, { sinks: { zipkin: way.url } })
+    chain = await startChain(dir, ceph, { sinks: { zipkin: way.address } })
     const ios = 2048
     const load = fio(chain.disk, ios)
     await sleep(2000)
@@ -161,6 +179,10 @@ describe.skipIf(missing)('from QEMU to RADOS', () => {
   }, 60_000)
 })
 
+const rootOf = (trace: Span[]) => trace.find(({ parentId }) => parentId === undefined)
+
+const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0)
+
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const sorted = (trace: Span[]) => trace.toSorted((a, b) => (a.id < b.id ? -1 : 1))
@@ -183,33 +205,4 @@ async function fio(uri: string, ios: number): Promise<void> {
   ])
   const [job] = JSON.parse(stdout.slice(stdout.indexOf('{'))).jobs
   expect(job).toMatchObject({ error: 0, write: { total_ios: ios }, read: { total_ios: ios } })
-}
-
-/** A way to a port that can be cut: connections on it end, and new ones are refused. */
-async function startWay(to: number) {
-  const sockets = new Set<net.Socket>()
-  const open = async (port: number) => {
-    const server = net.createServer((from) => {
-      const on = net.connect(to, '127.0.0.1')
-      for (const socket of [from, on]) {
-        sockets.add(socket)
-        socket.on('error', () => {}).on('close', () => [from, on].map((each) => each.destroy()))
-      }
-      from.pipe(on).pipe(from)
-    })
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    return server
-  }
-  let server = await open(0)
-  const { port } = server.address() as net.AddressInfo
-  const cut = () => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-    sockets.clear()
-  }
-  const mend = async () => {
-    server = await open(port)
-  }
-  return { url: `http://127.0.0.1:${port}`, cut, mend, close: cut }
 }

@@ -43,6 +43,13 @@ const probes = {
   'ceph-base': command('monmaptool'),
   'ceph-common': command('ceph'),
   librados2: () => existsSync(`/usr/lib/${triplet}/librados.so.2`),
+  // a guest that uses the block store
+  'qemu-system-x86': command('qemu-system-x86_64'),
+  'busybox-static': command('busybox'),
+  cpio: command('cpio'),
+  kmod: command('kmod'),
+  // pictures of pages
+  chromium: command('chromium'),
   // terminals for the CLI's screens
   tmux: command('tmux'),
   // shells that it completes in
@@ -51,7 +58,8 @@ const probes = {
 }
 
 export const buildTools = ['g++', 'make', 'python3']
-export const allPackages = Object.keys(probes)
+/** What tests can use; a browser is for pictures only. */
+export const allPackages = Object.keys(probes).filter((name) => name !== 'chromium')
 
 /** Those of the names that are not there yet. */
 export function missingPackages(names) {

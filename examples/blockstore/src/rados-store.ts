@@ -102,9 +102,8 @@ export class RadosStore implements ObjectStore {
     obj.client_send({ id, store: STORE, tag, op, object, offset, length })
     let errno = 0
     try {
-      const result = work(enabled ? noteOf(span) : '')
       if (enabled) span.annotate('sent')
-      return await result
+      return await work(enabled ? noteOf(span) : '')
     } catch (error) {
       errno = errnoOf(error)
       if (enabled) span.tag('error', (error as Error).message)
