@@ -41,6 +41,8 @@ export {
 export { formatText } from './read/text.js'
 export { type ViewOptions, view } from './read/view.js'
 export { type Relay, type RelayOptions, type RelayStats, startRelay } from './relay.js'
+export type { Categories } from './scribe/categories.js'
+export type { ScribeOptions, ScribeStats } from './scribe/server.js'
 export type { OutboxStats } from './sinks/outbox.js'
 export { type SinkOptions, Sinks } from './sinks/sinks.js'
 export { spansFrom } from './spans/from-json.js'
