@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { startZipkin, whyNoZipkin } from '../../scripts/lib/zipkin.mjs'
 import { startRelay } from '../src/index.js'
 import { OtlpTransport } from '../src/sinks/otlp.js'
 import { NotTaken } from '../src/sinks/outbox.js'
@@ -15,7 +16,6 @@ import { spansFromV1 } from '../src/spans/v1-to-v2.js'
 import { folder } from './helpers.js'
 import { scribeClient, type V1, v1Message, v1Struct } from './scribe.js'
 import { makeTraces, randomFrom } from './span-makers.js'
-import { startZipkin, whyNoZipkin } from './zipkin.js'
 
 const missing = whyNoZipkin()
 if (missing) console.warn(`SKIPPED: spans do not go on to a real Zipkin server: ${missing}`)
@@ -50,7 +50,7 @@ describe.skipIf(missing)('a real Zipkin server', () => {
   const start = (Date.now() - 600_000) * 1000
 
   beforeAll(async () => {
-    zipkin = await startZipkin([])
+    zipkin = await startZipkin()
   }, 120_000)
   afterAll(() => zipkin?.stop())
 
