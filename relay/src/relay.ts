@@ -82,13 +82,13 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
   const feed = new Feed(options.live ?? (() => {}))
   const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
+  const processes = new Processes()
+  const lent = { token, version: VERSION, log, processes: () => processes.stats() }
   const tracing =
-    options.http && output !== undefined
-      ? await Tracing.open(output, options.http, token, VERSION, log)
-      : undefined
+    options.http && output !== undefined ? await Tracing.open(output, options.http, lent) : undefined
   const followers = new Followers(tracing ? new Tap(recorder, tracing, log) : recorder, log)
   const rules = await RuleBook.open(output && join(output, '.rules'))
-  const house = { token, processes: new Processes(), recorder: followers, followers, rules }
+  const house = { token, processes, recorder: followers, followers, rules }
   const open = new Set<Connection>()
   const counts = { refused: 0, ended: 0 }
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
