@@ -231,6 +231,7 @@ const verbs = [
   'tail',
   'top',
   'traces',
+  'status',
   'trace',
   'relay',
   'view',

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { TracingOptions } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
+import { readAlerts } from './alerts-file.js'
 import { checkFlag, UsageError } from './exit.js'
 import { jsonOption } from './flags.js'
 import { loadRelay } from './load-relay.js'
@@ -18,6 +19,8 @@ interface Flags {
   zipkin?: string
   scribe?: string
   otlp?: string
+  alerts?: string
+  webhook?: string
   token?: string
   json?: boolean
 }
@@ -39,6 +42,8 @@ export function relayCommand(): Command {
     .addOption(new Option('--zipkin <url>', 'spans go on to that server').env('BLKIN_ZIPKIN'))
     .addOption(new Option('--scribe <host:port>', '... by Scribe').env('BLKIN_SCRIBE'))
     .addOption(new Option('--otlp <url>', "... by OpenTelemetry's protocol").env('BLKIN_OTLP'))
+    .addOption(new Option('--alerts <file>', 'rules over spans, a line each').env('BLKIN_ALERTS'))
+    .addOption(new Option('--webhook <url>', 'who is told when one fires').env('BLKIN_WEBHOOK'))
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
@@ -47,7 +52,7 @@ export function relayCommand(): Command {
 
 async function run({ listen, output, token, json, ...spans }: Flags): Promise<void> {
   const { startRelay } = await loadRelay()
-  const http = tracingOf(spans)
+  const http = await tracingOf(spans)
   const relay = await startRelay({
     ...{ listen, output, log: note },
     ...(http ? { http } : {}),
@@ -68,17 +73,27 @@ async function run({ listen, output, token, json, ...spans }: Flags): Promise<vo
 }
 
 /** Undefined: nobody asks for spans. */
-function tracingOf({
+async function tracingOf({
   http,
   sample,
   zipkin,
   scribe,
   otlp,
-}: Omit<Flags, 'listen' | 'output'>): TracingOptions | undefined {
+  alerts,
+  webhook,
+}: Omit<Flags, 'listen' | 'output'>): Promise<TracingOptions | undefined> {
   const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
   const goesOn = Object.keys(sinks).length > 0
-  if (sample && !http && !goesOn)
-    throw new UsageError('--sample is about spans; expected --http, --zipkin, --scribe or --otlp with it')
-  if (!http && !goesOn) return undefined
-  return { ...(http ? { listen: http } : {}), ...(sample ? { sample } : {}), ...(goesOn ? { sinks } : {}) }
+  if (webhook && !alerts) throw new UsageError('--webhook is told of alerts; expected --alerts with it')
+  if (sample && !http && !goesOn && !alerts)
+    throw new UsageError(
+      '--sample is about spans; expected --http, --zipkin, --scribe, --otlp or --alerts with it',
+    )
+  if (!http && !goesOn && !alerts) return undefined
+  return {
+    ...(http ? { listen: http } : {}),
+    ...(sample ? { sample } : {}),
+    ...(goesOn ? { sinks } : {}),
+    ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...(webhook ? { webhook } : {}) } } : {}),
+  }
 }

@@ -87,7 +87,7 @@ export class Alerts {
 
   due(now: number): void {
     this.#missing.due(now)
-    for (const watch of this.#watches) for (const alert of watch.due(now)) this.#tell(alert, now)
+    for (const watch of this.#watches) for (const alert of watch.due(now)) this.#tell(alert)
   }
 
   stats(now: number): AlertsStats {
@@ -106,15 +106,16 @@ export class Alerts {
     await this.#webhook?.close()
   }
 
-  #tell(alert: Alert, now: number): void {
-    const { rule, value, state, since, fired, window } = alert
-    const epoch = this.house.wall() - now
+  #tell(alert: Alert): void {
+    const { rule, value, window } = alert
+    const isFiring = alert.state === 'firing'
+    const endsAt = this.house.wall()
+    if (isFiring) alert.startsAt = endsAt
     const told = {
-      ...{ rule, value, isFiring: state === 'firing', amount: measured(alert), count: window.count },
-      ...{ startsAt: fired + epoch, endsAt: since + epoch },
-      ...{ traces: window.examples(), api: this.house.api() },
+      ...{ rule, value, isFiring, amount: measured(alert), count: window.count },
+      ...{ startsAt: alert.startsAt, endsAt, traces: window.examples(), api: this.house.api() },
     }
-    if (told.isFiring) this.#fired++
+    if (isFiring) this.#fired++
     else this.#resolved++
     this.house.log(lineOf(told))
     this.#webhook?.add([payloadOf(told)])

@@ -26,8 +26,8 @@ export interface Alert {
   state: AlertState
   /** Milliseconds of the clock that `due()` is called with. */
   since: number
-  /** When it began to fire last. */
-  fired: number
+  /** When it was told that it fires; milliseconds since the epoch, which whoever tells it notes here. */
+  startsAt: number
   window: Window
 }
 
@@ -98,7 +98,7 @@ export class Watch {
   #open(value: string | undefined, now: number): Standing {
     const { rule } = this
     const window = new Window(rule.windowMs, this.#steps)
-    const times = { since: now, fired: Number.NEGATIVE_INFINITY, above: Number.NEGATIVE_INFINITY }
+    const times = { since: now, startsAt: 0, above: Number.NEGATIVE_INFINITY }
     const alert: Standing = { rule, value, state: 'inactive', ...times, window }
     this.#alerts.set(value, alert)
     return alert
@@ -117,7 +117,6 @@ export class Watch {
       if (state === 'inactive') this.#become(alert, 'pending', now)
       if (alert.state !== 'pending' || now - alert.since < forMs) return false
       this.#become(alert, 'firing', now)
-      alert.fired = now
       return true
     }
     if (state === 'inactive' || (state === 'firing' && now - alert.above < keepMs)) return false
