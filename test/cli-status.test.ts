@@ -7,8 +7,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { RelayStatus } from '@blkin/relay'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { readAlerts } from '../lib/cli/alerts-file.js'
 import { readStatus } from '../lib/cli/status-answer.js'
 import { renderStatus } from '../lib/cli/status-frame.js'
+import { askRelay } from '../lib/cli/zipkin.js'
 import { blkin, type Done, json, startBlkin } from './support/cli.js'
 import { freeAddress, relay, until } from './support/relays.js'
 import { folder, program, result } from './support/run.js'
@@ -20,18 +22,19 @@ const post = (http: string, spans: object[]) =>
     body: JSON.stringify(spans),
   })
 
-/** A server that hears what is posted, or answers what it is told to. */
+/** A server that hears what is posted, and answers what it is told to. */
 async function server(answer = '', status = 200) {
   const heard: { status: string; commonLabels: { alertname: string } }[] = []
+  const says = { status }
   const made = createServer(async (request, response) => {
     let body = ''
     for await (const part of request.setEncoding('utf8')) body += part
-    if (request.method === 'POST') heard.push(JSON.parse(body))
-    response.writeHead(status).end(answer)
+    if (request.headers['content-encoding'] === undefined && body !== '') heard.push(JSON.parse(body))
+    response.writeHead(says.status).end(answer)
   }).listen(0, '127.0.0.1')
   await once(made, 'listening')
   onTestFinished(() => void made.close().closeAllConnections())
-  return { heard, address: `127.0.0.1:${(made.address() as AddressInfo).port}` }
+  return { heard, says, address: `127.0.0.1:${(made.address() as AddressInfo).port}` }
 }
 
 function rules(text: string): string {
@@ -127,9 +130,9 @@ describe('a relay', () => {
   })
 
   test('whose sink fails has that first, and since when, and why', async () => {
-    const away = await freeAddress()
+    const { address, says } = await server('', 503)
     const { httpAddress, stats } = await relay({
-      http: { listen: '127.0.0.1:0', sinks: { zipkin: away } },
+      http: { listen: '127.0.0.1:0', sinks: { zipkin: address } },
     })
     await post(httpAddress!, [{ traceId: 'ab', id: 'cd' }])
     await until(() => stats().tracing!.sinks[0]!.error !== undefined)
@@ -139,40 +142,43 @@ describe('a relay', () => {
       expect.stringMatching(/: 1 sink fails$/),
       '',
       'SINK STATE SINCE DELIVERED WAITING REFUSED DROPPED WHY',
-      `zipkin http://${away} fails TIME 0 1 0 0 ECONNREFUSED`,
+      `zipkin http://${address} fails TIME 0 1 0 0 it answers 503`,
     ])
+    says.status = 200
   })
 
   test('that is none, or is away, is told, with what to do', async () => {
-    const cases: [string, RegExp][] = [
-      [await freeAddress(), /nobody answers at \S+ \(ECONNREFUSED\); start a relay there/],
-      [(await server('', 404)).address, /no relay at http\S+; --http says where one is/],
-      [(await server('<html>')).address, /no relay at http\S+: what it answers is no JSON/],
-      [(await server('{"version":1}')).address, /is no relay's status: version is no string; --http says/],
+    const away = await freeAddress()
+    const { code, out, err } = await blkin('status', '--http', away)
+    const words = /^blkin: nobody answers at \S+ \(ECONNREFUSED\); start a relay there/
+    expect({ code, out, err }).toEqual({ code: 1, out: '', err: expect.stringMatching(words) })
+    const cases: [body: string, status: number, words: RegExp][] = [
+      ['', 404, /no relay at http\S+; --http says where one is/],
+      ['<html>', 200, /no relay at http\S+: what it answers is no JSON/],
     ]
-    for (const [http, words] of cases) {
-      const { code, out, err } = await blkin('status', '--http', http)
-      expect({ code, out, err }).toEqual({ code: 1, out: '', err: expect.stringMatching(words) })
+    for (const [body, status, words] of cases) {
+      const { address } = await server(body, status)
+      await expect(askRelay(`http://${address}`, 'status')).rejects.toThrow(words)
     }
   })
 })
 
 test('rules that are none are refused before anything listens', async () => {
-  const cases: [string[], string][] = [
-    [
-      ['--alerts', rules('a: p99() > 20 over 1s')],
-      'line 1: alert "a": threshold is "20"; expected a time from',
-    ],
-    [['--alerts', rules('')], 'there is no rule; expected NAME: p99(SPANS) > 20ms over 30s'],
-    [['--alerts', join(folder(), 'none')], 'ENOENT'],
-    [['--alerts', folder()], 'EISDIR'],
-    [['--alerts', '/dev/zero'], '/dev/zero: more than 1 MiB; expected a file of rules'],
-    [['--webhook', 'http://x'], '--webhook is told of alerts; expected --alerts with it'],
+  const bad = rules('\na: p99() > 20 over 1s')
+  const { code, out, err } = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), '--alerts', bad)
+  expect({ code, out, err }).toEqual({
+    ...{ code: 2, out: '' },
+    err: `blkin: --alerts ${bad}: line 2: alert "a": threshold is "20"; expected a time from 1us to 1h, such as 20ms\n`,
+  })
+  const cases: [file: string, words: RegExp][] = [
+    [rules(''), /there is no rule; expected NAME: p99\(SPANS\) > 20ms over 30s/],
+    [join(folder(), 'none'), /ENOENT.*; expected a file of rules$/],
+    [folder(), /EISDIR.*; expected a file of rules$/],
+    ['/dev/zero', /^--alerts \/dev\/zero: more than 1 MiB; expected a file of rules$/],
   ]
-  for (const [flags, words] of cases) {
-    const { code, out, err } = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), ...flags)
-    expect({ code, out, err }).toEqual({ code: 2, out: '', err: expect.stringContaining(words) })
-  }
+  for (const [file, words] of cases) await expect(readAlerts(file)).rejects.toThrow(words)
+  const alone = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), '--webhook', 'http://x')
+  expect(alone).toMatchObject({ code: 2, err: expect.stringContaining('expected --alerts with it') })
 })
 
 describe('the picture', () => {

@@ -171,7 +171,7 @@ describe('blkin relay --sample', () => {
     const alone = relay('--sample', '50/s')
     expect(alone).toMatchObject({
       code: 2,
-      err: 'blkin: --sample is about spans; expected --http, --zipkin, --scribe or --otlp with it\n',
+      err: 'blkin: --sample is about spans; expected --http, --zipkin, --scribe, --otlp or --alerts with it\n',
     })
     const wrong = relay('--http', '127.0.0.1:0', '--sample', '2')
     expect(wrong).toMatchObject({
