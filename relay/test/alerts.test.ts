@@ -266,6 +266,13 @@ describe('a missing span', () => {
     expect(made.stats(1200).alerts).toMatchObject([{ value: 3, count: 3 }])
   })
 
+  test('a span is not below itself', () => {
+    const { at, made } = alerts('lost: missing(span=write -> service=store) > 0 over 10s', quick)
+    at(0, [write(1), write(2), child(2)])
+    at(200)
+    expect(made.stats(200).alerts).toMatchObject([{ value: 1, count: 2, traces: [hex(1)] }])
+  })
+
   test("a server's span under its client's id is below the client", () => {
     const rules = 'lost: missing(span=put kind=client -> kind=server) > 0 over 10s'
     const { at, made } = alerts(rules, quick)

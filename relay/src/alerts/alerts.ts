@@ -3,9 +3,9 @@
 // waits, and has no clock but to say when something was: who calls says what time it is.
 
 import type { Outbox, OutboxStats } from '../sinks/outbox.js'
-import type { GatheringLimits } from '../spans/gathering.js'
+import { type GatheringLimits, USUAL_LIMITS } from '../spans/gathering.js'
 import type { Span } from '../spans/span.js'
-import { Missing, USUAL_LIMITS } from './missing.js'
+import { Missing } from './missing.js'
 import { lineOf, payloadOf } from './payload.js'
 import { type AlertRule, amountOf, measureOf } from './rule.js'
 import { type Alert, type AlertState, measured, Watch } from './watch.js'

@@ -9,12 +9,6 @@ import { breadthFirst, type Node, treeOf } from '../spans/tree.js'
 import { compileSelection } from './select.js'
 import type { Watch } from './watch.js'
 
-export const USUAL_LIMITS: GatheringLimits = {
-  quietMs: 1000,
-  rootMs: 30_000,
-  spans: 100_000,
-  bytes: 64 * 2 ** 20,
-}
 const JUDGED = 100_000
 
 interface Asked {

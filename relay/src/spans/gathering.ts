@@ -20,6 +20,13 @@ export interface GatheringLimits {
   bytes: number
 }
 
+export const USUAL_LIMITS: GatheringLimits = {
+  quietMs: 1000,
+  rootMs: 30_000,
+  spans: 400_000,
+  bytes: 256 * 2 ** 20,
+}
+
 export interface Gathered {
   low: string
   spans: Span[]

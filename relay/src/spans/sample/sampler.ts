@@ -4,7 +4,7 @@
 //
 // It holds a bounded number of spans, bytes and decisions, and no clock: who calls says what time it is.
 
-import { type Gathered, Gathering, type GatheringLimits } from '../gathering.js'
+import { type Gathered, Gathering, type GatheringLimits, USUAL_LIMITS } from '../gathering.js'
 import { Lately } from '../lately.js'
 import { lowTraceId, type Span } from '../span.js'
 import { Chance, type TraceSample } from './chance.js'
@@ -18,10 +18,7 @@ export interface SamplerLimits extends GatheringLimits {
 }
 
 export const SAMPLER_LIMITS: SamplerLimits = {
-  quietMs: 1000,
-  rootMs: 30_000,
-  spans: 400_000,
-  bytes: 256 * 2 ** 20,
+  ...USUAL_LIMITS,
   decisions: 100_000,
   examples: 10,
 }
