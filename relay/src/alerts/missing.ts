@@ -2,7 +2,7 @@
 // it is whole: gathering.ts says when. alerts.ts feeds it. A trace is judged once; what comes later is counted as late, and
 // a trace that had to go for want of room is not judged, but counted: it would look as if something were missing.
 
-import { Gathering, type GatheringLimits } from '../spans/gathering.js'
+import { Gathered, Gathering, type GatheringLimits } from '../spans/gathering.js'
 import { Lately } from '../spans/lately.js'
 import { lowTraceId, type Span } from '../spans/span.js'
 import { breadthFirst, type Node, treeOf } from '../spans/tree.js'
@@ -22,14 +22,14 @@ export class Missing {
   /** Spans. */
   late = 0
   readonly #asked: Asked[]
-  readonly #waiting: Gathering
+  readonly #waiting: Gathering<Gathered>
   readonly #done = new Lately<true>(JUDGED)
 
   constructor(watches: readonly Watch[], limits: GatheringLimits) {
     this.#asked = watches.flatMap((watch) =>
       watch.rule.kind === 'missing' ? [{ watch, isBelow: compileSelection(watch.rule.below) }] : [],
     )
-    this.#waiting = new Gathering(limits, (trace) => trace)
+    this.#waiting = new Gathering(limits, Gathered)
   }
 
   get waiting(): number {
@@ -39,11 +39,15 @@ export class Missing {
   add(span: Span, now: number): void {
     if (this.#asked.length === 0) return
     const low = lowTraceId(span.traceId)
-    if (this.#done.get(low)) {
-      this.late++
-      return
+    let trace = this.#waiting.find(low)
+    if (trace === undefined) {
+      if (this.#done.get(low)) {
+        this.late++
+        return
+      }
+      trace = this.#waiting.open(low, now)
     }
-    this.#waiting.add(span, now)
+    this.#waiting.add(trace, span, now)
     for (let old = this.#waiting.surplus(); old; old = this.#waiting.surplus()) {
       this.givenUp++
       this.#done.set(old.low, true)

@@ -8,7 +8,7 @@
 // clock: who calls says what time it is. What becomes of late spans is for the caller to say.
 
 import { Queue } from './queue.js'
-import { lowTraceId, type Span } from './span.js'
+import type { Span } from './span.js'
 
 export interface GatheringLimits {
   /** How long a trace must be quiet: as long at least, and not twice as long. */
@@ -27,21 +27,28 @@ export const USUAL_LIMITS: GatheringLimits = {
   bytes: 256 * 2 ** 20,
 }
 
-export interface Gathered {
-  low: string
-  spans: Span[]
-  bytes: number
-  root: Span | undefined
+/** A trace of which spans may come yet. */
+export class Gathered {
+  readonly spans: Span[] = []
+  bytes = 0
+  root: Span | undefined = undefined
   /** When its last span came. */
   last: number
   /** When it is looked at next. */
-  look: number
+  look = 0
+
+  constructor(
+    readonly low: string,
+    now: number,
+  ) {
+    this.last = now
+  }
 }
 
 /** What a span takes beside its texts, about. */
 const SPAN_BYTES = 600
 
-export class Gathering<Trace extends Gathered = Gathered> {
+export class Gathering<Trace extends Gathered> {
   /** Spans that wait. */
   held = 0
   #bytes = 0
@@ -51,23 +58,24 @@ export class Gathering<Trace extends Gathered = Gathered> {
 
   constructor(
     readonly limits: GatheringLimits,
-    /** Whatever else the caller keeps of a trace. */
-    readonly make: (trace: Gathered) => Trace,
+    /** With whatever else the caller keeps of a trace. */
+    readonly make: new (low: string, now: number) => Trace,
   ) {}
 
   find(low: string): Trace | undefined {
     return this.#waiting.get(low)
   }
 
-  /** To its trace, which is new where `find()` has none. Ask `surplus()` then. */
-  add(span: Span, now: number): Trace {
-    const low = lowTraceId(span.traceId)
-    let trace = this.#waiting.get(low)
-    if (trace === undefined) {
-      trace = this.make({ low, spans: [], bytes: 0, root: undefined, last: now, look: 0 })
-      this.#waiting.set(low, trace)
-      this.#lookLater(trace, now)
-    }
+  /** Where `find()` has none. */
+  open(low: string, now: number): Trace {
+    const trace = new this.make(low, now)
+    this.#waiting.set(low, trace)
+    this.#lookLater(trace, now)
+    return trace
+  }
+
+  /** Ask `surplus()` then. */
+  add(trace: Trace, span: Span, now: number): void {
     trace.spans.push(span)
     trace.last = now
     // a shared span without a parent is the root only where its client's half, which is, never comes
@@ -76,7 +84,6 @@ export class Gathering<Trace extends Gathered = Gathered> {
     trace.bytes += bytes
     this.#bytes += bytes
     this.held++
-    return trace
   }
 
   /** The next that is whole by now. */

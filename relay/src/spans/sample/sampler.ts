@@ -4,7 +4,7 @@
 //
 // It holds a bounded number of spans, bytes and decisions, and no clock: who calls says what time it is.
 
-import { type Gathered, Gathering, type GatheringLimits, USUAL_LIMITS } from '../gathering.js'
+import { Gathered, Gathering, type GatheringLimits, USUAL_LIMITS } from '../gathering.js'
 import { Lately } from '../lately.js'
 import { lowTraceId, type Span } from '../span.js'
 import { Chance, type TraceSample } from './chance.js'
@@ -26,10 +26,10 @@ export const SAMPLER_LIMITS: SamplerLimits = {
 /** Why a trace was kept; 'out' where it was not. */
 export type Why = 'debug' | 'failed' | 'alert' | 'slow' | 'rare' | 'chance' | 'out'
 
-interface Trace extends Gathered {
-  isDebug: boolean
-  hasFailed: boolean
-  isExample: boolean
+class Trace extends Gathered {
+  isDebug = false
+  hasFailed = false
+  isExample = false
 }
 
 export class Sampler {
@@ -60,8 +60,7 @@ export class Sampler {
     this.#limits = { ...SAMPLER_LIMITS, ...limits }
     this.#chance = new Chance(sample)
     this.#decided = new Lately(this.#limits.decisions)
-    const flags = { isDebug: false, hasFailed: false, isExample: false }
-    this.#waiting = new Gathering(this.#limits, (trace) => ({ ...trace, ...flags }))
+    this.#waiting = new Gathering(this.#limits, Trace)
   }
 
   /** Spans that wait for a decision. */
@@ -109,15 +108,17 @@ export class Sampler {
 
   #add(span: Span, now: number): void {
     const low = lowTraceId(span.traceId)
-    if (this.#waiting.find(low) === undefined) {
+    let trace = this.#waiting.find(low)
+    if (trace === undefined) {
       const kept = this.#decided.get(low)
       if (kept !== undefined) {
         if (kept) this.#kept.push(span)
         else this.sampledOut++
         return
       }
+      trace = this.#waiting.open(low, now)
     }
-    const trace = this.#waiting.add(span, now)
+    this.#waiting.add(trace, span, now)
     trace.isDebug ||= span.debug === true
     trace.hasFailed ||= span.tags !== undefined && Object.hasOwn(span.tags, 'error')
     for (let old = this.#waiting.surplus(); old; old = this.#waiting.surplus()) this.#decide(old, now)
