@@ -213,7 +213,7 @@ describe('blkin relay --sample', () => {
     const alone = relay('--sample', '50/s')
     expect(alone).toMatchObject({
       code: 2,
-      err: 'blkin: --sample is about spans; expected --http, --zipkin, --scribe, --otlp or --scribe-listen with it\n',
+      err: 'blkin: --sample is about spans; expected --http, --zipkin, --scribe, --otlp, --alerts or --scribe-listen with it\n',
     })
     const wrong = relay('--http', '127.0.0.1:0', '--sample', '2')
     expect(wrong).toMatchObject({
@@ -273,6 +273,7 @@ const verbs = [
   'tail',
   'top',
   'traces',
+  'status',
   'trace',
   'relay',
   'view',

@@ -69,8 +69,8 @@ export const pidOption = () =>
 export const relayOption = () =>
   new Option('--relay <host:port>', 'the processes of this relay').env('BLKIN_FLEET')
 
-export const zipkinOption = () =>
-  new Option('--http <host:port>', 'a relay or Zipkin')
+export const zipkinOption = (who = 'a relay or Zipkin') =>
+  new Option('--http <host:port>', who)
     .env('BLKIN_HTTP')
     .default(usualBase, usualBase.replace('http://', ''))
     .argParser(checked('--http', parseBase))

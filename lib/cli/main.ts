@@ -13,6 +13,7 @@ import { psCommand } from './ps.js'
 import { recordCommand } from './record.js'
 import { relayCommand } from './relay.js'
 import { rulesCommand } from './rules.js'
+import { statusCommand } from './status.js'
 import { tailCommand } from './tail.js'
 import { topCommand } from './top.js'
 import { traceCommand } from './trace.js'
@@ -44,7 +45,7 @@ function optionDescription({ description, envVar, defaultValue, defaultValueDesc
 const verbs = [
   ...[psCommand(), listCommand(), enableCommand(), disableCommand(), rulesCommand()],
   ...[recordCommand(), tailCommand(), topCommand(), relayCommand(), viewCommand()],
-  ...[tracesCommand(), traceCommand(), completionCommand()],
+  ...[tracesCommand(), traceCommand(), statusCommand(), completionCommand()],
 ]
 for (const command of verbs) program.addCommand(command.exitOverride().configureHelp({ optionDescription }))
 program.addCommand(completeCommand(program).exitOverride(), { hidden: true })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { ScribeOptions, TracingOptions } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
+import { readAlerts } from './alerts-file.js'
 import { checkFlag, UsageError } from './exit.js'
 import { jsonOption } from './flags.js'
 import { loadRelay } from './load-relay.js'
@@ -20,6 +21,8 @@ interface Flags {
   otlp?: string
   scribeListen?: string
   category?: Record<string, string>
+  alerts?: string
+  webhook?: string
   token?: string
   json?: boolean
 }
@@ -49,6 +52,8 @@ export function relayCommand(): Command {
         .env('BLKIN_CATEGORY')
         .argParser(categoriesOf),
     )
+    .addOption(new Option('--alerts <file>', 'rules over spans, a line each').env('BLKIN_ALERTS'))
+    .addOption(new Option('--webhook <url>', 'who is told when one fires').env('BLKIN_WEBHOOK'))
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
@@ -57,7 +62,7 @@ export function relayCommand(): Command {
 
 async function run({ listen, output, token, json, ...flags }: Flags): Promise<void> {
   const { startRelay } = await loadRelay()
-  const http = tracingOf(flags)
+  const http = await tracingOf(flags)
   const scribe = scribeOf(flags)
   const relay = await startRelay({
     ...{ listen, output, log: note },
@@ -87,15 +92,22 @@ async function run({ listen, output, token, json, ...flags }: Flags): Promise<vo
 type Asked = Omit<Flags, 'listen' | 'output'>
 
 /** Undefined: nobody asks for spans, but for those that come by Scribe. */
-function tracingOf({ http, sample, zipkin, scribe, otlp, scribeListen }: Asked): TracingOptions | undefined {
+async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
+  const { http, sample, zipkin, scribe, otlp, alerts, webhook, scribeListen } = asked
   const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
   const goesOn = Object.keys(sinks).length > 0
-  if (sample && !http && !goesOn && !scribeListen)
+  if (webhook && !alerts) throw new UsageError('--webhook is told of alerts; expected --alerts with it')
+  if (sample && !http && !goesOn && !alerts && !scribeListen)
     throw new UsageError(
-      '--sample is about spans; expected --http, --zipkin, --scribe, --otlp or --scribe-listen with it',
+      '--sample is about spans; expected --http, --zipkin, --scribe, --otlp, --alerts or --scribe-listen with it',
     )
-  if (!http && !goesOn && !sample) return undefined
-  return { ...(http ? { listen: http } : {}), ...(sample ? { sample } : {}), ...(goesOn ? { sinks } : {}) }
+  if (!http && !goesOn && !alerts && !sample) return undefined
+  return {
+    ...(http ? { listen: http } : {}),
+    ...(sample ? { sample } : {}),
+    ...(goesOn ? { sinks } : {}),
+    ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...(webhook ? { webhook } : {}) } } : {}),
+  }
 }
 
 function scribeOf({ scribeListen, category }: Asked): ScribeOptions | undefined {

@@ -1,5 +1,6 @@
 // lib/cli/summary.ts: what a recording brought, in one line a person reads. Pure.
 import type { RelayStats } from '@blkin/relay'
+import { alertName } from './alert-name.js'
 import { bytes, count, grouped } from './amounts.js'
 
 const reasons = {
@@ -60,8 +61,8 @@ function messagesOf({ good, bad, denied, bytes: written }: NonNullable<RelayStat
 
 type TracingStats = NonNullable<RelayStats['tracing']>
 
-/** What became of spans: a line for the store, one for each server that they went on to. */
-function spansOf({ received, stored, sampledOut, refused, sinks }: TracingStats): string[] {
+/** What became of spans: a line for the store, one for each server that they went on to; and of alerts. */
+function spansOf({ received, stored, sampledOut, refused, sinks, alerts }: TracingStats): string[] {
   if (received === 0) return []
   const line = (name: string, counts: Record<string, number>) => {
     const told = Object.entries(counts).filter(
@@ -72,5 +73,21 @@ function spansOf({ received, stored, sampledOut, refused, sinks }: TracingStats)
   return [
     line('spans', { stored, 'sampled out': sampledOut, refused }),
     ...sinks.map(({ name, delivered, refused, dropped }) => line(name, { delivered, refused, dropped })),
+    ...(alerts ? alertsOf(alerts, line) : []),
   ]
+}
+
+type AlertsStats = NonNullable<TracingStats['alerts']>
+
+/** How many there were, which fire still, and what became of telling it. */
+function alertsOf(
+  { fired, resolved, alerts, webhook }: AlertsStats,
+  line: (name: string, counts: Record<string, number>) => string,
+): string[] {
+  const firing = alerts.filter(({ state }) => state === 'firing').map(({ alert, by }) => alertName(alert, by))
+  const still = firing.length === 0 ? '' : `, still: ${firing.join(', ')}`
+  const told = [`alerts: ${grouped(fired)} fired, ${grouped(resolved)} resolved${still}`]
+  if (webhook === undefined) return told
+  const { name, delivered, refused, dropped } = webhook
+  return [...told, line(name, { delivered, refused, dropped })]
 }

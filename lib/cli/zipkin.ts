@@ -1,6 +1,6 @@
-// lib/cli/zipkin.ts: asks a server that speaks Zipkin's HTTP API, version 2: a relay with --http, or Zipkin itself. What
-// comes back is bounded in time and size and checked to be JSON; what it means is for the verbs. BLKIN_TOKEN is shown
-// where it is set.
+// lib/cli/zipkin.ts: asks a server that speaks Zipkin's HTTP API, version 2: a relay with --http, or Zipkin itself; and a
+// relay how it is. What comes back is bounded in time and size and checked to be JSON; what it means is for the verbs.
+// BLKIN_TOKEN is shown where it is set.
 import { addressText, parseAddress } from '../address.js'
 import { NothingError } from './exit.js'
 import { visible } from './visible.js'
@@ -28,22 +28,37 @@ export function parseBase(text: string): string {
 export type Parameters = Record<string, string | number | undefined>
 
 /** @throws NothingError where a trace is not there, Error with what a person can do about it */
-export async function ask(
+export function ask(
   base: string,
   path: string,
   parameters: Parameters = {},
   ms = patienceMs,
 ): Promise<unknown> {
-  const url = new URL(`${base}/api/v2/${path}`)
+  return get(base, `/api/v2/${path}`, parameters, ms, 'Zipkin API')
+}
+
+/** @throws Error with what a person can do about it */
+export function askRelay(base: string, path: string): Promise<unknown> {
+  return get(base, `/api/blkin/${path}`, {}, patienceMs, 'relay')
+}
+
+async function get(
+  base: string,
+  path: string,
+  parameters: Parameters,
+  ms: number,
+  what: string,
+): Promise<unknown> {
+  const url = new URL(base + path)
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) url.searchParams.set(name, String(value))
   }
   const { status, location, body } = await answerOf(base, url, ms)
-  if (status === 200) return parse(base, body)
+  if (status === 200) return parse(base, body, what)
   const words = visible(body.slice(0, 300).trim())
   if (status === 404 && /^[0-9a-f]{16,32} not found/.test(words))
     throw new NothingError(`${words} at ${base}`)
-  if (status === 404) throw new Error(`no Zipkin API at ${base}; --http says where one is`)
+  if (status === 404) throw new Error(`no ${what} at ${base}; --http says where one is`)
   if (status === 401)
     throw new Error(`${base} refuses: ${words || 'no token'}; set BLKIN_TOKEN to the relay's token`)
   if (location !== null)
@@ -104,10 +119,10 @@ function hostAndPort(base: string): string {
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
 }
 
-function parse(base: string, body: string): unknown {
+function parse(base: string, body: string, what: string): unknown {
   try {
     return JSON.parse(body)
   } catch {
-    throw new Error(`no Zipkin API at ${base}: what it answers is no JSON; --http says where one is`)
+    throw new Error(`no ${what} at ${base}: what it answers is no JSON; --http says where one is`)
   }
 }

@@ -1,6 +1,8 @@
 // relay/src/index.ts: what @blkin/relay offers: a relay to start, traces to read, processes and relays to control.
 // The CLI and embedders import from here only.
 
+export { parseAlerts } from './alerts/parse.js'
+export type { AlertRule } from './alerts/rule.js'
 export { connectControl, connectFleet } from './control/connect.js'
 export { type ConnectionCode, ConnectionError, Refusal, type RefusalReason } from './control/errors.js'
 export { readStanding, writeStanding } from './control/standing.js'
@@ -51,4 +53,5 @@ export { correctedTree } from './spans/skew.js'
 export type { Annotation, Endpoint, Kind, Span } from './spans/span.js'
 export type { TracingOptions, TracingStats } from './spans/tracing.js'
 export { breadthFirst, type Node as SpanNode, treeOf } from './spans/tree.js'
+export type { RelayStatus } from './status.js'
 export type { LostCounts, ProcessStats } from './store/processes.js'

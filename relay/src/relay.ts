@@ -87,12 +87,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const feed = new Feed(options.live ?? (() => {}))
   const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
   const spans = options.http ?? (options.scribe && {})
-  const tracing =
-    spans && output !== undefined ? await Tracing.open(output, spans, token, VERSION, log) : undefined
+  const processes = new Processes()
+  const lent = { token, version: VERSION, log, processes: () => processes.stats() }
+  const tracing = spans && output !== undefined ? await Tracing.open(output, spans, lent) : undefined
   let scribe: ScribeServer | undefined
   let listener: Listener
   const followers = new Followers(tracing ? new Tap(recorder, tracing, log) : recorder, log)
-  const processes = new Processes()
   try {
     const rules = await RuleBook.open(output && join(output, '.rules'))
     const house = { token, processes, recorder: followers, followers, rules }

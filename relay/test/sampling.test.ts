@@ -12,6 +12,7 @@ import { Tracing } from '../src/spans/tracing.js'
 import { folder, relayIn } from './helpers.js'
 import { randomFrom } from './span-makers.js'
 
+const house = { token: undefined, version: '0', log: () => {}, processes: () => [] }
 const hex = (n: number) => n.toString(16).padStart(16, '0')
 
 /** The root of trace `n`. */
@@ -42,7 +43,7 @@ test('a trace is decided once it has its root and is quiet, and late spans go it
   expect(made.waiting, 'one is kept, and not fetched yet').toBe(1)
   expect(made.due(5000)).toEqual([child(3)])
   expect(made.sampledOut).toBe(3)
-  expect(made.traces).toEqual({ rare: 1, failed: 1, out: 1, debug: 0, slow: 0, chance: 0 })
+  expect(made.traces).toEqual({ rare: 1, failed: 1, out: 1, debug: 0, alert: 0, slow: 0, chance: 0 })
 })
 
 test('a trace whose root does not come waits longer', () => {
@@ -221,7 +222,7 @@ test('whatever comes: received = handed on + sampled out + held', () => {
 
 test('spans that had to make room wait like all others', async () => {
   const listen = '127.0.0.1:0'
-  const tracing = await Tracing.open(folder(), { listen, sample: { share: 1 } }, undefined, '0', () => {})
+  const tracing = await Tracing.open(folder(), { listen, sample: { share: 1 } }, house)
   const source = tracing.assembler.open('p', 'default', 'store')
   const ids = { traceHighLow: 0, traceHighHigh: 0, parentLow: 0, parentHigh: 0 }
   const begin = { time: 0, ...ids, kind: 'local', flags: 0, probability: 1, name: 'op' }
@@ -263,7 +264,7 @@ test('a relay stores what was kept, counts the rest, and refuses a sample that i
 })
 
 test('what is turned away for want of room, and what cannot be written, is refused', async () => {
-  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, undefined, '0', () => {})
+  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, house)
   const { writer } = tracing.store
   const balance = () => {
     const { received, stored, sampledOut, refused, waiting } = tracing.stats()

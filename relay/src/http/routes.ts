@@ -1,5 +1,5 @@
 // relay/src/http/routes.ts: Zipkin's HTTP API, version 2: a path and a method to an answer. The server calls route().
-// What each endpoint takes and answers is Zipkin's; where we differ is in docs/traces.md. It knows no sockets.
+// What each endpoint takes and answers is Zipkin's, but for /api/blkin; where we differ is in docs/traces.md. It knows no sockets.
 
 import { spansFromJson } from '../spans/from-json.js'
 import { spansFromProto } from '../spans/from-proto.js'
@@ -28,6 +28,8 @@ export interface Api {
   version: string
   /** Where posted spans go. False where there is no room now. */
   accept(spans: Span[]): boolean
+  /** How the relay is, as JSON has it. */
+  status(): object
 }
 
 type Route = (api: Api, request: Request) => Answer | Promise<Answer>
@@ -49,6 +51,7 @@ const ROUTES: Record<string, Route> = {
   'GET /api/v2/autocompleteKeys': ({ store }) => json(store.values.keys),
   'GET /api/v2/autocompleteValues': autocompleteValues,
   'POST /api/v2/spans': post,
+  'GET /api/blkin/status': ({ status }) => json(status()),
 }
 
 export async function route(api: Api, request: Request): Promise<Answer> {

@@ -11,8 +11,8 @@ export function compilePatterns(patterns: string[]): (name: string) => boolean {
   return (name) => patterns.length === 0 || patterns.some((pattern) => globCovers(pattern, name))
 }
 
-/** `*` stands for any run of characters short of the colon, which names of programs mostly have none of. */
-export function globCovers(pattern: string, name: string): boolean {
+/** `*` stands for any run of characters short of the `edge`: the colon, which names of programs mostly have none of. */
+export function globCovers(pattern: string, name: string, edge = ':'): boolean {
   let p = 0
   let n = 0
   let star = -1
@@ -24,7 +24,7 @@ export function globCovers(pattern: string, name: string): boolean {
     } else if (p < pattern.length && pattern[p] === name[n]) {
       p++
       n++
-    } else if (star >= 0 && name[resume] !== ':') {
+    } else if (star >= 0 && name[resume] !== edge) {
       p = star + 1
       n = ++resume
     } else return false

@@ -1,6 +1,7 @@
 // relay/src/sinks/outbox.ts: spans on their way to another server: they wait here while it is away, in the order in which they
-// came, and go in batches, one at a time. tracing.ts fills one for each sink. Every span is delivered, refused by the other
-// side, dropped for want of room, or waits; each is counted, and what goes wrong is told once.
+// came, and go in batches, one at a time. tracing.ts fills one for each sink, alerts one with what they tell a webhook. Every
+// span is delivered, refused by the other side, dropped for want of room, or waits; each is counted, and what goes wrong is
+// told once.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Span } from '../spans/span.js'
@@ -9,6 +10,8 @@ import type { Span } from '../spans/span.js'
 export interface Transport {
   /** Where to, for people: "zipkin http://127.0.0.1:9411". */
   readonly name: string
+  /** What it carries, for people, where that is not spans. */
+  readonly words?: { one: string; many: string }
   /**
    * Resolves when the other side has taken it.
    *
@@ -40,8 +43,9 @@ export interface OutboxStats {
   refused: number
   dropped: number
   waiting: number
-  /** Why the last attempt failed; absent while all is well. */
+  /** Why the last attempt failed, and since when they do (milliseconds since the epoch); absent while all is well. */
   error?: string
+  failingSince?: number
 }
 
 export interface OutboxLimits {
@@ -69,7 +73,8 @@ export const usualLimits: OutboxLimits = {
 
 const growth = 1.5
 
-export class Outbox {
+export class Outbox<Item extends object = Span> {
+  readonly #words: { one: string; many: string }
   readonly #stats: OutboxStats
   /** The oldest first; the last one may still grow. */
   readonly #batches: { lines: string[]; bytes: number }[] = []
@@ -86,6 +91,7 @@ export class Outbox {
     readonly limits: OutboxLimits = usualLimits,
   ) {
     this.#stats = { name: transport.name, offered: 0, delivered: 0, refused: 0, dropped: 0, waiting: 0 }
+    this.#words = transport.words ?? { one: 'a span', many: 'spans' }
     this.#loop = this.#run()
   }
 
@@ -93,13 +99,13 @@ export class Outbox {
     return { ...this.#stats }
   }
 
-  add(spans: readonly Span[]): void {
-    for (const span of spans) this.#push(JSON.stringify(span))
-    this.#stats.offered += spans.length
-    this.#stats.waiting += spans.length
+  add(items: readonly Item[]): void {
+    for (const item of items) this.#push(JSON.stringify(item))
+    this.#stats.offered += items.length
+    this.#stats.waiting += items.length
     while (this.#bytes > this.limits.most) {
       if (this.#stats.dropped === 0)
-        this.log(`${this.transport.name}: too much waits; the oldest spans are dropped`)
+        this.log(`${this.transport.name}: too much waits; the oldest ${this.#words.many} are dropped`)
       this.#count('dropped', this.#take().length)
     }
     this.#wake()
@@ -191,17 +197,23 @@ export class Outbox {
       await this.#deliver(lines.slice(0, half))
       return this.#deliver(lines.slice(half))
     }
-    if (this.#stats.refused === 0) this.log(`${this.transport.name}: refuses a span: ${error.message}`)
+    if (this.#stats.refused === 0)
+      this.log(`${this.transport.name}: refuses ${this.#words.one}: ${error.message}`)
     this.#count('refused', 1)
   }
 
   /** A change of weather is told, not each drop of rain. */
   #tell(error: string | undefined): void {
     const before = this.#stats.error
-    if (error === undefined) delete this.#stats.error
-    else this.#stats.error = error
+    if (error === undefined) {
+      delete this.#stats.error
+      delete this.#stats.failingSince
+    } else {
+      this.#stats.error = error
+      this.#stats.failingSince ??= Date.now()
+    }
     if ((error === undefined) !== (before === undefined))
-      this.log(`${this.transport.name}: ${error ?? 'takes spans again'}`)
+      this.log(`${this.transport.name}: ${error ?? `takes ${this.#words.many} again`}`)
   }
 }
 

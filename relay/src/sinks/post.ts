@@ -1,4 +1,4 @@
-// relay/src/sinks/post.ts: one POST to a collector, and what its answer means for the spans in it.
+// relay/src/sinks/post.ts: one POST to a collector or a webhook, and what its answer means for what is in it.
 
 import { NotTaken } from './outbox.js'
 
@@ -7,20 +7,18 @@ const later = new Set([401, 403, 404, 408, 425, 429])
 const mostWords = 300
 
 /**
- * A URL, or a host and port, to where spans are posted; `path` where none is given.
+ * A URL, or a host and port, to where `what` posts; `path` where none is given.
  *
  * @throws TypeError naming what was given
  */
-export function httpTarget(text: string, path: string): URL {
+export function httpTarget(text: string, path: string, what = 'sink', example = 'http://zipkin:9411'): URL {
   try {
     const url = new URL(text.includes('://') ? text : `http://${text}`)
     if (!/^https?:$/.test(url.protocol) || url.username + url.password + url.hash !== '') throw url
     if (url.pathname === '/') url.pathname = path
     return url
   } catch {
-    throw new TypeError(
-      `sink ${JSON.stringify(text)}: expected a URL such as http://zipkin:9411, or HOST:PORT`,
-    )
+    throw new TypeError(`${what} ${JSON.stringify(text)}: expected a URL such as ${example}, or HOST:PORT`)
   }
 }
 

@@ -4,9 +4,12 @@
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type AlertOptions, Alerts, type AlertsStats } from '../alerts/alerts.js'
 import { type HttpServer, startHttp } from '../http/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
+import { statusOf } from '../status.js'
+import type { ProcessStats } from '../store/processes.js'
 import { Assembler, type SpanItem } from './assembler.js'
 import type { Counts } from './counts.js'
 import type { V1Span } from './from-v1.js'
@@ -27,6 +30,8 @@ export interface TracingOptions {
   sinks?: SinkOptions
   /** Tags whose values are offered for completion. */
   autocompleteKeys?: string[]
+  /** Rules over all spans, those too that are not stored, and who is told. */
+  alerts?: AlertOptions
   /** Which traces are stored, beside the failed, slow, rare and debug ones: a share, or as many a second. All if absent. */
   sample?: TraceSample
   /** Spans that are older go; milliseconds, 7 days where it is not said. */
@@ -55,6 +60,16 @@ export interface TracingStats extends Counts {
   sinks: OutboxStats[]
   /** Traces by what was decided, where there is a sample. */
   traces?: Record<Why, number>
+  /** Where there are rules. */
+  alerts?: AlertsStats
+}
+
+/** What the relay lends. */
+export interface TracingHouse {
+  token: string | undefined
+  version: string
+  log: (line: string) => void
+  processes(): ProcessStats[]
 }
 
 const WEEK_MS = 7 * 86_400_000
@@ -62,6 +77,7 @@ const WEEK_MS = 7 * 86_400_000
 export class Tracing {
   readonly assembler = new Assembler()
   readonly #sampler: Sampler | undefined
+  readonly #alerts: Alerts | undefined
   #posted = 0
   readonly #pieces = new Pieces()
   #scribed = 0
@@ -72,9 +88,11 @@ export class Tracing {
     readonly store: SpanStore,
     readonly http: HttpServer | undefined,
     readonly sinks: Sinks,
-    sample: TraceSample | undefined,
+    sampler: Sampler | undefined,
+    alerts: Alerts | undefined,
   ) {
-    this.#sampler = sample && new Sampler(sample)
+    this.#sampler = sampler
+    this.#alerts = alerts
     this.#timer = setInterval(() => this.#tick(performance.now()), TICK_MS)
   }
 
@@ -83,30 +101,36 @@ export class Tracing {
     {
       listen,
       sinks,
+      alerts,
       autocompleteKeys = [],
       sample,
       maxAge = WEEK_MS,
       maxBytes = 10 * 2 ** 30,
     }: TracingOptions,
-    token: string | undefined,
-    version: string,
-    log: (line: string) => void,
+    { token, version, log, processes }: TracingHouse,
   ): Promise<Tracing> {
     if (sample) checkSample(sample)
+    const since = Date.now()
     const outboxes = new Sinks(sinks ?? {}, log)
+    const sampler = sample && new Sampler(sample)
+    let made: Tracing
+    const lent = {
+      ...{ log, wall: Date.now, api: () => made.http && `http://${made.http.address}` },
+      isThere: (traceId: string, now: number) => sampler?.keepsExample(traceId, now) ?? true,
+    }
+    const watching = alerts && new Alerts(alerts, lent, performance.now())
     const folder = join(output, '.spans')
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const retention: Retention = { age: maxAge, bytes: maxBytes }
     const store = await SpanStore.open(folder, { autocompleteKeys, retention, log })
-    let made: Tracing
     const accept = (spans: Span[]) => made.#accept(spans)
+    const status = () => statusOf({ version, since, processes: processes(), tracing: made.stats() })
     try {
-      const http = listen && (await startHttp({ store, version, accept }, { listen, token, log }))
-      made = new Tracing(store, http || undefined, outboxes, sample)
+      const http = listen && (await startHttp({ store, version, accept, status }, { listen, token, log }))
+      made = new Tracing(store, http || undefined, outboxes, sampler, watching)
       return made
     } catch (error) {
-      await outboxes.close()
-      await store.close()
+      await Promise.all([watching?.close(), outboxes.close(), store.close()])
       throw error
     }
   }
@@ -137,6 +161,7 @@ export class Tracing {
       waiting: this.assembler.waiting + (sampler?.waiting ?? 0) + waiting,
       sinks: this.sinks.stats(),
       ...(sampler ? { traces: { ...sampler.traces } } : {}),
+      ...(this.#alerts ? { alerts: this.#alerts.stats(performance.now()) } : {}),
     }
   }
 
@@ -156,12 +181,13 @@ export class Tracing {
     this.#decide(this.assembler.finish(), now)
     this.#joined(this.#pieces.finish(), now)
     if (this.#sampler) this.#keep(this.#sampler.finish(now))
-    await Promise.all([this.store.close(), this.sinks.close()])
+    await Promise.all([this.store.close(), this.sinks.close(), this.#alerts?.close()])
   }
 
   #tick(now: number): void {
     this.#decide(this.assembler.due(now), now)
     this.#joined(this.#pieces.due(now), now)
+    this.#alerts?.due(now) // before the sampler decides on what are examples
     if (this.#sampler) this.#keep(this.#sampler.due(now))
   }
 
@@ -173,6 +199,7 @@ export class Tracing {
   #decide(spans: Span[], now: number): void {
     if (this.#sampler) this.#sampler.add(spans, now)
     else this.#keep(spans)
+    this.#alerts?.add(spans, now)
   }
 
   #keep(spans: Span[]): void {

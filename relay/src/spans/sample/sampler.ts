@@ -1,77 +1,71 @@
 // relay/src/spans/sample/sampler.ts: the second decision, over whole traces: which are stored. tracing.ts feeds and
-// empties it. Failed, slow, rare and debug traces are, and of the others those that chance keeps.
-//
-//   waiting ── the root is there, and nothing came for QUIET_MS ──► decided, its spans handed on or counted ──► forgotten
-//      └── no root for ROOT_MS, or too much waits ──┘                 └── late spans go the same way ──┘
+// empties it. Failed, slow, rare and debug traces are, examples of alerts, and of the others those that chance keeps.
+// A trace is decided when gathering.ts has it whole; late spans go the same way, while the decision is still known.
 //
 // It holds a bounded number of spans, bytes and decisions, and no clock: who calls says what time it is.
 
-import { Queue } from '../queue.js'
+import { Gathered, Gathering, type GatheringLimits, USUAL_LIMITS } from '../gathering.js'
+import { Lately } from '../lately.js'
 import { lowTraceId, type Span } from '../span.js'
 import { Chance, type TraceSample } from './chance.js'
 import { Roots } from './roots.js'
 
-export interface SamplerLimits {
-  /** How long a trace must be quiet: as long at least, and not twice as long. */
-  quietMs: number
-  /** The same where its root has not come. */
-  rootMs: number
-  /** Spans that wait, and what they take. */
-  spans: number
-  bytes: number
-  /** Decisions that are still known, to tell what becomes of late spans: that many, and as many again that fade. */
+export interface SamplerLimits extends GatheringLimits {
+  /** Decisions that are still known, to tell what becomes of late spans: that many at least. */
   decisions: number
+  /** Examples of alerts that are kept a second, beside those that are kept in any case. */
+  examples: number
 }
 
 export const SAMPLER_LIMITS: SamplerLimits = {
-  quietMs: 1000,
-  rootMs: 30_000,
-  spans: 400_000,
-  bytes: 256 * 2 ** 20,
+  ...USUAL_LIMITS,
   decisions: 100_000,
+  examples: 10,
 }
 
 /** Why a trace was kept; 'out' where it was not. */
-export type Why = 'debug' | 'failed' | 'slow' | 'rare' | 'chance' | 'out'
+export type Why = 'debug' | 'failed' | 'alert' | 'slow' | 'rare' | 'chance' | 'out'
 
-/** What a span takes beside its texts, about. */
-const SPAN_BYTES = 600
-
-interface Trace {
-  low: string
-  spans: Span[]
-  bytes: number
-  root: Span | undefined
-  isDebug: boolean
-  hasFailed: boolean
-  /** When its last span came. */
-  last: number
-  /** When it is looked at next. */
-  look: number
+class Trace extends Gathered {
+  isDebug = false
+  hasFailed = false
+  isExample = false
 }
 
 export class Sampler {
   /** Traces, by what was decided. */
-  readonly traces: Record<Why, number> = { debug: 0, failed: 0, slow: 0, rare: 0, chance: 0, out: 0 }
+  readonly traces: Record<Why, number> = {
+    debug: 0,
+    failed: 0,
+    alert: 0,
+    slow: 0,
+    rare: 0,
+    chance: 0,
+    out: 0,
+  }
   /** Spans that are not stored. */
   sampledOut = 0
-  /** Spans that wait for a decision. */
-  held = 0
-  #bytes = 0
   readonly #limits: SamplerLimits
   readonly #chance: Chance
   readonly #roots = new Roots()
-  readonly #waiting = new Map<string, Trace>()
-  /** The same; the one to be looked at first comes first. */
-  readonly #queue = new Queue<Trace>()
-  /** Whether a trace was kept; two generations, the older one is dropped when the younger is full. */
-  #decided = new Map<string, boolean>()
-  #decidedBefore = new Map<string, boolean>()
+  readonly #waiting: Gathering<Trace>
+  /** Whether a trace was kept. */
+  readonly #decided: Lately<boolean>
   #kept: Span[] = []
+  /** Examples of the second that began then. */
+  #examples = 0
+  #examplesAt = Number.NEGATIVE_INFINITY
 
   constructor(sample: TraceSample, limits: Partial<SamplerLimits> = {}) {
     this.#limits = { ...SAMPLER_LIMITS, ...limits }
     this.#chance = new Chance(sample)
+    this.#decided = new Lately(this.#limits.decisions)
+    this.#waiting = new Gathering(this.#limits, Trace)
+  }
+
+  /** Spans that wait for a decision. */
+  get held(): number {
+    return this.#waiting.held
   }
 
   /** Spans that wait for a decision, or were kept and not fetched yet. */
@@ -83,65 +77,56 @@ export class Sampler {
     for (const span of spans) this.#add(span, now)
   }
 
+  /** Whether this trace will be there to be looked at: an alert would have it as an example. */
+  keepsExample(traceId: string, now: number): boolean {
+    const low = lowTraceId(traceId)
+    const trace = this.#waiting.find(low)
+    if (trace === undefined) return this.#decided.get(low) ?? false
+    if (trace.isExample || trace.isDebug || trace.hasFailed) return true
+    if (now - this.#examplesAt >= 1000) {
+      this.#examplesAt = now
+      this.#examples = 0
+    }
+    trace.isExample = ++this.#examples <= this.#limits.examples
+    return trace.isExample
+  }
+
   /** The spans that are to be stored by now. */
   due(now: number): Span[] {
     this.#chance.turn(now)
-    for (let trace = this.#queue.first; trace && trace.look <= now; trace = this.#queue.first) {
-      this.#queue.shift()
-      const wait = trace.root === undefined ? this.#limits.rootMs : this.#limits.quietMs
-      if (trace.last + wait <= now) this.#decide(trace, now)
-      else this.#lookLater(trace, now)
+    for (let trace = this.#waiting.settled(now); trace; trace = this.#waiting.settled(now)) {
+      this.#decide(trace, now)
     }
     return this.#take()
   }
 
   /** All that waits is decided as it is. */
   finish(now: number): Span[] {
-    for (let trace = this.#queue.shift(); trace; trace = this.#queue.shift()) this.#decide(trace, now)
+    for (let trace = this.#waiting.next(); trace; trace = this.#waiting.next()) this.#decide(trace, now)
     return this.#take()
   }
 
   #add(span: Span, now: number): void {
     const low = lowTraceId(span.traceId)
-    let trace = this.#waiting.get(low)
+    let trace = this.#waiting.find(low)
     if (trace === undefined) {
-      const kept = this.#decided.get(low) ?? this.#decidedBefore.get(low)
+      const kept = this.#decided.get(low)
       if (kept !== undefined) {
         if (kept) this.#kept.push(span)
         else this.sampledOut++
         return
       }
-      const empty = { root: undefined, isDebug: false, hasFailed: false, bytes: 0, last: now, look: 0 }
-      trace = { low, spans: [], ...empty }
-      this.#waiting.set(low, trace)
-      this.#lookLater(trace, now)
+      trace = this.#waiting.open(low, now)
     }
-    trace.spans.push(span)
-    trace.last = now
-    // a shared span without a parent is the root only where its client's half, which is, never comes
-    if (span.parentId === undefined && (trace.root === undefined || trace.root.shared)) trace.root = span
+    this.#waiting.add(trace, span, now)
     trace.isDebug ||= span.debug === true
     trace.hasFailed ||= span.tags !== undefined && Object.hasOwn(span.tags, 'error')
-    const bytes = bytesOf(span)
-    trace.bytes += bytes
-    this.#bytes += bytes
-    this.held++
-    while (this.held > this.#limits.spans || this.#bytes > this.#limits.bytes) {
-      this.#decide(this.#queue.shift()!, now)
-    }
-  }
-
-  #lookLater(trace: Trace, now: number): void {
-    trace.look = now + this.#limits.quietMs
-    this.#queue.push(trace)
+    for (let old = this.#waiting.surplus(); old; old = this.#waiting.surplus()) this.#decide(old, now)
   }
 
   #decide(trace: Trace, now: number): void {
-    const { low, spans, root, bytes } = trace
+    const { low, spans, root } = trace
     const why = this.#why(trace, now)
-    this.#waiting.delete(low)
-    this.held -= spans.length
-    this.#bytes -= bytes
     this.traces[why]++
     if (why === 'out') this.sampledOut += spans.length
     else {
@@ -149,13 +134,10 @@ export class Sampler {
       for (const span of spans) this.#kept.push(span)
     }
     this.#decided.set(low, why !== 'out')
-    if (this.#decided.size < this.#limits.decisions) return
-    this.#decidedBefore = this.#decided
-    this.#decided = new Map()
   }
 
-  #why({ low, root, isDebug, hasFailed }: Trace, now: number): Why {
-    const always = isDebug ? 'debug' : hasFailed ? 'failed' : undefined
+  #why({ low, root, isDebug, hasFailed, isExample }: Trace, now: number): Why {
+    const always = isDebug ? 'debug' : hasFailed ? 'failed' : isExample ? 'alert' : undefined
     const byChance = this.#chance.keeps(low)
     const outstanding = root && this.#roots.look(root, always !== undefined || byChance, now)
     return always ?? outstanding ?? (byChance ? 'chance' : 'out')
@@ -172,11 +154,4 @@ export class Sampler {
 function mark(root: Span, why: string): void {
   root.tags ??= {}
   root.tags['blkin.kept'] = why
-}
-
-function bytesOf({ tags, annotations }: Span): number {
-  let bytes = SPAN_BYTES
-  for (const key in tags) bytes += key.length + tags[key]!.length
-  if (annotations) for (const { value } of annotations) bytes += value.length
-  return bytes
 }

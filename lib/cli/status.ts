@@ -1,0 +1,36 @@
+// lib/cli/status.ts: `blkin status`: how a relay is: its alerts, the servers that spans go on to, spans, processes. What is
+// wrong comes first, and makes the exit code 1.
+import { Command } from 'commander'
+import { exitCodes } from './exit.js'
+import { jsonOption, zipkinOption } from './flags.js'
+import { printJson, printLines, styleFor } from './print.js'
+import { readStatus } from './status-answer.js'
+import { isWell, renderStatus } from './status-frame.js'
+import { askRelay } from './zipkin.js'
+
+interface Flags {
+  http: string
+  json?: boolean
+}
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .summary('how a relay is: alerts, sinks, spans, processes')
+    .description('Shows how a relay is: alerts, sinks, spans, processes; what is wrong first.')
+    .addOption(zipkinOption('of this relay'))
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Exit: 0 all is well, 1 an alert fires, a sink fails, or nobody answers
+Example: blkin status --http 127.0.0.1:4651`,
+    )
+    .action(run)
+}
+
+async function run({ http, json }: Flags): Promise<void> {
+  const status = readStatus(http, await askRelay(http, 'status'))
+  if (json) printJson(status)
+  else await printLines(renderStatus(http, status, styleFor(process.stdout)))
+  if (!isWell(status)) process.exitCode = exitCodes.failed
+}

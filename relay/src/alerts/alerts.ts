@@ -1,0 +1,149 @@
+// relay/src/alerts/alerts.ts: rules over spans as they are assembled and posted, before any are sampled out. tracing.ts feeds
+// it and asks it several times a second; what changes is told to the log and the webhook. It holds a bounded amount, never
+// waits, and has no clock but to say when something was: who calls says what time it is.
+
+import type { Outbox, OutboxStats } from '../sinks/outbox.js'
+import { type GatheringLimits, USUAL_LIMITS } from '../spans/gathering.js'
+import type { Span } from '../spans/span.js'
+import { Missing } from './missing.js'
+import { lineOf, payloadOf } from './payload.js'
+import { type AlertRule, amountOf, measureOf } from './rule.js'
+import { type Alert, type AlertState, measured, Watch } from './watch.js'
+import { webhookOutbox } from './webhook.js'
+
+export interface AlertOptions {
+  /** As parseAlerts() reads them. */
+  rules: readonly AlertRule[]
+  /** A URL, or HOST:PORT: who is told of every change, by POST. */
+  webhook?: string
+}
+
+export interface AlertStatus {
+  alert: string
+  /** Of which value of what the rule goes by: { key: 'tag.export', value: 'disk0' }. */
+  by?: { key: string; value: string }
+  state: AlertState
+  /** Since when it is in this state; milliseconds since the epoch. */
+  since: number
+  /** Microseconds, a share of 1, or a count, as the rule's kind is; and the same in words. */
+  kind: AlertRule['kind']
+  value: number
+  threshold: number
+  shown: { value: string; threshold: string; measure: string }
+  windowMs: number
+  /** Spans in the window. */
+  count: number
+  /** The worst first. */
+  traces: string[]
+}
+
+export interface AlertsStats {
+  alerts: AlertStatus[]
+  fired: number
+  resolved: number
+  /** Traces that rules of missing spans were asked about, and those that had to go before; spans that came too late or wait. */
+  missing: { judged: number; givenUp: number; late: number; waiting: number }
+  webhook?: OutboxStats
+}
+
+export interface AlertsHouse {
+  log: (line: string) => void
+  /** Where the relay's API is, where it is. */
+  api(): string | undefined
+  /** Whether a trace will be there to be looked at. */
+  isThere(traceId: string, now: number): boolean
+  /** Milliseconds since the epoch. */
+  wall(): number
+}
+
+export class Alerts {
+  #fired = 0
+  #resolved = 0
+  readonly #watches: Watch[]
+  /** Those that look at a span at a time. */
+  readonly #single: Watch[]
+  readonly #missing: Missing
+  readonly #webhook: Outbox<object> | undefined
+
+  /** @throws TypeError naming what was given */
+  constructor(
+    { rules, webhook }: AlertOptions,
+    readonly house: AlertsHouse,
+    now: number,
+    limits: Partial<GatheringLimits> = {},
+  ) {
+    this.#watches = rules.map((rule) => new Watch(rule, house.isThere, now))
+    this.#single = this.#watches.filter(({ rule }) => rule.kind !== 'missing')
+    this.#missing = new Missing(this.#watches, { ...USUAL_LIMITS, ...limits })
+    this.#webhook = webhook === undefined ? undefined : webhookOutbox(webhook, house.log)
+  }
+
+  add(spans: readonly Span[], now: number): void {
+    for (const span of spans) {
+      for (const watch of this.#single) watch.add(span, now)
+      this.#missing.add(span, now)
+    }
+  }
+
+  due(now: number): void {
+    this.#missing.due(now)
+    for (const watch of this.#watches) for (const alert of watch.due(now)) this.#tell(alert)
+  }
+
+  stats(now: number): AlertsStats {
+    const { judged, givenUp, late, waiting } = this.#missing
+    return {
+      alerts: this.#watches.flatMap((watch) => this.#statusOf(watch, now)),
+      fired: this.#fired,
+      resolved: this.#resolved,
+      missing: { judged, givenUp, late, waiting },
+      ...(this.#webhook ? { webhook: this.#webhook.stats() } : {}),
+    }
+  }
+
+  /** What is waiting to be told has some seconds to go. What fires goes on firing, as far as the webhook knows. */
+  async close(): Promise<void> {
+    await this.#webhook?.close()
+  }
+
+  #tell(alert: Alert): void {
+    const { rule, value, window } = alert
+    const isFiring = alert.state === 'firing'
+    const endsAt = this.house.wall()
+    if (isFiring) alert.startsAt = endsAt
+    const told = {
+      ...{ rule, value, isFiring, amount: measured(alert), count: window.count },
+      ...{ startsAt: alert.startsAt, endsAt, traces: window.examples(), api: this.house.api() },
+    }
+    if (isFiring) this.#fired++
+    else this.#resolved++
+    this.house.log(lineOf(told))
+    this.#webhook?.add([payloadOf(told)])
+  }
+
+  /** One for each alert, and where none of a value is known yet, one for the rule. */
+  #statusOf({ rule, alerts }: Watch, now: number): AlertStatus[] {
+    const epoch = this.house.wall() - now
+    const one = (
+      alert: Pick<Alert, 'state' | 'since' | 'value'>,
+      amount: number,
+      count: number,
+      traces: string[],
+    ) => ({
+      alert: rule.name,
+      ...(alert.value === undefined ? {} : { by: { key: rule.by!, value: alert.value } }),
+      ...{ state: alert.state, since: Math.round(alert.since + epoch) },
+      ...{ kind: rule.kind, value: amount, threshold: rule.threshold },
+      shown: {
+        ...{ value: amountOf(rule, amount), threshold: amountOf(rule, rule.threshold) },
+        measure: measureOf(rule),
+      },
+      ...{ windowMs: rule.windowMs, count, traces },
+    })
+    const all = [...alerts].map((alert) => {
+      alert.window.pass(now)
+      return one(alert, measured(alert), alert.window.count, alert.window.examples())
+    })
+    return all.length > 0 ? all : [one({ state: 'inactive', since: now, value: undefined }, 0, 0, [])]
+  }
+}

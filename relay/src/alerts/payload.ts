@@ -1,0 +1,91 @@
+// relay/src/alerts/payload.ts: an alert in words, and what a webhook is told: Alertmanager's payload, version 4, of one alert,
+// since that is what receivers understand. Pure.
+
+import { type AlertRule, amountOf, measureOf, timeOf } from './rule.js'
+
+export interface Told {
+  rule: AlertRule
+  value: string | undefined
+  isFiring: boolean
+  /** What is compared with the threshold, and of how many spans. */
+  amount: number
+  count: number
+  /** Milliseconds since the epoch. */
+  startsAt: number
+  endsAt: number
+  /** The worst first. */
+  traces: string[]
+  /** Where the relay's API is; absent where it is nowhere. */
+  api: string | undefined
+}
+
+/** Alertmanager's "not yet". */
+const NEVER = '0001-01-01T00:00:00Z'
+
+export function payloadOf(told: Told): object {
+  const { rule, isFiring, startsAt, endsAt, traces, api } = told
+  const status = isFiring ? 'firing' : 'resolved'
+  const labels = labelsOf(told)
+  const annotations = {
+    summary: summaryOf(told),
+    value: amountOf(rule, told.amount),
+    threshold: amountOf(rule, rule.threshold),
+    window: timeOf(rule.windowMs * 1000),
+    count: String(told.count),
+    traces: traces.join(' '),
+    rule: rule.text,
+  }
+  const [worst] = traces
+  return {
+    version: '4',
+    groupKey: JSON.stringify(labels),
+    truncatedAlerts: 0,
+    status,
+    receiver: 'blkin',
+    groupLabels: labels,
+    commonLabels: labels,
+    commonAnnotations: annotations,
+    externalURL: api ?? '',
+    alerts: [
+      {
+        ...{ status, labels, annotations },
+        startsAt: new Date(startsAt).toISOString(),
+        endsAt: isFiring ? NEVER : new Date(endsAt).toISOString(),
+        generatorURL: api === undefined || worst === undefined ? '' : `${api}/api/v2/trace/${worst}`,
+        fingerprint: fingerprintOf(JSON.stringify(labels)),
+      },
+    ],
+  }
+}
+
+/** "slow-writes fires: p99(span=write) is 31ms, above 20ms, over 30s (412 spans), such as trace 463ac35c9f6413ad" */
+export function lineOf(told: Told): string {
+  const { rule, value, isFiring, traces } = told
+  const of = value === undefined ? '' : ` of ${rule.by} ${JSON.stringify(value)}`
+  const such = isFiring && traces[0] !== undefined ? `, such as trace ${traces[0]}` : ''
+  return `alert ${rule.name}${of} ${isFiring ? 'fires' : 'is resolved'}: ${summaryOf(told)}${such}`
+}
+
+function summaryOf({ rule, amount, count, isFiring }: Told): string {
+  const is = amountOf(rule, amount)
+  const compared = `${isFiring ? 'above' : 'threshold'} ${amountOf(rule, rule.threshold)}`
+  return `${measureOf(rule)} is ${is}, ${compared}, over ${timeOf(rule.windowMs * 1000)} (${count} span${count === 1 ? '' : 's'})`
+}
+
+function labelsOf({ rule, value }: Told): Record<string, string> {
+  if (value === undefined) return { alertname: rule.name }
+  return { alertname: rule.name, [labelName(rule.by!)]: value }
+}
+
+/** A key of a tag as a label may be called. */
+function labelName(by: string): string {
+  const name = by.replace(/^tag\./, '').replace(/\W/g, '_')
+  return /^\d/.test(name) || name === 'alertname' ? `tag_${name}` : name
+}
+
+/** The same for the same labels, whichever relay tells it: FNV-1a of 64 bits. */
+function fingerprintOf(text: string): string {
+  let hash = 0xcbf29ce484222325n
+  for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
+  return hash.toString(16).padStart(16, '0')
+}

@@ -1,0 +1,29 @@
+// relay/src/alerts/webhook.ts: what an alert becomes, to whom it is told: one POST for each change, in the order in which they
+// came. The outbox before it keeps what waits while the other side is away.
+
+import { type Batch, Outbox, type Transport, usualLimits } from '../sinks/outbox.js'
+import { httpTarget, post } from '../sinks/post.js'
+
+const MOST_BYTES = 4 * 2 ** 20
+
+/** @throws TypeError naming what was given */
+export function webhookOutbox(target: string, log: (line: string) => void): Outbox<object> {
+  const limits = { ...usualLimits, most: MOST_BYTES, batch: 1, linger: 0 } // a batch of one, however large
+  return new Outbox(new WebhookTransport(target), log, limits)
+}
+
+class WebhookTransport implements Transport {
+  readonly name: string
+  readonly words = { one: 'an alert', many: 'alerts' }
+  readonly #url: URL
+
+  constructor(target: string) {
+    this.#url = httpTarget(target, '/', 'webhook', 'http://127.0.0.1:9093/alerts')
+    this.name = `webhook ${this.#url.origin}` // paths of webhooks are secrets, some of them
+  }
+
+  async send({ json }: Batch, signal: AbortSignal): Promise<number> {
+    await post(this.#url, { 'content-type': 'application/json' }, json, signal)
+    return 0
+  }
+}

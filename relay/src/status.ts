@@ -1,0 +1,41 @@
+// relay/src/status.ts: how a relay is, for whoever asks over HTTP: `blkin status`. Pure. It is what stats() counts, less what
+// only the relay's own user may know (folders), and of the processes those that are connected.
+
+import type { AlertsStats } from './alerts/alerts.js'
+import type { OutboxStats } from './sinks/outbox.js'
+import type { TracingStats } from './spans/tracing.js'
+import type { LostCounts, ProcessStats } from './store/processes.js'
+
+export interface RelayStatus {
+  version: string
+  /** Since when it runs; milliseconds since the epoch, as all times here. */
+  since: number
+  now: number
+  /** Those that are connected. */
+  processes: { pid: number; program: string; events: number; lost: LostCounts }[]
+  /** How many there were that have gone, at most 1024 of which are known. */
+  gone: number
+  spans: Pick<TracingStats, 'received' | 'stored' | 'sampledOut' | 'refused' | 'waiting'>
+  sinks: OutboxStats[]
+  /** Where there are rules. */
+  alerts?: AlertsStats
+}
+
+interface Known {
+  version: string
+  since: number
+  processes: ProcessStats[]
+  tracing: TracingStats
+}
+
+export function statusOf({ version, since, processes, tracing }: Known): RelayStatus {
+  const { received, stored, sampledOut, refused, waiting, sinks, alerts } = tracing
+  const connected = processes.filter(({ connected }) => connected)
+  return {
+    ...{ version, since, now: Date.now() },
+    processes: connected.map(({ pid, program, events, lost }) => ({ pid, program, events, lost })),
+    gone: processes.length - connected.length,
+    spans: { received, stored, sampledOut, refused, waiting },
+    ...{ sinks, ...(alerts ? { alerts } : {}) },
+  }
+}
