@@ -77,7 +77,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   }
   for (const name of ['http', 'scribe'] as const) {
     if (options[name] && options.output === undefined)
-      throw new TypeError(`${name} is given and output is missing; expected a folder for what comes`)
+      throw new TypeError(
+        `${name} is given and output is missing; expected a folder for ${name === 'http' ? 'the spans' : 'what comes'}`,
+      )
   }
   const output = options.output === undefined ? undefined : resolve(options.output)
   if (output !== undefined) await mkdir(output, { recursive: true, mode: 0o700 })

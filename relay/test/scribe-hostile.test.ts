@@ -228,7 +228,7 @@ test('any frame is answered, or ends its connection', async () => {
     await answers(real)
     await fc.assert(fc.asyncProperty(broken(real), answers), { numRuns: 500 })
   }
-  expect(intake.counters.of('received good')).toBeGreaterThan(2)
+  expect(intake.counters.of('received good')).toBeGreaterThanOrEqual(2)
 })
 
 test('pieces beyond what may wait go on as they are, and what comes later is a piece again', () => {

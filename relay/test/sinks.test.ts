@@ -105,6 +105,37 @@ describe.skipIf(missing)('a real Zipkin server', () => {
     await expect.poll(firsts, { timeout: 10_000 }).toEqual(spans.map(() => true))
   })
 
+  test('gets whole spans of a relay that got them an annotation a message', async () => {
+    const { relay, url } = await relayTo({ scribe: zipkin.scribe })
+    const client = await scribeClient(relay.scribeAddress!)
+    onTestFinished(() => client.end())
+    const [qemu, osd] = [{ serviceName: 'qemu' }, { serviceName: 'osd.0', ipv4: '10.0.0.7', port: 6800 }]
+    const of = (id: number, rest: Partial<V1>): [string, string] => [
+      'zipkin',
+      v1Message({
+        traceId: 0x71ecen,
+        id: BigInt(id),
+        name: 'write',
+        ...(id > 1 ? { parentId: 1n } : {}),
+        ...rest,
+      }),
+    ]
+    const pieces = [
+      of(1, { annotations: [['sr', start, qemu]] }),
+      of(2, { annotations: [['cs', start + 10, qemu]] }),
+      of(2, { annotations: [['sr', start + 20, osd]] }),
+      of(2, { annotations: [['queued', start + 25, osd]] }),
+      of(2, { tags: [['object', 'STRING', Buffer.from('disk.0'), osd]] }),
+      of(2, { annotations: [['ss', start + 80, osd]] }),
+      of(2, { annotations: [['cr', start + 90, qemu]] }),
+      of(1, { annotations: [['ss', start + 99, qemu]] }),
+    ]
+    for (const piece of pieces) expect(await client.log([piece])).toBe('OK')
+    const durations = async () => (await traceOf(zipkin.url, '71ece'))?.map(({ duration }) => duration)
+    await expect.poll(durations, { timeout: 10_000 }).toEqual([99, 80, 60])
+    expect(await traceOf(zipkin.url, '71ece')).toEqual(await traceOf(url, '71ece'))
+  })
+
   test('gets by Scribe what the relay got by Scribe', async () => {
     const { relay, url } = await relayTo({ scribe: zipkin.scribe })
     const upstream = await relayTo({ scribe: relay.scribeAddress! })
