@@ -11,7 +11,7 @@ enum ResultCode {
 
 struct LogEntry {
   1: string category,
-  2: string message
+  2: binary message         // as Scribe's `string` on the wire: bytes, which need be no text
 }
 
 service scribe extends fb303.FacebookService {

@@ -8,20 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { NbdClient } from '../examples/blockstore/src/nbd-client.js'
 import { OBJECT_SIZE } from '../examples/blockstore/src/object-store.js'
 import { hasTool, MAIN, run, type ServerProcess, startServerIn, storePids } from './blockstore-harness.js'
-
-interface Span {
-  traceId: string
-  id: string
-  parentId?: string
-  kind?: string
-  name: string
-  timestamp: number
-  duration?: number
-  localEndpoint: { serviceName: string }
-  remoteEndpoint?: { serviceName?: string }
-  annotations?: { value: string }[]
-  tags?: Record<string, string>
-}
+import { outline, tracesAt } from './support/spans.js'
 
 let dir: string
 let relay: Relay
@@ -49,31 +36,9 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-/** Traces whose root has these tags, once the relay has all of their spans. */
-async function traces(root: string, tags: Record<string, unknown>, spans: number): Promise<Span[][]> {
-  const query = new URLSearchParams({ serviceName: 'blockstore', spanName: root, limit: '1000' })
-  for (;;) {
-    const response = await fetch(`http://${relay.httpAddress}/api/v2/traces?${query}`)
-    const found = ((await response.json()) as Span[][]).filter((trace) => {
-      const first = trace.find(({ parentId, name }) => parentId === undefined && name === root)
-      return Object.entries(tags).every(([key, value]) => first?.tags?.[key] === String(value))
-    })
-    if (found.some((trace) => trace.length >= spans)) return found
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-/** A line a span, children indented below their parent, in the order of their beginnings. */
-function outline(trace: Span[], parentId?: string, depth = 0): string[] {
-  return trace
-    .filter((span) => span.parentId === parentId)
-    .sort((a, b) => a.timestamp - b.timestamp)
-    .flatMap((span) => {
-      const kind = span.kind === undefined ? '' : ` ${span.kind.toLowerCase()}`
-      const line = `${'  '.repeat(depth)}${span.localEndpoint.serviceName} ${span.name}${kind}`
-      return [line, ...outline(trace, span.id, depth + 1)]
-    })
-}
+/** Once the relay has all of their spans. */
+const traces = (root: string, tags: Record<string, unknown>, spans: number) =>
+  tracesAt(`http://${relay.httpAddress}`, root, tags, spans)
 
 const replicated = (op: string, depth: number) =>
   ['store-0', 'store-1'].flatMap((store) => [

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -164,6 +165,47 @@ describe('blkin relay', () => {
   })
 })
 
+describe('blkin relay --scribe-listen', () => {
+  const args = ['relay', '--listen', '127.0.0.1:0', '--scribe-listen', '127.0.0.1:0', '--json']
+
+  test('takes messages, tells where, and what came', async () => {
+    const output = freshTrace()
+    const env = { ...process.env, BLKIN_CATEGORY: 'app*=app,*=other' }
+    const relay = spawn(process.execPath, [cli, ...args, '-o', output], { env })
+    const lines = createInterface({ input: relay.stdout })[Symbol.asyncIterator]()
+    const { scribe } = JSON.parse((await lines.next()).value) as { scribe: string }
+    // Log([LogEntry('app.1', 'hello')]) in the protocol that is not strict, in a frame
+    const text = (words: string) => Buffer.concat([Buffer.of(0, 0, 0, words.length), Buffer.from(words)])
+    const entry = [Buffer.of(11, 0, 1), text('app.1'), Buffer.of(11, 0, 2), text('hello'), Buffer.of(0)]
+    const call = [text('Log'), Buffer.of(1, 0, 0, 0, 1, 15, 0, 1, 12, 0, 0, 0, 1), ...entry, Buffer.of(0)]
+    const socket = connect(Number(scribe.split(':')[1]), '127.0.0.1')
+    socket.write(Buffer.concat([Buffer.of(0, 0, 0, Buffer.concat(call).length), ...call]))
+    await once(socket, 'data')
+    socket.destroy()
+    expect(await end(relay, 'SIGTERM')).toBe(0)
+    expect(JSON.parse((await lines.next()).value).scribe).toMatchObject({ good: 1, bad: 0, bytes: 5 })
+    expect(readFileSync(join(output, 'scribe/app/app_00000'), 'utf8')).toBe('hello')
+  })
+
+  test('refuses what it cannot mean', () => {
+    const alone = blkin('relay', '--category', 'a=b', '-o', freshTrace())
+    expect(alone).toMatchObject({
+      code: 2,
+      err: "blkin: --category is about Scribe's messages; expected --scribe-listen with it\n",
+    })
+    const wrong = blkin(...args, '--category', 'a', '-o', freshTrace())
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--category: "a"; expected PATTERN=FOLDER/),
+    })
+    const escaping = blkin(...args, '--category', 'a=../b', '-o', freshTrace())
+    expect(escaping).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/"a" goes to "..\/b"; expected "spans"/),
+    })
+  })
+})
+
 describe('blkin relay --sample', () => {
   test('is about spans, and is a share or a number a second', () => {
     const relay = (...args: string[]) =>
@@ -171,7 +213,7 @@ describe('blkin relay --sample', () => {
     const alone = relay('--sample', '50/s')
     expect(alone).toMatchObject({
       code: 2,
-      err: 'blkin: --sample is about spans; expected --http, --zipkin, --scribe, --otlp or --alerts with it\n',
+      err: 'blkin: --sample is about spans; expected --http, --zipkin, --scribe, --otlp, --alerts or --scribe-listen with it\n',
     })
     const wrong = relay('--http', '127.0.0.1:0', '--sample', '2')
     expect(wrong).toMatchObject({

@@ -2,7 +2,7 @@
 
 /** 3 -> "3 events"; 1 -> "1 event" */
 export function count(n: number, one: string): string {
-  return `${grouped(n)} ${one}${n === 1 ? '' : one.endsWith('s') ? 'es' : 's'}`
+  return `${grouped(n)} ${one}${n === 1 ? '' : /(s|ch)$/.test(one) ? 'es' : 's'}`
 }
 
 export const grouped = (n: number): string => n.toLocaleString('en-US')

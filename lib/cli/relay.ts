@@ -1,6 +1,6 @@
 // lib/cli/relay.ts: `blkin relay`: takes packets from many processes until it is told to stop.
 import { once } from 'node:events'
-import type { TracingOptions } from '@blkin/relay'
+import type { ScribeOptions, TracingOptions } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
 import { readAlerts } from './alerts-file.js'
@@ -21,6 +21,8 @@ interface Flags {
   otlp?: string
   alerts?: string
   webhook?: string
+  scribeListen?: string
+  category?: Record<string, string>
   token?: string
   json?: boolean
 }
@@ -44,25 +46,40 @@ export function relayCommand(): Command {
     .addOption(new Option('--otlp <url>', "... by OpenTelemetry's protocol").env('BLKIN_OTLP'))
     .addOption(new Option('--alerts <file>', 'rules over spans, a line each').env('BLKIN_ALERTS'))
     .addOption(new Option('--webhook <url>', 'who is told when one fires').env('BLKIN_WEBHOOK'))
+    .addOption(
+      new Option('--scribe-listen <host:port>', "Scribe's messages, there").env('BLKIN_SCRIBE_LISTEN'),
+    )
+    .addOption(
+      new Option('--category <pattern=folder>', 'where those of a category go')
+        .env('BLKIN_CATEGORY')
+        .argParser(categoriesOf),
+    )
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
     .action(run)
 }
 
-async function run({ listen, output, token, json, ...spans }: Flags): Promise<void> {
+async function run({ listen, output, token, json, ...flags }: Flags): Promise<void> {
   const { startRelay } = await loadRelay()
-  const http = await tracingOf(spans)
+  const http = await tracingOf(flags)
+  const scribe = scribeOf(flags)
   const relay = await startRelay({
     ...{ listen, output, log: note },
     ...(http ? { http } : {}),
+    ...(scribe ? { scribe } : {}),
     ...(token ? { token } : {}),
   })
   const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
-  const { address, httpAddress } = relay
+  const { address, httpAddress, scribeAddress } = relay
   note(`listening on ${address}, traces go to ${output}`)
   if (httpAddress) note(`Zipkin's API is on http://${httpAddress}`)
-  if (json) printJson({ listening: address, ...(httpAddress ? { http: httpAddress } : {}), output })
+  if (scribeAddress) note(`taking messages by Scribe on ${scribeAddress}`)
+  const others = {
+    ...(httpAddress ? { http: httpAddress } : {}),
+    ...(scribeAddress ? { scribe: scribeAddress } : {}),
+  }
+  if (json) printJson({ listening: address, ...others, output })
   const endCollecting = keepCollecting(address, token ?? '')
   await told
   await endCollecting()
@@ -72,28 +89,41 @@ async function run({ listen, output, token, json, ...spans }: Flags): Promise<vo
   else note(totals.text)
 }
 
-/** Undefined: nobody asks for spans. */
-async function tracingOf({
-  http,
-  sample,
-  zipkin,
-  scribe,
-  otlp,
-  alerts,
-  webhook,
-}: Omit<Flags, 'listen' | 'output'>): Promise<TracingOptions | undefined> {
+type Asked = Omit<Flags, 'listen' | 'output'>
+
+/** Undefined: nobody asks for spans, but for those that come by Scribe. */
+async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
+  const { http, sample, zipkin, scribe, otlp, alerts, webhook, scribeListen } = asked
   const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
   const goesOn = Object.keys(sinks).length > 0
   if (webhook && !alerts) throw new UsageError('--webhook is told of alerts; expected --alerts with it')
-  if (sample && !http && !goesOn && !alerts)
+  if (sample && !http && !goesOn && !alerts && !scribeListen)
     throw new UsageError(
-      '--sample is about spans; expected --http, --zipkin, --scribe, --otlp or --alerts with it',
+      '--sample is about spans; expected --http, --zipkin, --scribe, --otlp, --alerts or --scribe-listen with it',
     )
-  if (!http && !goesOn && !alerts) return undefined
+  if (!http && !goesOn && !alerts && !sample) return undefined
   return {
     ...(http ? { listen: http } : {}),
     ...(sample ? { sample } : {}),
     ...(goesOn ? { sinks } : {}),
     ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...(webhook ? { webhook } : {}) } } : {}),
   }
+}
+
+function scribeOf({ scribeListen, category }: Asked): ScribeOptions | undefined {
+  if (scribeListen) return { listen: scribeListen, ...(category ? { categories: category } : {}) }
+  if (category)
+    throw new UsageError("--category is about Scribe's messages; expected --scribe-listen with it")
+  return undefined
+}
+
+/** The flag may be given more than once, and more than one at once. */
+function categoriesOf(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const pairs = text.split(',').map((part): [pattern: string, folder: string] => {
+    const at = part.indexOf('=')
+    if (at < 1)
+      throw new UsageError(`--category: ${JSON.stringify(part)}; expected PATTERN=FOLDER, such as "app*=app"`)
+    return [part.slice(0, at).trim(), part.slice(at + 1).trim()]
+  })
+  return { ...before, ...Object.fromEntries(pairs) }
 }

@@ -19,7 +19,7 @@ export interface Totals {
   json: object
 }
 
-export function summarize({ processes, tracing }: RelayStats, output: string): Totals {
+export function summarize({ processes, tracing, scribe }: RelayStats, output: string): Totals {
   const sum = (of: (process: RelayStats['processes'][number]) => number) =>
     processes.reduce((total, process) => total + of(process), 0)
   const byReason = Object.entries(reasons)
@@ -41,9 +41,22 @@ export function summarize({ processes, tracing }: RelayStats, output: string): T
     lost,
     text: [`recorded ${from} (${bytes(sum((p) => p.bytes))}), ${grouped(lost)} lost${why}`]
       .concat(tracing ? spansOf(tracing) : [])
+      .concat(scribe ? messagesOf(scribe) : [])
       .join('\n'),
-    json: { events, lost, output, traces, ...(tracing ? { tracing } : {}) },
+    json: { events, lost, output, traces, ...(tracing ? { tracing } : {}), ...(scribe ? { scribe } : {}) },
   }
+}
+
+/** What came by Scribe. */
+function messagesOf({ good, bad, denied, bytes: written }: NonNullable<RelayStats['scribe']>): string[] {
+  if (good + bad + denied === 0) return []
+  const told = [
+    `${count(good, 'message')} taken`,
+    ...(written > 0 ? [`${bytes(written)} of them in files`] : []),
+    ...(bad > 0 ? [`${grouped(bad)} bad`] : []),
+    ...(denied > 0 ? [`${count(denied, 'batch')} put off`] : []),
+  ]
+  return [`scribe: ${told.join(', ')}`]
 }
 
 type TracingStats = NonNullable<RelayStats['tracing']>

@@ -98,8 +98,9 @@ TEST_F(Control, gates_are_replaced_while_threads_pass_them) {
     Outcome outcome;
     for (int32_t i = 2; i < 1000; ++i) {
       ASSERT_FALSE(Process::get().enable("gates", rule("control:gated", {1, i}), outcome));
-      if (i % 5 == 0)
+      if (i % 5 == 0) {
         ASSERT_FALSE(Process::get().disable("gates", "control:gated", thrift::Origin::kControl, outcome));
+      }
       if (i % 7 == 0) usleep(200);
     }
   }

@@ -18,7 +18,7 @@ declare enum ResultCode {
 
 declare class LogEntry {
     public category: string;
-    public message: string;
+    public message: Buffer;
 
-      constructor(args?: { category: string; message: string; });
+      constructor(args?: { category: string; message: Buffer; });
   }

@@ -52,7 +52,7 @@ const LogEntry = module.exports.LogEntry = class {
         break;
         case 2:
         if (ftype == Thrift.Type.STRING) {
-          this.message = input.readString();
+          this.message = input.readBinary();
         } else {
           input.skip(ftype);
         }
@@ -75,7 +75,7 @@ const LogEntry = module.exports.LogEntry = class {
     }
     if (this.message !== null && this.message !== undefined) {
       output.writeFieldBegin('message', Thrift.Type.STRING, 2);
-      output.writeString(this.message);
+      output.writeBinary(this.message);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

@@ -1,18 +1,21 @@
 // relay/src/relay.ts: a running relay: it listens, counts and closes. The CLI and embedders call startRelay().
 // It never prints: what happens to a connection goes to `log`, and everything it counts is in stats().
 
-import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { type AddressInfo, createServer } from 'node:net'
+import type { Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 import { isLoopback, parseAddress } from './intake/address.js'
+import { Calls } from './intake/calls.js'
 import { Connection } from './intake/connection.js'
+import { type ConnectionCounts, type Listener, startListener } from './intake/listener.js'
 import { Feed } from './live/feed.js'
 import { Followers } from './live/followers.js'
 import { LiveTraces } from './live/live-traces.js'
 import type { TraceItem } from './read/merge.js'
 import { RuleBook } from './rules/rule-book.js'
+import { type ScribeOptions, ScribeServer, type ScribeStats } from './scribe/server.js'
+import type { V1Span } from './spans/from-v1.js'
 import { Tap } from './spans/tap.js'
 import { Tracing, type TracingOptions, type TracingStats } from './spans/tracing.js'
 import { Processes, type ProcessStats } from './store/processes.js'
@@ -30,6 +33,8 @@ export interface RelayOptions {
   live?: (items: TraceItem[]) => void
   /** Assembles spans, keeps them under `output` and answers Zipkin's API. */
   http?: TracingOptions
+  /** Takes what Scribe's clients log: spans where `http` has them, the rest into files under `output`. */
+  scribe?: ScribeOptions
   /** What every client must say; needed to listen on anything but loopback. */
   token?: string
   log?: (line: string) => void
@@ -37,21 +42,18 @@ export interface RelayOptions {
 
 export interface RelayStats {
   processes: ProcessStats[]
-  connections: {
-    open: number
-    /** Turned away because MAX_CONNECTIONS were open. */
-    refused: number
-    /** Ended by the relay: bad bytes, a wrong token, a limit of time. */
-    ended: number
-  }
-  /** Where `http` was given. */
+  connections: ConnectionCounts
+  /** Where `http` or `scribe` was given. */
   tracing?: TracingStats
+  /** Where `scribe` was given. */
+  scribe?: ScribeStats
 }
 
 export interface Relay {
   address: string
   /** Where the API listens, where it does. */
   httpAddress: string | undefined
+  scribeAddress: string | undefined
   stats(): RelayStats
   /** Finishes the calls that are being stored, ends every connection and stops listening. */
   close(): Promise<void>
@@ -60,12 +62,11 @@ export interface Relay {
 const VERSION: string = createRequire(import.meta.url)('../package.json').version
 
 const MAX_CONNECTIONS = 1024
-const CLOSE_MS = 5_000
 
 export async function startRelay(options: RelayOptions): Promise<Relay> {
-  const { host, port } = parseAddress(options.listen)
+  const where = parseAddress(options.listen)
   const token = options.token || undefined
-  if (token === undefined && !isLoopback(host)) {
+  if (token === undefined && !isLoopback(where.host)) {
     throw new Error(
       `listen is "${options.listen}" and token is missing; expected a token on anything but loopback`,
     )
@@ -74,8 +75,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   if ((options.output === undefined) === (options.live === undefined)) {
     throw new TypeError('output and live are both given or both missing; expected one of them')
   }
-  if (options.http && options.output === undefined) {
-    throw new TypeError('http is given and output is missing; expected a folder for the spans')
+  for (const name of ['http', 'scribe'] as const) {
+    if (options[name] && options.output === undefined)
+      throw new TypeError(`${name} is given and output is missing; expected a folder for what comes`)
   }
   const output = options.output === undefined ? undefined : resolve(options.output)
   if (output !== undefined) await mkdir(output, { recursive: true, mode: 0o700 })
@@ -84,54 +86,44 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
   const processes = new Processes()
   const lent = { token, version: VERSION, log, processes: () => processes.stats() }
-  const tracing =
-    options.http && output !== undefined ? await Tracing.open(output, options.http, lent) : undefined
+  const spans = options.http ?? (options.scribe && {})
+  const tracing = spans && output !== undefined ? await Tracing.open(output, spans, lent) : undefined
+  let scribe: ScribeServer | undefined
+  let listener: Listener
   const followers = new Followers(tracing ? new Tap(recorder, tracing, log) : recorder, log)
-  const rules = await RuleBook.open(output && join(output, '.rules'))
-  const house = { token, processes, recorder: followers, followers, rules }
-  const open = new Set<Connection>()
-  const counts = { refused: 0, ended: 0 }
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    if (open.size >= MAX_CONNECTIONS) {
-      counts.refused++
-      log(`${socket.remoteAddress}:${socket.remotePort}: refused: ${MAX_CONNECTIONS} connections are open`)
-      socket.on('error', () => {}).destroy()
-      return
-    }
-    const connection = new Connection(socket, house, log)
-    open.add(connection)
-    void connection.over.then(() => {
-      open.delete(connection)
-      if (connection.failed) counts.ended++
-    })
-  })
-  server.listen(port, host, 511)
   try {
-    await once(server, 'listening')
+    const rules = await RuleBook.open(output && join(output, '.rules'))
+    const house = { token, processes, recorder: followers, followers, rules }
+    const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), log)
+    const takeSpans = (given: V1Span[]) => tracing!.takeScribed(given)
+    if (options.scribe)
+      scribe = await ScribeServer.start(
+        output!,
+        options.scribe,
+        takeSpans,
+        spans?.sinks?.scribe,
+        VERSION,
+        log,
+      )
+    listener = await startListener(where, MAX_CONNECTIONS, connect, log)
   } catch (error) {
+    await scribe?.close()
     await tracing?.close()
     throw error
   }
-  const bound = server.address() as AddressInfo
-  const shown = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
 
   return {
-    address: `${shown}:${bound.port}`,
+    address: listener.address,
     httpAddress: tracing?.http?.address,
+    scribeAddress: scribe?.address,
     stats: () => ({
-      processes: house.processes.stats(),
-      connections: { open: open.size, ...counts },
+      processes: processes.stats(),
+      connections: listener.counts(),
       ...(tracing ? { tracing: tracing.stats() } : {}),
+      ...(scribe ? { scribe: scribe.stats() } : {}),
     }),
     async close() {
-      server.close()
-      const all = [...open].map((connection) => connection.end('the relay is closing'))
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise((done) => {
-        timer = setTimeout(done, CLOSE_MS)
-      })
-      await Promise.race([Promise.allSettled(all), late])
-      clearTimeout(timer)
+      await Promise.all([listener.close(), scribe?.close()])
       feed.flush()
       await tracing?.close()
     },

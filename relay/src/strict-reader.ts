@@ -4,8 +4,8 @@
 
 import { thrift } from './wire.js'
 
-/** The smallest struct of the IDL, an On with a name of one letter, takes 16 bytes; of all else only strings are listed. */
-const STRUCT_BYTES = 16
+/** The smallest struct that is listed, a LogEntry with nothing in it, takes 15 bytes; of all else only strings are. */
+const STRUCT_BYTES = 15
 const STRING_BYTES = 4
 
 export class StrictReader extends thrift.TBinaryProtocol {
@@ -14,6 +14,12 @@ export class StrictReader extends thrift.TBinaryProtocol {
   constructor(frame: Buffer, strict = true) {
     super(new thrift.TFramedTransport(frame), strict, true)
     this.#left = frame.length
+  }
+
+  /** A name of the protocol that is not strict comes as bytes from Apache's reader. */
+  override readMessageBegin() {
+    const begin = super.readMessageBegin()
+    return { ...begin, fname: String(begin.fname) }
   }
 
   override readListBegin() {

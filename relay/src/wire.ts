@@ -9,11 +9,19 @@ const require = createRequire(import.meta.url)
 export const thrift = require('thrift') as typeof import('thrift') & {
   fromBigInt(value: bigint | number): Int64
 }
+// Of what went wrong the runtime writes `code`, and sets `type`: so others learn that a call is unknown, not just that it failed.
+Object.defineProperty(thrift.Thrift.TApplicationException.prototype, 'code', {
+  get(this: { type: number }) {
+    return this.type
+  },
+})
+
 export const types = require('../gen/blkin_types.js') as typeof import('../gen/blkin_types.js')
 export const service = require('../gen/Relay.js') as typeof import('../gen/Relay.js')
 export const control = require('../gen/Control.js') as typeof import('../gen/Control.js')
 export const scribe = require('../gen/scribe.js') as typeof import('../gen/scribe.js')
 export const scribeTypes = require('../gen/scribe_types.js') as typeof import('../gen/scribe_types.js')
+export const fb303 = require('../gen/fb303_types.js') as typeof import('../gen/fb303_types.js')
 export const zipkin = require('../gen/zipkin_types.js') as typeof import('../gen/zipkin_types.js')
 export const fleet = require('../gen/Fleet.js') as typeof import('../gen/Fleet.js')
 

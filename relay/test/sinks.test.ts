@@ -4,22 +4,26 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { startZipkin, whyNoZipkin } from '../../scripts/lib/zipkin.mjs'
 import { startRelay } from '../src/index.js'
 import { OtlpTransport } from '../src/sinks/otlp.js'
 import { NotTaken } from '../src/sinks/outbox.js'
 import type { SinkOptions } from '../src/sinks/sinks.js'
 import { ZipkinTransport } from '../src/sinks/zipkin.js'
-import type { Span } from '../src/spans/span.js'
+import { v1FromBytes } from '../src/spans/from-v1.js'
+import type { Endpoint, Span } from '../src/spans/span.js'
+import { spansFromV1 } from '../src/spans/v1-to-v2.js'
 import { folder } from './helpers.js'
-import { makeTraces } from './span-makers.js'
-import { startZipkin, whyNoZipkin } from './zipkin.js'
+import { scribeClient, type V1, v1Message, v1Struct } from './scribe.js'
+import { makeTraces, randomFrom } from './span-makers.js'
 
 const missing = whyNoZipkin()
 if (missing) console.warn(`SKIPPED: spans do not go on to a real Zipkin server: ${missing}`)
 
 async function relayTo(sinks: SinkOptions) {
   const log: string[] = []
-  const options = { listen: '127.0.0.1:0', output: folder(), http: { listen: '127.0.0.1:0', sinks } }
+  const listen = '127.0.0.1:0'
+  const options = { listen, output: folder(), http: { listen, sinks }, scribe: { listen } }
   const relay = await startRelay({ ...options, log: (line) => log.push(line) })
   onTestFinished(() => relay.close())
   return { relay, log, url: `http://${relay.httpAddress}` }
@@ -46,7 +50,7 @@ describe.skipIf(missing)('a real Zipkin server', () => {
   const start = (Date.now() - 600_000) * 1000
 
   beforeAll(async () => {
-    zipkin = await startZipkin([])
+    zipkin = await startZipkin()
   }, 120_000)
   afterAll(() => zipkin?.stop())
 
@@ -75,6 +79,48 @@ describe.skipIf(missing)('a real Zipkin server', () => {
         .toEqual(await traceOf(url, traceId))
     }
   })
+
+  test('makes of spans of the first format what we make of them', async () => {
+    const spans = oldSpans(300, 77, start)
+    // its Scribe collector takes the first service of a span, and leaves out the others; posted, it takes them all
+    const again = spans.map((span) => ({ ...span, traceId: span.traceId | (1n << 60n) }))
+    const client = await scribeClient(zipkin.scribe)
+    onTestFinished(() => client.end())
+    expect(await client.log(again.map((span) => ['zipkin', v1Message(span)]))).toBe('OK')
+    const list = Buffer.from([12, 0, 0, 0, 0])
+    list.writeInt32BE(spans.length, 1)
+    const body = Buffer.concat([list, ...spans.map(v1Struct)])
+    const headers = { 'content-type': 'application/x-thrift' }
+    const response = await fetch(`${zipkin.url}/api/v1/spans`, { method: 'POST', headers, body })
+    expect(response.status).toBe(202)
+    const ours = spans.map((span) =>
+      spansFromV1(v1FromBytes(v1Struct(span)))
+        .map(textOf)
+        .sort(),
+    )
+    expect(ours.flat().length).toBeGreaterThan(400)
+    await expect.poll(() => tracesOf(zipkin.url, spans), { timeout: 10_000 }).toEqual(ours)
+    const firsts = async () =>
+      (await tracesOf(zipkin.url, again)).map(([one], i) => one !== undefined && ours[i]!.includes(one))
+    await expect.poll(firsts, { timeout: 10_000 }).toEqual(spans.map(() => true))
+  })
+
+  test('gets by Scribe what the relay got by Scribe', async () => {
+    const { relay, url } = await relayTo({ scribe: zipkin.scribe })
+    const upstream = await relayTo({ scribe: relay.scribeAddress! })
+    const traces = makeTraces(50, 9, start).map((spans) => spans.map(inOldFormat))
+    const renamed = traces.map((spans) =>
+      spans.map((span) => ({ ...span, traceId: `6${span.traceId.slice(1)}` })),
+    )
+    await post(upstream.url, renamed.flat())
+    const count = renamed.flat().length
+    await expect.poll(() => relay.stats().tracing?.sinks[0]?.delivered, { timeout: 20_000 }).toBe(count)
+    for (const [{ traceId }] of renamed as [Span][]) {
+      const ours = await traceOf(upstream.url, traceId)
+      expect(await traceOf(url, traceId)).toEqual(ours)
+      await expect.poll(() => traceOf(zipkin.url, traceId), { timeout: 10_000 }).toEqual(ours)
+    }
+  })
 })
 
 test('a server that is not there is told once, and spans wait', async () => {
@@ -91,6 +137,79 @@ test('a server that is not there is told once, and spans wait', async () => {
   ])
   for (const { offered, waiting } of relay.stats().tracing!.sinks) expect(waiting).toBe(offered)
 })
+
+/** The spans of each trace, as texts in order. */
+async function tracesOf(url: string, of: V1[]): Promise<string[][]> {
+  const ids = of.map(({ traceId, high }) => `${high ? hex(high as bigint) : ''}${hex(traceId)}`)
+  const texts = new Map(ids.map((id): [string, string[]] => [id, []]))
+  for (let at = 0; at < ids.length; at += 100) {
+    const asked = ids.slice(at, at + 100).join(',')
+    const response = await fetch(`${url}/api/v2/traceMany?traceIds=${asked}`)
+    for (const span of ((await response.json()) as Span[][]).flat())
+      texts.get(span.traceId)!.push(textOf(span))
+  }
+  return [...texts.values()].map((spans) => spans.sort())
+}
+
+/** Without its trace. */
+const textOf = ({ traceId: _, ...span }: Span): string => JSON.stringify(sortedKeys(span))
+
+const hex = (id: bigint) => id.toString(16).padStart(16, '0')
+
+const sortedKeys = (value: unknown): unknown =>
+  value && typeof value === 'object' && !Array.isArray(value)
+    ? Object.fromEntries(
+        Object.entries(value)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, one]) => [key, sortedKeys(one)]),
+      )
+    : value
+
+/** Spans of the first format, a trace each, of whatever may stand in one, sensible or not. */
+function oldSpans(count: number, seed: number, start: number): V1[] {
+  const random = randomFrom(seed)
+  const some = <T>(values: readonly T[]): T => values[random(values.length)]!
+  const hosts: (Endpoint | undefined)[] = [
+    ...[undefined, {}, { serviceName: 'Front' }, { serviceName: 'front', ipv4: '10.0.0.1', port: 40_000 }],
+    ...[
+      { serviceName: 'back', ipv4: '10.0.0.2' },
+      { ipv4: '10.0.0.3', port: 80 },
+    ],
+  ]
+  const cores = ['cs', 'cr', 'sr', 'ss', 'ms', 'mr', 'ws', 'wr', 'xx', 'cache miss']
+  return Array.from({ length: count }, (_, n): V1 => {
+    const at = start + n * 1000
+    const duration = some([undefined, 0, 50, 40])
+    const values = Array.from({ length: random(6) }, () => some(cores))
+    if (random(3) === 0) values.push('cs', 'cr')
+    if (random(3) === 0) values.push('sr', 'ss')
+    const trues = ['ca', 'sa', 'ma'].filter(() => random(3) === 0)
+    return {
+      traceId: BigInt(n + 1) << 20n,
+      id: BigInt(n + 7),
+      ...(random(2) ? { high: 9n } : {}),
+      ...(random(2) ? { parentId: BigInt(random(3)) } : {}),
+      name: some(['', 'GET', 'unknown']),
+      ...(random(4) ? {} : { debug: true }),
+      ...(random(2) ? { timestamp: some([at, 0]) } : {}),
+      ...(duration === undefined ? {} : { duration }),
+      annotations: values.map((value) => [value, at + some([0, 10, 20, 40, 50]), some(hosts)]),
+      tags: [
+        ...trues.map((key): OldTag => [key, 'BOOL', Buffer.of(random(5) ? 1 : 0), some(hosts)]),
+        ...['lc', 'error', 'lc'].slice(random(4)).map((key): OldTag => {
+          return [
+            key,
+            some(['STRING', 'STRING', 'BYTES'] as const),
+            Buffer.from(some(['', 'no'])),
+            some(hosts),
+          ]
+        }),
+      ],
+    }
+  })
+}
+
+type OldTag = NonNullable<V1['tags']>[number]
 
 /** What the old format can say: no server that is called by its own service. Ids of their own, for a server that has others. */
 function inOldFormat({ remoteEndpoint, ...span }: Span): Span {

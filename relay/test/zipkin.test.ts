@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startZipkin, whyNoZipkin } from '../../scripts/lib/zipkin.mjs'
 import { startRelay } from '../src/index.js'
 import type { Relay } from '../src/relay.js'
 import type { Span } from '../src/spans/span.js'
 import { makeTraces } from './span-makers.js'
-import { startZipkin, whyNoZipkin } from './zipkin.js'
 
 const missing = whyNoZipkin()
 if (missing) console.warn(`SKIPPED: answers are not compared with a real Zipkin server's: ${missing}`)
@@ -27,7 +27,7 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
 
   beforeAll(async () => {
     output = mkdtempSync(join(tmpdir(), 'blkin-zipkin-'))
-    zipkin = await startZipkin(KEYS)
+    zipkin = await startZipkin({ autocompleteKeys: KEYS })
     const http = { listen: '127.0.0.1:0', autocompleteKeys: KEYS }
     relay = await startRelay({ listen: '127.0.0.1:0', output, http })
     for (const url of [zipkin.url, ours()]) {

@@ -29,6 +29,8 @@ const probes = {
   'liblttng-ust-dev': header('lttng/tracepoint.h'),
   'thrift-compiler': command('thrift'),
   // A file, not `import thrift`: a python3 first on PATH need not be Debian's. Tests run /usr/bin/python3.
+  // what reads OpenTelemetry's protocol comes from PyPI
+  'python3-pip': () => existsSync('/usr/lib/python3/dist-packages/pip/__init__.py'),
   'python3-thrift': () => existsSync('/usr/lib/python3/dist-packages/thrift/Thrift.py'),
   // a real Zipkin server to compare answers with
   'default-jre-headless': command('java'),
@@ -37,6 +39,19 @@ const probes = {
   'qemu-utils': command('qemu-io'),
   fio: command('fio'),
   'libnbd-bin': command('nbdinfo'),
+  // a real RADOS cluster for the block store
+  'ceph-mon': command('ceph-mon'),
+  'ceph-osd': command('ceph-osd'),
+  'ceph-base': command('monmaptool'),
+  'ceph-common': command('ceph'),
+  librados2: () => existsSync(`/usr/lib/${triplet}/librados.so.2`),
+  // a guest that uses the block store
+  'qemu-system-x86': command('qemu-system-x86_64'),
+  'busybox-static': command('busybox'),
+  cpio: command('cpio'),
+  kmod: command('kmod'),
+  // pictures of pages
+  chromium: command('chromium'),
   // terminals for the CLI's screens
   tmux: command('tmux'),
   // shells that it completes in
@@ -45,7 +60,8 @@ const probes = {
 }
 
 export const buildTools = ['g++', 'make', 'python3']
-export const allPackages = Object.keys(probes)
+/** What tests can use; a browser is for pictures only. */
+export const allPackages = Object.keys(probes).filter((name) => name !== 'chromium')
 
 /** Those of the names that are not there yet. */
 export function missingPackages(names) {

@@ -10,8 +10,11 @@ import { crc32 } from 'node:zlib'
 /** Index to object name; null takes the index out of the map. */
 export type MapChanges = Record<string, string | null>
 
+/** Store processes of our own, or FSID/POOL of a RADOS cluster. */
+export type CatalogLayout = { stores: number; replicas: number } | { rados: string }
+
 export type CatalogRecord =
-  | { kind: 'layout'; stores: number; replicas: number }
+  | ({ kind: 'layout' } & CatalogLayout)
   | { kind: 'create'; volume: string; size: number; readonly?: boolean; map?: MapChanges }
   | { kind: 'copy'; volume: string; of: string; readonly: boolean }
   | { kind: 'map'; changes: Record<string, MapChanges> }
@@ -33,7 +36,7 @@ export class Catalog {
   readonly volumes = new Map<string, CatalogVolume>()
   /** Stores that missed a change. */
   readonly out = new Set<number>()
-  layout: { stores: number; replicas: number } | undefined
+  layout: CatalogLayout | undefined
 
   readonly #dir: string
   #file!: FileHandle
@@ -78,9 +81,11 @@ export class Catalog {
 
   #apply(record: CatalogRecord): void {
     switch (record.kind) {
-      case 'layout':
-        this.layout = { stores: record.stores, replicas: record.replicas }
+      case 'layout': {
+        const { kind: _, ...layout } = record
+        this.layout = layout
         break
+      }
       case 'create': {
         const { volume: name, size, readonly = false, map = {} } = record
         this.volumes.set(name, { name, size, readonly, map: new Map() })

@@ -11,6 +11,7 @@ A block device over NBD: thin volumes with snapshots and clones, cut into object
     --listen HOST:PORT      where NBD clients come to (default: 127.0.0.1:10809; port 0: any)
     --stores N              store processes (default: 2)
     --replicas N            stores that hold each object (default: 1)
+    --rados CEPH.CONF/POOL  objects in this pool of a RADOS cluster, instead of store processes
     --volume NAME=SIZE      make this volume if it is absent; may be given more than once
   create VOLUME SIZE        make a volume; sizes are bytes or 512K, 64M, 10G, 1T
   snapshot VOLUME NAME      make the read-only VOLUME@NAME
@@ -55,6 +56,7 @@ function parse(argv: string[]) {
         listen: { type: 'string', default: '127.0.0.1:10809' },
         stores: { type: 'string', default: '2' },
         replicas: { type: 'string', default: '1' },
+        rados: { type: 'string' },
         volume: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', short: 'h' },
       },
@@ -72,8 +74,7 @@ async function runServer(dir: string, values: Values): Promise<void> {
     dir,
     host,
     port,
-    stores: parseCount('stores', values.stores),
-    replicas: parseCount('replicas', values.replicas),
+    layout: values.rados === undefined ? ownStores(values) : parseRados(values.rados),
     volumes: values.volume.map(parseVolume),
   })
   let ending = false
@@ -115,6 +116,19 @@ function parseListen(text: string): { host: string; port: number } {
   const port = Number(match?.[3])
   if (match === null || port > 65535) throw new UsageError(`--listen ${text}: expected HOST:PORT`)
   return { host: match[1] ?? (match[2] || '127.0.0.1'), port }
+}
+
+function ownStores({ stores, replicas }: Values) {
+  return { stores: parseCount('stores', stores), replicas: parseCount('replicas', replicas) }
+}
+
+function parseRados(text: string): { conf: string; pool: string } {
+  const cut = text.lastIndexOf('/')
+  const [conf, pool] = [text.slice(0, Math.max(cut, 0)), text.slice(cut + 1)]
+  if (conf === '' || pool === '') {
+    throw new UsageError(`--rados ${text}: expected CEPH.CONF/POOL, such as /etc/ceph/ceph.conf/blk`)
+  }
+  return { conf, pool }
 }
 
 function parseVolume(text: string): { name: string; size: number } {

@@ -5,7 +5,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { isLoopback, parseAddress } from '../intake/address.js'
+import { isLoopback, parseAddress, shown } from '../intake/address.js'
 import { type Answer, answerTo, text } from './answer.js'
 import { readBody } from './body.js'
 import { Held, type Share } from './held.js'
@@ -49,10 +49,8 @@ export async function startHttp(api: Api, { listen, token, log }: HttpOptions): 
   server.maxConnections = MOST_CONNECTIONS
   server.listen(port, host)
   await once(server, 'listening')
-  const bound = server.address() as AddressInfo
-  const shown = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
   return {
-    address: `${shown}:${bound.port}`,
+    address: shown(server.address() as AddressInfo),
     async close() {
       const closed = once(server, 'close')
       server.close()

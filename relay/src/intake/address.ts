@@ -1,6 +1,6 @@
-// relay/src/intake/address.ts: what --listen may say. Pure: it looks nothing up and opens nothing.
+// relay/src/intake/address.ts: what --listen and its like may say. Pure: it looks nothing up and opens nothing.
 
-import { BlockList, isIP } from 'node:net'
+import { type AddressInfo, BlockList, isIP } from 'node:net'
 
 export interface Address {
   host: string
@@ -18,6 +18,11 @@ export function parseAddress(listen: string): Address {
     throw new TypeError(`listen is "${listen}"; expected host:port, such as "127.0.0.1:4650" or "[::1]:4650"`)
   }
   return { host: match[1] ?? match[2]!, port }
+}
+
+/** Where a server listens, as parseAddress() takes it. */
+export function shown({ address, family, port }: AddressInfo): string {
+  return `${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
 /** Whether only this machine can reach the address. */

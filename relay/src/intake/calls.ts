@@ -1,21 +1,21 @@
-// relay/src/intake/calls.ts: from a frame to a call on its session and back to the bytes of its answer.
-// The first call says which service it is: Relay, or Fleet where it is greet.
-// The connection calls answer(); reading and writing are Apache's runtime and the code it generated.
+// relay/src/intake/calls.ts: the calls of one connection to the relay's port. The first says which service it is: Relay, or
+// Fleet where it is greet. The connection calls answer().
 
 import { FleetSession } from '../fleet/fleet-session.js'
 import type { Owner } from '../store/processes.js'
 import { StrictReader } from '../strict-reader.js'
-import { fleet, service, thrift } from '../wire.js'
+import { fleet, service } from '../wire.js'
 import { type House, Session } from './session.js'
 import type { Side } from './side.js'
+import { type Processor, processed, type Speaker } from './speaker.js'
 
 /** Who speaks is not known before the first call. */
 const FIRST_OF_FLEET = 'greet'
 
-export class Calls {
-  /** Who speaks: a traced process, until its first call says otherwise. */
+export class Calls implements Speaker {
+  /** A traced process, until its first call says otherwise. */
   side: Side
-  #processor: { process(input: object, output: object): void }
+  #processor: Processor
   #spoken = false
 
   constructor(
@@ -27,14 +27,9 @@ export class Calls {
     this.#processor = new service.Processor(session)
   }
 
-  /** Throws where the frame is no call at all; what a call is refused for is in the answer. */
   answer(frame: Buffer): Promise<Buffer> {
     if (!this.#spoken) this.#first(frame)
-    return new Promise((resolve) => {
-      const flushed = (answer: Buffer | undefined) => resolve(answer!)
-      const output = new thrift.TBinaryProtocol(new thrift.TFramedTransport(undefined, flushed), true, true)
-      this.#processor.process(new StrictReader(frame), output)
-    })
+    return processed(this.#processor, new StrictReader(frame), true)
   }
 
   #first(frame: Buffer): void {

@@ -7,17 +7,16 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Owner } from '../store/processes.js'
-import { Calls } from './calls.js'
-import { FrameSplitter } from './frames.js'
-import type { House } from './session.js'
+import { FrameSplitter, MAX_FRAME } from './frames.js'
 import type { Side } from './side.js'
+import type { Speaker } from './speaker.js'
 
 export const HELLO_MS = 10_000
 export const STALL_MS = 30_000
 
 export class Connection implements Owner {
   readonly #socket: Socket
-  readonly #calls: Calls
+  readonly #speaker: Speaker
   readonly #peer: string
   readonly #over: Promise<void>
   #ending: string | undefined
@@ -26,12 +25,17 @@ export class Connection implements Owner {
   #waiting: Promise<void> | undefined
   failed = false
 
-  constructor(socket: Socket, house: House, log: (line: string) => void) {
+  constructor(
+    socket: Socket,
+    speakerOf: (owner: Owner) => Speaker,
+    log: (line: string) => void,
+    mostFrame = MAX_FRAME,
+  ) {
     this.#socket = socket
     this.#peer = `${socket.remoteAddress}:${socket.remotePort}`
-    this.#calls = new Calls(house, this)
+    this.#speaker = speakerOf(this)
     socket.on('error', () => {}) // told by the loop below, which sees it too
-    this.#over = this.#serve(log)
+    this.#over = this.#serve(new FrameSplitter(mostFrame), log)
   }
 
   /** Resolves when the connection is gone and its trace is let go. */
@@ -46,9 +50,8 @@ export class Connection implements Owner {
     return this.#over
   }
 
-  async #serve(log: (line: string) => void): Promise<void> {
-    const frames = new FrameSplitter()
-    let timer = this.#limit(HELLO_MS, `no hello within ${HELLO_MS / 1000} s`)
+  async #serve(frames: FrameSplitter, log: (line: string) => void): Promise<void> {
+    let timer = this.#side.greeted ? undefined : this.#limit(HELLO_MS, `no hello within ${HELLO_MS / 1000} s`)
     try {
       for await (const chunk of this.#socket) {
         if (this.#side.greeted) clearTimeout(timer)
@@ -74,7 +77,7 @@ export class Connection implements Owner {
   }
 
   get #side(): Side {
-    return this.#calls.side
+    return this.#speaker.side
   }
 
   /** Resolves when the next frame may be looked at. */
@@ -82,7 +85,7 @@ export class Connection implements Owner {
     await this.#endWait()
     if (this.#ending !== undefined) return
     this.#storing = true
-    const reply = this.#calls.answer(frame).finally(() => {
+    const reply = this.#speaker.answer(frame).finally(() => {
       this.#storing = false
     })
     if (this.#side.wait === undefined) return this.#write(await reply)
@@ -102,9 +105,9 @@ export class Connection implements Owner {
     this.#waiting = undefined
   }
 
-  async #write(reply: Buffer): Promise<void> {
+  async #write(reply: Buffer | undefined): Promise<void> {
     this.#ending ??= this.#side.finished
-    if (!this.#socket.destroyed && !this.#socket.write(reply) && !this.#socket.destroyed) {
+    if (reply && !this.#socket.destroyed && !this.#socket.write(reply) && !this.#socket.destroyed) {
       const timer = this.#limit(STALL_MS, `it took no answer for ${STALL_MS / 1000} s`)
       // A reset of the connection makes both reject; the timer must not outlive it, or it keeps the process.
       await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).finally(() =>

@@ -23,9 +23,10 @@ export class ScribeTransport implements Transport {
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<number> {
-    const messages = spansOf(batch).map(
-      (span) => new scribeTypes.LogEntry({ category, message: v1Bytes(span).toString('base64') }),
-    )
+    const messages = spansOf(batch).map((span) => {
+      const message = Buffer.from(v1Bytes(span).toString('base64'))
+      return new scribeTypes.LogEntry({ category, message })
+    })
     this.#caller ??= await Caller.open<Client>(this.address, this.#where, scribe.Client, { strict: false })
     const stop = () => this.close()
     signal.addEventListener('abort', stop, { once: true })

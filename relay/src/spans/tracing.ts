@@ -1,5 +1,5 @@
 // relay/src/spans/tracing.ts: the relay's side of causal traces, put together: span events in, spans stored, an API.
-// startRelay() owns one where it was asked for HTTP; recordings feed it through tap.ts. Nothing waits here but puts,
+// startRelay() owns one where it was asked for HTTP or Scribe; recordings feed it through tap.ts. Nothing waits here but puts,
 // while more spans than the store has room for have not been written.
 
 import { mkdir } from 'node:fs/promises'
@@ -12,7 +12,9 @@ import { statusOf } from '../status.js'
 import type { ProcessStats } from '../store/processes.js'
 import { Assembler, type SpanItem } from './assembler.js'
 import type { Counts } from './counts.js'
+import type { V1Span } from './from-v1.js'
 import type { Source } from './group.js'
+import { Pieces } from './pieces.js'
 import { checkSample, type TraceSample } from './sample/chance.js'
 import { Sampler, type Why } from './sample/sampler.js'
 import type { Span } from './span.js'
@@ -42,7 +44,11 @@ export interface TracingOptions {
 export interface TracingStats extends Counts {
   /** Spans posted to the API. */
   posted: number
-  /** Spans assembled and posted. */
+  /** Spans that came by Scribe, put together. */
+  scribed: number
+  /** Messages of spans whose other pieces may still come: not received yet. */
+  pieces: number
+  /** Spans assembled, posted and put together from what came by Scribe. */
   received: number
   stored: number
   sampledOut: number
@@ -73,6 +79,8 @@ export class Tracing {
   readonly #sampler: Sampler | undefined
   readonly #alerts: Alerts | undefined
   #posted = 0
+  readonly #pieces = new Pieces()
+  #scribed = 0
   #turnedAway = 0
   readonly #timer: NodeJS.Timeout
 
@@ -144,7 +152,9 @@ export class Tracing {
     return {
       ...this.assembler.counts,
       posted: this.#posted,
-      received: this.assembler.counts.spans + this.#posted,
+      scribed: this.#scribed,
+      pieces: this.#pieces.held,
+      received: this.assembler.counts.spans + this.#posted + this.#scribed,
       stored: written,
       sampledOut: sampler?.sampledOut ?? 0,
       refused: this.#turnedAway + failed,
@@ -155,20 +165,35 @@ export class Tracing {
     }
   }
 
+  /** Takes spans that came by Scribe. False where there is no room now: then none came, for their sender still has them. */
+  takeScribed(spans: V1Span[]): boolean {
+    if (this.store.writer.isFull) return false
+    const now = performance.now()
+    this.#joined(this.#pieces.add(spans, now), now)
+    return true
+  }
+
   /** Spans that are still open are stored as they are. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.http?.close()
     const now = performance.now()
     this.#decide(this.assembler.finish(), now)
+    this.#joined(this.#pieces.finish(), now)
     if (this.#sampler) this.#keep(this.#sampler.finish(now))
     await Promise.all([this.store.close(), this.sinks.close(), this.#alerts?.close()])
   }
 
   #tick(now: number): void {
     this.#decide(this.assembler.due(now), now)
+    this.#joined(this.#pieces.due(now), now)
     this.#alerts?.due(now) // before the sampler decides on what are examples
     if (this.#sampler) this.#keep(this.#sampler.due(now))
+  }
+
+  #joined(spans: Span[], now: number): void {
+    this.#scribed += spans.length
+    this.#decide(spans, now)
   }
 
   #decide(spans: Span[], now: number): void {

@@ -1,12 +1,11 @@
-// relay/test/zipkin.ts: a real Zipkin server to compare answers with, for tests: found or fetched, started and ended.
-// Needs Java 17 and Maven's cache, or Maven to fill it. Where there is none, why() says what is missing.
-
+// scripts/lib/zipkin.mjs: a real Zipkin server, for tests and the demo: found or fetched, started and ended. Needs Java 17, and
+// Maven's cache or Maven to fill it. It collects by HTTP and by Scribe, and keeps all in memory.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from './ports.mjs'
 
 const VERSION = '3.6.1'
 const jar = join(
@@ -15,7 +14,7 @@ const jar = join(
 )
 
 /** Why there is no server, or undefined where there can be one. */
-export function whyNoZipkin(): string | undefined {
+export function whyNoZipkin() {
   if (spawnSync('java', ['-version']).status !== 0) return 'java is not installed'
   if (existsSync(jar)) return undefined
   const artifact = `-Dartifact=io.zipkin:zipkin-server:${VERSION}:jar:exec`
@@ -23,8 +22,12 @@ export function whyNoZipkin(): string | undefined {
   return got.status === 0 && existsSync(jar) ? undefined : `zipkin-server ${VERSION} cannot be fetched by mvn`
 }
 
-export async function startZipkin(autocompleteKeys: string[]) {
-  const [port, scribePort] = [await freePort(), await freePort()]
+/**
+ * @param {{ autocompleteKeys?: string[], port?: number, scribePort?: number }} [options] ports: of one that was here before
+ */
+export async function startZipkin({ autocompleteKeys = [], port, scribePort } = {}) {
+  port ??= await freePort()
+  scribePort ??= await freePort()
   const env = {
     ...process.env,
     QUERY_PORT: String(port),
@@ -33,6 +36,7 @@ export async function startZipkin(autocompleteKeys: string[]) {
     COLLECTOR_PORT: String(scribePort),
   }
   const child = spawn('java', ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-jar', jar], { env, stdio: 'ignore' })
+  const ended = once(child, 'exit')
   const url = `http://127.0.0.1:${port}`
   while (child.exitCode === null) {
     const up = await fetch(`${url}/health`).catch(() => undefined)
@@ -42,21 +46,13 @@ export async function startZipkin(autocompleteKeys: string[]) {
   if (child.exitCode !== null) throw new Error(`zipkin-server exited with ${child.exitCode}`)
   return {
     url,
+    port,
+    scribePort,
     /** Where its Scribe collector listens. */
     scribe: `127.0.0.1:${scribePort}`,
     async stop() {
-      const exited = once(child, 'exit')
       child.kill('SIGKILL')
-      await exited
+      await ended
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

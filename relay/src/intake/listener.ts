@@ -1,0 +1,65 @@
+// relay/src/intake/listener.ts: a port of the relay's: a bounded number of connections, counted, and ended when it closes.
+// startRelay() opens one for traced processes and controllers, scribe/server.ts one for Scribe's clients.
+
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type Address, shown } from './address.js'
+import type { Connection } from './connection.js'
+
+const CLOSE_MS = 5_000
+
+export interface ConnectionCounts {
+  open: number
+  /** Turned away because as many as may be were open. */
+  refused: number
+  /** Ended by the relay: bad bytes, a wrong token, a limit of time. */
+  ended: number
+}
+
+export interface Listener {
+  /** Where it listens indeed: port 0 has become one. */
+  address: string
+  counts(): ConnectionCounts
+  /** Finishes the calls that are being stored, ends every connection and stops listening. */
+  close(): Promise<void>
+}
+
+export async function startListener(
+  { host, port }: Address,
+  most: number,
+  connect: (socket: Socket) => Connection,
+  log: (line: string) => void,
+): Promise<Listener> {
+  const open = new Set<Connection>()
+  const counts = { refused: 0, ended: 0 }
+  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    if (open.size >= most) {
+      counts.refused++
+      log(`${socket.remoteAddress}:${socket.remotePort}: refused: ${most} connections are open`)
+      socket.on('error', () => {}).destroy()
+      return
+    }
+    const connection = connect(socket)
+    open.add(connection)
+    void connection.over.then(() => {
+      open.delete(connection)
+      if (connection.failed) counts.ended++
+    })
+  })
+  server.listen(port, host, 511)
+  await once(server, 'listening')
+  return {
+    address: shown(server.address() as AddressInfo),
+    counts: () => ({ open: open.size, ...counts }),
+    async close() {
+      server.close()
+      const all = [...open].map((connection) => connection.end('the relay is closing'))
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise((done) => {
+        timer = setTimeout(done, CLOSE_MS)
+      })
+      await Promise.race([Promise.allSettled(all), late])
+      clearTimeout(timer)
+    },
+  }
+}

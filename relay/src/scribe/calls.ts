@@ -1,0 +1,25 @@
+// relay/src/scribe/calls.ts: the calls of one client of Scribe, in the strict protocol or in the one before it: it is answered as
+// it asks. The connection calls answer().
+
+import { processed, type Speaker } from '../intake/speaker.js'
+import { StrictReader } from '../strict-reader.js'
+import { scribe } from '../wire.js'
+import type { ScribeSession } from './session.js'
+
+/** Nobody waits for an answer to these, and no stranger stops the relay or makes it begin anew. */
+const ignored = new Set(['shutdown', 'reinitialize'])
+
+export class ScribeCalls implements Speaker {
+  readonly #processor
+
+  constructor(readonly side: ScribeSession) {
+    this.#processor = new scribe.Processor(side)
+  }
+
+  async answer(frame: Buffer): Promise<Buffer | undefined> {
+    const { fname } = new StrictReader(frame, false).readMessageBegin()
+    if (ignored.has(fname)) return undefined
+    const isStrict = frame[0]! >= 0x80
+    return processed(this.#processor, new StrictReader(frame, false), isStrict)
+  }
+}

@@ -1,0 +1,90 @@
+// relay/src/scribe/intake.ts: what one Log() brings, taken whole or left with its sender: spans to the store, the rest to files.
+// What nobody could ever take, such as a span that cannot be read, is counted and left out: it must not hold up the rest for ever.
+
+import { setImmediate as turn } from 'node:timers/promises'
+import { type V1Span, v1FromBytes } from '../spans/from-v1.js'
+import { type Routes, SPANS } from './categories.js'
+import type { Counters, What } from './counters.js'
+import type { Files } from './files.js'
+
+/** A message as it came. */
+export interface Entry {
+  category: string | null
+  message: Buffer | null
+}
+
+/** Where spans go. False where there is no room now. */
+export type TakeSpans = (spans: V1Span[]) => boolean
+
+/** Messages that are looked at before others have their turn. */
+const AT_ONCE = 500
+
+interface Batch {
+  spans: V1Span[]
+  files: Map<string, Buffer[]>
+  /** By category, and by what became of them. */
+  counts: Map<string, Map<What, number>>
+}
+
+export class Intake {
+  /** Nothing is taken any more. */
+  isClosing = false
+
+  constructor(
+    readonly routes: Routes,
+    readonly files: Files,
+    readonly counters: Counters,
+    readonly takeSpans: TakeSpans,
+  ) {}
+
+  /** False where nothing of it was taken, and it may come again. */
+  async log(entries: readonly Entry[]): Promise<boolean> {
+    const batch: Batch = { spans: [], files: new Map(), counts: new Map() }
+    for (const [i, entry] of entries.entries()) {
+      if (i % AT_ONCE === AT_ONCE - 1) await turn()
+      this.#sort(entry, batch)
+    }
+    const isTaken = !this.isClosing && (await this.#take(batch))
+    if (!isTaken) this.counters.add('denied for queue size', 1)
+    else {
+      for (const [category, counts] of batch.counts)
+        for (const [what, count] of counts) this.counters.add(what, count, category || undefined)
+    }
+    return isTaken
+  }
+
+  #sort({ category, message }: Entry, batch: Batch): void {
+    const name = category ?? ''
+    const place = this.routes.placeOf(name)
+    const bytes = message ?? Buffer.alloc(0)
+    const isGood = place === SPANS ? addSpan(batch.spans, bytes) : place !== undefined
+    if (isGood && place !== SPANS && bytes.length > 0) {
+      const parts = batch.files.get(place!)
+      if (parts) parts.push(bytes)
+      else batch.files.set(place!, [bytes])
+    }
+    const what = name === '' ? 'received blank category' : isGood ? 'received good' : 'received bad'
+    const counts = batch.counts.get(name) ?? new Map<What, number>()
+    batch.counts.set(name, counts.set(what, (counts.get(what) ?? 0) + 1))
+  }
+
+  async #take({ spans, files }: Batch): Promise<boolean> {
+    const takeSpans = () => spans.length === 0 || this.takeSpans(spans)
+    if (files.size === 0) return takeSpans()
+    const whole = new Map<string, Buffer>()
+    for (const [folder, parts] of files) whole.set(folder, Buffer.concat(parts))
+    return this.files.append(whole, takeSpans)
+  }
+}
+
+/** False where the message is no span in base64. */
+function addSpan(spans: V1Span[], message: Buffer): boolean {
+  const text = message.toString('latin1')
+  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text)) return false
+  try {
+    spans.push(v1FromBytes(Buffer.from(text, 'base64')))
+    return true
+  } catch {
+    return false
+  }
+}

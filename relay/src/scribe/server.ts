@@ -1,0 +1,97 @@
+// relay/src/scribe/server.ts: the relay as a Scribe server: a port of its own, for clients that log messages of categories.
+// startRelay() owns one where it was asked to. Scribe has no token, so only this machine may speak to it.
+
+import { join } from 'node:path'
+import { type Address, isLoopback, parseAddress } from '../intake/address.js'
+import { Connection } from '../intake/connection.js'
+import { type ConnectionCounts, type Listener, startListener } from '../intake/listener.js'
+import { ScribeCalls } from './calls.js'
+import { type Categories, Routes } from './categories.js'
+import { Counters } from './counters.js'
+import { Files } from './files.js'
+import { Intake, type TakeSpans } from './intake.js'
+import { ScribeSession } from './session.js'
+
+export interface ScribeOptions {
+  /** host:port, of this machine only; port 0 takes any that is free. */
+  listen: string
+  /** Where messages go, by their categories. That of `zipkin` are spans, any other has a folder of its own, where it is not said. */
+  categories?: Categories
+}
+
+export interface ScribeStats {
+  connections: ConnectionCounts
+  /** Messages taken. */
+  good: number
+  /** Messages left out: no span could be read, or the category's name is empty or too long. */
+  bad: number
+  /** Batches of which nothing was taken: TRY_LATER. */
+  denied: number
+  /** Written to files. */
+  bytes: number
+}
+
+const MOST_CONNECTIONS = 128
+/** What Thrift's own servers take. */
+const MOST_FRAME = 16_384_000
+
+export class ScribeServer {
+  private constructor(
+    readonly listener: Listener,
+    readonly intake: Intake,
+  ) {}
+
+  /** @throws TypeError, Error naming what was given */
+  static async start(
+    output: string,
+    { listen, categories }: ScribeOptions,
+    takeSpans: TakeSpans,
+    /** Where spans go on to by Scribe. */
+    sendsTo: string | undefined,
+    version: string,
+    log: (line: string) => void,
+  ): Promise<ScribeServer> {
+    const where = parseAddress(listen)
+    if (!isLoopback(where.host))
+      throw new Error(
+        `scribe is "${listen}"; expected a loopback address: Scribe's clients can show no token`,
+      )
+    if (sendsTo !== undefined && isSame(where, parseAddress(sendsTo)))
+      throw new Error(
+        `scribe listens on "${listen}" and sends to "${sendsTo}"; expected another server than itself`,
+      )
+    const files = new Files(join(output, 'scribe'), log)
+    const intake = new Intake(new Routes(categories), files, new Counters(), takeSpans)
+    const since = Math.floor(Date.now() / 1000)
+    const speaker = () => new ScribeCalls(new ScribeSession(intake, version, since))
+    const connect = (socket: ConstructorParameters<typeof Connection>[0]) =>
+      new Connection(socket, speaker, log, MOST_FRAME)
+    return new ScribeServer(await startListener(where, MOST_CONNECTIONS, connect, log), intake)
+  }
+
+  get address(): string {
+    return this.listener.address
+  }
+
+  stats(): ScribeStats {
+    const { counters, files } = this.intake
+    return {
+      connections: this.listener.counts(),
+      good: counters.of('received good'),
+      bad: counters.of('received bad') + counters.of('received blank category'),
+      denied: counters.of('denied for queue size'),
+      bytes: files.bytes,
+    }
+  }
+
+  /** What was taken is on the disk, or in the store's hands, when it resolves. */
+  async close(): Promise<void> {
+    this.intake.isClosing = true
+    await this.listener.close()
+    await this.intake.files.close()
+  }
+}
+
+/** As far as the names tell: what is taken would come back, without end. */
+const isSame = (a: Address, b: Address): boolean =>
+  a.port === b.port && (a.host === b.host || isLoopback(b.host))

@@ -1,0 +1,255 @@
+// relay/test/scribe-hostile.test.ts: what a bad client of Scribe can do to others: nothing. It loses its own connection at most, and
+// what cannot be read of its messages.
+
+import { once } from 'node:events'
+import { connect as dial } from 'node:net'
+import fc from 'fast-check'
+import { expect, onTestFinished, test } from 'vitest'
+import { ScribeCalls } from '../src/scribe/calls.js'
+import { Routes } from '../src/scribe/categories.js'
+import { Counters } from '../src/scribe/counters.js'
+import { Files } from '../src/scribe/files.js'
+import { Intake } from '../src/scribe/intake.js'
+import { ScribeSession } from '../src/scribe/session.js'
+import { v1FromBytes } from '../src/spans/from-v1.js'
+import { PIECE_LIMITS, Pieces } from '../src/spans/pieces.js'
+import { spansFromV1 } from '../src/spans/v1-to-v2.js'
+import { folder, relayIn, until } from './helpers.js'
+import { scribeClient, type V1, v1Message, v1Struct } from './scribe.js'
+
+const listen = '127.0.0.1:0'
+
+const i32 = (n: number) => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(n)
+  return bytes
+}
+const text = (words: string) => Buffer.concat([i32(words.length), Buffer.from(words)])
+const frame = (...parts: Buffer[]) => Buffer.concat([i32(Buffer.concat(parts).length), ...parts])
+const call = (name: string) => Buffer.concat([Buffer.of(0x80, 1, 0, 1), text(name), i32(1)])
+const oldCall = (name: string) => Buffer.concat([text(name), Buffer.of(1), i32(1)])
+const list = (type: number, length: number) => Buffer.concat([Buffer.of(15, 0, 1, type), i32(length)])
+
+const bad: [string, Buffer, RegExp][] = [
+  [
+    'a frame that is longer than Thrift allows',
+    i32(16_384_001),
+    /frame length is 16384001; expected 1 to 16384000/,
+  ],
+  ['a name that is longer than its frame', frame(i32(1000), Buffer.from('Log')), /ended Scribe's client: /],
+  [
+    'a list that is longer than its frame',
+    frame(oldCall('Log'), list(12, 2 ** 31 - 1)),
+    /claims 2147483647 elements/,
+  ],
+  [
+    'as many entries as the frame has bytes',
+    frame(call('Log'), list(12, 1000), Buffer.alloc(1001)),
+    /claims 1000 elements/,
+  ],
+  ['a list of a negative length', frame(call('Log'), list(12, -1)), /claims -1 elements/],
+  [
+    'a text longer than its frame',
+    frame(call('Log'), list(12, 1), Buffer.of(11, 0, 1), i32(2 ** 30)),
+    /ended Scribe's client: /,
+  ],
+  [
+    'an entry that breaks off',
+    frame(call('Log'), list(12, 1), Buffer.of(11, 0, 1), text('a')),
+    /ended Scribe's client: /,
+  ],
+  [
+    'structs in structs without end',
+    frame(call('Log'), list(12, 1), ...Array.from({ length: 3000 }, () => Buffer.of(12, 0, 9))),
+    /depth/,
+  ],
+  ['an empty frame', i32(0), /frame length is 0/],
+]
+
+test.each(bad)(
+  '%s ends its own connection, with the reason in the log, and no other',
+  async (_, bytes, reason) => {
+    const relay = await relayIn(folder(), { scribe: { listen } })
+    const good = await scribeClient(relay.scribeAddress!)
+    onTestFinished(() => good.end())
+    expect(await good.log([['a', 'before']])).toBe('OK')
+    const socket = dial(Number(relay.scribeAddress!.split(':')[1]), '127.0.0.1')
+    socket.on('error', () => {}).resume()
+    socket.write(bytes)
+    await once(socket, 'close')
+    await until(() => relay.stats().scribe!.connections.ended === 1)
+    expect(relay.lines.join('\n')).toMatch(reason)
+    expect(await good.log([['a', 'after']])).toBe('OK')
+    expect(relay.stats().scribe).toMatchObject({ good: 2, bad: 0, connections: { open: 1 } })
+  },
+)
+
+test('half a frame is nothing', async () => {
+  const relay = await relayIn(folder(), { scribe: { listen } })
+  const socket = dial(Number(relay.scribeAddress!.split(':')[1]), '127.0.0.1')
+  socket.end(Buffer.concat([i32(1000), call('Log')]))
+  await until(() => relay.stats().scribe!.connections.ended === 1)
+  expect(relay.lines.join()).toMatch(/closed in the middle of a frame/)
+  expect(relay.stats().scribe).toMatchObject({ good: 0, connections: { open: 0 } })
+})
+
+test('beyond 128 connections the next is refused, and the others live', async () => {
+  const relay = await relayIn(folder(), { scribe: { listen } })
+  const port = Number(relay.scribeAddress!.split(':')[1])
+  const good = await scribeClient(relay.scribeAddress!)
+  const sockets = Array.from({ length: 127 }, () => dial(port, '127.0.0.1'))
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+  await until(() => relay.stats().scribe!.connections.open === 128)
+  const late = dial(port, '127.0.0.1').on('error', () => {})
+  late.resume()
+  await once(late, 'close')
+  expect(relay.stats().scribe!.connections.refused).toBe(1)
+  expect(await good.log([['a', 'b']])).toBe('OK')
+  for (const socket of sockets) socket.destroy()
+  good.end()
+})
+
+const span: V1 = {
+  ...{ traceId: 1n, id: 2n, parentId: 3n, name: 'n', timestamp: 5, duration: 6, debug: true },
+  annotations: [
+    ['sr', 5, { serviceName: 's', ipv4: '1.2.3.4', port: 5 }],
+    ['x', 6],
+  ],
+  tags: [['k', 'STRING', Buffer.from('v'), { serviceName: 's' }]],
+}
+
+test('a span that cannot be read is counted and left out, and takes nothing with it', async () => {
+  const relay = await relayIn(folder(), { scribe: { listen } })
+  const client = await scribeClient(relay.scribeAddress!)
+  onTestFinished(() => client.end())
+  const struct = v1Struct(span)
+  const wrong = [
+    ...[
+      '',
+      '!',
+      'AAAA====',
+      '=AAA',
+      'YWJj\0',
+      v1Message({ ...span, id: 0n }),
+      v1Message({ ...span, traceId: 0n }),
+    ],
+    ...[struct.subarray(0, -1).toString('base64'), struct.subarray(0, 9).toString('base64')],
+    Buffer.concat([list(12, 2 ** 31 - 1), Buffer.of(0)]).toString('base64'),
+    Buffer.concat([...Array.from({ length: 100 }, () => Buffer.of(12, 0, 99)), Buffer.of(0)]).toString(
+      'base64',
+    ),
+    v1Message({ ...span, timestamp: 2n ** 60n }),
+  ]
+  const right = [
+    `${v1Message(span)}\n`,
+    v1Message(span).replace(/.{20}/g, '$&\r\n'),
+    Buffer.concat([struct, struct]).toString('base64'),
+  ]
+  expect(await client.log([...wrong, ...right].map((message): [string, string] => ['zipkin', message]))).toBe(
+    'OK',
+  )
+  expect(relay.stats().scribe).toMatchObject({ good: right.length, bad: wrong.length, denied: 0 })
+  expect(relay.stats().tracing).toMatchObject({ scribed: right.length })
+})
+
+test('what a tag may be: text, numbers, yes and no; bytes are left out', () => {
+  const double = Buffer.alloc(8)
+  double.writeDoubleBE(-1.5)
+  const tags: V1['tags'] = [
+    ['text', 'STRING', Buffer.from('Ü')],
+    ['yes', 'BOOL', Buffer.of(1)],
+    ['no', 'BOOL', Buffer.of(0)],
+    ['i16', 'I16', Buffer.of(0xff, 0xfe)],
+    ['i32', 'I32', Buffer.of(0, 0, 1, 0)],
+    ['i64', 'I64', Buffer.of(0x7f, 255, 255, 255, 255, 255, 255, 255)],
+    ['double', 'DOUBLE', double],
+    ['bytes', 'BYTES', Buffer.of(1, 2)],
+    ['short', 'I64', Buffer.of(1)],
+    ['__proto__', 'STRING', Buffer.from('p')],
+  ]
+  const [made] = spansFromV1(v1FromBytes(v1Struct({ ...span, tags })))
+  expect(Object.entries(made!.tags!).sort()).toEqual([
+    ...[
+      ['__proto__', 'p'],
+      ['double', '-1.5'],
+      ['i16', '-2'],
+      ['i32', '256'],
+      ['i64', '9223372036854775807'],
+    ],
+    ...[
+      ['no', 'false'],
+      ['text', 'Ü'],
+      ['yes', 'true'],
+    ],
+  ])
+})
+
+/** Bytes of something real, some of them changed, and cut anywhere. */
+const broken = (real: Buffer) =>
+  fc
+    .tuple(fc.array(fc.tuple(fc.nat(real.length - 1), fc.nat(255)), { maxLength: 4 }), fc.nat(real.length))
+    .map(([changes, length]) => {
+      const bytes = Buffer.from(real)
+      for (const [at, value] of changes) bytes[at] = value
+      return bytes.subarray(0, Math.max(1, length))
+    })
+
+test('any bytes are a span or an error', () => {
+  fc.assert(
+    fc.property(fc.oneof(broken(v1Struct(span)), fc.uint8Array().map(Buffer.from)), (bytes) => {
+      try {
+        for (const one of spansFromV1(v1FromBytes(bytes as Buffer))) expect(one.id).toMatch(/^[0-9a-f]{16}$/)
+      } catch (error) {
+        expect(error).toBeInstanceOf(Error)
+      }
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('any frame is answered, or ends its connection', async () => {
+  const files = new Files(folder(), () => {})
+  onTestFinished(() => files.close())
+  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const session = new ScribeSession(intake, '1', 1)
+  const entry = Buffer.concat([
+    Buffer.of(11, 0, 1),
+    text('zipkin'),
+    Buffer.of(11, 0, 2),
+    text(v1Message(span)),
+    Buffer.of(0),
+  ])
+  for (const head of [call('Log'), oldCall('Log')]) {
+    const real = Buffer.concat([head, list(12, 1), entry, Buffer.of(0)])
+    const answers = async (bytes: Buffer) => {
+      const answer = await new ScribeCalls(session).answer(bytes).catch((error: Error) => error)
+      if (!(answer instanceof Error)) expect(answer!.length).toBeGreaterThan(4)
+    }
+    await answers(real)
+    await fc.assert(fc.asyncProperty(broken(real), answers), { numRuns: 500 })
+  }
+  expect(intake.counters.of('received good')).toBeGreaterThan(2)
+})
+
+test('pieces beyond what may wait go on as they are, and what comes later is a piece again', () => {
+  const piece = (id: number, value = 'cs') =>
+    v1FromBytes(
+      v1Struct({ traceId: 1n, id: BigInt(id), annotations: [[value, 10 + id, { serviceName: 's' }]] }),
+    )
+  const pieces = new Pieces({ pieces: 2, ofOne: 3 })
+  expect(pieces.add([piece(1), piece(2), piece(3)], 0)).toMatchObject([
+    { id: '0000000000000001', timestamp: 11 },
+  ])
+  expect(pieces.held).toBe(2)
+  expect(pieces.add([piece(1, 'cr')], 1)).toMatchObject([{ id: '0000000000000002' }])
+  expect(pieces.due(PIECE_LIMITS.missingMs - 1)).toEqual([])
+  expect(pieces.due(PIECE_LIMITS.missingMs + PIECE_LIMITS.quietMs * 2)).toMatchObject([
+    { id: '0000000000000003' },
+    { id: '0000000000000001', annotations: [{ value: 'cr' }] },
+  ])
+  expect(pieces.held).toBe(0)
+  expect(pieces.add([piece(4), piece(4, 'x')], 0)).toEqual([])
+  expect(pieces.add([piece(4, 'cr')], 0)).toMatchObject([{ timestamp: 14, annotations: [{ value: 'x' }] }])
+  expect(pieces.add([piece(5)], 0)).toEqual([])
+  expect(pieces.finish()).toMatchObject([{ id: '0000000000000005' }])
+})

@@ -1,0 +1,123 @@
+// osd-spans.test.ts: spans out of what Ceph's OSDs tell of their operations: the words are those of a real one.
+
+import { once } from 'node:events'
+import net from 'node:net'
+import path from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { OsdSpans, type TrackedOp } from '../examples/blockstore/src/osd-ops.js'
+import { askDaemon } from '../examples/blockstore/src/osd-socket.js'
+import { run } from './blockstore-harness.js'
+import { folder, root } from './support/run.js'
+
+const context = '00000000000000000123456789abcdef'
+const note = `blkin.${context}.fedcba9876543210`
+
+const op = (description: string): TrackedOp => ({
+  description,
+  initiated_at: '2026-11-25T17:45:34.349943+0000',
+  duration: 0.000542537,
+  type_data: {
+    events: [
+      { event: 'initiated', time: '2026-11-25T17:45:34.349943+0000' },
+      { event: 'queued_for_pg', time: '2026-11-25T17:45:34.350001+0000' },
+      { event: 'done', time: '2026-11-25T17:45:34.350485+0000' },
+    ],
+  },
+})
+const primary = (request: string, work = 'write 28672~4096', carried = note) =>
+  op(
+    `osd_op(${request} 1.1 1:8f2f5727:::disk.000000.fb88:head [cmpxattr ${carried} op 1 mode 1 in=55b,${work}] snapc 0=[] ondisk+write+known_if_redirected e10)`,
+  )
+const replica = (request: string) =>
+  op(`osd_repop(${request} 1.1 e10/8 1:8f2f5727:::disk.000000.fb88:head v 10'1, mlcod=0'0)`)
+const request = 'client.4138.0:11'
+
+test('an operation with a context is a span of its parent, with what its OSD says of its queues', () => {
+  const [span] = new OsdSpans().take('osd.0', [primary(request)])
+  expect(span).toEqual({
+    traceId: context,
+    parentId: 'fedcba9876543210',
+    id: expect.stringMatching(/^[0-9a-f]{16}$/),
+    kind: 'SERVER',
+    name: 'write',
+    timestamp: Date.UTC(2026, 10, 25, 17, 45, 34, 349) * 1000 + 943,
+    duration: 543,
+    localEndpoint: { serviceName: 'osd.0' },
+    annotations: [{ value: 'queued_for_pg', timestamp: Date.UTC(2026, 10, 25, 17, 45, 34, 350) * 1000 + 1 }],
+    tags: { object: 'disk.000000.fb88', pg: '1.1', request, ops: 'write 28672~4096' },
+  })
+})
+
+test('a replica is a part of its primary, whichever of them is told first', () => {
+  const spans = new OsdSpans()
+  expect(spans.take('osd.1', [replica(request)])).toEqual([])
+  const [first, second, ...others] = spans.take('osd.0', [primary(request)])
+  expect([second!.name, second!.parentId, second!.localEndpoint]).toEqual([
+    'replicate',
+    first!.id,
+    { serviceName: 'osd.1' },
+  ])
+  expect(others).toEqual([])
+  const [third] = spans.take('osd.2', [replica(request)])
+  expect([third!.parentId, third!.traceId]).toEqual([first!.id, context])
+  expect(new Set([first, second, third].map((span) => span!.id)).size).toBe(3)
+})
+
+test('told twice, it is the same span', () => {
+  const [one] = new OsdSpans().take('osd.0', [primary(request)])
+  const [two] = new OsdSpans().take('osd.0', [primary(request)])
+  expect(two).toEqual(one)
+})
+
+test('what has no context, or a spoilt one, is nobody of ours', () => {
+  const foreign = [
+    op('osd_op(client.4138.0:11 1.1 1:8f2f5727:::a:head [write 0~1] snapc 0=[] ondisk+write e10)'),
+    op('osd_repop_reply(client.4120.0:1 1.7 e10/8 ondisk, result = 0)'),
+    primary(request, 'write 0~1', 'blkin.short.fedcba9876543210'),
+    primary(request, 'write 0~1', `other.${context}.fedcba9876543210`),
+    op(''),
+  ]
+  expect(new OsdSpans().take('osd.0', foreign)).toEqual([])
+})
+
+/** An admin socket that answers with these bytes. */
+async function answering(bytes: Buffer): Promise<string> {
+  const file = path.join(folder(), 'a.asok')
+  const server = net.createServer((socket) => socket.on('data', () => socket.end(bytes)))
+  server.listen(file)
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return file
+}
+
+const framed = (text: string, length = Buffer.byteLength(text)) => {
+  const head = Buffer.alloc(4)
+  head.writeUInt32BE(length)
+  return Buffer.concat([head, Buffer.from(text)])
+}
+
+test.each([
+  ['nothing', Buffer.alloc(0), /an answer of 0 bytes is cut short/],
+  ['half of it', framed('{"ops": [', 100), /an answer of 13 bytes is cut short/],
+  ['something else', framed('not JSON'), /JSON/],
+])('an OSD that answers %s is told', async (_, bytes, words) => {
+  await expect(askDaemon(await answering(bytes), { prefix: 'help' })).rejects.toThrow(words)
+})
+
+test('an answer is read whole', async () => {
+  const answer = { ops: Array.from({ length: 20_000 }, (_, i) => primary(`client.1.0:${i}`)) }
+  expect(await askDaemon(await answering(framed(JSON.stringify(answer))), { prefix: 'help' })).toEqual(answer)
+})
+
+test.each([
+  [[], /expected the admin sockets of OSDs/],
+  [['a.asok'], /expected --scribe, --zipkin or --otlp/],
+  [['--zipkin', 'ftp://x', 'a.asok'], /ftp/],
+  [['--nope'], /--nope/],
+])('%s is refused with the usage', async (args, words) => {
+  const script = path.join(root, 'examples/blockstore/dist/osd-spans.js')
+  const failed = await run(process.execPath, [script, ...args]).catch((error) => error)
+  expect(failed.code).toBe(2)
+  expect(failed.stderr).toMatch(words)
+  expect(failed.stderr).toContain('Usage: osd-spans.js')
+})
