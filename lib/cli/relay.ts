@@ -19,10 +19,10 @@ interface Flags {
   zipkin?: string
   scribe?: string
   otlp?: string
-  alerts?: string
-  webhook?: string
   scribeListen?: string
   category?: Record<string, string>
+  alerts?: string
+  webhook?: string
   token?: string
   json?: boolean
 }
@@ -44,8 +44,6 @@ export function relayCommand(): Command {
     .addOption(new Option('--zipkin <url>', 'spans go on to that server').env('BLKIN_ZIPKIN'))
     .addOption(new Option('--scribe <host:port>', '... by Scribe').env('BLKIN_SCRIBE'))
     .addOption(new Option('--otlp <url>', "... by OpenTelemetry's protocol").env('BLKIN_OTLP'))
-    .addOption(new Option('--alerts <file>', 'rules over spans, a line each').env('BLKIN_ALERTS'))
-    .addOption(new Option('--webhook <url>', 'who is told when one fires').env('BLKIN_WEBHOOK'))
     .addOption(
       new Option('--scribe-listen <host:port>', "Scribe's messages, there").env('BLKIN_SCRIBE_LISTEN'),
     )
@@ -54,6 +52,8 @@ export function relayCommand(): Command {
         .env('BLKIN_CATEGORY')
         .argParser(categoriesOf),
     )
+    .addOption(new Option('--alerts <file>', 'rules over spans, a line each').env('BLKIN_ALERTS'))
+    .addOption(new Option('--webhook <url>', 'who is told when one fires').env('BLKIN_WEBHOOK'))
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')

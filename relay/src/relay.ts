@@ -84,9 +84,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
   const feed = new Feed(options.live ?? (() => {}))
   const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
+  const spans = options.http ?? (options.scribe && {})
   const processes = new Processes()
   const lent = { token, version: VERSION, log, processes: () => processes.stats() }
-  const spans = options.http ?? (options.scribe && {})
   const tracing = spans && output !== undefined ? await Tracing.open(output, spans, lent) : undefined
   let scribe: ScribeServer | undefined
   let listener: Listener

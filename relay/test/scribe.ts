@@ -29,8 +29,8 @@ export interface V1 {
   traceId: bigint
   id: bigint
   [rest: string]: unknown
-  annotations?: [value: string, timestamp: number, host?: Endpoint][]
-  tags?: [key: string, type: keyof typeof zipkin.AnnotationType, value: Buffer, host?: Endpoint][]
+  annotations?: [value: string, timestamp: number, host?: Endpoint | undefined][]
+  tags?: [key: string, type: keyof typeof zipkin.AnnotationType, value: Buffer, host?: Endpoint | undefined][]
 }
 
 /** As a message of the category zipkin. */
