@@ -161,8 +161,8 @@ describe.skipIf(missing)('from QEMU to RADOS', () => {
     expect(stats.refused).toBe(0)
     expect(stats.received).toBe(stats.stored + stats.sampledOut)
     // Four spans of the block store for each write, as many for each read, and those of flushes.
-    expect(stats.received - stats.posted).toBeGreaterThanOrEqual(8 * ios)
-    expect(stats.posted).toBeGreaterThan(2 * ios)
+    expect(stats.received - stats.scribed).toBeGreaterThanOrEqual(8 * ios)
+    expect(stats.scribed).toBeGreaterThan(2 * ios)
     expect(stats.sampledOut).toBeGreaterThan(stats.stored)
   }, 60_000)
 
@@ -175,7 +175,7 @@ describe.skipIf(missing)('from QEMU to RADOS', () => {
     expect(traces.length).toBeGreaterThan(ios / 30)
     expect(traces.length).toBeLessThan(ios / 3)
     for (const trace of traces) expect(outline(trace).slice(0, 4)).toEqual(own)
-    expect(relay.stats().tracing!.posted).toBeLessThan(ios)
+    expect(relay.stats().tracing!.scribed).toBeLessThan(ios)
   }, 60_000)
 })
 

@@ -14,8 +14,12 @@ import { root } from './run.mjs'
  */
 export async function startChain(folder, ceph, spans = {}, env = {}) {
   const { startRelay } = await import('../../relay/dist/index.js')
-  const http = { listen: '127.0.0.1:0', ...spans }
-  const relay = await startRelay({ listen: '127.0.0.1:0', output: join(folder, 'traces'), http })
+  const relay = await startRelay({
+    listen: '127.0.0.1:0',
+    output: join(folder, 'traces'),
+    http: { listen: '127.0.0.1:0', ...spans },
+    scribe: { listen: '127.0.0.1:0' },
+  })
   const url = `http://${relay.httpAddress}`
   /** What to end, last things first. */
   const undo = [() => relay.close()]
@@ -23,7 +27,7 @@ export async function startChain(folder, ceph, spans = {}, env = {}) {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step()
   }
   try {
-    const follower = follow(ceph.sockets, ['--zipkin', url])
+    const follower = follow(ceph.sockets, ['--scribe', relay.scribeAddress])
     undo.push(() => end(follower))
     await firstLine(follower)
     const options = ['--dir', join(folder, 'data'), '--rados', ceph.rados, '--volume', 'disk=64M']
