@@ -127,7 +127,7 @@ async function reportGuest({ url, relay }, said) {
 }
 
 async function take(file, url) {
-  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--window-size=1500,640']
+  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--window-size=1500,720']
   await mustRun('chromium', [...flags, '--virtual-time-budget=20000', `--screenshot=${file}`, url])
   say(`a picture of ${url} is in ${file}`)
 }

@@ -8,6 +8,7 @@ import { allPackages, buildTools, install, installCommand, missingPackages, whyN
 import { withLock } from './lib/lock.mjs'
 import { isMain, mustRun, root, seconds } from './lib/run.mjs'
 import { addonHash, hashOf, isFresh, writeStamp } from './lib/stamp.mjs'
+import { hasZipkin, whyNoZipkin } from './lib/zipkin.mjs'
 
 // What each step is made from, what it leaves, and how it is done.
 const steps = [
@@ -46,7 +47,7 @@ const steps = [
  */
 export async function ensureSetup({ debian = false } = {}) {
   const wanted = debian === true ? allPackages : debian === false ? [] : debian
-  const inPlace = () => steps.every(isDone) && missingPackages(wanted).length === 0
+  const inPlace = () => steps.every(isDone) && missingPackages(wanted).length === 0 && !wantsZipkin(wanted)
   if (inPlace()) return { missing: [] }
 
   const waiting = (pid) => say(`waiting for process ${pid}, which is setting up this checkout`)
@@ -63,8 +64,17 @@ async function setUp(wanted) {
     await timed(step.name, step.work)
     writeStamp(step.stamp, hash)
   }
+  if (wantsZipkin(wanted)) {
+    await timed('Zipkin server', () => {
+      const why = whyNoZipkin()
+      if (why !== undefined) say(why)
+    })
+  }
   return { missing }
 }
+
+/** Who wants Maven wants it for that. */
+const wantsZipkin = (wanted) => wanted.includes('maven') && !hasZipkin()
 
 async function ensureDebian(names) {
   const missing = missingPackages(names)

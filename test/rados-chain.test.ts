@@ -13,6 +13,8 @@ import { allTraces, outline, type Span, tracesAt } from './support/spans.js'
 
 const missing = whyNoCeph() ?? (hasTool('qemu-io') && hasTool('fio') ? whyNoZipkin() : 'qemu-io or fio')
 
+if (missing) console.warn(`SKIPPED: no request goes from QEMU to a real RADOS cluster: ${missing}`)
+
 /** What the block store itself tells of a write to one object. */
 const own = [
   'blockstore write server',

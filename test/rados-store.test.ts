@@ -9,7 +9,10 @@ import { RadosStore } from '../examples/blockstore/src/rados-store.js'
 import { startCeph, whyNoCeph } from '../scripts/lib/ceph.mjs'
 import { MAIN, run, type ServerProcess, startServer, temporaryDir } from './blockstore-harness.js'
 
-describe.skipIf(whyNoCeph())('in a RADOS pool', () => {
+const missing = whyNoCeph()
+if (missing) console.warn(`SKIPPED: no objects are kept in a real RADOS cluster: ${missing}`)
+
+describe.skipIf(missing)('in a RADOS pool', () => {
   let ceph: Awaited<ReturnType<typeof startCeph>>
   let dir: string
   let remove: () => void

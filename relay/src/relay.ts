@@ -17,7 +17,7 @@ import { RuleBook } from './rules/rule-book.js'
 import { type ScribeOptions, ScribeServer, type ScribeStats } from './scribe/server.js'
 import type { V1Span } from './spans/from-v1.js'
 import { Tap } from './spans/tap.js'
-import { Tracing, type TracingOptions, type TracingStats } from './spans/tracing.js'
+import type { TracingOptions, TracingStats } from './spans/tracing.js'
 import { Processes, type ProcessStats } from './store/processes.js'
 import { TraceFiles } from './store/trace.js'
 
@@ -89,7 +89,11 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const spans = options.http ?? (options.scribe && {})
   const processes = new Processes()
   const lent = { token, version: VERSION, log, processes: () => processes.stats() }
-  const tracing = spans && output !== undefined ? await Tracing.open(output, spans, lent) : undefined
+  // Loaded where it is asked for: DuckDB takes longer to load than the rest of a relay.
+  const tracing =
+    spans && output !== undefined
+      ? await (await import('./spans/tracing.js')).Tracing.open(output, spans, lent)
+      : undefined
   let scribe: ScribeServer | undefined
   let listener: Listener
   const followers = new Followers(tracing ? new Tap(recorder, tracing, log) : recorder, log)

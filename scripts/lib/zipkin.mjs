@@ -13,13 +13,15 @@ const jar = join(
   `.m2/repository/io/zipkin/zipkin-server/${VERSION}/zipkin-server-${VERSION}-exec.jar`,
 )
 
-/** Why there is no server, or undefined where there can be one. */
+export const hasZipkin = () => existsSync(jar)
+
+/** Why there is no server, or undefined where there can be one. Fetches it where it is not here. */
 export function whyNoZipkin() {
   if (spawnSync('java', ['-version']).status !== 0) return 'java is not installed'
-  if (existsSync(jar)) return undefined
+  if (hasZipkin()) return undefined
   const artifact = `-Dartifact=io.zipkin:zipkin-server:${VERSION}:jar:exec`
   const got = spawnSync('mvn', ['-q', 'dependency:get', '-Dtransitive=false', artifact], { timeout: 120_000 })
-  return got.status === 0 && existsSync(jar) ? undefined : `zipkin-server ${VERSION} cannot be fetched by mvn`
+  return got.status === 0 && hasZipkin() ? undefined : `zipkin-server ${VERSION} cannot be fetched by mvn`
 }
 
 /**
