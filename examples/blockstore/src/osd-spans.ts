@@ -1,7 +1,7 @@
 // osd-spans.ts: a program of its own: follows the OSDs of this host and sends what they did for traced requests, as spans, to
 // whoever collects them: by Scribe, as BlkKin's daemons did, or as Zipkin's or OpenTelemetry's protocol.
 //
-// It asks each OSD twice a second for the operations that it remembers. An OSD forgets what is older than some seconds, and
+// It asks each OSD every second for the operations that it remembers. An OSD forgets what is older than some seconds, and
 // the quickest where there are too many: both bounds are set so that all is asked for in time, and where it was not,
 // that is told.
 
@@ -17,9 +17,12 @@ Tells what Ceph's object servers did for traced requests. SOCKET is an OSD's adm
 Ends at SIGTERM or SIGINT. Exit: 0 done, 1 failed, 2 bad usage
 `
 
-const EVERY_MS = 500
-/** What an OSD shall remember: operations, seconds. */
-const HISTORY = { size: 20_000, duration: 3 }
+const EVERY_MS = 1000
+/**
+ * What an OSD shall remember: operations, seconds. Each operation is told about duration / EVERY times, which is what it
+ * costs; an answer may come late by the difference.
+ */
+const HISTORY = { size: 20_000, duration: 2 }
 
 class Followed {
   readonly name: string
@@ -38,7 +41,9 @@ class Followed {
   async news(): Promise<TrackedOp[]> {
     try {
       if (!this.#ready) await this.#prepare()
-      const { ops } = (await askDaemon(this.socket, { prefix: 'dump_historic_ops' })) as { ops: TrackedOp[] }
+      const { ops } = (await askDaemon(this.socket, { prefix: 'dump_historic_ops', format: 'json' })) as {
+        ops: TrackedOp[]
+      }
       this.#away = false
       return this.#newOf(ops)
     } catch (error) {
