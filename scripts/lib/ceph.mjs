@@ -1,7 +1,6 @@
 // scripts/lib/ceph.mjs: a real RADOS cluster on this machine, for tests and the demo: one monitor, object servers (OSDs)
-// that keep all in memory, no authentication, one pool. All its files lie in one folder, all its processes are children
-// of this one.
-import { spawn } from 'node:child_process'
+// that keep all in memory, no authentication, one pool. All its files lie in one folder, all its processes end
+// with this one.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -10,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { missingPackages } from './debian.mjs'
 import { freePort } from './ports.mjs'
-import { mustRun } from './run.mjs'
+import { mustRun, spawnBound } from './run.mjs'
 
 export const cephPackages = ['ceph-mon', 'ceph-osd', 'ceph-base', 'ceph-common', 'librados2']
 
@@ -38,7 +37,7 @@ export async function startCeph(osds = 2) {
   const ceph = (...args) => mustRun('ceph', ['-c', conf, '--connect-timeout', '30', ...args])
 
   const start = (kind, id) => {
-    const child = spawn(`ceph-${kind}`, ['-c', conf, '-i', id, '-f'], { stdio: 'ignore' })
+    const child = spawnBound(`ceph-${kind}`, ['-c', conf, '-i', id, '-f'], { stdio: 'ignore' })
     daemons.set(`${kind}.${id}`, { child, ended: once(child, 'exit') })
   }
   /** In order: an OSD writes its memory to its folder, and tells the monitor that it goes. */

@@ -1,10 +1,9 @@
 // scripts/lib/chain.mjs: the whole chain on a RADOS cluster: block store, the program that follows the OSDs, and a relay that
 // puts together what both tell. For tests, the demo and the load runs; who wants the end of it in a Zipkin server says so.
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { firstLine, startStore } from './demo-store.mjs'
-import { root } from './run.mjs'
+import { root, spawnBound } from './run.mjs'
 
 /**
  * @param {string} folder where data and traces go
@@ -44,7 +43,9 @@ export async function startChain(folder, ceph, spans = {}, env = {}) {
 
 function follow(sockets, where) {
   const script = join(root, 'examples/blockstore/dist/osd-spans.js')
-  return spawn(process.execPath, [script, ...where, ...sockets], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawnBound(process.execPath, [script, ...where, ...sockets], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
 }
 
 /** @param {import('node:child_process').ChildProcess} child */

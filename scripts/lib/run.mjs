@@ -35,6 +35,16 @@ export async function mustRun(command, args, options) {
   throw new Error(`${[command, ...args].join(' ')}: ${signal ?? `exit code ${code}`}\n${said}`)
 }
 
+/**
+ * A server for as long as this process lives: the kernel ends it with us, however we end. To be spawned from the main thread.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions} options
+ */
+export const spawnBound = (command, args, options) =>
+  spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], options)
+
 /** Path of a tool that came with npm install, such as node_modules/.bin/vitest. */
 export const bin = (name) => `${root}node_modules/.bin/${name}`
 

@@ -1,11 +1,12 @@
 // scripts/lib/zipkin.mjs: a real Zipkin server, for tests and the demo: found or fetched, started and ended. Needs Java 17, and
 // Maven's cache or Maven to fill it. It collects by HTTP and by Scribe, and keeps all in memory.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './ports.mjs'
+import { spawnBound } from './run.mjs'
 
 const VERSION = '3.6.1'
 const jar = join(
@@ -37,7 +38,10 @@ export async function startZipkin({ autocompleteKeys = [], port, scribePort } = 
     COLLECTOR_SCRIBE_ENABLED: 'true',
     COLLECTOR_PORT: String(scribePort),
   }
-  const child = spawn('java', ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-jar', jar], { env, stdio: 'ignore' })
+  const child = spawnBound('java', ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-jar', jar], {
+    env,
+    stdio: 'ignore',
+  })
   const ended = once(child, 'exit')
   const url = `http://127.0.0.1:${port}`
   while (child.exitCode === null) {
