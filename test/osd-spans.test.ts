@@ -26,14 +26,14 @@ const op = (description: string): TrackedOp => ({
 })
 const primary = (request: string, work = 'write 28672~4096', carried = note) =>
   op(
-    `osd_op(${request} 1.1 1:8f2f5727:::disk.000000.fb88:head [cmpxattr ${carried} op 1 mode 1 in=55b,${work}] snapc 0=[] ondisk+write+known_if_redirected e10)`,
+    `osd_op(${request} 1.1 1:8f2f5727:::disk.000000.fb88:head [rmxattr ${carried},${work}] snapc 0=[] ondisk+write+known_if_redirected e10)`,
   )
 const replica = (request: string) =>
   op(`osd_repop(${request} 1.1 e10/8 1:8f2f5727:::disk.000000.fb88:head v 10'1, mlcod=0'0)`)
 const request = 'client.4138.0:11'
 
 test('an operation with a context is a span of its parent, with what its OSD says of its queues', () => {
-  const [span] = new OsdSpans().take('osd.0', [primary(request)])
+  const [span] = new OsdSpans('ab12cd34').take('osd.0', [primary(request)])
   expect(span).toEqual({
     traceId: context,
     parentId: 'fedcba9876543210',
@@ -44,12 +44,18 @@ test('an operation with a context is a span of its parent, with what its OSD say
     duration: 543,
     localEndpoint: { serviceName: 'osd.0' },
     annotations: [{ value: 'queued_for_pg', timestamp: Date.UTC(2026, 10, 25, 17, 45, 34, 350) * 1000 + 1 }],
-    tags: { object: 'disk.000000.fb88', pg: '1.1', request, ops: 'write 28672~4096' },
+    tags: {
+      object: 'disk.000000.fb88',
+      pg: '1.1',
+      request,
+      ops: 'write 28672~4096',
+      'blkin.host': 'ab12cd34',
+    },
   })
 })
 
 test('a replica is a part of its primary, whichever of them is told first', () => {
-  const spans = new OsdSpans()
+  const spans = new OsdSpans('ab12cd34')
   expect(spans.take('osd.1', [replica(request)])).toEqual([])
   const [first, second, ...others] = spans.take('osd.0', [primary(request)])
   expect([second!.name, second!.parentId, second!.localEndpoint]).toEqual([
@@ -64,12 +70,12 @@ test('a replica is a part of its primary, whichever of them is told first', () =
 })
 
 test('told twice, it is the same span', () => {
-  const [one] = new OsdSpans().take('osd.0', [primary(request)])
-  const [two] = new OsdSpans().take('osd.0', [primary(request)])
+  const [one] = new OsdSpans('ab12cd34').take('osd.0', [primary(request)])
+  const [two] = new OsdSpans('ab12cd34').take('osd.0', [primary(request)])
   expect(two).toEqual(one)
 })
 
-test('what has no context, or a spoilt one, is nobody of ours', () => {
+test('what has no context, or a spoilt one, is not ours', () => {
   const foreign = [
     op('osd_op(client.4138.0:11 1.1 1:8f2f5727:::a:head [write 0~1] snapc 0=[] ondisk+write e10)'),
     op('osd_repop_reply(client.4120.0:1 1.7 e10/8 ondisk, result = 0)'),
@@ -77,7 +83,7 @@ test('what has no context, or a spoilt one, is nobody of ours', () => {
     primary(request, 'write 0~1', `other.${context}.fedcba9876543210`),
     op(''),
   ]
-  expect(new OsdSpans().take('osd.0', foreign)).toEqual([])
+  expect(new OsdSpans('ab12cd34').take('osd.0', foreign)).toEqual([])
 })
 
 /** An admin socket that answers with these bytes. */

@@ -47,7 +47,7 @@ function declare() {
     connect: inThread('int rados_connect(void *cluster)'),
     shutdown: inThread('void rados_shutdown(void *cluster)'),
     fsid: call('int rados_cluster_fsid(void *cluster, _Out_ uint8_t *text, size_t length)'),
-    openPool: call('int rados_ioctx_create(void *cluster, const char *pool, _Out_ void **io)'),
+    openPool: inThread('int rados_ioctx_create(void *cluster, const char *pool, _Out_ void **io)'),
     closePool: call('void rados_ioctx_destroy(void *io)'),
 
     completion: call(
@@ -58,9 +58,7 @@ function declare() {
 
     writeOp: call('void *rados_create_write_op()'),
     releaseWriteOp: call('void rados_release_write_op(void *op)'),
-    writeCompare: call(
-      'void rados_write_op_cmpxattr(void *op, const char *name, uint8_t comparison, const char *value, size_t length)',
-    ),
+    addRemoveAttribute: call('void rados_write_op_rmxattr(void *op, const char *name)'),
     writeFlags: call('void rados_write_op_set_flags(void *op, int flags)'),
     addWrite: call(
       'void rados_write_op_write(void *op, const uint8_t *data, size_t length, uint64_t offset)',

@@ -1,5 +1,5 @@
-// object-store.ts: what the mapper asks of an object store. cluster.ts answers it with processes of our own;
-// a RADOS pool could answer it as well.
+// object-store.ts: what the mapper asks of an object store. cluster.ts answers it with processes of our own,
+// rados-store.ts with a pool of a RADOS cluster.
 
 import { constants } from 'node:os'
 import { type Span, type SpanOptions, trace } from 'blkin'

@@ -4,7 +4,7 @@
 import net from 'node:net'
 
 const PATIENCE_MS = 5000
-/** 2000 operations are about 4 MB. */
+/** 20,000 operations are about 30 MB. */
 const MOST_BYTES = 256 * 1024 * 1024
 
 /** Rejects where nobody listens, or what comes is no answer. */

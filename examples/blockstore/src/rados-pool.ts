@@ -1,10 +1,10 @@
 // rados-pool.ts: a pool of a RADOS cluster that is open, and operations on one object each, whose ends come as promises.
-// rados-store.ts calls it. It never blocks the event loop: so nobody may have more under way than librados' own
-// throttles take (1024 operations, 100 MB), where it would block.
+// rados-store.ts calls it. An operation blocks the event loop for as long as it takes to copy what is written: so nobody
+// may have more under way than librados' own throttles take (1024 operations, 100 MB), where it would wait.
 //
 // librados works in threads of its own and tells an end by calling back; koffi carries that call over to this thread. The
-// buffers and operations that librados still uses are held in #pending until then. A process must not end before
-// close(): a late call back would come into an environment that is gone.
+// buffers and operations that librados still uses are held in #pending until then, and so is the process: a call back
+// that came when its environment is gone would crash it. After close() nothing reaches librados any more.
 
 import { constants } from 'node:os'
 import {
@@ -20,8 +20,8 @@ import { StoreError } from './object-store.js'
 /** An operation that librados has and has not answered. */
 interface Pending {
   readonly what: string
-  /** What librados reads from or writes to. */
-  readonly memory: Buffer | undefined
+  /** What librados reads into. What is written it has copied. */
+  readonly target: Buffer | undefined
   /** Of a read, librados' account of it: u64 bytes at 0, i32 errno at 8. */
   readonly account: Buffer | undefined
   releaseOp(): void
@@ -39,6 +39,9 @@ export class RadosPool {
   readonly #callback: bigint
   #lastTag = 0
   #idle: (() => void) | undefined
+  #closed = false
+  /** Keeps the process while anything is pending. */
+  #holds: NodeJS.Timeout | undefined
 
   /** `conf` is a ceph.conf. Rejects when no monitor answers within `seconds`, or there is no such pool. */
   static async open(conf: string, pool: string, seconds = 10): Promise<RadosPool> {
@@ -46,13 +49,12 @@ export class RadosPool {
     const cluster = made((out) => rados.create(out, null), 'librados')
     try {
       check(rados.readConf(cluster, conf), `${conf}: cannot be read as a ceph.conf`)
-      check(rados.setConf(cluster, 'client_mount_timeout', String(seconds)), 'client_mount_timeout')
+      for (const option of ['client_mount_timeout', 'rados_mon_op_timeout'])
+        check(rados.setConf(cluster, option, String(seconds)), option)
       check(await rados.connect(cluster), `the RADOS cluster of ${conf} does not answer`)
-      const io = made(
-        (out) => rados.openPool(cluster, pool, out),
-        `pool "${pool}" of ${conf} cannot be opened`,
-      )
-      return new RadosPool(rados, cluster, io)
+      const io: Out = [null]
+      check(await rados.openPool(cluster, pool, io), `pool "${pool}" of ${conf} cannot be opened`)
+      return new RadosPool(rados, cluster, io[0]!)
     } catch (error) {
       await rados.shutdown(cluster)
       throw error
@@ -69,25 +71,29 @@ export class RadosPool {
     this.#callback = rados.onDone((completion, tag) => this.#done(completion, tag))
   }
 
-  /** Creates the object where it is absent. `note`: see #noted. All are durable on every replica once they resolve. */
+  /**
+   * Creates the object where it is absent. `note`: see #noted. A change is durable on the replicas that are up, of which there
+   * are `min_size` at least, once it resolves.
+   */
   async write(name: string, note: string, offset: number, data: Buffer): Promise<void> {
     const add = (op: Pointer) => this.#rados.addWrite(op, data, data.length, offset)
-    await this.#change(`write ${name}`, name, note, data, add)
+    await this.#change(`write ${name}`, name, note, add)
   }
 
   /** Replaces the whole object at once. */
   async writeFull(name: string, note: string, data: Buffer): Promise<void> {
     const add = (op: Pointer) => this.#rados.addWriteFull(op, data, data.length)
-    await this.#change(`put ${name}`, name, note, data, add)
+    await this.#change(`put ${name}`, name, note, add)
   }
 
   /** ENOENT for an absent object. */
   async remove(name: string, note: string): Promise<void> {
-    await this.#change(`delete ${name}`, name, note, undefined, (op) => this.#rados.addRemove(op))
+    await this.#change(`delete ${name}`, name, note, (op) => this.#rados.addRemove(op))
   }
 
   /** Fills `target` from its start; resolves to the bytes that the object has there. ENOENT for an absent object. */
   read(name: string, note: string, offset: number, target: Buffer): Promise<number> {
+    if (this.#closed) return Promise.reject(gone(`read ${name}`))
     const rados = this.#rados
     const op: Pointer = rados.readOp()
     const account = Buffer.allocUnsafeSlow(12)
@@ -97,13 +103,14 @@ export class RadosPool {
     }
     rados.addRead(op, offset, target.length, target, account, account.subarray(8))
     const releaseOp = () => rados.releaseReadOp(op)
-    return this.#start({ what: `read ${name}`, memory: target, account, releaseOp }, (completion) =>
+    return this.#start({ what: `read ${name}`, target, account, releaseOp }, (completion) =>
       rados.startRead(op, this.#io, completion, name, 0),
     )
   }
 
-  /** Waits `ms` for what is under way, and gives up what is not done then. */
+  /** Waits `ms` for what is under way, and gives up what is not done then. What is asked for from now on is refused. */
   async close(ms: number): Promise<void> {
+    this.#closed = true
     if (this.#pending.size > 0) {
       let timer: NodeJS.Timeout | undefined
       await new Promise<void>((resolve) => {
@@ -119,30 +126,25 @@ export class RadosPool {
   }
 
   /**
-   * An operation that begins with a comparison which cannot fail: of an attribute of that name, which no object has, with
-   * nothing. It changes nothing, and the object servers show it where they tell of their operations: so a note travels in
-   * RADOS' own messages, to servers that know nothing of it.
+   * An operation that begins with the removal of an attribute of that name, which no object has. It changes nothing, and the
+   * object servers show it where they tell of their operations: so a note travels in RADOS' own messages, to servers that
+   * know nothing of it. A read begins with a comparison of it instead; that in a write would lock the object for readers too.
    */
   #noted(note: string): Pointer {
     const op: Pointer = this.#rados.writeOp()
     if (note !== '') {
-      this.#rados.writeCompare(op, note, CMPXATTR_OP_EQ, '', 0)
-      this.#rados.writeFlags(op, OP_FLAG_FAILOK) // of an absent object even nothing cannot be compared
+      this.#rados.addRemoveAttribute(op, note)
+      this.#rados.writeFlags(op, OP_FLAG_FAILOK) // an absent object has no attribute to remove
     }
     return op
   }
 
-  #change(
-    what: string,
-    name: string,
-    note: string,
-    memory: Buffer | undefined,
-    add: (op: Pointer) => void,
-  ): Promise<number> {
+  #change(what: string, name: string, note: string, add: (op: Pointer) => void): Promise<number> {
+    if (this.#closed) return Promise.reject(gone(what))
     const op = this.#noted(note)
     add(op)
     const releaseOp = () => this.#rados.releaseWriteOp(op)
-    return this.#start({ what, memory, account: undefined, releaseOp }, (completion) =>
+    return this.#start({ what, target: undefined, account: undefined, releaseOp }, (completion) =>
       this.#rados.startWrite(op, this.#io, completion, name, null, 0),
     )
   }
@@ -156,6 +158,7 @@ export class RadosPool {
       const tag = this.#lastTag
       const completion = made((out) => this.#rados.completion(tag, this.#callback, out), 'a completion')
       this.#pending.set(tag, { ...operation, resolve, reject })
+      this.#holds ??= setInterval(() => {}, 60_000)
       const refused = submit(completion)
       if (refused >= 0) return
       this.#rados.release(completion)
@@ -178,9 +181,14 @@ export class RadosPool {
     const failed = result < 0 ? result : (account?.readInt32LE(8) ?? 0)
     if (failed < 0) reject(new StoreError(-failed, `rados: ${what}: errno ${-failed}`))
     else resolve(Number(account?.readBigUInt64LE(0) ?? 0))
-    if (this.#pending.size === 0) this.#idle?.()
+    if (this.#pending.size > 0) return
+    clearInterval(this.#holds)
+    this.#holds = undefined
+    this.#idle?.()
   }
 }
+
+const gone = (what: string) => new StoreError(constants.errno.ECANCELED, `rados: ${what}: the pool is closed`)
 
 function check(result: number, what: string): number {
   if (result < 0) throw new StoreError(-result, `${what}: errno ${-result}`)

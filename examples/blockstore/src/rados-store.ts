@@ -1,4 +1,4 @@
-// rados-store.ts: an ObjectStore in a pool of a RADOS cluster. What RADOS answers is durable on all replicas already.
+// rados-store.ts: an ObjectStore in a pool of a RADOS cluster. What RADOS answers is durable already.
 // Each call is a span of its own, whose context goes along to the object servers as the operation's note: from there
 // osd-spans.ts tells what they did for it.
 // More than the window stays here until there is room: librados would block the whole program instead.
@@ -102,8 +102,9 @@ export class RadosStore implements ObjectStore {
     obj.client_send({ id, store: STORE, tag, op, object, offset, length })
     let errno = 0
     try {
+      const result = work(enabled ? noteOf(span) : '')
       if (enabled) span.annotate('sent')
-      return await work(enabled ? noteOf(span) : '')
+      return await result
     } catch (error) {
       errno = errnoOf(error)
       if (enabled) span.tag('error', (error as Error).message)
