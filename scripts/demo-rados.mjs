@@ -71,12 +71,17 @@ async function main() {
   /** What to end, last things first. */
   const undo = []
   try {
-    const [ceph, zipkin] = await step('a monitor and two OSDs of Ceph, and a Zipkin server run', () =>
-      Promise.all([
-        startCeph(2).then((one) => undo.push(one.stop) && one),
-        startZipkin().then((one) => undo.push(one.stop) && one),
-      ]),
-    )
+    const begin = async (start) => {
+      const server = await start
+      undo.push(server.stop)
+      return server
+    }
+    const [ceph, zipkin] = await step('a monitor and two OSDs of Ceph, and a Zipkin server run', async () => {
+      const all = await Promise.allSettled([begin(startCeph(2)), begin(startZipkin())])
+      const failed = all.find(({ status }) => status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+      return all.map(({ value }) => value)
+    })
     const chain = await startChain(folder, ceph, { sinks: { scribe: zipkin.scribe } })
     undo.push(chain.stop)
     say(`the block store serves ${chain.disk}, its objects are in the pool blk`)
@@ -102,16 +107,16 @@ async function main() {
     )
     if (picture !== undefined) await take(resolve(picture), `${zipkin.url}/zipkin/traces/${id}`)
 
-    if (said !== undefined) await reportGuest(chain, said)
+    if (said !== undefined) await reportGuest(chain, said, id)
   } finally {
     for (let end = undo.pop(); end !== undefined; end = undo.pop()) await end()
   }
 }
 
 /** What of the guest's requests became traces. Its kernel may have joined some of fio's. */
-async function reportGuest({ url, relay }, said) {
+async function reportGuest({ url, relay }, said, other) {
   const query = new URLSearchParams({ serviceName: 'blockstore', spanName: 'write', limit: '10000' })
-  const traces = (await getJson(`${url}/api/v2/traces?${query}`)).filter((trace) => trace.length < 11)
+  const traces = (await getJson(`${url}/api/v2/traces?${query}`)).filter(([{ traceId }]) => traceId !== other)
   const roots = traces.map((trace) => trace.find((span) => !span.parentId))
   const durations = roots.map(({ duration }) => duration).sort((a, b) => a - b)
   const bytes = roots.reduce((sum, { tags }) => sum + Number(tags.length), 0)

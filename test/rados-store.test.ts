@@ -1,10 +1,13 @@
 // rados-store.test.ts: what the block store keeps in a real RADOS pool, and how it refuses what it cannot open.
 
+import { writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import path from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { drive } from '../examples/blockstore/src/load.js'
 import { NbdClient } from '../examples/blockstore/src/nbd-client.js'
 import { HOUSEKEEPING, OBJECT_SIZE } from '../examples/blockstore/src/object-store.js'
+import { RadosPool } from '../examples/blockstore/src/rados-pool.js'
 import { RadosStore } from '../examples/blockstore/src/rados-store.js'
 import { startCeph, whyNoCeph } from '../scripts/lib/ceph.mjs'
 import { MAIN, run, type ServerProcess, startServer, temporaryDir } from './blockstore-harness.js'
@@ -31,8 +34,14 @@ describe.skipIf(missing)('in a RADOS pool', () => {
     remove()
   })
 
-  test('an object is what was written to it, and zeros where nothing was', async () => {
+  async function openStore() {
     const store = await RadosStore.open(ceph.conf, 'blk')
+    onTestFinished(() => store.close())
+    return store
+  }
+
+  test('an object is what was written to it, and zeros where nothing was', async () => {
+    const store = await openStore()
     const data = Buffer.from('what was written')
     await store.writeRange(HOUSEKEEPING, 'a.1', 4096, data)
     expect(await store.readRange(HOUSEKEEPING, 'a.1', 4096, data.length)).toEqual(data)
@@ -50,11 +59,10 @@ describe.skipIf(missing)('in a RADOS pool', () => {
     await store.delete(HOUSEKEEPING, 'a.1')
     await expect(store.get(HOUSEKEEPING, 'a.1')).rejects.toThrow('rados: read a.1: errno 2')
     await expect(store.readRange(HOUSEKEEPING, 'a.1', 0, 1)).rejects.toMatchObject({ errno: 2 })
-    await store.close()
   })
 
   test('more at once than the window holds is all done', async () => {
-    const store = await RadosStore.open(ceph.conf, 'blk')
+    const store = await openStore()
     const write = (i: number) => store.writeRange(HOUSEKEEPING, `w.${i % 7}`, i * 4096, Buffer.alloc(4096, i))
     await Promise.all(Array.from({ length: 1000 }, (_, i) => write(i)))
     const large = (i: number) => store.put(HOUSEKEEPING, `big.${i}`, Buffer.alloc(OBJECT_SIZE, i))
@@ -62,7 +70,6 @@ describe.skipIf(missing)('in a RADOS pool', () => {
     for (const i of [0, 500, 999])
       expect((await store.readRange(HOUSEKEEPING, `w.${i % 7}`, i * 4096, 4096))[4095]).toBe(i & 255)
     expect((await store.get(HOUSEKEEPING, 'big.19')).at(-1)).toBe(19)
-    await store.close()
   })
 
   test('volumes, snapshots and clones are there again after a SIGKILL; a verified load finds no mismatch', async () => {
@@ -112,16 +119,45 @@ describe.skipIf(missing)('in a RADOS pool', () => {
     await expect(startServer(other, '--rados', ceph.rados)).rejects.toThrow(/laid out with --stores 2 --repl/)
   })
 
-  test('a server whose cluster is gone ends in time, and says so to who waits', async () => {
-    const lone = await startCeph(1)
-    server = await startServer(dir, '--rados', lone.rados, '--volume', 'disk0=64M')
+  test('a cluster whose monitor is not there is refused in time', async () => {
+    const conf = path.join(dir, 'ceph.conf')
+    writeFileSync(conf, '[global]\nmon host = v2:127.0.0.1:1\nauth client required = none\n')
+    await expect(RadosPool.open(conf, 'blk', 2)).rejects.toThrow(
+      /the RADOS cluster of .* does not answer: errno/,
+    )
+  })
+
+  test('while no OSD answers calls wait; closed, all of them fail, and the process lives', async () => {
+    const store = await RadosStore.open(ceph.conf, 'blk')
+    ceph.pauseOsd(0)
+    try {
+      const data = Buffer.alloc(4096)
+      const calls = Array.from({ length: 2000 }, (_, i) =>
+        store.writeRange(HOUSEKEEPING, `late.${i}`, 0, data),
+      )
+      const ends = Promise.allSettled(calls)
+      await store.close()
+      const errors = new Set((await ends).map((end) => (end.status === 'rejected' ? end.reason.errno : 0)))
+      expect(errors).toEqual(new Set([constants.errno.ETIMEDOUT, constants.errno.ECANCELED]))
+    } finally {
+      ceph.resumeOsd(0)
+    }
+  })
+
+  test('a server that ends while no OSD answers takes its clients along', async () => {
+    server = await startServer(dir, '--rados', ceph.rados, '--volume', 'disk0=64M')
     const client = await NbdClient.connect(`${server.uri}/disk0`)
     await client.write(0, Buffer.alloc(4096, 1))
-    await lone.stop()
-    const write = client.write(4096, Buffer.alloc(4096, 1)).catch((error: Error) => error)
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    expect(await server.end()).not.toBe(null)
-    expect(await write).toBeInstanceOf(Error)
-    await expect(startServer(dir, '--rados', lone.rados)).rejects.toThrow(/cannot be read as a ceph.conf/)
+    ceph.pauseOsd(0)
+    try {
+      const writes = Promise.allSettled(
+        Array.from({ length: 600 }, (_, i) => client.write(i * 4096, Buffer.alloc(4096, 1))),
+      )
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      expect([0, 1]).toContain(await server.end())
+      expect((await writes).every(({ status }) => status === 'rejected')).toBe(true)
+    } finally {
+      ceph.resumeOsd(0)
+    }
   })
 })

@@ -76,6 +76,9 @@ export async function startCeph(osds = 2) {
       sockets: ids.map((id) => join(folder, `osd.${id}.asok`)),
       startOsd: (id) => start('osd', String(id)),
       stopOsd: (id) => stop(`osd.${id}`),
+      /** Stands still as if its disk did; for less than the others' patience of 6 s. */
+      pauseOsd: (id) => daemons.get(`osd.${id}`).child.kill('SIGSTOP'),
+      resumeOsd: (id) => daemons.get(`osd.${id}`).child.kill('SIGCONT'),
       stop: stopAll,
       /** Until the monitor knows that this many OSDs are up. */
       async up(count) {

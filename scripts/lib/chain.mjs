@@ -34,7 +34,9 @@ export async function startChain(folder, ceph, spans = {}, env = {}) {
     const store = await startStore([], options, { ...traced, ...env })
     undo.push(() => end(store.child))
     /** `stop` ends all, the block store first: what it and the OSDs still have to tell is told. */
-    return { relay, url, disk: `${store.uri}/disk`, stop }
+    /** Of the OSDs: what they did until now is at the relay then. */
+    const endTelling = () => end(follower)
+    return { relay, url, disk: `${store.uri}/disk`, endTelling, stop }
   } catch (error) {
     await stop()
     throw error

@@ -28,9 +28,9 @@ const probes = {
   'lttng-tools': command('lttng'),
   'liblttng-ust-dev': header('lttng/tracepoint.h'),
   'thrift-compiler': command('thrift'),
-  // A file, not `import thrift`: a python3 first on PATH need not be Debian's. Tests run /usr/bin/python3.
   // what reads OpenTelemetry's protocol comes from PyPI
   'python3-pip': () => existsSync('/usr/lib/python3/dist-packages/pip/__init__.py'),
+  // A file, not `import thrift`: a python3 first on PATH need not be Debian's. Tests run /usr/bin/python3.
   'python3-thrift': () => existsSync('/usr/lib/python3/dist-packages/thrift/Thrift.py'),
   // a real Zipkin server to compare answers with
   'default-jre-headless': command('java'),

@@ -1,8 +1,7 @@
 // scripts/lib/demo-store.mjs: starts the block store of examples/blockstore for the demo, under whatever records it.
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { root } from './run.mjs'
+import { root, spawnBound } from './run.mjs'
 
 /** Resolves to the first line that a child says, or rejects when it ends before. */
 export async function firstLine(child) {
@@ -21,7 +20,7 @@ export async function firstLine(child) {
  */
 export async function startStore(before, options, env = {}) {
   const serve = ['examples/blockstore/dist/main.js', 'serve', '--listen', '127.0.0.1:0', ...options]
-  const child = spawn(process.execPath, [...before, ...serve], {
+  const child = spawnBound(process.execPath, [...before, ...serve], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -85,7 +85,10 @@ async function makeInitramfs(kernel, version, target) {
   const inOrder = [...new Set(files)]
   for (const file of inOrder) await copyFile(file, join(tree, 'modules', basename(file)))
   await writeFile(join(tree, 'init'), init(inOrder.map((file) => basename(file))), { mode: 0o755 })
-  await mustRun('sh', ['-c', `find . | cpio -o -H newc -R 0:0 --quiet | gzip -1 > ${target}`], { cwd: tree })
+  // Whole before it has its name: what has it counts as made.
+  const pack = `find . | cpio -o -H newc -R 0:0 --quiet > ../packed && gzip -1c ../packed > ../gzipped && mv ../gzipped ${target}`
+  await mustRun('sh', ['-c', pack], { cwd: tree })
+  await rm(join(cache, 'packed'))
   await rm(tree, { recursive: true })
 }
 

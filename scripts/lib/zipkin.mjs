@@ -9,6 +9,7 @@ import { freePort } from './ports.mjs'
 import { spawnBound } from './run.mjs'
 
 const VERSION = '3.6.1'
+const PATIENCE_MS = 90_000
 const jar = join(
   homedir(),
   `.m2/repository/io/zipkin/zipkin-server/${VERSION}/zipkin-server-${VERSION}-exec.jar`,
@@ -42,14 +43,22 @@ export async function startZipkin({ autocompleteKeys = [], port, scribePort } = 
     env,
     stdio: 'ignore',
   })
-  const ended = once(child, 'exit')
+  let over = false
+  const ended = once(child, 'exit').then(() => {
+    over = true
+  })
   const url = `http://127.0.0.1:${port}`
-  while (child.exitCode === null) {
+  const deadline = Date.now() + PATIENCE_MS
+  for (;;) {
     const up = await fetch(`${url}/health`).catch(() => undefined)
     if (up?.ok) break
+    if (over) throw new Error(`zipkin-server ended: ${child.signalCode ?? `code ${child.exitCode}`}`)
+    if (Date.now() > deadline) {
+      child.kill('SIGKILL')
+      throw new Error(`zipkin-server did not answer within ${PATIENCE_MS / 1000} s`)
+    }
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
-  if (child.exitCode !== null) throw new Error(`zipkin-server exited with ${child.exitCode}`)
   return {
     url,
     port,

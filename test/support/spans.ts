@@ -14,7 +14,7 @@ export interface Span {
   tags?: Record<string, string>
 }
 
-/** Traces whose root is a span `root` of the block store with these tags, once one of them has as many spans. */
+/** Traces of so many spans at least whose root is a span `root` of the block store with these tags, once there is one. */
 export async function tracesAt(
   url: string,
   root: string,
@@ -26,7 +26,8 @@ export async function tracesAt(
       const first = trace.find(({ parentId, name }) => parentId === undefined && name === root)
       return Object.entries(tags).every(([key, value]) => first?.tags?.[key] === String(value))
     })
-    if (found.some((trace) => trace.length >= spans)) return found
+    const whole = found.filter((trace) => trace.length >= spans)
+    if (whole.length > 0) return whole
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

@@ -54,8 +54,8 @@ function parse(argv: string[]) {
       options: {
         dir: { type: 'string' },
         listen: { type: 'string', default: '127.0.0.1:10809' },
-        stores: { type: 'string', default: '2' },
-        replicas: { type: 'string', default: '1' },
+        stores: { type: 'string' },
+        replicas: { type: 'string' },
         rados: { type: 'string' },
         volume: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', short: 'h' },
@@ -74,7 +74,7 @@ async function runServer(dir: string, values: Values): Promise<void> {
     dir,
     host,
     port,
-    layout: values.rados === undefined ? ownStores(values) : parseRados(values.rados),
+    layout: parseLayout(values),
     volumes: values.volume.map(parseVolume),
   })
   let ending = false
@@ -118,7 +118,14 @@ function parseListen(text: string): { host: string; port: number } {
   return { host: match[1] ?? (match[2] || '127.0.0.1'), port }
 }
 
-function ownStores({ stores, replicas }: Values) {
+function parseLayout(values: Values) {
+  const { rados, stores, replicas } = values
+  if (rados === undefined) return ownStores(values)
+  if (stores ?? replicas) throw new UsageError('--rados with --stores or --replicas: RADOS has its own')
+  return parseRados(rados)
+}
+
+function ownStores({ stores = '2', replicas = '1' }: Values) {
   return { stores: parseCount('stores', stores), replicas: parseCount('replicas', replicas) }
 }
 
