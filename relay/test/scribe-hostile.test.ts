@@ -12,7 +12,9 @@ import { Files } from '../src/scribe/files.js'
 import { Intake } from '../src/scribe/intake.js'
 import { ScribeSession } from '../src/scribe/session.js'
 import { v1FromBytes } from '../src/spans/from-v1.js'
+import { Gathered, Gathering, USUAL_LIMITS } from '../src/spans/gathering.js'
 import { PIECE_LIMITS, Pieces } from '../src/spans/pieces.js'
+import type { Span } from '../src/spans/span.js'
 import { spansFromV1 } from '../src/spans/v1-to-v2.js'
 import { folder, relayIn, until } from './helpers.js'
 import { scribeClient, type V1, v1Message, v1Struct } from './scribe.js'
@@ -252,4 +254,146 @@ test('pieces beyond what may wait go on as they are, and what comes later is a p
   expect(pieces.add([piece(4, 'cr')], 0)).toMatchObject([{ timestamp: 14, annotations: [{ value: 'x' }] }])
   expect(pieces.add([piece(5)], 0)).toEqual([])
   expect(pieces.finish()).toMatchObject([{ id: '0000000000000005' }])
+})
+
+const piece = (id: bigint, annotations: V1['annotations'], rest: Partial<V1> = {}) =>
+  v1FromBytes(v1Struct({ traceId: 1n, id, annotations: annotations ?? [], ...rest }))
+
+test.each<[string, Partial<V1>, RegExp]>([
+  [
+    'bytes',
+    { tags: [['k', 'STRING', Buffer.alloc(2 ** 20)]] },
+    /a span has \d+ bytes; expected at most 1048576/,
+  ],
+  [
+    'annotations and tags',
+    { annotations: Array.from({ length: 10_000 }, (_, i) => ['x', i + 1]), tags: span.tags },
+    /has 10001 annotations and tags; expected at most 10000/,
+  ],
+  [
+    'services',
+    { annotations: Array.from({ length: 65 }, (_, i) => ['x', i + 1, { serviceName: `s${i}` }]), tags: [] },
+    /has 65 services; expected at most 64/,
+  ],
+  [
+    'characters in its name',
+    { name: 'n'.repeat(1025) },
+    /1025 characters in its name; expected at most 1024/,
+  ],
+  [
+    "characters in a service's name",
+    { annotations: [['x', 5, { serviceName: 's'.repeat(1025) }]] },
+    /1025 characters in a service's name/,
+  ],
+])('a span of too many %s is none', (_, more, words) => {
+  expect(() => v1FromBytes(v1Struct({ ...span, ...more }))).toThrow(words)
+})
+
+test('pieces of one span take what one span may: what comes then is a piece again', () => {
+  const pieces = new Pieces({ bytesOfOne: 10_000 })
+  const sizes: number[] = []
+  for (let i = 1; i <= 20; i++) {
+    for (const one of pieces.add([piece(1n, [['x'.repeat(2000) + i, i]])], 0))
+      sizes.push(one.annotations!.length)
+  }
+  expect(sizes).toEqual([4, 4, 4, 4, 4])
+  expect(pieces.held).toBe(0)
+})
+
+test('pieces with ever so many annotations are joined, and what came with them goes on', () => {
+  const pieces = new Pieces({ bytesOfOne: Number.POSITIVE_INFINITY })
+  const all = Array.from({ length: 300_000 }, (_, i) => ({ timestamp: i + 1, value: 'x', host: undefined }))
+  const large = () => ({ ...piece(1n, []), annotations: [...all] })
+  pieces.add([large()], 0)
+  expect(pieces.add([piece(2n, [['cs', 1, { serviceName: 's' }]]), large()], 0)).toEqual([])
+  expect(pieces.held).toBe(3)
+  expect(pieces.finish()).toMatchObject([{ id: '0000000000000001' }, { id: '0000000000000002' }])
+  expect(pieces.held).toBe(0)
+})
+
+test('what waits is bounded by all that it takes: names, services and annotations without a text too', () => {
+  const long = 'n'.repeat(1000)
+  const waits = (rest: Partial<V1>) => {
+    const pieces = new Pieces({ bytes: 100_000 })
+    for (let i = 1n; i <= 200n; i++) pieces.add([piece(i, [], rest)], 0)
+    return pieces.held
+  }
+  expect(waits({})).toBe(200)
+  expect(waits({ name: long })).toBeLessThan(100)
+  expect(waits({ annotations: [['', 1, { serviceName: long }]] })).toBeLessThan(100)
+  expect(waits({ tags: [['ca', 'BOOL', Buffer.of(1), { serviceName: long }]] })).toBeLessThan(100)
+  expect(waits({ annotations: Array.from({ length: 100 }, () => ['', 1]) })).toBeLessThan(20)
+  const gathering = new Gathering({ ...USUAL_LIMITS, bytes: 100_000 }, Gathered)
+  const host = { serviceName: long }
+  const one: Span = { traceId: '1', id: '2', name: long, localEndpoint: host, remoteEndpoint: host }
+  const trace = gathering.open('1', 0)
+  for (let i = 0; i < 50; i++) gathering.add(trace, one, 0)
+  expect(gathering.surplus()).toBe(trace)
+})
+
+test.each<[string, string[], 'at once' | 'soon' | 'late']>([
+  ['a call of both sides', ['cs', 'sr', 'ss', 'cr'], 'at once'],
+  ['a server alone', ['sr', 'ss'], 'at once'],
+  ['a client whose end is missing, with its server', ['cs', 'sr', 'ss'], 'late'],
+  ['a server whose begin is missing', ['cs', 'cr', 'ss'], 'late'],
+  ['an event', ['x'], 'late'],
+  ['a message that is sent', ['ms', 'ws'], 'at once'],
+  ['a producer that does not say when it was sent', ['ms'], 'soon'],
+  ['a consumer that does not say when it came', ['mr'], 'soon'],
+  ['a message of both sides, whatever the wire says', ['ms', 'mr'], 'soon'],
+  ['a message that came on the wire only', ['wr'], 'late'],
+  ['a message that was sent on the wire only', ['ws', 'mr'], 'late'],
+  ['a producer in whose span a call is open', ['ms', 'cs'], 'late'],
+])('%s: %j goes on %s', (_, values, when) => {
+  const pieces = new Pieces()
+  const one = piece(
+    1n,
+    values.map((value, i) => [value, i + 1, { serviceName: 's' }]),
+  )
+  expect(pieces.add([one], 0).length > 0).toBe(when === 'at once')
+  const { quietMs, missingMs } = PIECE_LIMITS
+  expect(pieces.due(quietMs).length > 0).toBe(when === 'soon')
+  for (let now = quietMs * 2; now < missingMs; now += quietMs) expect(pieces.due(now)).toEqual([])
+  expect(pieces.due(missingMs).length > 0).toBe(when === 'late')
+})
+
+test('the largest spans there can be go through a relay with a sink, and it lives', async () => {
+  const nowhere = '127.0.0.1:9'
+  const relay = await relayIn(folder(), {
+    scribe: { listen },
+    http: { sinks: { zipkin: `http://${nowhere}` } },
+  })
+  const client = await scribeClient(relay.scribeAddress!)
+  onTestFinished(() => client.end())
+  const sized = (length: number, i: number) =>
+    v1Message({ ...span, timestamp: 0, duration: 0, annotations: [['\0'.repeat(length) + i, 5 + i]] })
+  for (let i = 0; i < 10; i++) expect(await client.log([['zipkin', sized(11e6, i)]])).toBe('OK')
+  for (let i = 0; i < 10; i++) expect(await client.log([['zipkin', sized(1e6, i)]])).toBe('OK')
+  expect(relay.stats().scribe).toMatchObject({ good: 10, bad: 10 })
+  expect(relay.stats().tracing!.scribed).toBeGreaterThanOrEqual(5)
+})
+
+test('blanks without end are read in one go', async () => {
+  const files = new Files(folder(), () => {})
+  onTestFinished(() => files.close())
+  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const blanks = Buffer.from(`${' '.repeat(4e6)}!`) // in quadratic time: hours
+  const good = Buffer.from(`${v1Message(span)}${'\n'.repeat(1000)}`)
+  await intake.log([blanks, good].map((message) => ({ category: 'zipkin', message })))
+  expect(intake.counters.of('received bad')).toBe(1)
+  expect(intake.counters.of('received good')).toBe(1)
+})
+
+test('a category that is too long to have a place is counted in the sum only, whatever the patterns', async () => {
+  const files = new Files(folder(), () => {})
+  onTestFinished(() => files.close())
+  const intake = new Intake(new Routes({ 'app*': 'app' }), files, new Counters(), () => true)
+  const categories = [`app${'x'.repeat(198)}`, 'x'.repeat(201), `app${'x'.repeat(197)}`, 'app']
+  await intake.log(categories.map((category) => ({ category, message: Buffer.of(1) })))
+  expect(Object.fromEntries(intake.counters.all())).toEqual({
+    [`app${'x'.repeat(197)}:received good`]: 1,
+    'app:received good': 1,
+    'scribe_overall:received bad': 2,
+    'scribe_overall:received good': 2,
+  })
 })
