@@ -2,9 +2,11 @@
 // what cannot be read of its messages.
 
 import { once } from 'node:events'
-import { connect as dial } from 'node:net'
+import { connect as dial, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
+import { Connection } from '../src/intake/connection.js'
+import { startListener } from '../src/intake/listener.js'
 import { ScribeCalls } from '../src/scribe/calls.js'
 import { Routes } from '../src/scribe/categories.js'
 import { Counters } from '../src/scribe/counters.js'
@@ -15,6 +17,7 @@ import { v1FromBytes } from '../src/spans/from-v1.js'
 import { Gathered, Gathering, USUAL_LIMITS } from '../src/spans/gathering.js'
 import { PIECE_LIMITS, Pieces } from '../src/spans/pieces.js'
 import type { Span } from '../src/spans/span.js'
+import { Turns } from '../src/spans/store/turns.js'
 import { spansFromV1 } from '../src/spans/v1-to-v2.js'
 import { folder, relayIn, until } from './helpers.js'
 import { scribeClient, type V1, v1Message, v1Struct } from './scribe.js'
@@ -109,6 +112,62 @@ test('beyond 128 connections the next is refused, and the others live', async ()
   expect(await good.log([['a', 'b']])).toBe('OK')
   for (const socket of sockets) socket.destroy()
   good.end()
+})
+
+test('where all places are taken, who was silent for longest makes room', async () => {
+  const lines: string[] = []
+  const log = (line: string) => lines.push(line)
+  const files = new Files(folder(), log)
+  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const speaker = () => new ScribeCalls(new ScribeSession(intake, '1', 1), new Turns(1))
+  const connect = (socket: Socket) => new Connection(socket, speaker, log)
+  const listener = await startListener({ host: '127.0.0.1', port: 0 }, 2, connect, log, 1)
+  onTestFinished(async () => {
+    await listener.close()
+    await files.close()
+  })
+  const first = await scribeClient(listener.address)
+  const silent = dial(Number(listener.address.split(':')[1]), '127.0.0.1').resume()
+  await until(() => listener.counts().open === 2)
+  expect(await first.log([['a', 'b']])).toBe('OK')
+  const next = await scribeClient(listener.address)
+  await once(silent, 'close')
+  for (const client of [first, next]) expect(await client.log([['a', 'b']])).toBe('OK')
+  expect(listener.counts()).toEqual({ open: 2, refused: 0, ended: 1 })
+  expect(lines.join()).toMatch(/ended Scribe's client: it was silent, and another needs its place/)
+  first.end()
+  next.end()
+})
+
+test('so many calls are worked on at once, of all connections; others are not even read', async () => {
+  const waiting: ((isTaken: boolean) => void)[] = []
+  const seen: number[] = []
+  const intake = {
+    log: (entries: unknown[]) => {
+      seen.push(entries.length)
+      return new Promise<boolean>((resolve) => waiting.push(resolve))
+    },
+  } as unknown as Intake
+  const turns = new Turns(2)
+  const entry = Buffer.concat([
+    Buffer.of(11, 0, 1),
+    text('a'),
+    Buffer.of(11, 0, 2),
+    text('message'),
+    Buffer.of(0),
+  ])
+  const answers = [1, 2, 3].map((count) => {
+    const entries = Array.from({ length: count }, () => entry)
+    const frame = Buffer.concat([call('Log'), list(12, count), ...entries, Buffer.of(0)])
+    return new ScribeCalls(new ScribeSession(intake, '1', 1), turns).answer(frame)
+  })
+  await until(() => seen.length >= 2)
+  expect(seen).toEqual([1, 2])
+  waiting[0]!(true)
+  await answers[0]
+  await until(() => seen.length === 3)
+  for (const done of waiting) done(true)
+  await Promise.all(answers)
 })
 
 const span: V1 = {
@@ -224,7 +283,7 @@ test('any frame is answered, or ends its connection', async () => {
   for (const head of [call('Log'), oldCall('Log')]) {
     const real = Buffer.concat([head, list(12, 1), entry, Buffer.of(0)])
     const answers = async (bytes: Buffer) => {
-      const answer = await new ScribeCalls(session).answer(bytes).catch((error: Error) => error)
+      const answer = await new ScribeCalls(session, new Turns(1)).answer(bytes).catch((error: Error) => error)
       if (!(answer instanceof Error)) expect(answer!.length).toBeGreaterThan(4)
     }
     await answers(real)

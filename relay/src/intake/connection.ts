@@ -21,6 +21,8 @@ export class Connection implements Owner {
   readonly #over: Promise<void>
   #ending: string | undefined
   #storing = false
+  /** When it said something last. */
+  #heard = performance.now()
   /** The answer of a call that waits, until it is written. */
   #waiting: Promise<void> | undefined
   failed = false
@@ -43,6 +45,11 @@ export class Connection implements Owner {
     return this.#over
   }
 
+  /** Milliseconds for which it said nothing; 0 while a call is worked on, and once it is to end. */
+  idle(now: number): number {
+    return this.#storing || this.#ending !== undefined ? 0 : now - this.#heard
+  }
+
   /** Ends it after the call that is being stored, if any. */
   end(why: string): Promise<void> {
     this.#ending ??= why
@@ -56,6 +63,7 @@ export class Connection implements Owner {
       for await (const chunk of this.#socket) {
         if (this.#side.greeted) clearTimeout(timer)
         for (const frame of frames.push(chunk as Buffer)) await this.#answer(frame)
+        this.#heard = performance.now()
         if (this.#ending !== undefined) break
         if (!this.#side.greeted) continue
         clearTimeout(timer)
