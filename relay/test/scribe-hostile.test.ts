@@ -6,6 +6,7 @@ import { connect as dial, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { Connection } from '../src/intake/connection.js'
+import { FrameRoom } from '../src/intake/frame-room.js'
 import { startListener } from '../src/intake/listener.js'
 import { ScribeCalls } from '../src/scribe/calls.js'
 import { Routes } from '../src/scribe/categories.js'
@@ -137,6 +138,44 @@ test('where all places are taken, who was silent for longest makes room', async 
   expect(lines.join()).toMatch(/ended Scribe's client: it was silent, and another needs its place/)
   first.end()
   next.end()
+})
+
+test('half frames of all connections take so much: who has no room for his is not read until there is some', async () => {
+  const files = new Files(folder(), () => {})
+  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const turns = new Turns(1)
+  const speaker = () => new ScribeCalls(new ScribeSession(intake, '1', 1), turns)
+  const room = new FrameRoom(1000)
+  const connect = (socket: Socket) => new Connection(socket, speaker, () => {}, 1000, room)
+  const listener = await startListener({ host: '127.0.0.1', port: 0 }, 4, connect, () => {})
+  onTestFinished(async () => {
+    await listener.close()
+    await files.close()
+  })
+  const half = async () => {
+    const socket = dial(Number(listener.address.split(':')[1]), '127.0.0.1')
+    const whole = frame(call('getName'), Buffer.of(11, 0, 9), text('x'.repeat(600)), Buffer.of(0))
+    const answers: Buffer[] = []
+    socket.on('data', (bytes) => answers.push(bytes)).write(whole.subarray(0, 300))
+    return { socket, answers, rest: () => socket.write(whole.subarray(300)) }
+  }
+  const first = await half()
+  await until(() => room.bytes > 600)
+  const second = await half()
+  await until(() => room.isWanted)
+  second.rest()
+  const small = await scribeClient(listener.address)
+  expect(await small.log([['a', 'b']])).toBe('OK')
+  expect(second.answers).toEqual([])
+  first.rest()
+  await until(() => first.answers.length === 1 && second.answers.length === 1)
+  expect(room.bytes).toBe(0)
+  const third = await half()
+  await until(() => room.bytes > 0)
+  third.socket.destroy()
+  await until(() => room.bytes === 0)
+  for (const { socket } of [first, second]) socket.destroy()
+  small.end()
 })
 
 test('so many calls are worked on at once, of all connections; others are not even read', async () => {
@@ -315,8 +354,8 @@ test('pieces beyond what may wait go on as they are, and what comes later is a p
   expect(pieces.finish()).toMatchObject([{ id: '0000000000000005' }])
 })
 
-const piece = (id: bigint, annotations: V1['annotations'], rest: Partial<V1> = {}) =>
-  v1FromBytes(v1Struct({ traceId: 1n, id, annotations: annotations ?? [], ...rest }))
+const piece = (id: bigint, annotations: NonNullable<V1['annotations']>, rest: Partial<V1> = {}) =>
+  v1FromBytes(v1Struct({ traceId: 1n, id, annotations, ...rest }))
 
 test.each<[string, Partial<V1>, RegExp]>([
   [
@@ -326,7 +365,7 @@ test.each<[string, Partial<V1>, RegExp]>([
   ],
   [
     'annotations and tags',
-    { annotations: Array.from({ length: 10_000 }, (_, i) => ['x', i + 1]), tags: span.tags },
+    { annotations: Array.from({ length: 10_000 }, (_, i) => ['x', i + 1]), tags: span.tags! },
     /has 10001 annotations and tags; expected at most 10000/,
   ],
   [

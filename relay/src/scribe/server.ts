@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { type Address, isLoopback, parseAddress } from '../intake/address.js'
 import { Connection } from '../intake/connection.js'
+import { FrameRoom } from '../intake/frame-room.js'
 import { type ConnectionCounts, type Listener, startListener } from '../intake/listener.js'
 import { Turns } from '../spans/store/turns.js'
 import { ScribeCalls } from './calls.js'
@@ -39,6 +40,8 @@ const IDLE_MS = 60_000
 const AT_ONCE = 4
 /** What Thrift's own servers take. */
 const MOST_FRAME = 16_384_000
+/** Of all clients together. */
+const MOST_FRAMES = 256 * 2 ** 20
 
 export class ScribeServer {
   private constructor(
@@ -68,10 +71,11 @@ export class ScribeServer {
     const files = new Files(join(output, 'scribe'), log)
     const intake = new Intake(new Routes(categories), files, new Counters(), takeSpans)
     const since = Math.floor(Date.now() / 1000)
+    const room = new FrameRoom(MOST_FRAMES)
     const turns = new Turns(AT_ONCE)
     const speaker = () => new ScribeCalls(new ScribeSession(intake, version, since), turns)
     const connect = (socket: ConstructorParameters<typeof Connection>[0]) =>
-      new Connection(socket, speaker, log, MOST_FRAME)
+      new Connection(socket, speaker, log, MOST_FRAME, room)
     return new ScribeServer(await startListener(where, MOST_CONNECTIONS, connect, log, IDLE_MS), intake)
   }
 
