@@ -2,9 +2,12 @@
 // what cannot be read of its messages.
 
 import { once } from 'node:events'
-import { connect as dial } from 'node:net'
+import { connect as dial, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
+import { Connection } from '../src/intake/connection.js'
+import { FrameRoom } from '../src/intake/frame-room.js'
+import { startListener } from '../src/intake/listener.js'
 import { ScribeCalls } from '../src/scribe/calls.js'
 import { Routes } from '../src/scribe/categories.js'
 import { Counters } from '../src/scribe/counters.js'
@@ -12,7 +15,10 @@ import { Files } from '../src/scribe/files.js'
 import { Intake } from '../src/scribe/intake.js'
 import { ScribeSession } from '../src/scribe/session.js'
 import { v1FromBytes } from '../src/spans/from-v1.js'
+import { Gathered, Gathering, USUAL_LIMITS } from '../src/spans/gathering.js'
 import { PIECE_LIMITS, Pieces } from '../src/spans/pieces.js'
+import type { Span } from '../src/spans/span.js'
+import { Turns } from '../src/spans/store/turns.js'
 import { spansFromV1 } from '../src/spans/v1-to-v2.js'
 import { folder, relayIn, until } from './helpers.js'
 import { scribeClient, type V1, v1Message, v1Struct } from './scribe.js'
@@ -107,6 +113,100 @@ test('beyond 128 connections the next is refused, and the others live', async ()
   expect(await good.log([['a', 'b']])).toBe('OK')
   for (const socket of sockets) socket.destroy()
   good.end()
+})
+
+test('where all places are taken, who was silent for longest makes room', async () => {
+  const lines: string[] = []
+  const log = (line: string) => lines.push(line)
+  const files = new Files(folder(), log)
+  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const speaker = () => new ScribeCalls(new ScribeSession(intake, '1', 1), new Turns(1))
+  const connect = (socket: Socket) => new Connection(socket, speaker, log)
+  const listener = await startListener({ host: '127.0.0.1', port: 0 }, 2, connect, log, 1)
+  onTestFinished(async () => {
+    await listener.close()
+    await files.close()
+  })
+  const first = await scribeClient(listener.address)
+  const silent = dial(Number(listener.address.split(':')[1]), '127.0.0.1').resume()
+  await until(() => listener.counts().open === 2)
+  expect(await first.log([['a', 'b']])).toBe('OK')
+  const next = await scribeClient(listener.address)
+  await once(silent, 'close')
+  for (const client of [first, next]) expect(await client.log([['a', 'b']])).toBe('OK')
+  expect(listener.counts()).toEqual({ open: 2, refused: 0, ended: 1 })
+  expect(lines.join()).toMatch(/ended Scribe's client: it was silent, and another needs its place/)
+  first.end()
+  next.end()
+})
+
+test('half frames of all connections take so much: who has no room for his is not read until there is some', async () => {
+  const files = new Files(folder(), () => {})
+  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const turns = new Turns(1)
+  const speaker = () => new ScribeCalls(new ScribeSession(intake, '1', 1), turns)
+  const room = new FrameRoom(1000)
+  const connect = (socket: Socket) => new Connection(socket, speaker, () => {}, 1000, room)
+  const listener = await startListener({ host: '127.0.0.1', port: 0 }, 4, connect, () => {})
+  onTestFinished(async () => {
+    await listener.close()
+    await files.close()
+  })
+  const half = async () => {
+    const socket = dial(Number(listener.address.split(':')[1]), '127.0.0.1')
+    const whole = frame(call('getName'), Buffer.of(11, 0, 9), text('x'.repeat(600)), Buffer.of(0))
+    const answers: Buffer[] = []
+    socket.on('data', (bytes) => answers.push(bytes)).write(whole.subarray(0, 300))
+    return { socket, answers, rest: () => socket.write(whole.subarray(300)) }
+  }
+  const first = await half()
+  await until(() => room.bytes > 600)
+  const second = await half()
+  await until(() => room.isWanted)
+  second.rest()
+  const small = await scribeClient(listener.address)
+  expect(await small.log([['a', 'b']])).toBe('OK')
+  expect(second.answers).toEqual([])
+  first.rest()
+  await until(() => first.answers.length === 1 && second.answers.length === 1)
+  expect(room.bytes).toBe(0)
+  const third = await half()
+  await until(() => room.bytes > 0)
+  third.socket.destroy()
+  await until(() => room.bytes === 0)
+  for (const { socket } of [first, second]) socket.destroy()
+  small.end()
+})
+
+test('so many calls are worked on at once, of all connections; others are not even read', async () => {
+  const waiting: ((isTaken: boolean) => void)[] = []
+  const seen: number[] = []
+  const intake = {
+    log: (entries: unknown[]) => {
+      seen.push(entries.length)
+      return new Promise<boolean>((resolve) => waiting.push(resolve))
+    },
+  } as unknown as Intake
+  const turns = new Turns(2)
+  const entry = Buffer.concat([
+    Buffer.of(11, 0, 1),
+    text('a'),
+    Buffer.of(11, 0, 2),
+    text('message'),
+    Buffer.of(0),
+  ])
+  const answers = [1, 2, 3].map((count) => {
+    const entries = Array.from({ length: count }, () => entry)
+    const frame = Buffer.concat([call('Log'), list(12, count), ...entries, Buffer.of(0)])
+    return new ScribeCalls(new ScribeSession(intake, '1', 1), turns).answer(frame)
+  })
+  await until(() => seen.length >= 2)
+  expect(seen).toEqual([1, 2])
+  waiting[0]!(true)
+  await answers[0]
+  await until(() => seen.length === 3)
+  for (const done of waiting) done(true)
+  await Promise.all(answers)
 })
 
 const span: V1 = {
@@ -222,7 +322,7 @@ test('any frame is answered, or ends its connection', async () => {
   for (const head of [call('Log'), oldCall('Log')]) {
     const real = Buffer.concat([head, list(12, 1), entry, Buffer.of(0)])
     const answers = async (bytes: Buffer) => {
-      const answer = await new ScribeCalls(session).answer(bytes).catch((error: Error) => error)
+      const answer = await new ScribeCalls(session, new Turns(1)).answer(bytes).catch((error: Error) => error)
       if (!(answer instanceof Error)) expect(answer!.length).toBeGreaterThan(4)
     }
     await answers(real)
@@ -252,4 +352,146 @@ test('pieces beyond what may wait go on as they are, and what comes later is a p
   expect(pieces.add([piece(4, 'cr')], 0)).toMatchObject([{ timestamp: 14, annotations: [{ value: 'x' }] }])
   expect(pieces.add([piece(5)], 0)).toEqual([])
   expect(pieces.finish()).toMatchObject([{ id: '0000000000000005' }])
+})
+
+const piece = (id: bigint, annotations: NonNullable<V1['annotations']>, rest: Partial<V1> = {}) =>
+  v1FromBytes(v1Struct({ traceId: 1n, id, annotations, ...rest }))
+
+test.each<[string, Partial<V1>, RegExp]>([
+  [
+    'bytes',
+    { tags: [['k', 'STRING', Buffer.alloc(2 ** 20)]] },
+    /a span has \d+ bytes; expected at most 1048576/,
+  ],
+  [
+    'annotations and tags',
+    { annotations: Array.from({ length: 10_000 }, (_, i) => ['x', i + 1]), tags: span.tags! },
+    /has 10001 annotations and tags; expected at most 10000/,
+  ],
+  [
+    'services',
+    { annotations: Array.from({ length: 65 }, (_, i) => ['x', i + 1, { serviceName: `s${i}` }]), tags: [] },
+    /has 65 services; expected at most 64/,
+  ],
+  [
+    'characters in its name',
+    { name: 'n'.repeat(1025) },
+    /1025 characters in its name; expected at most 1024/,
+  ],
+  [
+    "characters in a service's name",
+    { annotations: [['x', 5, { serviceName: 's'.repeat(1025) }]] },
+    /1025 characters in a service's name/,
+  ],
+])('a span of too many %s is none', (_, more, words) => {
+  expect(() => v1FromBytes(v1Struct({ ...span, ...more }))).toThrow(words)
+})
+
+test('pieces of one span take what one span may: what comes then is a piece again', () => {
+  const pieces = new Pieces({ bytesOfOne: 10_000 })
+  const sizes: number[] = []
+  for (let i = 1; i <= 20; i++) {
+    for (const one of pieces.add([piece(1n, [['x'.repeat(2000) + i, i]])], 0))
+      sizes.push(one.annotations!.length)
+  }
+  expect(sizes).toEqual([4, 4, 4, 4, 4])
+  expect(pieces.held).toBe(0)
+})
+
+test('pieces with ever so many annotations are joined, and what came with them goes on', () => {
+  const pieces = new Pieces({ bytesOfOne: Number.POSITIVE_INFINITY })
+  const all = Array.from({ length: 300_000 }, (_, i) => ({ timestamp: i + 1, value: 'x', host: undefined }))
+  const large = () => ({ ...piece(1n, []), annotations: [...all] })
+  pieces.add([large()], 0)
+  expect(pieces.add([piece(2n, [['cs', 1, { serviceName: 's' }]]), large()], 0)).toEqual([])
+  expect(pieces.held).toBe(3)
+  expect(pieces.finish()).toMatchObject([{ id: '0000000000000001' }, { id: '0000000000000002' }])
+  expect(pieces.held).toBe(0)
+})
+
+test('what waits is bounded by all that it takes: names, services and annotations without a text too', () => {
+  const long = 'n'.repeat(1000)
+  const waits = (rest: Partial<V1>) => {
+    const pieces = new Pieces({ bytes: 100_000 })
+    for (let i = 1n; i <= 200n; i++) pieces.add([piece(i, [], rest)], 0)
+    return pieces.held
+  }
+  expect(waits({})).toBe(200)
+  expect(waits({ name: long })).toBeLessThan(100)
+  expect(waits({ annotations: [['', 1, { serviceName: long }]] })).toBeLessThan(100)
+  expect(waits({ tags: [['ca', 'BOOL', Buffer.of(1), { serviceName: long }]] })).toBeLessThan(100)
+  expect(waits({ annotations: Array.from({ length: 100 }, () => ['', 1]) })).toBeLessThan(20)
+  const gathering = new Gathering({ ...USUAL_LIMITS, bytes: 100_000 }, Gathered)
+  const host = { serviceName: long }
+  const one: Span = { traceId: '1', id: '2', name: long, localEndpoint: host, remoteEndpoint: host }
+  const trace = gathering.open('1', 0)
+  for (let i = 0; i < 50; i++) gathering.add(trace, one, 0)
+  expect(gathering.surplus()).toBe(trace)
+})
+
+test.each<[string, string[], 'at once' | 'soon' | 'late']>([
+  ['a call of both sides', ['cs', 'sr', 'ss', 'cr'], 'at once'],
+  ['a server alone', ['sr', 'ss'], 'at once'],
+  ['a client whose end is missing, with its server', ['cs', 'sr', 'ss'], 'late'],
+  ['a server whose begin is missing', ['cs', 'cr', 'ss'], 'late'],
+  ['an event', ['x'], 'late'],
+  ['a message that is sent', ['ms', 'ws'], 'at once'],
+  ['a producer that does not say when it was sent', ['ms'], 'soon'],
+  ['a consumer that does not say when it came', ['mr'], 'soon'],
+  ['a message of both sides, whatever the wire says', ['ms', 'mr'], 'soon'],
+  ['a message that came on the wire only', ['wr'], 'late'],
+  ['a message that was sent on the wire only', ['ws', 'mr'], 'late'],
+  ['a producer in whose span a call is open', ['ms', 'cs'], 'late'],
+])('%s: %j goes on %s', (_, values, when) => {
+  const pieces = new Pieces()
+  const one = piece(
+    1n,
+    values.map((value, i) => [value, i + 1, { serviceName: 's' }]),
+  )
+  expect(pieces.add([one], 0).length > 0).toBe(when === 'at once')
+  const { quietMs, missingMs } = PIECE_LIMITS
+  expect(pieces.due(quietMs).length > 0).toBe(when === 'soon')
+  for (let now = quietMs * 2; now < missingMs; now += quietMs) expect(pieces.due(now)).toEqual([])
+  expect(pieces.due(missingMs).length > 0).toBe(when === 'late')
+})
+
+test('the largest spans there can be go through a relay with a sink, and it lives', async () => {
+  const nowhere = '127.0.0.1:9'
+  const relay = await relayIn(folder(), {
+    scribe: { listen },
+    http: { sinks: { zipkin: `http://${nowhere}` } },
+  })
+  const client = await scribeClient(relay.scribeAddress!)
+  onTestFinished(() => client.end())
+  const sized = (length: number, i: number) =>
+    v1Message({ ...span, timestamp: 0, duration: 0, annotations: [['\0'.repeat(length) + i, 5 + i]] })
+  for (let i = 0; i < 10; i++) expect(await client.log([['zipkin', sized(11e6, i)]])).toBe('OK')
+  for (let i = 0; i < 10; i++) expect(await client.log([['zipkin', sized(1e6, i)]])).toBe('OK')
+  expect(relay.stats().scribe).toMatchObject({ good: 10, bad: 10 })
+  expect(relay.stats().tracing!.scribed).toBeGreaterThanOrEqual(5)
+})
+
+test('blanks without end are read in one go', async () => {
+  const files = new Files(folder(), () => {})
+  onTestFinished(() => files.close())
+  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const blanks = Buffer.from(`${' '.repeat(200_000)}!`) // tried anew at each, they take a minute
+  const good = Buffer.from(`${v1Message(span)}${'\n'.repeat(1000)}`)
+  await intake.log([blanks, good].map((message) => ({ category: 'zipkin', message })))
+  expect(intake.counters.of('received bad')).toBe(1)
+  expect(intake.counters.of('received good')).toBe(1)
+})
+
+test('a category that is too long to have a place is counted in the sum only, whatever the patterns', async () => {
+  const files = new Files(folder(), () => {})
+  onTestFinished(() => files.close())
+  const intake = new Intake(new Routes({ 'app*': 'app' }), files, new Counters(), () => true)
+  const categories = [`app${'x'.repeat(198)}`, 'x'.repeat(201), `app${'x'.repeat(197)}`, 'app']
+  await intake.log(categories.map((category) => ({ category, message: Buffer.of(1) })))
+  expect(Object.fromEntries(intake.counters.all())).toEqual({
+    [`app${'x'.repeat(197)}:received good`]: 1,
+    'app:received good': 1,
+    'scribe_overall:received bad': 2,
+    'scribe_overall:received good': 2,
+  })
 })

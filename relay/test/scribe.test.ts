@@ -2,7 +2,15 @@
 
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect as dial } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -45,6 +53,15 @@ const written = (output: string, place: string) =>
   readdirSync(join(output, 'scribe', place))
     .sort()
     .map((name) => readFileSync(join(output, 'scribe', place, name), 'latin1'))
+
+/** '' where it is closed by now. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
 
 const whole = (n: number): V1 => ({
   ...{ traceId: 0xabcn, id: BigInt(n), name: 'Read', timestamp: at, duration: 5 },
@@ -136,12 +153,13 @@ test('the exact category comes before the longest prefix, and that before all ot
 })
 
 test.each([
-  ['a*b', 'x', /"a\*b": expected a name, with \* at its end or not at all/],
-  ['', 'x', /"": expected a name/],
+  ['a*b', 'x', /"a\*b": expected a name of at most 200 characters, with \* at its end or not at all/],
+  ['', 'x', /"": expected a name of/],
   ['a', '../x', /"a" goes to "\.\.\/x"; expected "spans", or the name of a folder/],
   ['a', '.x', /"\.x"/],
   ['a', '*-*', /"\*-\*"/],
   ['a', '', /""/],
+  ['a'.repeat(201), 'x', /expected a name of at most 200 characters/],
 ])('%j to %j is no way for a category', (pattern, place, words) => {
   expect(() => new Routes({ [pattern]: place })).toThrow(words)
 })
@@ -283,6 +301,37 @@ test('beyond the bytes for all files there is no room, until somebody makes some
     expect.stringMatching(/^scribe: try later: .*scribe: the files hold/),
     'scribe: messages are taken again',
   ])
+})
+
+test('what could not be looked at is looked at again: the bounds hold', async () => {
+  const output = folder()
+  const { log } = intakeIn(output, { all: 20 })
+  symlinkSync('scribe', join(output, 'scribe')) // to itself: ELOOP
+  expect(await log(['a', '1'])).toBe(false)
+  rmSync(join(output, 'scribe'))
+  mkdirSync(join(output, 'scribe/a'), { recursive: true })
+  writeFileSync(join(output, 'scribe/a/a_00000'), 'x'.repeat(20))
+  expect(await log(['a', '1'])).toBe(false)
+})
+
+test('so many files are open at once, those of a batch that has more until the next', async () => {
+  const output = folder()
+  const { log } = intakeIn(output, { open: 2 })
+  const openFiles = () =>
+    readdirSync('/proc/self/fd')
+      .map((fd) => linkOf(`/proc/self/fd/${fd}`).replace(/.*\//, ''))
+      .filter((name) => name.endsWith('_00000'))
+      .map((name) => name[0])
+      .sort()
+      .join('')
+  for (const [names, left] of [
+    ...[['ab', 'ab'] as const, ['c', 'bc'] as const, ['bd', 'bd'] as const],
+    ...[['abc', 'abc'] as const, ['b', 'bc'] as const],
+  ]) {
+    await log(...[...names].map((name): [string, string] => [name, '1']))
+    expect(openFiles()).toBe(left)
+  }
+  expect(written(output, 'b').join('')).toBe('1111')
 })
 
 test('names without end find no room', async () => {

@@ -7,20 +7,29 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Owner } from '../store/processes.js'
+import type { FrameRoom } from './frame-room.js'
 import { FrameSplitter, MAX_FRAME } from './frames.js'
 import type { Side } from './side.js'
 import type { Speaker } from './speaker.js'
 
 export const HELLO_MS = 10_000
 export const STALL_MS = 30_000
+/** How long a frame may take where others wait for the room that it has. */
+const FRAME_MS = 30_000
 
 export class Connection implements Owner {
   readonly #socket: Socket
   readonly #speaker: Speaker
   readonly #peer: string
   readonly #over: Promise<void>
+  readonly #room: FrameRoom | undefined
+  /** Of the room, and since when. */
+  #held = 0
+  #since = 0
   #ending: string | undefined
   #storing = false
+  /** When it said something last. */
+  #heard = performance.now()
   /** The answer of a call that waits, until it is written. */
   #waiting: Promise<void> | undefined
   failed = false
@@ -30,8 +39,10 @@ export class Connection implements Owner {
     speakerOf: (owner: Owner) => Speaker,
     log: (line: string) => void,
     mostFrame = MAX_FRAME,
+    room?: FrameRoom,
   ) {
     this.#socket = socket
+    this.#room = room
     this.#peer = `${socket.remoteAddress}:${socket.remotePort}`
     this.#speaker = speakerOf(this)
     socket.on('error', () => {}) // told by the loop below, which sees it too
@@ -41,6 +52,11 @@ export class Connection implements Owner {
   /** Resolves when the connection is gone and its trace is let go. */
   get over(): Promise<void> {
     return this.#over
+  }
+
+  /** Milliseconds for which it said nothing; 0 while a call is worked on, and once it is to end. */
+  idle(now: number): number {
+    return this.#storing || this.#ending !== undefined ? 0 : now - this.#heard
   }
 
   /** Ends it after the call that is being stored, if any. */
@@ -55,7 +71,12 @@ export class Connection implements Owner {
     try {
       for await (const chunk of this.#socket) {
         if (this.#side.greeted) clearTimeout(timer)
-        for (const frame of frames.push(chunk as Buffer)) await this.#answer(frame)
+        for (const frame of frames.push(chunk as Buffer)) {
+          await this.#answer(frame)
+          this.#giveRoom()
+        }
+        await this.#takeRoom(frames.begun)
+        this.#heard = performance.now()
         if (this.#ending !== undefined) break
         if (!this.#side.greeted) continue
         clearTimeout(timer)
@@ -67,6 +88,7 @@ export class Connection implements Owner {
       this.#ending ??= (error as Error).message || (error as Error).name
     }
     clearTimeout(timer)
+    this.#giveRoom()
     await this.#endWait()
     if (this.#ending !== undefined) {
       this.failed = true
@@ -78,6 +100,23 @@ export class Connection implements Owner {
 
   get #side(): Side {
     return this.#speaker.side
+  }
+
+  /** Resolves when the rest of a frame may be read. */
+  async #takeRoom(bytes: number): Promise<void> {
+    if (this.#room === undefined || bytes === 0) return
+    if (this.#held === 0) {
+      await this.#room.take(bytes)
+      this.#held = bytes
+      this.#since = performance.now()
+    } else if (this.#room.isWanted && performance.now() - this.#since > FRAME_MS) {
+      this.#ending ??= `a frame took more than ${FRAME_MS / 1000} s, and others wait for its room`
+    }
+  }
+
+  #giveRoom(): void {
+    if (this.#held > 0) this.#room!.give(this.#held)
+    this.#held = 0
   }
 
   /** Resolves when the next frame may be looked at. */

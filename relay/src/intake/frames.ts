@@ -16,6 +16,11 @@ export class FrameSplitter {
     return this.#lengthHave > 0
   }
 
+  /** Bytes of the frame that has begun, 0 where its length is not here yet. */
+  get begun(): number {
+    return this.#frame?.length ?? 0
+  }
+
   /** The frames that end in this chunk, one after the other: take each before asking for the next. */
   *push(chunk: Buffer): Generator<Buffer> {
     let at = 0

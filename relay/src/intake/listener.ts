@@ -29,11 +29,13 @@ export async function startListener(
   most: number,
   connect: (socket: Socket) => Connection,
   log: (line: string) => void,
+  /** Who was silent for so long makes room where there is none. */
+  idleMs = Number.POSITIVE_INFINITY,
 ): Promise<Listener> {
   const open = new Set<Connection>()
   const counts = { refused: 0, ended: 0 }
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    if (open.size >= most) {
+    if (open.size >= most && !makeRoom(open, idleMs)) {
       counts.refused++
       log(`${socket.remoteAddress}:${socket.remotePort}: refused: ${most} connections are open`)
       socket.on('error', () => {}).destroy()
@@ -62,4 +64,14 @@ export async function startListener(
       clearTimeout(timer)
     },
   }
+}
+
+/** Ends who was silent for longest. False where nobody was for long enough. */
+function makeRoom(open: ReadonlySet<Connection>, idleMs: number): boolean {
+  const now = performance.now()
+  let longest: Connection | undefined
+  for (const one of open) if (longest === undefined || one.idle(now) > longest.idle(now)) longest = one
+  if (longest === undefined || longest.idle(now) < idleMs) return false
+  void longest.end('it was silent, and another needs its place')
+  return true
 }

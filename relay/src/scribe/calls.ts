@@ -1,7 +1,9 @@
 // relay/src/scribe/calls.ts: the calls of one client of Scribe, in the strict protocol or in the one before it: it is answered as
-// it asks. The connection calls answer().
+// it asks. The connection calls answer(). So many calls of all clients are read at once, since one that is read takes some ten
+// times the bytes of its frame; the others wait as they came.
 
 import { processed, type Speaker } from '../intake/speaker.js'
+import type { Turns } from '../spans/store/turns.js'
 import { StrictReader } from '../strict-reader.js'
 import { scribe } from '../wire.js'
 import type { ScribeSession } from './session.js'
@@ -12,7 +14,10 @@ const ignored = new Set(['shutdown', 'reinitialize'])
 export class ScribeCalls implements Speaker {
   readonly #processor
 
-  constructor(readonly side: ScribeSession) {
+  constructor(
+    readonly side: ScribeSession,
+    readonly turns: Turns,
+  ) {
     this.#processor = new scribe.Processor(side)
   }
 
@@ -20,6 +25,6 @@ export class ScribeCalls implements Speaker {
     const { fname } = new StrictReader(frame, false).readMessageBegin()
     if (ignored.has(fname)) return undefined
     const isStrict = frame[0]! >= 0x80
-    return processed(this.#processor, new StrictReader(frame, false), isStrict)
+    return this.turns.take(() => processed(this.#processor, new StrictReader(frame, false), isStrict))
   }
 }

@@ -14,7 +14,8 @@ const spans = 'spans'
 /** What stands where nothing else is said. */
 const usual: Categories = { zipkin: spans, '*': '*' }
 
-const longestFolder = 200
+/** Characters of a category, and of its folder's name. */
+const longest = 200
 
 export class Routes {
   readonly #exact = new Map<string, string>()
@@ -31,31 +32,34 @@ export class Routes {
     this.#prefixes.sort(([a], [b]) => b.length - a.length)
   }
 
-  /** SPANS, or the name of a folder. Undefined where the category has no name, or one too long for a folder. */
+  /** SPANS, or the name of a folder. Undefined where the category has no name, or it or its folder's would be too long. */
   placeOf(category: string): string | typeof SPANS | undefined {
-    if (category === '') return undefined
+    if (category === '' || category.length > longest) return undefined
     const place =
       this.#exact.get(category) ?? this.#prefixes.find(([prefix]) => category.startsWith(prefix))![1]
     if (place === spans) return SPANS
     if (!place.includes('*')) return place
     const folder = place.replace('*', () => folderName(category))
-    return folder.length > longestFolder ? undefined : folder
+    return folder.length > longest ? undefined : folder
   }
 }
 
-/** The name itself, where it is an ordinary one; what is not comes as %XX, so that no two categories have one folder. */
+/**
+ * The name itself, where it is an ordinary one; what is not comes as %XX, so that no two names have one folder. Bytes that are
+ * no UTF-8 came as U+FFFD: names that differ in such only are one.
+ */
 function folderName(category: string): string {
   const escaped = (byte: string) => [...Buffer.from(byte)].map(percent).join('')
-  return category.slice(0, longestFolder + 1).replace(/^\.|[^\w.-]+/g, escaped)
+  return category.replace(/^\.|[^\w.-]+/g, escaped)
 }
 
 const percent = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
 
 function check(pattern: string, place: string): void {
   const at = pattern.indexOf('*')
-  if (pattern === '' || (at !== -1 && at !== pattern.length - 1))
+  if (pattern === '' || pattern.length > longest || (at !== -1 && at !== pattern.length - 1))
     throw new TypeError(
-      `category ${JSON.stringify(pattern)}: expected a name, with * at its end or not at all`,
+      `category ${JSON.stringify(pattern)}: expected a name of at most ${longest} characters, with * at its end or not at all`,
     )
   if (
     typeof place !== 'string' ||

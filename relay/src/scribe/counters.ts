@@ -4,14 +4,14 @@
 export type What = 'received good' | 'received bad' | 'received blank category' | 'denied for queue size'
 
 const overall = 'scribe_overall'
-/** Categories that are counted by name: who makes names up without end is counted in the sum. */
+/** Categories that are counted by name: who makes names up without end is counted in the sum. categories.ts bounds their length. */
 const most = 1_000
 
 export class Counters {
   readonly #counts = new Map<string, number>()
   readonly #categories = new Set<string>()
 
-  /** Of one category, or of none. */
+  /** Of one category that has a place, or of none. */
   add(what: What, count: number, category?: string): void {
     if (category !== undefined && this.#isKnown(category)) this.#add(`${category}:${what}`, count)
     this.#add(`${overall}:${what}`, count)

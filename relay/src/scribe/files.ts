@@ -13,7 +13,7 @@ export interface FileLimits {
   /** Bytes of all of them. Looked at anew, but not more often than so many milliseconds, when they seem to be there. */
   all: number
   look: number
-  /** Folders, and files that are open at once. */
+  /** Folders, and files that are open at once: more only while one batch needs them. */
   folders: number
   open: number
 }
@@ -51,12 +51,11 @@ export class Files {
    */
   append(batch: ReadonlyMap<string, Buffer>, then: () => boolean): Promise<boolean> {
     return this.#turns.take(async () => {
-      await this.#keepFew()
       const written: LogFile[] = []
       try {
         await this.#room(batch)
         for (const [folder, bytes] of batch) {
-          const file = await this.#file(folder)
+          const file = await this.#file(folder, batch)
           written.push(file)
           await file.append(bytes, this.limits.file)
         }
@@ -71,13 +70,6 @@ export class Files {
       await this.#takeBack(written)
       return false
     })
-  }
-
-  async #keepFew(): Promise<void> {
-    for (const name of this.#open.keys()) {
-      if (this.#open.size <= this.limits.open) return
-      await this.#close(name)
-    }
   }
 
   close(): Promise<void> {
@@ -107,7 +99,6 @@ export class Files {
   async #look(): Promise<void> {
     const now = performance.now()
     if (now - this.#looked < this.limits.look) return
-    this.#looked = now
     const folders = new Set<string>()
     let used = 0
     for (const folder of await entriesOf(this.root)) {
@@ -118,14 +109,24 @@ export class Files {
     }
     this.#folders = folders
     this.#used = used
+    this.#looked = now
   }
 
-  async #file(folder: string): Promise<LogFile> {
+  async #file(folder: string, batch: ReadonlyMap<string, Buffer>): Promise<LogFile> {
     const known = this.#open.get(folder)
     const file = known ?? (await LogFile.open(join(this.root, folder), folder))
     this.#open.delete(folder)
     this.#open.set(folder, file)
+    await this.#keepFew(batch)
     return file
+  }
+
+  /** Those of the batch stay, since it may have to be taken back. */
+  async #keepFew(batch: ReadonlyMap<string, Buffer>): Promise<void> {
+    for (const name of this.#open.keys()) {
+      if (this.#open.size <= this.limits.open) return
+      if (!batch.has(name)) await this.#close(name)
+    }
   }
 
   async #takeBack(written: LogFile[]): Promise<void> {

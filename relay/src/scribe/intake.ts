@@ -22,7 +22,7 @@ const AT_ONCE = 500
 interface Batch {
   spans: V1Span[]
   files: Map<string, Buffer[]>
-  /** By category, and by what became of them. */
+  /** By category, '' where it has no place, and by what became of them. */
   counts: Map<string, Map<What, number>>
 }
 
@@ -64,8 +64,9 @@ export class Intake {
       else batch.files.set(place!, [bytes])
     }
     const what = name === '' ? 'received blank category' : isGood ? 'received good' : 'received bad'
-    const counts = batch.counts.get(name) ?? new Map<What, number>()
-    batch.counts.set(name, counts.set(what, (counts.get(what) ?? 0) + 1))
+    const counted = place === undefined ? '' : name
+    const counts = batch.counts.get(counted) ?? new Map<What, number>()
+    batch.counts.set(counted, counts.set(what, (counts.get(what) ?? 0) + 1))
   }
 
   async #take({ spans, files }: Batch): Promise<boolean> {
@@ -79,8 +80,8 @@ export class Intake {
 
 /** False where the message is no span in base64. */
 function addSpan(spans: V1Span[], message: Buffer): boolean {
-  const text = message.toString('latin1')
-  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text)) return false
+  const text = message.toString('latin1').trimEnd() // not by the pattern, which would try blanks in the middle one by one
+  if (!/^[A-Za-z0-9+/\s]*={0,2}$/.test(text)) return false
   try {
     spans.push(v1FromBytes(Buffer.from(text, 'base64')))
     return true

@@ -70,7 +70,7 @@ export class LogFile {
   }
 }
 
-/** Readers of what belongs to others may not follow. */
+/** Only the relay's user may read it: messages may hold what is not for everybody. */
 const openFile = (path: string, name: string, number: number): Promise<FileHandle> =>
   open(join(path, `${name}_${String(number).padStart(5, '0')}`), 'a', 0o600)
 

@@ -4,7 +4,9 @@
 import { join } from 'node:path'
 import { type Address, isLoopback, parseAddress } from '../intake/address.js'
 import { Connection } from '../intake/connection.js'
+import { FrameRoom } from '../intake/frame-room.js'
 import { type ConnectionCounts, type Listener, startListener } from '../intake/listener.js'
+import { Turns } from '../spans/store/turns.js'
 import { ScribeCalls } from './calls.js'
 import { type Categories, Routes } from './categories.js'
 import { Counters } from './counters.js'
@@ -32,8 +34,14 @@ export interface ScribeStats {
 }
 
 const MOST_CONNECTIONS = 128
+/** Who said nothing for so long makes room for another where there is none: clients keep connections open. */
+const IDLE_MS = 60_000
+/** Calls that are worked on at once: more would be no faster, files are written one batch after the other. */
+const AT_ONCE = 4
 /** What Thrift's own servers take. */
 const MOST_FRAME = 16_384_000
+/** Of all clients together. */
+const MOST_FRAMES = 256 * 2 ** 20
 
 export class ScribeServer {
   private constructor(
@@ -63,10 +71,12 @@ export class ScribeServer {
     const files = new Files(join(output, 'scribe'), log)
     const intake = new Intake(new Routes(categories), files, new Counters(), takeSpans)
     const since = Math.floor(Date.now() / 1000)
-    const speaker = () => new ScribeCalls(new ScribeSession(intake, version, since))
+    const room = new FrameRoom(MOST_FRAMES)
+    const turns = new Turns(AT_ONCE)
+    const speaker = () => new ScribeCalls(new ScribeSession(intake, version, since), turns)
     const connect = (socket: ConstructorParameters<typeof Connection>[0]) =>
-      new Connection(socket, speaker, log, MOST_FRAME)
-    return new ScribeServer(await startListener(where, MOST_CONNECTIONS, connect, log), intake)
+      new Connection(socket, speaker, log, MOST_FRAME, room)
+    return new ScribeServer(await startListener(where, MOST_CONNECTIONS, connect, log, IDLE_MS), intake)
   }
 
   get address(): string {

@@ -34,11 +34,27 @@ const { AnnotationType } = zipkin
 type Struct = InstanceType<typeof zipkin.Span>
 type Tag = InstanceType<typeof zipkin.BinaryAnnotation>
 
-/** @throws Error where it is no span */
+/** A span of more is none: its parts are copied, and joined to those of others. */
+export const V1_LIMITS = {
+  /** Of its struct. */
+  bytes: 2 ** 20,
+  /** Annotations and tags together. */
+  annotations: 10_000,
+  /** Each becomes a span with a copy of the name. */
+  services: 64,
+  /** Characters of its name, and of a service's. */
+  name: 1024,
+}
+
+/** @throws Error where it is no span, or one beyond V1_LIMITS */
 export function v1FromBytes(bytes: Buffer): V1Span {
+  checkMost('bytes', bytes.length, V1_LIMITS.bytes)
   const struct = new zipkin.Span()
   ;(struct as unknown as { read(input: object): void }).read(new StrictReader(bytes))
   const { trace_id, trace_id_high, id, parent_id, name, debug, timestamp, duration } = struct
+  const parts = (struct.annotations?.length ?? 0) + (struct.binary_annotations?.length ?? 0)
+  checkMost('annotations and tags', parts, V1_LIMITS.annotations)
+  checkMost('characters in its name', name?.length ?? 0, V1_LIMITS.name)
   const span: V1Span = {
     traceId: traceIdOf(trace_id, trace_id_high),
     id: hexOf(id) ?? missing('id'),
@@ -53,7 +69,18 @@ export function v1FromBytes(bytes: Buffer): V1Span {
   }
   addAnnotations(span, struct)
   for (const tag of struct.binary_annotations ?? []) addTag(span, tag)
+  checkMost('services', servicesOf(span), V1_LIMITS.services)
   return span
+}
+
+function servicesOf({ annotations, tags }: V1Span): number {
+  const services = new Set<string | undefined>()
+  for (const { host } of [...annotations, ...tags]) if (host) services.add(host.serviceName)
+  return services.size
+}
+
+function checkMost(what: string, count: number, most: number): void {
+  if (count > most) throw new RangeError(`a span has ${count} ${what}; expected at most ${most}`)
 }
 
 function addAnnotations(span: V1Span, { annotations }: Struct): void {
@@ -90,6 +117,7 @@ function textOf(type: number, value: Buffer): string | undefined {
 function hostOf(host: InstanceType<typeof zipkin.Endpoint> | undefined | null): Endpoint | undefined {
   if (!host) return undefined
   const { ipv4, port, service_name, ipv6 } = host
+  checkMost("characters in a service's name", service_name?.length ?? 0, V1_LIMITS.name)
   const numbers = Buffer.alloc(4)
   numbers.writeInt32BE(ipv4 ?? 0)
   const address = ipv6 as Buffer | null | undefined

@@ -45,8 +45,10 @@ export class Gathered {
   }
 }
 
-/** What a span takes beside its texts, about. */
+/** What these take beside their texts, about. */
 const SPAN_BYTES = 600
+const TAG_BYTES = 50
+const ANNOTATION_BYTES = 60
 
 export class Gathering<Trace extends Gathered> {
   /** Spans that wait. */
@@ -121,9 +123,10 @@ export class Gathering<Trace extends Gathered> {
   }
 }
 
-function bytesOf({ tags, annotations }: Span): number {
-  let bytes = SPAN_BYTES
-  for (const key in tags) bytes += key.length + tags[key]!.length
-  if (annotations) for (const { value } of annotations) bytes += value.length
+function bytesOf({ name, localEndpoint, remoteEndpoint, tags, annotations }: Span): number {
+  let bytes = SPAN_BYTES + (name?.length ?? 0)
+  for (const host of [localEndpoint, remoteEndpoint]) bytes += host?.serviceName?.length ?? 0
+  for (const key in tags) bytes += TAG_BYTES + key.length + tags[key]!.length
+  if (annotations) for (const { value } of annotations) bytes += ANNOTATION_BYTES + value.length
   return bytes
 }

@@ -11,13 +11,13 @@ export function mergeTrace(spans: Span[]): Span[] {
     '',
   )
   const merged: Span[] = []
-  let pieces: Pieces | undefined
+  let pieces: SpanPieces | undefined
   for (const one of [...spans].sort(byIdThenClient)) {
     const span = one.traceId === traceId ? one : { ...one, traceId }
     if (pieces?.takes(span)) continue
     const before = pieces?.joined()
     if (before) merged.push(before)
-    pieces = new Pieces(before?.id === span.id ? asServerOf(before, span) : span)
+    pieces = new SpanPieces(before?.id === span.id ? asServerOf(before, span) : span)
   }
   if (pieces) merged.push(pieces.joined())
   return merged
@@ -46,7 +46,7 @@ function agree(a: Endpoint = {}, b: Endpoint = {}): boolean {
 }
 
 /** What is one span, collected first and joined at once: joined piece by piece, thousands would take minutes. */
-class Pieces {
+class SpanPieces {
   readonly #pieces: Span[]
   #local: Endpoint | undefined
 

@@ -1,11 +1,12 @@
 // relay/src/spans/pieces.ts: spans of Zipkin's first format that come in pieces, put together: BlkKin's clients log one annotation a
 // message, its begin and its end among them. tracing.ts feeds and empties it. A message that tells a whole span goes on at once; a piece
 // waits until its span is whole and no more of it comes, or until nothing came of it for long. What comes later still is a
-// span's piece in the store, which readers join (merge.ts). It holds a bounded amount, and no clock: who calls says what time it is.
+// span's piece in the store, which readers join (merge.ts). It holds a bounded amount, of all and of one span, and no clock: who
+// calls says what time it is. It runs in a timer: no foreign span, however large, makes it throw.
 
 import type { V1Span } from './from-v1.js'
 import { Queue } from './queue.js'
-import { lowTraceId, type Span } from './span.js'
+import { type Endpoint, lowTraceId, type Span } from './span.js'
 import { spansFromV1 } from './v1-to-v2.js'
 
 export interface PieceLimits {
@@ -18,15 +19,19 @@ export interface PieceLimits {
   ofOne: number
   /** What they take, about. */
   bytes: number
+  bytesOfOne: number
 }
 
 export const PIECE_LIMITS: PieceLimits = {
   ...{ quietMs: 500, missingMs: 10_000 },
-  ...{ pieces: 400_000, ofOne: 10_000, bytes: 256 * 2 ** 20 },
+  ...{ pieces: 400_000, ofOne: 10_000 },
+  ...{ bytes: 256 * 2 ** 20, bytesOfOne: 2 ** 20 },
 }
 
-/** What a piece takes beside its texts, about. */
+/** What these take beside their texts, about: a piece, an annotation or tag, a host. */
 const PIECE_BYTES = 500
+const ANNOTATION_BYTES = 100
+const HOST_BYTES = 100
 
 interface Growing {
   key: string
@@ -56,7 +61,7 @@ export class Pieces {
   add(spans: readonly V1Span[], now: number): Span[] {
     const out: Span[] = []
     for (const span of spans) {
-      if (isWhole(span)) out.push(...spansFromV1(span))
+      if (isWhole(span)) append(out, spansFromV1(span))
       else this.#grow(span, now, out)
     }
     for (let first = this.#queue.first; first && this.#isTooMuch(); first = this.#queue.first) {
@@ -71,7 +76,7 @@ export class Pieces {
     const out: Span[] = []
     for (let one = this.#queue.first; one && one.look <= now; one = this.#queue.first) {
       this.#queue.shift()
-      const wait = isWhole(one.span) ? this.#limits.quietMs : this.#limits.missingMs
+      const wait = isMissing(one.span) ? this.#limits.missingMs : this.#limits.quietMs
       if (one.last + wait <= now) this.#end(one, out)
       else this.#lookLater(one, now)
     }
@@ -89,19 +94,20 @@ export class Pieces {
     const key = lowTraceId(piece.traceId) + piece.id
     const known = this.#growing.get(key)
     const bytes = bytesOf(piece)
-    this.held++
-    this.#bytes += bytes
     if (known === undefined) {
       const made = { key, span: piece, pieces: 1, bytes, last: now, look: 0 }
       this.#growing.set(key, made)
       this.#lookLater(made, now)
-      return
+    } else {
+      join(known.span, piece)
+      known.pieces++
+      known.bytes += bytes
+      known.last = now
     }
-    join(known.span, piece)
-    known.pieces++
-    known.bytes += bytes
-    known.last = now
-    if (known.pieces >= this.#limits.ofOne) this.#end(known, out)
+    this.held++
+    this.#bytes += bytes
+    const one = known ?? this.#growing.get(key)!
+    if (one.pieces >= this.#limits.ofOne || one.bytes >= this.#limits.bytesOfOne) this.#end(one, out)
   }
 
   #lookLater(one: Growing, now: number): void {
@@ -115,7 +121,7 @@ export class Pieces {
     this.#growing.delete(one.key)
     this.held -= one.pieces
     this.#bytes -= one.bytes
-    out.push(...spansFromV1(one.span))
+    append(out, spansFromV1(one.span))
   }
 
   #isTooMuch(): boolean {
@@ -123,16 +129,33 @@ export class Pieces {
   }
 }
 
-/** It tells how long it took. */
-function isWhole({ timestamp, duration, annotations }: V1Span): boolean {
-  if (timestamp !== 0 && duration !== 0) return true
-  const has = (value: string) => annotations.some((one) => one.value === value && one.host !== undefined)
-  return (
-    (has('cs') && has('cr')) ||
-    (has('sr') && has('ss')) ||
-    (has('ms') && has('ws')) ||
-    (has('wr') && has('mr'))
-  )
+/** Nothing of it is to come: it tells how long it took, or all that begins in it ends. */
+function isWhole(span: V1Span): boolean {
+  if (span.timestamp !== 0 && span.duration !== 0) return true
+  const has = coresOf(span)
+  return has.size > 0 && pairs.every(([begin, end]) => has.has(begin) === has.has(end))
+}
+
+/** A begin or an end has yet to come, or both. Who sends a message, or gets one, need not say when the wire had it. */
+function isMissing(span: V1Span): boolean {
+  if (isWhole(span)) return false
+  const has = coresOf(span)
+  const lacks = (one: string, other: string) => has.has(one) && !has.has(other)
+  const isOneWay = has.has('ms') || has.has('mr')
+  const isCallOpen = lacks('cs', 'cr') || lacks('cr', 'cs') || lacks('sr', 'ss') || lacks('ss', 'sr')
+  return !isOneWay || isCallOpen || lacks('ws', 'ms') || lacks('wr', 'mr')
+}
+
+const pairs = [
+  ...[['cs', 'cr'] as const, ['sr', 'ss'] as const],
+  ...[['ms', 'ws'] as const, ['wr', 'mr'] as const],
+]
+const cores = new Set<string>(pairs.flat())
+
+function coresOf({ annotations }: V1Span): Set<string> {
+  const has = new Set<string>()
+  for (const { value, host } of annotations) if (host !== undefined && cores.has(value)) has.add(value)
+  return has
 }
 
 function join(span: V1Span, piece: V1Span): void {
@@ -142,14 +165,25 @@ function join(span: V1Span, piece: V1Span): void {
   span.debug ||= piece.debug
   span.timestamp ||= piece.timestamp
   span.duration ||= piece.duration
-  span.annotations.push(...piece.annotations)
-  span.tags.push(...piece.tags)
+  append(span.annotations, piece.annotations)
+  append(span.tags, piece.tags)
   Object.assign(span.peers, piece.peers)
 }
 
-function bytesOf({ annotations, tags }: V1Span): number {
-  let bytes = PIECE_BYTES
-  for (const { value } of annotations) bytes += value.length
-  for (const { key, value } of tags) bytes += key.length + value.length
+/** Not spread as arguments, of which the stack has room for so many only. */
+function append<Item>(all: Item[], more: readonly Item[]): void {
+  for (const one of more) all.push(one)
+}
+
+function bytesOf({ name, annotations, tags, peers }: V1Span): number {
+  let bytes = PIECE_BYTES + name.length
+  for (const { value, host } of annotations) bytes += ANNOTATION_BYTES + value.length + hostBytes(host)
+  for (const { key, value, host } of tags)
+    bytes += ANNOTATION_BYTES + key.length + value.length + hostBytes(host)
+  for (const peer of Object.values(peers)) bytes += hostBytes(peer)
   return bytes
+}
+
+function hostBytes(host: Endpoint | undefined): number {
+  return host === undefined ? 0 : HOST_BYTES + (host.serviceName?.length ?? 0)
 }

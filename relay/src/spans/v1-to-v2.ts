@@ -7,7 +7,7 @@ import { compare, type Draft, type Endpoint, type Kind, makeSpan, type Span, set
 
 type Core = 'cs' | 'cr' | 'sr' | 'ss' | 'ms' | 'ws' | 'wr' | 'mr'
 
-/** Whose each of them is; those of the wire, between a broker and its sides, are nobody's by themselves. */
+/** Which side each tells of; `ws` and `wr`, when a message went to the wire or came from it, alone tell of none. */
 const sides: Record<Core, Kind | undefined> = {
   ...{ cs: 'CLIENT', cr: 'CLIENT', sr: 'SERVER', ss: 'SERVER' },
   ...{ ms: 'PRODUCER', ws: undefined, wr: undefined, mr: 'CONSUMER' },
@@ -47,6 +47,8 @@ const isCore = (value: string): value is Core => Object.hasOwn(sides, value)
 /** The spans of today, one for each service, in the order in which they were first spoken of. */
 class Parts {
   readonly all: Draft[]
+  /** The first of each service. */
+  readonly #byService = new Map<string | undefined, Draft>()
 
   constructor(readonly source: V1Span) {
     this.all = [this.#empty(undefined)]
@@ -61,14 +63,16 @@ class Parts {
     if (host === undefined) return this.first
     if (this.first.localEndpoint === undefined) {
       this.first.localEndpoint = host
+      this.#byService.set(host.serviceName, this.first)
       return this.first
     }
-    return this.all.find(({ localEndpoint }) => isOneService(localEndpoint, host)) ?? this.add(host)
+    return this.#byService.get(host.serviceName) ?? this.add(host)
   }
 
   add(host: Endpoint): Draft {
     const part = this.#empty(host)
     this.all.push(part)
+    if (!this.#byService.has(host.serviceName)) this.#byService.set(host.serviceName, part)
     return part
   }
 
