@@ -127,6 +127,7 @@ test('what a server refuses for good is counted, and told once', async () => {
   await post([failed(1)])
   await until(() => webhook().refused === 2)
   expect(webhook()).toMatchObject({ offered: 2, delivered: 0, waiting: 0, dropped: 0 })
+  expect(webhook().error).toBe('it answers 400: "not like this"')
   const refusals = log.filter((line) => line.startsWith('webhook'))
   expect(refusals).toEqual([
     `webhook http://127.0.0.1:${port}: refuses an alert: it answers 400: "not like this"`,
