@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseAlerts, type RelayStatus, startRelay, type TracingOptions } from '../src/index.js'
 import type { Span } from '../src/spans/span.js'
+import { statusOf } from '../src/status.js'
 import { folder } from './helpers.js'
 
 interface Heard {
@@ -100,8 +101,8 @@ test('hears that an alert fires and that it is resolved, as Alertmanager tells i
   expect(await trace.json()).toMatchObject([{ name: 'write' }])
   await until(() => webhook().delivered === 2)
   expect(log.filter((line) => line.startsWith('alert '))).toEqual([
-    expect.stringMatching(/^alert failing of tag\.export "disk0" fires: .* such as trace 0000000000000001$/),
-    expect.stringMatching(/^alert failing of tag\.export "disk0" is resolved: /),
+    expect.stringMatching(/^alert failing\{tag\.export=disk0\} fires: .* such as trace 0000000000000001$/),
+    expect.stringMatching(/^alert failing\{tag\.export=disk0\} is resolved: /),
   ])
 })
 
@@ -178,4 +179,9 @@ test('the status is for who shows the token, and says nothing of folders', async
   const text = await shown.text()
   expect(JSON.parse(text)).toMatchObject({ version: expect.any(String), processes: [], gone: 0, sinks: [] })
   expect(text).not.toContain(output)
+  const scribe = { good: 0, bad: 0, denied: 1, bytes: 0, trouble: `EACCES: open '${output}/scribe/app'` }
+  const { processes, tracing } = relay.stats()
+  const connections = { open: 0, refused: 0, ended: 0 }
+  const known = { version: '0', since: 0, processes, tracing: tracing!, scribe: { ...scribe, connections } }
+  expect(statusOf({ ...known, output }).scribe).toEqual({ ...scribe, trouble: "EACCES: open 'scribe/app'" })
 })

@@ -191,7 +191,7 @@ describe('"by"', () => {
   test('there is an alert for each value, and one for spans without the tag', () => {
     const { at, made } = alerts('slow: p50() > 20ms over 10s min 2 by tag.disk')
     expect(at(0, [to('a')(1), to('b')(2), write(3), to('a')(4), write(5)])).toEqual([
-      expect.stringMatching(/^alert slow of tag\.disk "a" fires: /),
+      expect.stringMatching(/^alert slow\{tag\.disk=a\} fires: /),
     ])
     expect(made.stats(0).alerts.map(({ by, state, count }) => [by?.value, state, count])).toEqual([
       ['a', 'firing', 2],

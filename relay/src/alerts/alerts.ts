@@ -7,7 +7,7 @@ import { type GatheringLimits, USUAL_LIMITS } from '../spans/gathering.js'
 import type { Span } from '../spans/span.js'
 import { Missing } from './missing.js'
 import { lineOf, payloadOf } from './payload.js'
-import { type AlertRule, amountOf, measureOf } from './rule.js'
+import { type AlertRule, alertName, amountOf, measureOf } from './rule.js'
 import { type Alert, type AlertState, measured, Watch } from './watch.js'
 import { webhookOutbox } from './webhook.js'
 
@@ -29,7 +29,7 @@ export interface AlertStatus {
   kind: AlertRule['kind']
   value: number
   threshold: number
-  shown: { value: string; threshold: string; measure: string }
+  shown: { name: string; value: string; threshold: string; measure: string }
   windowMs: number
   /** Spans in the window. */
   count: number
@@ -135,6 +135,7 @@ export class Alerts {
       ...{ state: alert.state, since: Math.round(alert.since + epoch) },
       ...{ kind: rule.kind, value: amount, threshold: rule.threshold },
       shown: {
+        name: alertName(rule, alert.value),
         ...{ value: amountOf(rule, amount), threshold: amountOf(rule, rule.threshold) },
         measure: measureOf(rule),
       },

@@ -1,7 +1,7 @@
 // relay/src/alerts/payload.ts: an alert in words, and what a webhook is told: Alertmanager's payload, version 4, of one alert,
 // since that is what receivers understand. Pure.
 
-import { type AlertRule, amountOf, measureOf, timeOf } from './rule.js'
+import { type AlertRule, alertName, amountOf, measureOf, timeOf } from './rule.js'
 
 export interface Told {
   rule: AlertRule
@@ -61,9 +61,8 @@ export function payloadOf(told: Told): object {
 /** "slow-writes fires: p99(span=write) is 31ms, above 20ms, over 30s (412 spans), such as trace 463ac35c9f6413ad" */
 export function lineOf(told: Told): string {
   const { rule, value, isFiring, traces } = told
-  const of = value === undefined ? '' : ` of ${rule.by} ${JSON.stringify(value)}`
   const such = isFiring && traces[0] !== undefined ? `, such as trace ${traces[0]}` : ''
-  return `alert ${rule.name}${of} ${isFiring ? 'fires' : 'is resolved'}: ${summaryOf(told)}${such}`
+  return `alert ${alertName(rule, value)} ${isFiring ? 'fires' : 'is resolved'}: ${summaryOf(told)}${such}`
 }
 
 function summaryOf({ rule, amount, count, isFiring }: Told): string {

@@ -29,6 +29,8 @@ export interface ScribeStats {
   denied: number
   /** Written to files. */
   bytes: number
+  /** Why files did not take the last batch that was for them; absent while they do. */
+  trouble?: string
 }
 
 const MOST_CONNECTIONS = 128
@@ -81,6 +83,7 @@ export class ScribeServer {
       bad: counters.of('received bad') + counters.of('received blank category'),
       denied: counters.of('denied for queue size'),
       bytes: files.bytes,
+      ...(files.trouble === undefined ? {} : { trouble: files.trouble }),
     }
   }
 
