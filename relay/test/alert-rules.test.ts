@@ -133,3 +133,11 @@ test.each([
 ])('of the value %j an alert is called %s', (value, name) => {
   expect(alertName({ name: 'slow', by: 'tag.export' }, value)).toBe(name)
 })
+
+test('blanks that align a file are one in what is told, but for those in quotes', () => {
+  const [rule] = parseAlerts('a:  p99(service=x   span="a  b")    > 20ms   over  30s')
+  expect(rule).toMatchObject({
+    text: 'p99(service=x span="a  b") > 20ms over 30s',
+    select: { text: 'service=x span="a  b"' },
+  })
+})

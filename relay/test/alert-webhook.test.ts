@@ -4,6 +4,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { openable } from '../src/alerts/payload.js'
 import { parseAlerts, type RelayStatus, startRelay, type TracingOptions } from '../src/index.js'
 import type { Span } from '../src/spans/span.js'
 import { statusOf } from '../src/status.js'
@@ -93,7 +94,7 @@ test('hears that an alert fires and that it is resolved, as Alertmanager tells i
   const [[began], [ended]] = heard.map(({ alerts }) => alerts) as [Heard['alerts'], Heard['alerts']]
   expect(heard[1]).toMatchObject({
     status: 'resolved',
-    commonAnnotations: { value: '0%', count: '0', traces: '' },
+    commonAnnotations: { value: '-', count: '0', traces: '' },
   })
   expect(ended).toMatchObject({ startsAt: began!.startsAt, fingerprint: began!.fingerprint, endsAt: time })
   expect(Date.parse(ended!.endsAt)).toBeGreaterThan(Date.parse(ended!.startsAt))
@@ -138,7 +139,7 @@ test('what a server refuses for good is counted, and told once', async () => {
 test('a webhook that is no URL is refused, and nothing stays open', async () => {
   const http = { alerts: { rules: parseAlerts(failing), webhook: 'ftp://x' } }
   await expect(startRelay({ listen: '127.0.0.1:0', output: folder(), http })).rejects.toThrow(
-    'webhook "ftp://x": expected a URL such as http://127.0.0.1:9093/alerts, or HOST:PORT',
+    'webhook "ftp://x": expected a URL of a receiver, such as http://127.0.0.1:9095/alerts, or HOST:PORT',
   )
 })
 
@@ -166,6 +167,12 @@ lost: missing(span=write tag.op=put -> span=replica) > 0 over 30s`
   for (const traceId of [...slow!.traces, ...lost!.traces]) {
     expect((await fetch(`${url}/api/v2/trace/${traceId}`)).status, traceId).toBe(200)
   }
+})
+
+test('a relay that listens on every address has none that a receiver could open', () => {
+  for (const api of ['http://0.0.0.0:4651', 'http://[::]:4651']) expect(openable(api)).toBeUndefined()
+  expect(openable('http://10.0.0.1:4651')).toBe('http://10.0.0.1:4651')
+  expect(openable(undefined)).toBeUndefined()
 })
 
 test('the status is for who shows the token, and says nothing of folders', async () => {

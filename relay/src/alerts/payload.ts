@@ -1,7 +1,7 @@
 // relay/src/alerts/payload.ts: an alert in words, and what a webhook is told: Alertmanager's payload, version 4, of one alert,
 // since that is what receivers understand. Pure.
 
-import { type AlertRule, alertName, amountOf, measureOf, timeOf } from './rule.js'
+import { type AlertRule, alertName, amountOf, measureOf, shownValue, timeOf } from './rule.js'
 
 export interface Told {
   rule: AlertRule
@@ -28,7 +28,7 @@ export function payloadOf(told: Told): object {
   const labels = labelsOf(told)
   const annotations = {
     summary: summaryOf(told),
-    value: amountOf(rule, told.amount),
+    value: shownValue(rule, told.amount, told.count),
     threshold: amountOf(rule, rule.threshold),
     window: timeOf(rule.windowMs * 1000),
     count: String(told.count),
@@ -66,9 +66,17 @@ export function lineOf(told: Told): string {
 }
 
 function summaryOf({ rule, amount, count, isFiring }: Told): string {
-  const is = amountOf(rule, amount)
   const compared = `${isFiring ? 'above' : 'threshold'} ${amountOf(rule, rule.threshold)}`
-  return `${measureOf(rule)} is ${is}, ${compared}, over ${timeOf(rule.windowMs * 1000)} (${count} span${count === 1 ? '' : 's'})`
+  const over = `over ${timeOf(rule.windowMs * 1000)}`
+  if (count === 0 && rule.kind !== 'missing')
+    return `no span came for ${measureOf(rule)}, ${compared}, ${over}`
+  return `${measureOf(rule)} is ${amountOf(rule, amount)}, ${compared}, ${over} (${count} span${count === 1 ? '' : 's'})`
+}
+
+/** Where the API is, unless that is every address: nobody can open that. */
+export function openable(api: string | undefined): string | undefined {
+  const { hostname } = new URL(api ?? 'http://0.0.0.0')
+  return hostname === '0.0.0.0' || hostname === '[::]' ? undefined : api
 }
 
 function labelsOf({ rule, value }: Told): Record<string, string> {

@@ -48,6 +48,11 @@ export function alertName({ name, by }: Pick<AlertRule, 'name' | 'by'>, value: s
   return `${name}{${by}=${/^[\w./-]+$/.test(value) ? value : JSON.stringify(value)}}`
 }
 
+/** What was measured of so many spans; `-` where there was none to measure. */
+export function shownValue(rule: AlertRule, amount: number, count: number): string {
+  return count === 0 && rule.kind !== 'missing' ? '-' : amountOf(rule, amount)
+}
+
 /** An amount in the unit of the rule's threshold: "20ms", "1.5%", "3". */
 export function amountOf({ kind }: Pick<AlertRule, 'kind'>, amount: number): string {
   if (kind === 'latency') return timeOf(amount)
