@@ -171,6 +171,14 @@ describe('a relay', () => {
   })
 })
 
+test.each(['--scribe', '--scribe-listen'])('an address of %s that is none is bad usage', async (flag) => {
+  const { code, err } = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), flag, 'nohost')
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringContaining(`${flag}: "nohost": expected HOST:PORT`),
+  })
+})
+
 test('rules that are none are refused before anything listens', async () => {
   const bad = rules('\na: p99() > 20 over 1s')
   const { code, out, err } = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), '--alerts', bad)

@@ -53,12 +53,12 @@ export class ScribeServer {
     version: string,
     log: (line: string) => void,
   ): Promise<ScribeServer> {
-    const where = parseAddress(listen)
+    const where = parseAddress(listen, 'scribe.listen')
     if (!isLoopback(where.host))
       throw new Error(
-        `scribe is "${listen}"; expected a loopback address: Scribe's clients can show no token`,
+        `scribe.listen is "${listen}"; expected a loopback address: Scribe's clients can show no token`,
       )
-    if (sendsTo !== undefined && isSame(where, parseAddress(sendsTo)))
+    if (sendsTo !== undefined && isSame(where, parseAddress(sendsTo, 'scribe')))
       throw new Error(
         `scribe listens on "${listen}" and sends to "${sendsTo}"; expected another server than itself`,
       )
