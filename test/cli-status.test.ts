@@ -9,7 +9,7 @@ import type { RelayStatus } from '@blkin/relay'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readAlerts } from '../lib/cli/alerts-file.js'
 import { readStatus } from '../lib/cli/status-answer.js'
-import { renderStatus } from '../lib/cli/status-frame.js'
+import { isWell, renderStatus } from '../lib/cli/status-frame.js'
 import { askRelay } from '../lib/cli/zipkin.js'
 import { blkin, type Done, json, startBlkin } from './support/cli.js'
 import { freeAddress, relay, until } from './support/relays.js'
@@ -129,6 +129,14 @@ describe('a relay', () => {
     expect(well.out).not.toContain('ALERT')
   })
 
+  test('that takes messages by Scribe says how many', async () => {
+    const { httpAddress } = await relay({
+      ...{ http: { listen: '127.0.0.1:0' }, scribe: { listen: '127.0.0.1:0' } },
+    })
+    const [status] = json<RelayStatus>(await blkin('status', '--http', httpAddress!, '--json'))
+    expect(status!.scribe).toEqual({ good: 0, bad: 0, denied: 0, bytes: 0 })
+  })
+
   test('whose sink fails has that first, and since when, and why', async () => {
     const { address, says } = await server('', 503)
     const { httpAddress, stats } = await relay({
@@ -163,6 +171,14 @@ describe('a relay', () => {
   })
 })
 
+test.each(['--scribe', '--scribe-listen'])('an address of %s that is none is bad usage', async (flag) => {
+  const { code, err } = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), flag, 'nohost')
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringContaining(`${flag}: "nohost": expected HOST:PORT`),
+  })
+})
+
 test('rules that are none are refused before anything listens', async () => {
   const bad = rules('\na: p99() > 20 over 1s')
   const { code, out, err } = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), '--alerts', bad)
@@ -193,12 +209,33 @@ describe('the picture', () => {
   test('has twenty processes, those that lost first, and no mark that a terminal obeys', () => {
     const processes = status.processes.with(25, { ...status.processes[25]!, lost: { ...lost, noRoom: 7 } })
     const lines = renderStatus('http://x', readStatus('x', { ...status, processes }), plain)
-    expect(lines[0]).toBe('relay 1 at http://x, up 1m01s: all is well')
+    expect(lines[0]).toBe('relay 1 at http://x, up 1m01s: 1 process lost events')
     expect(lines.slice(2, 5).map((line) => line.replace(/ +/g, ' ').trim())).toEqual([
       ...['PID NAME EVENTS LOST', '25 a\\x1b[31m 25 7', '0 a\\x1b[31m 0 0'],
     ])
     expect(lines).toContain('10 more, 3 gone')
     expect(lines.join('')).not.toContain('\x1b')
+  })
+
+  test('says first what is wrong, whatever it is of, and is well only without any of it', () => {
+    const scribe = { good: 1200, bad: 0, denied: 3, bytes: 2048 }
+    const headline = (more: object) => {
+      const given = readStatus('x', { ...status, processes: [], ...more })
+      const [first = '', , head = ''] = renderStatus('http://x', given, plain)
+      return [first.slice(first.indexOf(': ') + 2), head.split(' ')[0], isWell(given)]
+    }
+    expect(headline({})).toEqual(['all is well', 'SPANS', true])
+    expect(headline({ scribe })).toEqual(['all is well', 'SPANS', true])
+    const full = { ...scribe, trouble: 'there are 1000 folders of 1000' }
+    expect(headline({ scribe: full })).toEqual(["Scribe's files fail", 'SCRIBE', false])
+    expect(headline({ spans: { ...status.spans, refused: 1 } })).toEqual(['1 span refused', 'SPANS', false])
+    const processes = [1, 2].map((pid) => ({ pid, program: 'a', events: 1, lost: { ...lost, noRoom: 1 } }))
+    const both = { processes, scribe: full }
+    expect(headline(both)).toEqual(["Scribe's files fail, 2 processes lost events", 'SCRIBE', false])
+    expect(renderStatus('http://x', readStatus('x', { ...status, ...both }), plain).slice(2, 4)).toEqual([
+      'SCRIBE  STATE  TAKEN  BAD  PUT OFF  WRITTEN  WHY',
+      '        fails  1,200    0        3  2.05 kB  there are 1000 folders of 1000',
+    ])
   })
 
   test('is of nothing else than a status, wherever it is wrong', () => {

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { ScribeOptions, TracingOptions } from '@blkin/relay'
 import { Command, Option } from 'commander'
+import { parseAddress } from '../address.js'
 import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
 import { readAlerts } from './alerts-file.js'
 import { checkFlag, UsageError } from './exit.js'
@@ -42,10 +43,16 @@ export function relayCommand(): Command {
         .argParser((text) => checkFlag('--sample', () => parseTraceSample(text))),
     )
     .addOption(new Option('--zipkin <url>', 'spans go on to that server').env('BLKIN_ZIPKIN'))
-    .addOption(new Option('--scribe <host:port>', '... by Scribe').env('BLKIN_SCRIBE'))
+    .addOption(
+      new Option('--scribe <host:port>', '... by Scribe')
+        .env('BLKIN_SCRIBE')
+        .argParser(addressOf('--scribe')),
+    )
     .addOption(new Option('--otlp <url>', "... by OpenTelemetry's protocol").env('BLKIN_OTLP'))
     .addOption(
-      new Option('--scribe-listen <host:port>', "Scribe's messages, there").env('BLKIN_SCRIBE_LISTEN'),
+      new Option('--scribe-listen <host:port>', "Scribe's messages, there")
+        .env('BLKIN_SCRIBE_LISTEN')
+        .argParser(addressOf('--scribe-listen')),
     )
     .addOption(
       new Option('--category <pattern=folder>', 'where those of a category go')
@@ -88,6 +95,13 @@ async function run({ listen, output, token, json, ...flags }: Flags): Promise<vo
   if (json) printJson(totals.json)
   else note(totals.text)
 }
+
+const addressOf =
+  (flag: string) =>
+  (text: string): string => {
+    if (text !== '') checkFlag(flag, () => parseAddress(text))
+    return text
+  }
 
 type Asked = Omit<Flags, 'listen' | 'output'>
 

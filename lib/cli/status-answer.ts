@@ -14,13 +14,14 @@ const lost: Shape = {
 const alert: Shape = {
   ...{ alert: 'string', 'by?': { key: 'string', value: 'string' }, state: 'string', since: 'number' },
   ...{ value: 'number', threshold: 'number', windowMs: 'number', count: 'number', traces: ['string'] },
-  shown: { value: 'string', threshold: 'string', measure: 'string' },
+  shown: { name: 'string', value: 'string', threshold: 'string', measure: 'string' },
 }
 const status: Shape = {
   ...{ version: 'string', since: 'number', now: 'number', gone: 'number' },
   processes: [{ pid: 'number', program: 'string', events: 'number', lost }],
   spans: { received: 'number', stored: 'number', sampledOut: 'number', refused: 'number', waiting: 'number' },
   sinks: [outbox],
+  'scribe?': { good: 'number', bad: 'number', denied: 'number', bytes: 'number', 'trouble?': 'string' },
   'alerts?': { alerts: [alert], fired: 'number', resolved: 'number', 'webhook?': outbox },
 }
 

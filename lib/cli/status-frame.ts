@@ -1,8 +1,7 @@
-// lib/cli/status-frame.ts: a relay's status as a person reads it. Pure. The part with something wrong comes before those
-// without, and in each part what is wrong comes first. Names are anybody's: they are cut, and no terminal obeys them.
+// lib/cli/status-frame.ts: a relay's status as a person reads it. Pure. A part with something wrong comes before those
+// without, the headline says what it is, and in each part what is wrong comes first. Names are anybody's: they are cut, and no terminal obeys them.
 import type { LostCounts, RelayStatus } from '@blkin/relay'
-import { alertName } from './alert-name.js'
-import { count, duration, grouped, uptime } from './amounts.js'
+import { bytes, count, duration, grouped, uptime } from './amounts.js'
 import type { Style } from './print.js'
 import { type Column, cutTo, renderTable } from './table.js'
 import { visible } from './visible.js'
@@ -16,34 +15,28 @@ const most = 60
 const right = true
 
 interface Part {
-  /** How many of it are. */
-  wrong: number
-  lines: string[]
+  /** What is wrong with it, for the headline: "2 alerts fire"; undefined where nothing is. */
+  wrong(status: RelayStatus): string | undefined
+  /** None where the relay has no such part. */
+  lines(status: RelayStatus, style: Style): string[]
 }
 
+/** Whatever is wrong now, and every span and event that was lost since the relay began. */
 export function isWell(status: RelayStatus): boolean {
-  return firing(status).length === 0 && failing(status).length === 0
+  return parts.every(({ wrong }) => wrong(status) === undefined)
 }
 
 export function renderStatus(base: string, status: RelayStatus, style: Style): string[] {
   const { version, since, now } = status
-  const parts: Part[] = [alertsPart(status, style), sinksPart(status, style), spansPart(status, style)]
-  parts.push(processesPart(status, style))
-  const told = [
-    ...[firing(status).length]
-      .filter((n) => n > 0)
-      .map((n) => `${count(n, 'alert')} ${n === 1 ? 'fires' : 'fire'}`),
-    ...[failing(status).length]
-      .filter((n) => n > 0)
-      .map((n) => `${count(n, 'sink')} ${n === 1 ? 'fails' : 'fail'}`),
-  ]
-  const how = told.length === 0 ? 'all is well' : style.warn(told.join(', '))
+  const all = parts.map(({ wrong, lines }) => ({ wrong: wrong(status), lines: lines(status, style) }))
+  const wrong = all.flatMap(({ wrong }) => wrong ?? [])
+  const how = wrong.length === 0 ? 'all is well' : style.warn(wrong.join(', '))
   const up = uptime((now - since) / 1000)
   return [
     style.bold(`relay ${cell(version)} at ${base}, up ${up}: `) + how,
-    ...parts
+    ...all
       .filter(({ lines }) => lines.length > 0)
-      .sort((a, b) => Number(b.wrong > 0) - Number(a.wrong > 0))
+      .sort((a, b) => Number(b.wrong !== undefined) - Number(a.wrong !== undefined))
       .flatMap(({ lines }) => ['', ...lines]),
   ]
 }
@@ -59,86 +52,123 @@ const failing = (status: RelayStatus): Outbox[] => outboxes(status).filter(({ er
 
 const order = ['firing', 'pending', 'inactive']
 
-function alertsPart(status: RelayStatus, style: Style): Part {
-  const { alerts, now } = status
-  const columns: Column[] = [
-    ...[{ head: 'ALERT' }, { head: 'STATE' }, { head: 'SINCE', right }],
-    ...[
-      { head: 'VALUE', right },
-      { head: 'ABOVE', right },
-      { head: 'OVER', right },
-      { head: 'SPANS', right },
-    ],
-    ...[{ head: 'OF' }, { head: 'TRACE' }],
-  ]
-  const rows = [...(alerts?.alerts ?? [])]
-    .sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
-    .map(({ alert, by, state, since, shown, windowMs, count, traces }) => [
-      cutTo(alertName(alert, by), most),
-      ...[state === 'firing' ? style.warn(state) : cell(state), uptime((now - since) / 1000)],
-      ...[cell(shown.value), cell(shown.threshold), duration(windowMs * 1e6), grouped(count)],
-      ...[cell(shown.measure), cell(traces[0] ?? '-')],
-    ])
-  return part(columns, rows, firing(status).length, style)
+const alertsPart: Part = {
+  wrong: (status) => told(firing(status).length, 'alert', 'fires', 'fire'),
+  lines({ alerts, now }, style) {
+    const columns: Column[] = [
+      ...[{ head: 'ALERT' }, { head: 'STATE' }, { head: 'SINCE', right }],
+      ...[
+        { head: 'VALUE', right },
+        { head: 'ABOVE', right },
+        { head: 'OVER', right },
+        { head: 'SPANS', right },
+      ],
+      ...[{ head: 'OF' }, { head: 'TRACE' }],
+    ]
+    const rows = [...(alerts?.alerts ?? [])]
+      .sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
+      .map(({ state, since, shown, windowMs, count, traces }) => [
+        ...[cell(shown.name), state === 'firing' ? style.warn(state) : cell(state)],
+        ...[uptime((now - since) / 1000), cell(shown.value), cell(shown.threshold)],
+        ...[duration(windowMs * 1e6), grouped(count), cell(shown.measure), cell(traces[0] ?? '-')],
+      ])
+    return table(columns, rows, style)
+  },
 }
 
-function sinksPart(status: RelayStatus, style: Style): Part {
-  const columns: Column[] = [
-    ...[{ head: 'SINK' }, { head: 'STATE' }, { head: 'SINCE', right }, { head: 'DELIVERED', right }],
-    ...[{ head: 'WAITING', right }, { head: 'REFUSED', right }, { head: 'DROPPED', right }, { head: 'WHY' }],
-  ]
-  const bad = (n: number) => (n > 0 ? style.warn(grouped(n)) : '0')
-  const rows = outboxes(status)
-    .toSorted((a, b) => Number(b.error !== undefined) - Number(a.error !== undefined))
-    .map(({ name, error, failingSince = status.now, delivered, waiting, refused, dropped }) => [
-      cell(name),
-      error === undefined ? 'takes' : style.warn('fails'),
-      error === undefined ? '-' : uptime((status.now - failingSince) / 1000),
-      ...[grouped(delivered), grouped(waiting), bad(refused), bad(dropped), cell(error ?? '-')],
-    ])
-  return part(columns, rows, failing(status).length, style)
+const sinksPart: Part = {
+  wrong: (status) => told(failing(status).length, 'sink', 'fails', 'fail'),
+  lines(status, style) {
+    const columns: Column[] = [
+      ...[{ head: 'SINK' }, { head: 'STATE' }, { head: 'SINCE', right }, { head: 'DELIVERED', right }],
+      ...[
+        { head: 'WAITING', right },
+        { head: 'REFUSED', right },
+        { head: 'DROPPED', right },
+        { head: 'WHY' },
+      ],
+    ]
+    const rows = outboxes(status)
+      .toSorted((a, b) => Number(b.error !== undefined) - Number(a.error !== undefined))
+      .map(({ name, error, failingSince = status.now, delivered, waiting, refused, dropped }) => [
+        ...[cell(name), stateOf(error, style)],
+        error === undefined ? '-' : uptime((status.now - failingSince) / 1000),
+        ...[grouped(delivered), grouped(waiting), bad(refused, style), bad(dropped, style)],
+        cell(error ?? '-'),
+      ])
+    return table(columns, rows, style)
+  },
 }
 
-function spansPart({ spans }: RelayStatus, style: Style): Part {
-  const { received, stored, sampledOut, refused, waiting } = spans
-  const heads = ['RECEIVED', 'STORED', 'SAMPLED OUT', 'REFUSED', 'WAITING']
-  const cells = [received, stored, sampledOut, refused, waiting].map(grouped)
-  if (refused > 0) cells[3] = style.warn(cells[3]!)
-  return part(
-    [{ head: 'SPANS' }, ...heads.map((head) => ({ head, right }))],
-    [['', ...cells]],
-    refused,
-    style,
-  )
+const spansPart: Part = {
+  wrong: ({ spans: { refused } }) => told(refused, 'span', 'refused', 'refused'),
+  lines({ spans: { received, stored, sampledOut, refused, waiting } }, style) {
+    const heads = ['RECEIVED', 'STORED', 'SAMPLED OUT', 'REFUSED', 'WAITING']
+    const cells = [grouped(received), grouped(stored), grouped(sampledOut), bad(refused, style)]
+    const columns = [{ head: 'SPANS' }, ...heads.map((head) => ({ head, right }))]
+    return table(columns, [['', ...cells, grouped(waiting)]], style)
+  },
 }
 
-function processesPart({ processes, gone }: RelayStatus, style: Style): Part {
-  const all = processes
-    .map(({ lost, ...rest }) => ({ ...rest, lost: sumOf(lost) }))
-    .sort((a, b) => b.lost - a.lost || a.pid - b.pid)
-  const columns: Column[] = [
-    ...[{ head: 'PID', right }, { head: 'NAME' }, { head: 'EVENTS', right }, { head: 'LOST', right }],
-  ]
-  const rows = all
-    .slice(0, mostProcesses)
-    .map(({ pid, program, events, lost }) => [
-      ...[String(pid), cell(program), grouped(events), lost > 0 ? style.warn(grouped(lost)) : '0'],
-    ])
-  const wrong = all.filter(({ lost }) => lost > 0).length
-  const more = all.length - rows.length
-  const rest = [
-    ...(more > 0 ? [`${grouped(more)} more`] : []),
-    ...(gone > 0 ? [`${grouped(gone)} gone`] : []),
-    ...(all.length === 0 ? ['no process is connected'] : []),
-  ]
-  const { lines } = part(columns, rows, wrong, style)
-  return { wrong, lines: rest.length === 0 ? lines : [...lines, style.dim(rest.join(', '))] }
+/** What is put off comes again, and what is bad is its sender's: neither is wrong here. */
+const scribePart: Part = {
+  wrong: ({ scribe }) => (scribe?.trouble === undefined ? undefined : "Scribe's files fail"),
+  lines({ scribe }, style) {
+    if (scribe === undefined) return []
+    const columns: Column[] = [
+      ...[{ head: 'SCRIBE' }, { head: 'STATE' }, { head: 'TAKEN', right }, { head: 'BAD', right }],
+      ...[{ head: 'PUT OFF', right }, { head: 'WRITTEN', right }, { head: 'WHY' }],
+    ]
+    const { good, denied, trouble } = scribe
+    const state = ['', stateOf(trouble, style), grouped(good), bad(scribe.bad, style), grouped(denied)]
+    return table(columns, [[...state, bytes(scribe.bytes), cell(trouble ?? '-')]], style)
+  },
 }
 
-function part(columns: Column[], rows: string[][], wrong: number, style: Style): Part {
-  if (rows.length === 0) return { wrong: 0, lines: [] }
+const processesPart: Part = {
+  wrong: ({ processes }) => {
+    const losers = processes.filter(({ lost }) => sumOf(lost) > 0).length
+    return told(losers, 'process', 'lost events', 'lost events')
+  },
+  lines({ processes, gone }, style) {
+    const columns = [
+      { head: 'PID', right },
+      { head: 'NAME' },
+      { head: 'EVENTS', right },
+      { head: 'LOST', right },
+    ]
+    const rows = processes
+      .map(({ lost, ...rest }) => ({ ...rest, lost: sumOf(lost) }))
+      .sort((a, b) => b.lost - a.lost || a.pid - b.pid)
+      .slice(0, mostProcesses)
+      .map(({ pid, program, events, lost }) => [
+        ...[String(pid), cell(program), grouped(events), bad(lost, style)],
+      ])
+    const more = processes.length - rows.length
+    const rest = [
+      ...(more > 0 ? [`${grouped(more)} more`] : []),
+      ...(gone > 0 ? [`${grouped(gone)} gone`] : []),
+      ...(processes.length === 0 ? ['no process is connected'] : []),
+    ]
+    const lines = table(columns, rows, style)
+    return rest.length === 0 ? lines : [...lines, style.dim(rest.join(', '))]
+  },
+}
+
+const parts = [alertsPart, sinksPart, spansPart, scribePart, processesPart]
+
+const told = (n: number, what: string, one: string, many: string): string | undefined =>
+  n === 0 ? undefined : `${count(n, what)} ${n === 1 ? one : many}`
+
+const stateOf = (error: string | undefined, style: Style): string =>
+  error === undefined ? 'takes' : style.warn('fails')
+
+const bad = (n: number, style: Style): string => (n > 0 ? style.warn(grouped(n)) : '0')
+
+function table(columns: Column[], rows: string[][], style: Style): string[] {
+  if (rows.length === 0) return []
   const [head = '', ...lines] = renderTable(columns, rows)
-  return { wrong, lines: [style.dim(head), ...lines] }
+  return [style.dim(head), ...lines]
 }
 
 const sumOf = (lost: LostCounts): number =>

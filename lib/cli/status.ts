@@ -22,7 +22,7 @@ export function statusCommand(): Command {
     .addHelpText(
       'after',
       `
-Exit: 0 all is well, 1 an alert fires, a sink fails, or nobody answers
+Exit: 0 all is well, 1 something is wrong, or nobody answers
 Example: blkin status --http 127.0.0.1:4651`,
     )
     .action(run)

@@ -1,7 +1,7 @@
 // lib/cli/summary.ts: what a recording brought, in one line a person reads. Pure.
 import type { RelayStats } from '@blkin/relay'
-import { alertName } from './alert-name.js'
 import { bytes, count, grouped } from './amounts.js'
+import { visible } from './visible.js'
 
 const reasons = {
   noRoom: 'no room',
@@ -84,7 +84,7 @@ function alertsOf(
   { fired, resolved, alerts, webhook }: AlertsStats,
   line: (name: string, counts: Record<string, number>) => string,
 ): string[] {
-  const firing = alerts.filter(({ state }) => state === 'firing').map(({ alert, by }) => alertName(alert, by))
+  const firing = alerts.filter(({ state }) => state === 'firing').map(({ shown }) => visible(shown.name))
   const still = firing.length === 0 ? '' : `, still: ${firing.join(', ')}`
   const told = [`alerts: ${grouped(fired)} fired, ${grouped(resolved)} resolved${still}`]
   if (webhook === undefined) return told

@@ -88,13 +88,14 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
   const spans = options.http ?? (options.scribe && {})
   const processes = new Processes()
-  const lent = { token, version: VERSION, log, processes: () => processes.stats() }
+  let scribe: ScribeServer | undefined
+  const counts = { processes: () => processes.stats(), scribe: () => scribe?.stats() }
+  const lent = { token, version: VERSION, log, ...counts }
   // Loaded where it is asked for: DuckDB takes longer to load than the rest of a relay.
   const tracing =
     spans && output !== undefined
       ? await (await import('./spans/tracing.js')).Tracing.open(output, spans, lent)
       : undefined
-  let scribe: ScribeServer | undefined
   let listener: Listener
   const followers = new Followers(tracing ? new Tap(recorder, tracing, log) : recorder, log)
   try {

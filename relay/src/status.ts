@@ -2,6 +2,7 @@
 // only the relay's own user may know (folders), and of the processes those that are connected.
 
 import type { AlertsStats } from './alerts/alerts.js'
+import type { ScribeStats } from './scribe/server.js'
 import type { OutboxStats } from './sinks/outbox.js'
 import type { TracingStats } from './spans/tracing.js'
 import type { LostCounts, ProcessStats } from './store/processes.js'
@@ -17,6 +18,8 @@ export interface RelayStatus {
   gone: number
   spans: Pick<TracingStats, 'received' | 'stored' | 'sampledOut' | 'refused' | 'waiting'>
   sinks: OutboxStats[]
+  /** Where it takes messages by Scribe. */
+  scribe?: Omit<ScribeStats, 'connections'>
   /** Where there are rules. */
   alerts?: AlertsStats
 }
@@ -26,9 +29,12 @@ interface Known {
   since: number
   processes: ProcessStats[]
   tracing: TracingStats
+  scribe: ScribeStats | undefined
+  /** The folder for everything. */
+  output: string
 }
 
-export function statusOf({ version, since, processes, tracing }: Known): RelayStatus {
+export function statusOf({ version, since, processes, tracing, scribe, output }: Known): RelayStatus {
   const { received, stored, sampledOut, refused, waiting, sinks, alerts } = tracing
   const connected = processes.filter(({ connected }) => connected)
   return {
@@ -36,6 +42,15 @@ export function statusOf({ version, since, processes, tracing }: Known): RelaySt
     processes: connected.map(({ pid, program, events, lost }) => ({ pid, program, events, lost })),
     gone: processes.length - connected.length,
     spans: { received, stored, sampledOut, refused, waiting },
-    ...{ sinks, ...(alerts ? { alerts } : {}) },
+    ...{ sinks, ...(scribe ? { scribe: messagesOf(scribe, output) } : {}), ...(alerts ? { alerts } : {}) },
   }
+}
+
+/** What is wrong with files is told with their names, but not with where all of them are. */
+function messagesOf(
+  { good, bad, denied, bytes, trouble }: ScribeStats,
+  output: string,
+): NonNullable<RelayStatus['scribe']> {
+  const counts = { good, bad, denied, bytes }
+  return trouble === undefined ? counts : { ...counts, trouble: trouble.replaceAll(`${output}/`, '') }
 }

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { parseAlerts } from '../src/alerts/parse.js'
-import { amountOf, measureOf, timeOf } from '../src/alerts/rule.js'
+import { alertName, amountOf, measureOf, timeOf } from '../src/alerts/rule.js'
 import { compileSelection } from '../src/alerts/select.js'
 import type { Span } from '../src/spans/span.js'
 
@@ -123,4 +123,21 @@ test('amounts have the unit of what is measured', () => {
   expect(amountOf({ kind: 'missing' }, 1234)).toBe('1234')
   const [rule] = parseAlerts('a: missing(span=a -> span=b) > 0 over 30s')
   expect(measureOf(rule!)).toBe('missing(span=a -> span=b)')
+})
+
+test.each([
+  [undefined, 'slow'],
+  ['disk0', 'slow{tag.export=disk0}'],
+  ['', 'slow{tag.export=""}'],
+  ['a "b"}\n', 'slow{tag.export="a \\"b\\"}\\n"}'],
+])('of the value %j an alert is called %s', (value, name) => {
+  expect(alertName({ name: 'slow', by: 'tag.export' }, value)).toBe(name)
+})
+
+test('blanks that align a file are one in what is told, but for those in quotes', () => {
+  const [rule] = parseAlerts('a:  p99(service=x   span="a  b")    > 20ms   over  30s')
+  expect(rule).toMatchObject({
+    text: 'p99(service=x span="a  b") > 20ms over 30s',
+    select: { text: 'service=x span="a  b"' },
+  })
 })

@@ -4,8 +4,10 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { openable } from '../src/alerts/payload.js'
 import { parseAlerts, type RelayStatus, startRelay, type TracingOptions } from '../src/index.js'
 import type { Span } from '../src/spans/span.js'
+import { statusOf } from '../src/status.js'
 import { folder } from './helpers.js'
 
 interface Heard {
@@ -92,7 +94,7 @@ test('hears that an alert fires and that it is resolved, as Alertmanager tells i
   const [[began], [ended]] = heard.map(({ alerts }) => alerts) as [Heard['alerts'], Heard['alerts']]
   expect(heard[1]).toMatchObject({
     status: 'resolved',
-    commonAnnotations: { value: '0%', count: '0', traces: '' },
+    commonAnnotations: { value: '-', count: '0', traces: '' },
   })
   expect(ended).toMatchObject({ startsAt: began!.startsAt, fingerprint: began!.fingerprint, endsAt: time })
   expect(Date.parse(ended!.endsAt)).toBeGreaterThan(Date.parse(ended!.startsAt))
@@ -100,8 +102,8 @@ test('hears that an alert fires and that it is resolved, as Alertmanager tells i
   expect(await trace.json()).toMatchObject([{ name: 'write' }])
   await until(() => webhook().delivered === 2)
   expect(log.filter((line) => line.startsWith('alert '))).toEqual([
-    expect.stringMatching(/^alert failing of tag\.export "disk0" fires: .* such as trace 0000000000000001$/),
-    expect.stringMatching(/^alert failing of tag\.export "disk0" is resolved: /),
+    expect.stringMatching(/^alert failing\{tag\.export=disk0\} fires: .* such as trace 0000000000000001$/),
+    expect.stringMatching(/^alert failing\{tag\.export=disk0\} is resolved: /),
   ])
 })
 
@@ -127,6 +129,7 @@ test('what a server refuses for good is counted, and told once', async () => {
   await post([failed(1)])
   await until(() => webhook().refused === 2)
   expect(webhook()).toMatchObject({ offered: 2, delivered: 0, waiting: 0, dropped: 0 })
+  expect(webhook().error).toBe('it answers 400: "not like this"')
   const refusals = log.filter((line) => line.startsWith('webhook'))
   expect(refusals).toEqual([
     `webhook http://127.0.0.1:${port}: refuses an alert: it answers 400: "not like this"`,
@@ -136,7 +139,7 @@ test('what a server refuses for good is counted, and told once', async () => {
 test('a webhook that is no URL is refused, and nothing stays open', async () => {
   const http = { alerts: { rules: parseAlerts(failing), webhook: 'ftp://x' } }
   await expect(startRelay({ listen: '127.0.0.1:0', output: folder(), http })).rejects.toThrow(
-    'webhook "ftp://x": expected a URL such as http://127.0.0.1:9093/alerts, or HOST:PORT',
+    'webhook "ftp://x": expected a URL of a receiver, such as http://127.0.0.1:9095/alerts, or HOST:PORT',
   )
 })
 
@@ -166,6 +169,12 @@ lost: missing(span=write tag.op=put -> span=replica) > 0 over 30s`
   }
 })
 
+test('a relay that listens on every address has none that a receiver could open', () => {
+  for (const api of ['http://0.0.0.0:4651', 'http://[::]:4651']) expect(openable(api)).toBeUndefined()
+  expect(openable('http://10.0.0.1:4651')).toBe('http://10.0.0.1:4651')
+  expect(openable(undefined)).toBeUndefined()
+})
+
 test('the status is for who shows the token, and says nothing of folders', async () => {
   const output = folder()
   const http = { listen: '127.0.0.1:0' }
@@ -177,4 +186,9 @@ test('the status is for who shows the token, and says nothing of folders', async
   const text = await shown.text()
   expect(JSON.parse(text)).toMatchObject({ version: expect.any(String), processes: [], gone: 0, sinks: [] })
   expect(text).not.toContain(output)
+  const scribe = { good: 0, bad: 0, denied: 1, bytes: 0, trouble: `EACCES: open '${output}/scribe/app'` }
+  const { processes, tracing } = relay.stats()
+  const connections = { open: 0, refused: 0, ended: 0 }
+  const known = { version: '0', since: 0, processes, tracing: tracing!, scribe: { ...scribe, connections } }
+  expect(statusOf({ ...known, output }).scribe).toEqual({ ...scribe, trouble: "EACCES: open 'scribe/app'" })
 })

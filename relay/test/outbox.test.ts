@@ -93,6 +93,27 @@ test('a span that is refused takes no other with it', async () => {
   expect(lines).toEqual(['them: refuses a span: ids of 78 are not taken here'])
 })
 
+test('the last answer says how the server is: one that refuses fails, also when it was away, until it takes something', async () => {
+  let answer: Error | undefined = new Error('ECONNREFUSED')
+  const { box, lines } = outbox(() => {
+    if (answer) throw answer
+    return 0
+  })
+  box.add(spans(1))
+  await until(() => box.stats().error === 'ECONNREFUSED')
+  const since = box.stats().failingSince
+  answer = new NotTaken('it answers 400')
+  await until(() => box.stats().refused === 1)
+  expect(box.stats()).toMatchObject({ error: 'it answers 400', failingSince: since })
+  expect(lines).toEqual(['them: ECONNREFUSED', 'them: refuses a span: it answers 400'])
+  answer = undefined
+  box.add(spans(1, 1))
+  await until(() => box.stats().delivered === 1)
+  expect(box.stats().error).toBeUndefined()
+  expect(box.stats().failingSince).toBeUndefined()
+  expect(lines.slice(2)).toEqual(['them: takes spans again'])
+})
+
 test('what is too much to wait goes, the oldest first, and is counted', async () => {
   let isAway = true
   const { box, taken, lines } = outbox(

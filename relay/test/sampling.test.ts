@@ -12,7 +12,7 @@ import { Tracing } from '../src/spans/tracing.js'
 import { folder, relayIn } from './helpers.js'
 import { randomFrom } from './span-makers.js'
 
-const house = { token: undefined, version: '0', log: () => {}, processes: () => [] }
+const house = { token: undefined, version: '0', log: () => {}, processes: () => [], scribe: () => undefined }
 const hex = (n: number) => n.toString(16).padStart(16, '0')
 
 /** The root of trace `n`. */

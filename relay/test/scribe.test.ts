@@ -423,7 +423,7 @@ test('a piece that comes too late to be put together is joined where traces are 
 test('only this machine may log, and nothing is sent in a circle', async () => {
   const options = { listen, output: folder() }
   await expect(startRelay({ ...options, scribe: { listen: '0.0.0.0:0' } })).rejects.toThrow(
-    'scribe is "0.0.0.0:0"; expected a loopback address: Scribe\'s clients can show no token',
+    'scribe.listen is "0.0.0.0:0"; expected a loopback address: Scribe\'s clients can show no token',
   )
   const circle = { scribe: { listen: '127.0.0.1:1463' }, http: { sinks: { scribe: 'localhost:1463' } } }
   await expect(startRelay({ ...options, ...circle })).rejects.toThrow(

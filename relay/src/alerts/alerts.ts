@@ -6,8 +6,8 @@ import type { Outbox, OutboxStats } from '../sinks/outbox.js'
 import { type GatheringLimits, USUAL_LIMITS } from '../spans/gathering.js'
 import type { Span } from '../spans/span.js'
 import { Missing } from './missing.js'
-import { lineOf, payloadOf } from './payload.js'
-import { type AlertRule, amountOf, measureOf } from './rule.js'
+import { lineOf, openable, payloadOf } from './payload.js'
+import { type AlertRule, alertName, amountOf, measureOf, shownValue } from './rule.js'
 import { type Alert, type AlertState, measured, Watch } from './watch.js'
 import { webhookOutbox } from './webhook.js'
 
@@ -29,7 +29,7 @@ export interface AlertStatus {
   kind: AlertRule['kind']
   value: number
   threshold: number
-  shown: { value: string; threshold: string; measure: string }
+  shown: { name: string; value: string; threshold: string; measure: string }
   windowMs: number
   /** Spans in the window. */
   count: number
@@ -113,7 +113,7 @@ export class Alerts {
     if (isFiring) alert.startsAt = endsAt
     const told = {
       ...{ rule, value, isFiring, amount: measured(alert), count: window.count },
-      ...{ startsAt: alert.startsAt, endsAt, traces: window.examples(), api: this.house.api() },
+      ...{ startsAt: alert.startsAt, endsAt, traces: window.examples(), api: openable(this.house.api()) },
     }
     if (isFiring) this.#fired++
     else this.#resolved++
@@ -122,7 +122,7 @@ export class Alerts {
   }
 
   /** One for each alert, and where none of a value is known yet, one for the rule. */
-  #statusOf({ rule, alerts }: Watch, now: number): AlertStatus[] {
+  #statusOf({ rule, alerts, since }: Watch, now: number): AlertStatus[] {
     const epoch = this.house.wall() - now
     const one = (
       alert: Pick<Alert, 'state' | 'since' | 'value'>,
@@ -135,7 +135,8 @@ export class Alerts {
       ...{ state: alert.state, since: Math.round(alert.since + epoch) },
       ...{ kind: rule.kind, value: amount, threshold: rule.threshold },
       shown: {
-        ...{ value: amountOf(rule, amount), threshold: amountOf(rule, rule.threshold) },
+        name: alertName(rule, alert.value),
+        ...{ value: shownValue(rule, amount, count), threshold: amountOf(rule, rule.threshold) },
         measure: measureOf(rule),
       },
       ...{ windowMs: rule.windowMs, count, traces },
@@ -144,6 +145,6 @@ export class Alerts {
       alert.window.pass(now)
       return one(alert, measured(alert), alert.window.count, alert.window.examples())
     })
-    return all.length > 0 ? all : [one({ state: 'inactive', since: now, value: undefined }, 0, 0, [])]
+    return all.length > 0 ? all : [one({ state: 'inactive', since, value: undefined }, 0, 0, [])]
   }
 }

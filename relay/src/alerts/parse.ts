@@ -69,7 +69,7 @@ class Line {
     this.#keyword('over')
     const windowMs = this.#value('over', time(1000, hourMs))
     const options = this.#options(measure.kind)
-    const text = this.line.slice(from, this.tokens.at(-1)!.to)
+    const text = oneBlank(this.line.slice(from, this.tokens.at(-1)!.to))
     return { name, ...measure, threshold, windowMs, ...options, text }
   }
 
@@ -115,7 +115,7 @@ class Line {
       if (key === 'kind' && !kinds.includes(value)) throw this.#refused(key, value, kinds.join(', '))
       selection[plain] = value.toLowerCase() // as spans have them
     }
-    return { ...selection, text: this.line.slice(from, to) }
+    return { ...selection, text: oneBlank(this.line.slice(from, to)) }
   }
 
   #options(kind: AlertRule['kind']) {
@@ -189,6 +189,10 @@ class Line {
     return new TypeError(this.#where + message)
   }
 }
+
+/** What aligns the columns of a file is nothing to whom it is told; in quotes it is part of a name. */
+const oneBlank = (text: string): string =>
+  text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, kept?: string) => kept ?? ' ')
 
 const quoted = (text: string): string => JSON.stringify(text)
 

@@ -1,7 +1,7 @@
 // relay/src/alerts/payload.ts: an alert in words, and what a webhook is told: Alertmanager's payload, version 4, of one alert,
 // since that is what receivers understand. Pure.
 
-import { type AlertRule, amountOf, measureOf, timeOf } from './rule.js'
+import { type AlertRule, alertName, amountOf, measureOf, shownValue, timeOf } from './rule.js'
 
 export interface Told {
   rule: AlertRule
@@ -28,7 +28,7 @@ export function payloadOf(told: Told): object {
   const labels = labelsOf(told)
   const annotations = {
     summary: summaryOf(told),
-    value: amountOf(rule, told.amount),
+    value: shownValue(rule, told.amount, told.count),
     threshold: amountOf(rule, rule.threshold),
     window: timeOf(rule.windowMs * 1000),
     count: String(told.count),
@@ -61,15 +61,22 @@ export function payloadOf(told: Told): object {
 /** "slow-writes fires: p99(span=write) is 31ms, above 20ms, over 30s (412 spans), such as trace 463ac35c9f6413ad" */
 export function lineOf(told: Told): string {
   const { rule, value, isFiring, traces } = told
-  const of = value === undefined ? '' : ` of ${rule.by} ${JSON.stringify(value)}`
   const such = isFiring && traces[0] !== undefined ? `, such as trace ${traces[0]}` : ''
-  return `alert ${rule.name}${of} ${isFiring ? 'fires' : 'is resolved'}: ${summaryOf(told)}${such}`
+  return `alert ${alertName(rule, value)} ${isFiring ? 'fires' : 'is resolved'}: ${summaryOf(told)}${such}`
 }
 
 function summaryOf({ rule, amount, count, isFiring }: Told): string {
-  const is = amountOf(rule, amount)
   const compared = `${isFiring ? 'above' : 'threshold'} ${amountOf(rule, rule.threshold)}`
-  return `${measureOf(rule)} is ${is}, ${compared}, over ${timeOf(rule.windowMs * 1000)} (${count} span${count === 1 ? '' : 's'})`
+  const over = `over ${timeOf(rule.windowMs * 1000)}`
+  if (count === 0 && rule.kind !== 'missing')
+    return `no span came for ${measureOf(rule)}, ${compared}, ${over}`
+  return `${measureOf(rule)} is ${amountOf(rule, amount)}, ${compared}, ${over} (${count} span${count === 1 ? '' : 's'})`
+}
+
+/** Where the API is, unless that is every address: nobody can open that. */
+export function openable(api: string | undefined): string | undefined {
+  const { hostname } = new URL(api ?? 'http://0.0.0.0')
+  return hostname === '0.0.0.0' || hostname === '[::]' ? undefined : api
 }
 
 function labelsOf({ rule, value }: Told): Record<string, string> {

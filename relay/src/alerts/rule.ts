@@ -42,6 +42,17 @@ export function measureOf(rule: AlertRule): string {
   return `${kind === 'latency' ? `p${rule.percent}` : 'errors'}(${select.text})`
 }
 
+/** What an alert is called: by its rule, and where that has one for each value, by the value: "slow{tag.export=disk0}". */
+export function alertName({ name, by }: Pick<AlertRule, 'name' | 'by'>, value: string | undefined): string {
+  if (value === undefined) return name
+  return `${name}{${by}=${/^[\w./-]+$/.test(value) ? value : JSON.stringify(value)}}`
+}
+
+/** What was measured of so many spans; `-` where there was none to measure. */
+export function shownValue(rule: AlertRule, amount: number, count: number): string {
+  return count === 0 && rule.kind !== 'missing' ? '-' : amountOf(rule, amount)
+}
+
 /** An amount in the unit of the rule's threshold: "20ms", "1.5%", "3". */
 export function amountOf({ kind }: Pick<AlertRule, 'kind'>, amount: number): string {
   if (kind === 'latency') return timeOf(amount)

@@ -46,12 +46,13 @@ export class Watch {
     readonly rule: AlertRule,
     /** Whether a trace will be there to be looked at. */
     readonly isThere: (traceId: string, now: number) => boolean,
-    now: number,
+    /** When it began. */
+    readonly since: number,
   ) {
     this.covers = compileSelection(rule.select)
     this.#by = rule.by === undefined ? undefined : compileKey(rule.by)
     this.#steps = rule.kind === 'latency' ? new Steps(rule.threshold) : undefined
-    if (this.#by === undefined) this.#open(undefined, now)
+    if (this.#by === undefined) this.#open(undefined, since)
   }
 
   get alerts(): Iterable<Alert> {

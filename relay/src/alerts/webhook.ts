@@ -18,7 +18,12 @@ class WebhookTransport implements Transport {
   readonly #url: URL
 
   constructor(target: string) {
-    this.#url = httpTarget(target, '/', 'webhook', 'http://127.0.0.1:9093/alerts')
+    this.#url = httpTarget(
+      target,
+      '/',
+      'webhook',
+      'a URL of a receiver, such as http://127.0.0.1:9095/alerts',
+    )
     this.name = `webhook ${this.#url.origin}` // paths of webhooks are secrets, some of them
   }
 

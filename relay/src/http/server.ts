@@ -32,7 +32,7 @@ export interface HttpOptions {
 }
 
 export async function startHttp(api: Api, { listen, token, log }: HttpOptions): Promise<HttpServer> {
-  const { host, port } = parseAddress(listen)
+  const { host, port } = parseAddress(listen, 'http')
   if (token === undefined && !isLoopback(host)) {
     throw new Error(`http is "${listen}" and token is missing; expected a token on anything but loopback`)
   }

@@ -11,11 +11,11 @@ const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
-export function parseAddress(listen: string): Address {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(listen)
+export function parseAddress(text: string, what = 'listen'): Address {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
   if (!match || port > 65535) {
-    throw new TypeError(`listen is "${listen}"; expected host:port, such as "127.0.0.1:4650" or "[::1]:4650"`)
+    throw new TypeError(`${what} is "${text}"; expected host:port, such as "127.0.0.1:4650" or "[::1]:4650"`)
   }
   return { host: match[1] ?? match[2]!, port }
 }

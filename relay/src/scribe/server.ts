@@ -31,6 +31,8 @@ export interface ScribeStats {
   denied: number
   /** Written to files. */
   bytes: number
+  /** Why files did not take the last batch that was for them; absent while they do. */
+  trouble?: string
 }
 
 const MOST_CONNECTIONS = 128
@@ -59,12 +61,12 @@ export class ScribeServer {
     version: string,
     log: (line: string) => void,
   ): Promise<ScribeServer> {
-    const where = parseAddress(listen)
+    const where = parseAddress(listen, 'scribe.listen')
     if (!isLoopback(where.host))
       throw new Error(
-        `scribe is "${listen}"; expected a loopback address: Scribe's clients can show no token`,
+        `scribe.listen is "${listen}"; expected a loopback address: Scribe's clients can show no token`,
       )
-    if (sendsTo !== undefined && isSame(where, parseAddress(sendsTo)))
+    if (sendsTo !== undefined && isSame(where, parseAddress(sendsTo, 'scribe')))
       throw new Error(
         `scribe listens on "${listen}" and sends to "${sendsTo}"; expected another server than itself`,
       )
@@ -91,6 +93,7 @@ export class ScribeServer {
       bad: counters.of('received bad') + counters.of('received blank category'),
       denied: counters.of('denied for queue size'),
       bytes: files.bytes,
+      ...(files.trouble === undefined ? {} : { trouble: files.trouble }),
     }
   }
 

@@ -43,7 +43,7 @@ export interface OutboxStats {
   refused: number
   dropped: number
   waiting: number
-  /** Why the last attempt failed, and since when they do (milliseconds since the epoch); absent while all is well. */
+  /** Why the last attempt failed or was refused, and since when they are (milliseconds since the epoch); absent while all is well. */
   error?: string
   failingSince?: number
 }
@@ -79,6 +79,8 @@ export class Outbox<Item extends object = Span> {
   /** The oldest first; the last one may still grow. */
   readonly #batches: { lines: string[]; bytes: number }[] = []
   #bytes = 0
+  /** As the log has it. */
+  #isAway = false
   /** Nothing more will come; and: there is no more time. */
   readonly #closing = new AbortController()
   readonly #end = new AbortController()
@@ -167,10 +169,10 @@ export class Outbox<Item extends object = Span> {
         const refused = await this.#attempt(batch)
         this.#count('delivered', lines.length - refused)
         this.#count('refused', refused)
-        return this.#tell(undefined)
+        return this.#answered(undefined)
       } catch (error) {
         if (error instanceof NotTaken) return this.#refused(lines, error)
-        this.#tell((error as Error).message)
+        this.#answered(error as Error)
       }
       await pause(ms, this.#end.signal)
     }
@@ -199,21 +201,23 @@ export class Outbox<Item extends object = Span> {
     }
     if (this.#stats.refused === 0)
       this.log(`${this.transport.name}: refuses ${this.#words.one}: ${error.message}`)
+    this.#answered(error)
     this.#count('refused', 1)
   }
 
-  /** A change of weather is told, not each drop of rain. */
-  #tell(error: string | undefined): void {
-    const before = this.#stats.error
+  /** The last answer says how the other side is. A change of weather is logged, not each drop of rain, nor a span that is refused. */
+  #answered(error: Error | undefined): void {
     if (error === undefined) {
       delete this.#stats.error
       delete this.#stats.failingSince
     } else {
-      this.#stats.error = error
+      this.#stats.error = error.message
       this.#stats.failingSince ??= Date.now()
     }
-    if ((error === undefined) !== (before === undefined))
-      this.log(`${this.transport.name}: ${error ?? `takes ${this.#words.many} again`}`)
+    const isAway = error !== undefined
+    if (error instanceof NotTaken || isAway === this.#isAway) return
+    this.#isAway = isAway
+    this.log(`${this.transport.name}: ${error?.message ?? `takes ${this.#words.many} again`}`)
   }
 }
 

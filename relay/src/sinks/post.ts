@@ -11,14 +11,19 @@ const mostWords = 300
  *
  * @throws TypeError naming what was given
  */
-export function httpTarget(text: string, path: string, what = 'sink', example = 'http://zipkin:9411'): URL {
+export function httpTarget(
+  text: string,
+  path: string,
+  what = 'sink',
+  expected = 'a URL such as http://zipkin:9411',
+): URL {
   try {
     const url = new URL(text.includes('://') ? text : `http://${text}`)
     if (!/^https?:$/.test(url.protocol) || url.username + url.password + url.hash !== '') throw url
     if (url.pathname === '/') url.pathname = path
     return url
   } catch {
-    throw new TypeError(`${what} ${JSON.stringify(text)}: expected a URL such as ${example}, or HOST:PORT`)
+    throw new TypeError(`${what} ${JSON.stringify(text)}: expected ${expected}, or HOST:PORT`)
   }
 }
 

@@ -18,7 +18,7 @@ export class ScribeTransport implements Transport {
 
   /** @throws TypeError naming what was given */
   constructor(readonly address: string) {
-    this.#where = parseAddress(address)
+    this.#where = parseAddress(address, 'scribe')
     this.name = `scribe ${address}`
   }
 

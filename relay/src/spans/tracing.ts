@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AlertOptions, Alerts, type AlertsStats } from '../alerts/alerts.js'
 import { type HttpServer, startHttp } from '../http/server.js'
+import type { ScribeStats } from '../scribe/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
 import { statusOf } from '../status.js'
@@ -70,6 +71,7 @@ export interface TracingHouse {
   version: string
   log: (line: string) => void
   processes(): ProcessStats[]
+  scribe(): ScribeStats | undefined
 }
 
 const WEEK_MS = 7 * 86_400_000
@@ -107,7 +109,7 @@ export class Tracing {
       maxAge = WEEK_MS,
       maxBytes = 10 * 2 ** 30,
     }: TracingOptions,
-    { token, version, log, processes }: TracingHouse,
+    { token, version, log, processes, scribe }: TracingHouse,
   ): Promise<Tracing> {
     if (sample) checkSample(sample)
     const since = Date.now()
@@ -124,7 +126,10 @@ export class Tracing {
     const retention: Retention = { age: maxAge, bytes: maxBytes }
     const store = await SpanStore.open(folder, { autocompleteKeys, retention, log })
     const accept = (spans: Span[]) => made.#accept(spans)
-    const status = () => statusOf({ version, since, processes: processes(), tracing: made.stats() })
+    const status = () => {
+      const counted = { processes: processes(), tracing: made.stats(), scribe: scribe() }
+      return statusOf({ version, since, output, ...counted })
+    }
     try {
       const http = listen && (await startHttp({ store, version, accept, status }, { listen, token, log }))
       made = new Tracing(store, http || undefined, outboxes, sampler, watching)
