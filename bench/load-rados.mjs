@@ -114,7 +114,8 @@ async function withFaults(ceph, zipkin) {
     say('osd.1 is back')
     const [write] = await Promise.all([load, mended])
     const sink = () => chain.relay.stats().tracing.sinks[0]
-    for (let tries = 0; sink().waiting > 0; tries++) {
+    await chain.endTelling()
+    for (let tries = 0; sink().waiting + chain.relay.stats().tracing.waiting > 0; tries++) {
       if (tries > 600) throw new Error(`${sink().waiting} spans still wait for Zipkin`)
       await sleep(0.1)
     }

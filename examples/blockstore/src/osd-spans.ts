@@ -22,9 +22,9 @@ const EVERY_MS = 1000
 /**
  * What an OSD shall remember. Of the last operations: how many, and for how many seconds from their beginning; each is told
  * about duration / EVERY times, which is what it costs, and an answer may be late by the difference. Those that took longer
- * than the threshold, in seconds, are remembered apart, since the others are forgotten by then.
+ * than the threshold, in whole seconds, are remembered apart, since the others are forgotten by then.
  */
-const HISTORY = { size: 20_000, duration: 2, slow_op_size: 200, slow_op_threshold: 0.5 }
+const HISTORY = { size: 20_000, duration: 3, slow_op_size: 200, slow_op_threshold: 1 }
 
 class UsageError extends Error {}
 
@@ -47,7 +47,7 @@ class Followed {
     try {
       if (!this.#ready) await this.#prepare()
       const [recent, slow] = [await this.#ask('dump_historic_ops'), await this.#ask('dump_historic_slow_ops')]
-      const full = recent.length >= HISTORY.size || slow.length >= HISTORY.slow_op_size
+      const full = recent.length >= HISTORY.size || this.#areAllNew(slow)
       const late = performance.now() - this.#asked > HISTORY.duration * 1000
       this.#asked = performance.now()
       this.#tell(
@@ -82,8 +82,17 @@ class Followed {
     return known
   }
 
+  /** Slow ones are remembered until there are too many: where none of them is known, some may have gone untold. */
+  #areAllNew(slow: TrackedOp[]): boolean {
+    return (
+      slow.length >= HISTORY.slow_op_size &&
+      this.#known.size > 0 &&
+      slow.every((op) => !this.#known.has(keyOf(op)))
+    )
+  }
+
   #newOf(ops: TrackedOp[]): TrackedOp[] {
-    const keyed = new Map(ops.map((op) => [`${op.description} ${op.initiated_at}`, op]))
+    const keyed = new Map(ops.map((op) => [keyOf(op), op]))
     const fresh = [...keyed].filter(([key]) => !this.#known.has(key)).map(([, op]) => op)
     this.#known = new Set(keyed.keys())
     return fresh
@@ -94,6 +103,8 @@ class Followed {
     this.#trouble = trouble
   }
 }
+
+const keyOf = (op: TrackedOp) => `${op.description} ${op.initiated_at}`
 
 /** As the relay tells hosts apart: those of one boot have one clock. */
 const host = () => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8)
