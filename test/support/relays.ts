@@ -1,9 +1,8 @@
 // test/support/relays.ts: relays for tests: in this process, or in a child that can be killed and started again on the
 // same folder and port. Ended with the test.
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { type Relay, type RelayOptions, startRelay } from '@blkin/relay'
 import { onTestFinished } from 'vitest'
+import { freePort } from '../../scripts/lib/ports.mjs'
 import { folder, program, start } from './run.js'
 
 export interface TestRelay extends Relay {
@@ -38,14 +37,7 @@ export async function childRelay(listen: string, output: string): Promise<ChildR
 }
 
 /** A loopback address where nobody listens now. */
-export async function freeAddress(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return `127.0.0.1:${port}`
-}
+export const freeAddress = async (): Promise<string> => `127.0.0.1:${await freePort()}`
 
 /** Until something that happens elsewhere has happened; the test's own time limit ends the wait. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {

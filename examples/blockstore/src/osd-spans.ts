@@ -74,9 +74,10 @@ class Followed {
     const answer = Object(await askDaemon(this.socket, { prefix, format: 'json' }))
     const ops: unknown = answer.ops ?? answer.Ops
     if (!Array.isArray(ops)) throw new Error(`${this.socket}: ${prefix}: no list of operations`)
-    const [known, strange] = [ops.filter(isTrackedOp), ops.filter((op) => !isTrackedOp(op))]
-    if (strange.length > 0) {
-      const shown = JSON.stringify(strange[0]).slice(0, 200)
+    const known = ops.filter(isTrackedOp)
+    if (known.length < ops.length) {
+      const strange = ops.find((op) => !isTrackedOp(op))
+      const shown = JSON.stringify(strange).slice(0, 200)
       this.#tell(`operations that are not as those of Ceph 16: ${shown}`)
     }
     return known

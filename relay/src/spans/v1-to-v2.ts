@@ -84,6 +84,24 @@ class Parts {
 
 const isOneService = (a: Endpoint | undefined, b: Endpoint): boolean => a?.serviceName === b.serviceName
 
+/** Who asked and who answered under one id; two spans also where one service did both. */
+function bothSides(
+  parts: Parts,
+  from: NonNullable<Cores[Core]>,
+  to: NonNullable<Cores[Core]>,
+  ...[fromKind, toKind]: [Kind, Kind]
+): [Draft, Draft] {
+  const asking = parts.of(from.host)
+  let answering = parts.of(to.host)
+  if (isOneService(from.host, to.host)) {
+    asking.kind = fromKind
+    answering = parts.add(to.host)
+    answering.kind = toKind
+  }
+  answering.shared = true
+  return [asking, answering]
+}
+
 /** Where an end stands where the times that were said put it, they tell of the begin too. */
 function addStarts({ timestamp, duration }: V1Span, cores: Cores): void {
   const fits = (end: V1Annotation | undefined) =>
@@ -97,14 +115,7 @@ function timeCalls(source: V1Span, parts: Parts, { cs, cr, sr, ss }: Cores): voi
   if (cs && sr) {
     // the client owns the times that are said; the server's are between its own annotations
     time(source, parts, cs, cr)
-    const client = parts.of(cs.host)
-    let server = parts.of(sr.host)
-    if (isOneService(cs.host, sr.host)) {
-      client.kind = 'CLIENT'
-      server = parts.add(sr.host)
-      server.kind = 'SERVER'
-    }
-    server.shared = true
+    const [client, server] = bothSides(parts, cs, sr, 'CLIENT', 'SERVER')
     server.timestamp = sr.timestamp
     if (ss) server.duration = ss.timestamp - sr.timestamp
     if (!cr && duration === 0) client.duration = undefined
@@ -126,14 +137,7 @@ function timeCalls(source: V1Span, parts: Parts, { cs, cr, sr, ss }: Cores): voi
 
 function timeMessages(source: V1Span, parts: Parts, { ms, ws, wr, mr }: Cores): void {
   if (ms && mr) {
-    const producer = parts.of(ms.host)
-    let consumer = parts.of(mr.host)
-    if (isOneService(ms.host, mr.host)) {
-      producer.kind = 'PRODUCER'
-      consumer = parts.add(mr.host)
-      consumer.kind = 'CONSUMER'
-    }
-    consumer.shared = true
+    const [producer, consumer] = bothSides(parts, ms, mr, 'PRODUCER', 'CONSUMER')
     consumer.timestamp = (wr ?? mr).timestamp
     if (wr) consumer.duration = mr.timestamp - wr.timestamp
     producer.timestamp = ms.timestamp
