@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { allPackages, buildTools, install, installCommand, missingPackages, whyNoApt } from './lib/debian.mjs'
 import { withLock } from './lib/lock.mjs'
+import { hasCollector, whyNoCollector } from './lib/otelcol.mjs'
 import { isMain, mustRun, root, seconds } from './lib/run.mjs'
 import { addonHash, hashOf, isFresh, writeStamp } from './lib/stamp.mjs'
 import { hasZipkin, whyNoZipkin } from './lib/zipkin.mjs'
@@ -40,6 +41,17 @@ const steps = [
   },
 ]
 
+// Other projects' servers, for whoever wants the Debian package that is there for nothing else.
+const servers = [
+  { name: 'Zipkin server', wantedWith: 'maven', isThere: hasZipkin, whyNot: whyNoZipkin },
+  {
+    name: 'OpenTelemetry Collector',
+    wantedWith: 'python3-pip',
+    isThere: hasCollector,
+    whyNot: whyNoCollector,
+  },
+]
+
 /**
  * Makes sure of everything. `debian`: true for all packages that tests and benchmarks can use, a list for
  * some, false for none; what a build needs is always asked for when there is something to build.
@@ -47,7 +59,8 @@ const steps = [
  */
 export async function ensureSetup({ debian = false } = {}) {
   const wanted = debian === true ? allPackages : debian === false ? [] : debian
-  const inPlace = () => steps.every(isDone) && missingPackages(wanted).length === 0 && !wantsZipkin(wanted)
+  const inPlace = () =>
+    steps.every(isDone) && missingPackages(wanted).length === 0 && missingServers(wanted).length === 0
   if (inPlace()) return { missing: [] }
 
   const waiting = (pid) => say(`waiting for process ${pid}, which is setting up this checkout`)
@@ -64,17 +77,16 @@ async function setUp(wanted) {
     await timed(step.name, step.work)
     writeStamp(step.stamp, hash)
   }
-  if (wantsZipkin(wanted)) {
-    await timed('Zipkin server', () => {
-      const why = whyNoZipkin()
+  for (const { name, whyNot } of missingServers(wanted))
+    await timed(name, () => {
+      const why = whyNot()
       if (why !== undefined) say(why)
     })
-  }
   return { missing }
 }
 
-/** Who wants Maven wants it for that. */
-const wantsZipkin = (wanted) => wanted.includes('maven') && !hasZipkin()
+const missingServers = (wanted) =>
+  servers.filter(({ wantedWith, isThere }) => wanted.includes(wantedWith) && !isThere())
 
 async function ensureDebian(names) {
   const missing = missingPackages(names)

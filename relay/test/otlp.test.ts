@@ -1,39 +1,18 @@
-// relay/test/otlp.test.ts: what goes out by OpenTelemetry's protocol, read by code that the OpenTelemetry project generates.
+// relay/test/otlp.test.ts: spans on to a real OpenTelemetry Collector: what it took is what the relay stores, field by field, and
+// nothing is lost or there twice while it, or who stands behind it, is away.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { startCollector, whyNoCollector } from '../../scripts/lib/otelcol.mjs'
+import { freePort } from '../../scripts/lib/ports.mjs'
 import { startRelay } from '../src/index.js'
 import type { Span } from '../src/spans/span.js'
-import { folder } from './helpers.js'
+import { folder, until } from './helpers.js'
 import { makeTraces } from './span-makers.js'
 
-const PYTHON = '/usr/bin/python3'
-const VERSION = '1.45.2'
-const packages = join(import.meta.dirname, '../../.cache', `opentelemetry-proto-${VERSION}`)
-
-function whyNot(): string | undefined {
-  const pip = [
-    '-m',
-    'pip',
-    'install',
-    '-q',
-    '--upgrade',
-    '--target',
-    packages,
-    `opentelemetry-proto==${VERSION}`,
-  ]
-  const there = () =>
-    spawnSync(PYTHON, ['-c', 'import opentelemetry.proto'], { env: { PYTHONPATH: packages } }).status === 0
-  if (there()) return undefined
-  spawnSync(PYTHON, pip, { timeout: 120_000 })
-  return there() ? undefined : `opentelemetry-proto ${VERSION} cannot be fetched by pip`
-}
-
 const kinds = { CLIENT: 3, SERVER: 2, PRODUCER: 4, CONSUMER: 5 }
-const kindNames = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER']
+const internal = 1
 
 /** As OpenTelemetry's specification of Zipkin's model says, the other way round. */
 function expected(span: Span) {
@@ -45,7 +24,7 @@ function expected(span: Span) {
     spanId: span.id,
     parentSpanId: span.parentId ?? '',
     name: span.name,
-    kind: `SPAN_KIND_${kindNames[span.kind ? kinds[span.kind] : 1]}`,
+    kind: span.kind ? kinds[span.kind] : internal,
     start: nanos(timestamp),
     end: nanos(timestamp + duration),
     attributes: {
@@ -60,47 +39,138 @@ function expected(span: Span) {
 }
 
 type Told = ReturnType<typeof expected>
+interface Attribute {
+  key: string
+  value: { stringValue?: string; intValue?: string }
+}
 
-const missing = whyNot()
-if (missing) console.warn(`SKIPPED: nobody else reads OpenTelemetry's protocol: ${missing}`)
+const attributesOf = (list: Attribute[] = []) =>
+  Object.fromEntries(list.map(({ key, value }) => [key, value.stringValue ?? Number(value.intValue)]))
 
-describe.skipIf(missing)("OpenTelemetry's own code", () => {
-  let receiver: ChildProcess
-  let lines: AsyncIterator<string>
+/** What is compared of a request in OTLP's JSON, as the Collector writes it. */
+interface Exported {
+  resourceSpans: { resource: { attributes?: Attribute[] }; scopeSpans: { spans: ExportedSpan[] }[] }[]
+}
+interface ExportedSpan {
+  traceId: string
+  spanId: string
+  parentSpanId?: string
+  name: string
+  kind: number
+  startTimeUnixNano: string
+  endTimeUnixNano: string
+  attributes?: Attribute[]
+  events?: { name: string; timeUnixNano: string }[]
+  status?: { code?: number; message?: string }
+}
 
-  beforeAll(() => {
-    const script = join(import.meta.dirname, 'otlp-receiver.py')
-    receiver = spawn(PYTHON, [script, packages], { stdio: ['ignore', 'pipe', 'inherit'] })
-    lines = createInterface(receiver.stdout!)[Symbol.asyncIterator]()
+const toldIn = ({ resourceSpans }: Exported): Told[] =>
+  resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans
+      .flatMap(({ spans }) => spans)
+      .map((span) => ({
+        resource: attributesOf(resource.attributes) as Told['resource'],
+        traceId: span.traceId,
+        spanId: span.spanId,
+        parentSpanId: span.parentSpanId ?? '',
+        name: span.name,
+        kind: span.kind,
+        start: span.startTimeUnixNano,
+        end: span.endTimeUnixNano,
+        attributes: attributesOf(span.attributes),
+        events: (span.events ?? []).map(({ name, timeUnixNano }) => [name, timeUnixNano]),
+        status: [span.status?.code ?? 0, span.status?.message ?? ''],
+      })),
+  )
+
+/** What stands behind a Collector, and can be away. */
+async function backend() {
+  const told: Told[] = []
+  let isAway = false
+  let refused = 0
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request.setEncoding('utf8')) body += chunk
+    if (isAway) refused++
+    else told.push(...toldIn(JSON.parse(body)))
+    response.writeHead(isAway ? 503 : 200, { 'content-type': 'application/json' }).end('{}')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close().closeAllConnections())
+  return {
+    told,
+    url: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
+    refused: () => refused,
+    away(is: boolean) {
+      isAway = is
+    },
+  }
+}
+
+async function relayTo(collector: string) {
+  const http = { listen: '127.0.0.1:0', sinks: { otlp: collector } }
+  const relay = await startRelay({ listen: '127.0.0.1:0', output: folder(), http })
+  onTestFinished(() => relay.close())
+  const headers = { 'content-type': 'application/json' }
+  return {
+    sink: () => relay.stats().tracing!.sinks[0]!,
+    async put(spans: Span[]) {
+      const body = JSON.stringify(spans)
+      const answer = await fetch(`http://${relay.httpAddress}/api/v2/spans`, {
+        method: 'POST',
+        headers,
+        body,
+      })
+      expect(answer.status).toBe(202)
+    },
+  }
+}
+
+const key = ({ spanId, start, kind }: Told) => `${spanId} ${start} ${kind}`
+const inOrder = (list: Told[]) => list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
+
+/** Spans of all kinds. The ids of shared ones would be new ones: sinks.test.ts has those. */
+const spansOf = (traces: number) =>
+  makeTraces(traces, 5, 1_700_000_000_000_000)
+    .flat()
+    .filter(({ shared }) => !shared)
+
+const missing = whyNoCollector()
+if (missing) console.warn(`SKIPPED: spans do not go on to a real OpenTelemetry Collector: ${missing}`)
+
+describe.skipIf(missing)('a real OpenTelemetry Collector', () => {
+  test('holds every span that the relay stores, with every field', async () => {
+    const { told, url } = await backend()
+    const collector = await startCollector(url)
+    onTestFinished(() => collector.stop())
+    const { put, sink } = await relayTo(collector.url)
+    const spans = spansOf(100)
+    await put(spans)
+    await until(() => sink().delivered === spans.length)
+    expect(inOrder(told)).toEqual(inOrder(spans.map(expected)))
+    expect(sink()).toMatchObject({ offered: spans.length, refused: 0, dropped: 0, waiting: 0 })
   })
-  afterAll(async () => {
-    const ended = once(receiver, 'exit')
-    receiver.kill()
-    await ended
-  })
 
-  test('reads from it every span that the relay stores', async () => {
-    const port = (await lines.next()).value as string
-    const sinks = { otlp: `http://127.0.0.1:${port}` }
-    const relay = await startRelay({
-      listen: '127.0.0.1:0',
-      output: folder(),
-      http: { listen: '127.0.0.1:0', sinks },
-    })
-    const spans = makeTraces(100, 5, 1_700_000_000_000_000).flat()
-    const url = `http://${relay.httpAddress}`
-    const own = spans.filter(({ shared }) => !shared) // the ids of the others are new ones: sinks.test.ts
-    await fetch(`${url}/api/v2/spans`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(own),
-    })
-    const read: Told[] = []
-    while (read.length < own.length) read.push(JSON.parse((await lines.next()).value as string))
-    const key = ({ spanId, start, kind }: Told) => `${spanId} ${start} ${kind}`
-    const inOrder = (list: Told[]) => list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
-    expect(inOrder(read)).toEqual(inOrder(own.map(expected)))
-    await relay.close()
-    expect(relay.stats().tracing!.sinks[0]).toMatchObject({ delivered: own.length, refused: 0, dropped: 0 })
+  test('that is away, and whose own server is away, gets every span once when they are back', async () => {
+    const { told, url, away, refused } = await backend()
+    const port = await freePort()
+    const { put, sink } = await relayTo(`http://127.0.0.1:${port}`)
+    const spans = spansOf(40)
+    await put(spans.slice(0, 50))
+    await until(() => sink().error !== undefined)
+    expect(sink()).toMatchObject({ waiting: 50, delivered: 0, error: 'ECONNREFUSED' })
+
+    away(true) // the Collector says "not now" then, and not "taken"
+    const collector = await startCollector(url, port)
+    onTestFinished(() => collector.stop())
+    await put(spans.slice(50))
+    await until(() => refused() > 0 && /^it answers 5/.test(sink().error ?? ''))
+    expect(sink()).toMatchObject({ waiting: spans.length, delivered: 0, refused: 0 })
+
+    away(false)
+    await until(() => sink().waiting === 0)
+    expect(inOrder(told)).toEqual(inOrder(spans.map(expected)))
+    expect(sink()).toMatchObject({ delivered: spans.length, refused: 0, dropped: 0 })
+    expect(sink().error).toBeUndefined()
   })
 })

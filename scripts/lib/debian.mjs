@@ -28,7 +28,7 @@ const probes = {
   'lttng-tools': command('lttng'),
   'liblttng-ust-dev': header('lttng/tracepoint.h'),
   'thrift-compiler': command('thrift'),
-  // what reads OpenTelemetry's protocol comes from PyPI
+  // Go for the OpenTelemetry Collector comes from PyPI, where there is none
   'python3-pip': () => existsSync('/usr/lib/python3/dist-packages/pip/__init__.py'),
   // A file, not `import thrift`: a python3 first on PATH need not be Debian's. Tests run /usr/bin/python3.
   'python3-thrift': () => existsSync('/usr/lib/python3/dist-packages/thrift/Thrift.py'),
