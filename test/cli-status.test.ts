@@ -195,6 +195,9 @@ test('rules that are none are refused before anything listens', async () => {
   for (const [file, words] of cases) await expect(readAlerts(file)).rejects.toThrow(words)
   const alone = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), '--webhook', 'http://x')
   expect(alone).toMatchObject({ code: 2, err: expect.stringContaining('expected --alerts with it') })
+  const good = ['--alerts', rules('a: p99() > 20ms over 1s'), '--webhook', 'ftp://x']
+  const nowhere = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), ...good)
+  expect(nowhere).toMatchObject({ code: 2, err: expect.stringContaining('webhook "ftp://x": expected a URL') })
 })
 
 describe('the picture', () => {

@@ -161,7 +161,7 @@ describe('blkin relay', () => {
     expect(err).toMatch(
       /listen is "0.0.0.0:0" and token is missing; expected a token on anything but loopback/,
     )
-    expect(code).toBe(1)
+    expect(code).toBe(2)
   })
 })
 
@@ -198,11 +198,23 @@ describe('blkin relay --scribe-listen', () => {
       code: 2,
       err: expect.stringMatching(/--category: "a"; expected PATTERN=FOLDER/),
     })
-    const escaping = blkin(...args, '--category', 'a=../b', '-o', freshTrace())
-    expect(escaping).toMatchObject({
-      code: 1,
-      err: expect.stringMatching(/"a" goes to "..\/b"; expected "spans"/),
-    })
+  })
+
+  test.each([
+    [['--category', 'a=../b'], /"a" goes to "..\/b"; expected "spans"/],
+    [['--scribe-listen', '0.0.0.0:1'], /scribe.listen is "0.0.0.0:1"; expected a loopback address/],
+    [['--scribe-listen', '127.0.0.1:9', '--scribe', '127.0.0.1:9'], /expected another server than itself/],
+    [['--http', '127.0.0.1:0', '--zipkin', 'ftp://x'], /sink "ftp:\/\/x": expected a URL/],
+  ])("the value of %s is the user's", (wrong, words) => {
+    const asked = blkin(
+      'relay',
+      '--listen',
+      '127.0.0.1:0',
+      '-o',
+      freshTrace(),
+      ...['--scribe-listen', '127.0.0.1:0', ...wrong],
+    )
+    expect(asked).toMatchObject({ code: 2, err: expect.stringMatching(words) })
   })
 })
 

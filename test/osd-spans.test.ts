@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { Followed } from '../examples/blockstore/src/osd-history.js'
 import { OsdSpans, type TrackedOp } from '../examples/blockstore/src/osd-ops.js'
 import { askDaemon } from '../examples/blockstore/src/osd-socket.js'
 import { run } from './blockstore-harness.js'
@@ -108,6 +109,15 @@ test.each([
   ['something else', framed('not JSON'), /JSON/],
 ])('an OSD that answers %s is told', async (_, bytes, words) => {
   await expect(askDaemon(await answering(bytes), { prefix: 'help' })).rejects.toThrow(words)
+})
+
+test('an OSD whose operations are strange is told of once, while it stays so, and what can be read of them is', async () => {
+  const answer = framed(JSON.stringify({ ops: [{ strange: 1 }, primary(request)] }))
+  const told: string[] = []
+  const osd = new Followed(await answering(answer), (text) => told.push(text))
+  const news = [await osd.news(), await osd.news(), await osd.news()]
+  expect(news.map((ops) => ops.length)).toEqual([1, 0, 0])
+  expect(told).toEqual(['a: operations that are not as those of Ceph 16: {"strange":1}'])
 })
 
 test('an answer is read whole', async () => {

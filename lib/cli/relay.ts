@@ -76,7 +76,7 @@ async function run({ listen, output, token, json, ...flags }: Flags): Promise<vo
     ...(http ? { http } : {}),
     ...(scribe ? { scribe } : {}),
     ...(token ? { token } : {}),
-  })
+  }).catch(refused)
   const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   const { address, httpAddress, scribeAddress } = relay
   note(`listening on ${address}, traces go to ${output}`)
@@ -94,6 +94,11 @@ async function run({ listen, output, token, json, ...flags }: Flags): Promise<vo
   const totals = summarize(relay.stats(), output)
   if (json) printJson(totals.json)
   else note(totals.text)
+}
+
+/** What the relay says of its options is said of the flags they came from. */
+function refused(error: Error): never {
+  throw error instanceof TypeError ? new UsageError(error.message) : error
 }
 
 const addressOf =

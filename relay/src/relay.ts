@@ -67,7 +67,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const where = parseAddress(options.listen)
   const token = options.token || undefined
   if (token === undefined && !isLoopback(where.host)) {
-    throw new Error(
+    throw new TypeError(
       `listen is "${options.listen}" and token is missing; expected a token on anything but loopback`,
     )
   }

@@ -7,12 +7,12 @@
 // A refusal names the line, the alert, what was given and what is allowed.
 
 import { KINDS } from '../spans/span.js'
+import { type Amount, amounts, count, MOST_MS, time } from './amounts.js'
 import type { AlertRule, Selection } from './rule.js'
 import { type Token, tokensOf } from './tokens.js'
 
 const mostRules = 50
 const mostText = 1000
-const hourMs = 3_600_000
 const usualMin = 10
 const usualKeepMs = 10_000
 
@@ -67,7 +67,7 @@ class Line {
     this.#mark('>')
     const threshold = this.#value('threshold', amounts[measure.kind])
     this.#keyword('over')
-    const windowMs = this.#value('over', time(1000, hourMs))
+    const windowMs = this.#value('over', time(1000, MOST_MS))
     const options = this.#options(measure.kind)
     const text = oneBlank(this.line.slice(from, this.tokens.at(-1)!.to))
     return { name, ...measure, threshold, windowMs, ...options, text }
@@ -137,10 +137,10 @@ class Line {
         given.min = this.#value(word, count(1))
       } else if (word === 'for') {
         once(given.forMs, word)
-        given.forMs = this.#value(word, time(1, hourMs))
+        given.forMs = this.#value(word, time(1, MOST_MS))
       } else if (word === 'keep') {
         once(given.keepMs, word)
-        given.keepMs = this.#value(word, time(1, hourMs))
+        given.keepMs = this.#value(word, time(1, MOST_MS))
       } else throw this.#refused('option', word, 'by, min, for or keep')
     }
     return { min: kind === 'missing' ? 1 : usualMin, forMs: 0, keepMs: usualKeepMs, ...given }
@@ -198,41 +198,3 @@ const quoted = (text: string): string => JSON.stringify(text)
 
 const keyOf = (word: string, names: string[]): string | undefined =>
   names.includes(word) || /^tag\../.test(word) ? word : undefined
-
-interface Amount {
-  read(text: string): number | undefined
-  allowed: string
-}
-
-const unitsUs: Record<string, number> = { us: 1, ms: 1000, s: 1e6, m: 60e6, h: 3600e6 }
-
-function microseconds(text: string): number {
-  const [, number, unit] = /^(\d{1,9}(?:\.\d{1,6})?)(us|ms|s|m|h)$/.exec(text) ?? []
-  return Number(number) * (unitsUs[unit ?? ''] ?? 0)
-}
-
-const within = (value: number, least: number, most: number): number | undefined =>
-  value >= least && value <= most ? value : undefined
-
-const time = (leastMs: number, mostMs: number): Amount => ({
-  read: (text) => within(microseconds(text) / 1000, leastMs, mostMs),
-  allowed: `a time from ${leastMs < 1000 ? `${leastMs}ms` : '1s'} to 1h, such as 30s`,
-})
-
-const count = (least: number): Amount => ({
-  read: (text) => (/^\d{1,9}$/.test(text) ? within(Number(text), least, 1e9) : undefined),
-  allowed: `a whole number from ${least}`,
-})
-
-const amounts: Record<AlertRule['kind'], Amount> = {
-  latency: {
-    read: (text) => within(microseconds(text), 1, hourMs * 1000),
-    allowed: 'a time from 1us to 1h, such as 20ms',
-  },
-  errors: {
-    read: (text) =>
-      /^\d{1,2}(\.\d{1,6})?%$/.test(text) ? within(Number(text.slice(0, -1)) / 100, 0, 1) : undefined,
-    allowed: 'a share from 0% to less than 100%, such as 1%',
-  },
-  missing: count(0),
-}

@@ -63,11 +63,11 @@ export class ScribeServer {
   ): Promise<ScribeServer> {
     const where = parseAddress(listen, 'scribe.listen')
     if (!isLoopback(where.host))
-      throw new Error(
+      throw new TypeError(
         `scribe.listen is "${listen}"; expected a loopback address: Scribe's clients can show no token`,
       )
     if (sendsTo !== undefined && isSame(where, parseAddress(sendsTo, 'scribe')))
-      throw new Error(
+      throw new TypeError(
         `scribe listens on "${listen}" and sends to "${sendsTo}"; expected another server than itself`,
       )
     const files = new Files(join(output, 'scribe'), log)
