@@ -17,8 +17,8 @@ let uri: string
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'blockstore-spans-'))
-  const http = { listen: '127.0.0.1:0' }
-  relay = await startRelay({ listen: '127.0.0.1:0', output: path.join(dir, 'traces'), http })
+  const tracing = { listen: '127.0.0.1:0' }
+  relay = await startRelay({ listen: '127.0.0.1:0', output: path.join(dir, 'traces'), tracing })
   const env = {
     ...process.env,
     BLKIN_RELAY: relay.address,

@@ -122,7 +122,7 @@ well:     missing(service=front span=write -> service=store span=sync) > 0 over 
 
 describe('a relay', () => {
   test('that is well is told so, with the exit code 0', async () => {
-    const { httpAddress } = await relay({ http: { listen: '127.0.0.1:0' } })
+    const { httpAddress } = await relay({ tracing: { listen: '127.0.0.1:0' } })
     const well = await blkin('status', '--http', httpAddress!)
     expect(well).toMatchObject({ code: 0, err: '' })
     expect(well.out).toMatch(/^relay \S+ at \S+, up \d+s: all is well\n\nSPANS /)
@@ -131,7 +131,7 @@ describe('a relay', () => {
 
   test('that takes messages by Scribe says how many', async () => {
     const { httpAddress } = await relay({
-      ...{ http: { listen: '127.0.0.1:0' }, scribe: { listen: '127.0.0.1:0' } },
+      ...{ tracing: { listen: '127.0.0.1:0' }, scribe: { listen: '127.0.0.1:0' } },
     })
     const [status] = json<RelayStatus>(await blkin('status', '--http', httpAddress!, '--json'))
     expect(status!.scribe).toEqual({ good: 0, bad: 0, denied: 0, bytes: 0 })
@@ -140,7 +140,7 @@ describe('a relay', () => {
   test('whose sink fails has that first, and since when, and why', async () => {
     const { address, says } = await server('', 503)
     const { httpAddress, stats } = await relay({
-      http: { listen: '127.0.0.1:0', sinks: { zipkin: address } },
+      tracing: { listen: '127.0.0.1:0', sinks: { zipkin: address } },
     })
     await post(httpAddress!, [{ traceId: 'ab', id: 'cd' }])
     await until(() => stats().tracing!.sinks[0]!.error !== undefined)
@@ -197,7 +197,10 @@ test('rules that are none are refused before anything listens', async () => {
   expect(alone).toMatchObject({ code: 2, err: expect.stringContaining('expected --alerts with it') })
   const good = ['--alerts', rules('a: p99() > 20ms over 1s'), '--webhook', 'ftp://x']
   const nowhere = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), ...good)
-  expect(nowhere).toMatchObject({ code: 2, err: expect.stringContaining('webhook "ftp://x": expected a URL') })
+  expect(nowhere).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('webhook "ftp://x": expected a URL'),
+  })
 })
 
 describe('the picture', () => {

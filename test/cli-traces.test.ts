@@ -18,7 +18,7 @@ interface Listed {
 
 /** A relay that has one trace of two processes. */
 async function traced() {
-  const to = await relay({ http: { listen: '127.0.0.1:0' } })
+  const to = await relay({ tracing: { listen: '127.0.0.1:0' } })
   const http = to.httpAddress!
   const { traceId, stored } = await result<{ traceId: string; stored: boolean }>(
     program('two-processes.mjs'),
@@ -185,7 +185,7 @@ describe('elsewhere', () => {
   })
 
   test('a token is shown where it is asked for, and to nobody else', async () => {
-    const to = await relay({ http: { listen: '127.0.0.1:0' }, token: 'secret' })
+    const to = await relay({ tracing: { listen: '127.0.0.1:0' }, token: 'secret' })
     const http = to.httpAddress!
     expect((await blkin('traces', '--http', http)).err).toMatch(
       /missing or wrong; set BLKIN_TOKEN to the relay/,

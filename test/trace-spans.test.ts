@@ -198,7 +198,7 @@ test('the provider is reserved', async () => {
 })
 
 test('where two sessions of a process record the same spans, a relay tells each once', async () => {
-  const to = await relay({ http: { listen: '127.0.0.1:0' } })
+  const to = await relay({ tracing: { listen: '127.0.0.1:0' } })
   const text = `
     import { flush, openSession, trace } from 'blkin'
     openSession('second', { relay: process.env.BLKIN_RELAY }).enable('blkin:*')

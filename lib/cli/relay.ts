@@ -69,11 +69,11 @@ export function relayCommand(): Command {
 
 async function run({ listen, output, token, json, ...flags }: Flags): Promise<void> {
   const { startRelay } = await loadRelay()
-  const http = await tracingOf(flags)
+  const tracing = await tracingOf(flags)
   const scribe = scribeOf(flags)
   const relay = await startRelay({
     ...{ listen, output, log: note },
-    ...(http ? { http } : {}),
+    ...(tracing ? { tracing } : {}),
     ...(scribe ? { scribe } : {}),
     ...(token ? { token } : {}),
   }).catch(refused)

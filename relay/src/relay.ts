@@ -31,9 +31,9 @@ export interface RelayOptions {
    * every 20 ms or so, with what came 0.1 s ago; it must not throw, and while it runs the relay takes nothing.
    */
   live?: (items: TraceItem[]) => void
-  /** Assembles spans, keeps them under `output` and answers Zipkin's API. */
-  http?: TracingOptions
-  /** Takes what Scribe's clients log: spans where `http` has them, the rest into files under `output`. */
+  /** Assembles spans, keeps them under `output`, answers Zipkin's API, and what else there is to do with them. */
+  tracing?: TracingOptions
+  /** Takes what Scribe's clients log: spans where `tracing` has them, the rest into files under `output`. */
   scribe?: ScribeOptions
   /** What every client must say; needed to listen on anything but loopback. */
   token?: string
@@ -43,7 +43,7 @@ export interface RelayOptions {
 export interface RelayStats {
   processes: ProcessStats[]
   connections: ConnectionCounts
-  /** Where `http` or `scribe` was given. */
+  /** Where `tracing` or `scribe` was given. */
   tracing?: TracingStats
   /** Where `scribe` was given. */
   scribe?: ScribeStats
@@ -75,10 +75,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   if ((options.output === undefined) === (options.live === undefined)) {
     throw new TypeError('output and live are both given or both missing; expected one of them')
   }
-  for (const name of ['http', 'scribe'] as const) {
+  for (const name of ['tracing', 'scribe'] as const) {
     if (options[name] && options.output === undefined)
       throw new TypeError(
-        `${name} is given and output is missing; expected a folder for ${name === 'http' ? 'the spans' : 'what comes'}`,
+        `${name} is given and output is missing; expected a folder for ${name === 'tracing' ? 'the spans' : 'what comes'}`,
       )
   }
   const output = options.output === undefined ? undefined : resolve(options.output)
@@ -86,7 +86,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
   const feed = new Feed(options.live ?? (() => {}))
   const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
-  const spans = options.http ?? (options.scribe && {})
+  const spans = options.tracing ?? (options.scribe && {})
   const processes = new Processes()
   let scribe: ScribeServer | undefined
   const counts = { processes: () => processes.stats(), scribe: () => scribe?.stats() }

@@ -36,11 +36,11 @@ async function relayWith(rules: string, more: TracingOptions & { webhook?: strin
   const { webhook, ...options } = more
   const log: string[] = []
   const alerts = { rules: parseAlerts(rules), ...(webhook === undefined ? {} : { webhook }) }
-  const http = { listen: '127.0.0.1:0', alerts, ...options }
+  const tracing = { listen: '127.0.0.1:0', alerts, ...options }
   const relay = await startRelay({
     listen: '127.0.0.1:0',
     output: folder(),
-    http,
+    tracing,
     log: (line) => log.push(line),
   })
   onTestFinished(() => relay.close())
@@ -137,8 +137,8 @@ test('what a server refuses for good is counted, and told once', async () => {
 })
 
 test('a webhook that is no URL is refused, and nothing stays open', async () => {
-  const http = { alerts: { rules: parseAlerts(failing), webhook: 'ftp://x' } }
-  await expect(startRelay({ listen: '127.0.0.1:0', output: folder(), http })).rejects.toThrow(
+  const tracing = { alerts: { rules: parseAlerts(failing), webhook: 'ftp://x' } }
+  await expect(startRelay({ listen: '127.0.0.1:0', output: folder(), tracing })).rejects.toThrow(
     'webhook "ftp://x": expected a URL of a receiver, such as http://127.0.0.1:9095/alerts, or HOST:PORT',
   )
 })
@@ -177,8 +177,12 @@ test('a relay that listens on every address has none that a receiver could open'
 
 test('the status is for who shows the token, and says nothing of folders', async () => {
   const output = folder()
-  const http = { listen: '127.0.0.1:0' }
-  const relay = await startRelay({ listen: '127.0.0.1:0', output, http, token: 'secret' })
+  const relay = await startRelay({
+    listen: '127.0.0.1:0',
+    output,
+    tracing: { listen: '127.0.0.1:0' },
+    token: 'secret',
+  })
   onTestFinished(() => relay.close())
   const url = `http://${relay.httpAddress}/api/blkin/status`
   expect((await fetch(url)).status).toBe(401)

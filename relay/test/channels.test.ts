@@ -24,7 +24,7 @@ async function greeted(address: string, hello = makeHello()) {
 test('puts of ordinary events are decoded by nobody, those of spans once', async () => {
   const decoded = vi.spyOn(PutDecoder.prototype, 'each')
   try {
-    const relay = await relayIn(folder(), { http: { listen: '127.0.0.1:0' } })
+    const relay = await relayIn(folder(), { tracing: { listen: '127.0.0.1:0' } })
     const { client, hello } = await greeted(relay.address)
     const ordinary = new StreamWriter(hello.uuid, 0)
     const writer = new StreamWriter(hello.uuid, spans(0))
@@ -46,7 +46,7 @@ test('puts of ordinary events are decoded by nobody, those of spans once', async
 })
 
 test('what was lost of ordinary events is no loss of spans', async () => {
-  const relay = await relayIn(folder(), { http: { listen: '127.0.0.1:0' } })
+  const relay = await relayIn(folder(), { tracing: { listen: '127.0.0.1:0' } })
   const { client, hello } = await greeted(relay.address)
   for (const [stream, lost] of [
     [0, 1000n],

@@ -108,8 +108,8 @@ async function backend() {
 }
 
 async function relayTo(collector: string) {
-  const http = { listen: '127.0.0.1:0', sinks: { otlp: collector } }
-  const relay = await startRelay({ listen: '127.0.0.1:0', output: folder(), http })
+  const tracing = { listen: '127.0.0.1:0', sinks: { otlp: collector } }
+  const relay = await startRelay({ listen: '127.0.0.1:0', output: folder(), tracing })
   onTestFinished(() => relay.close())
   const headers = { 'content-type': 'application/json' }
   return {

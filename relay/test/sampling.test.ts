@@ -243,8 +243,8 @@ test('spans that had to make room wait like all others', async () => {
 })
 
 test('a relay stores what was kept, counts the rest, and refuses a sample that is none', async () => {
-  const http = { listen: '127.0.0.1:0', sample: { share: 0.2 } }
-  const relay = await relayIn(folder(), { http })
+  const tracing = { listen: '127.0.0.1:0', sample: { share: 0.2 } }
+  const relay = await relayIn(folder(), { tracing })
   const spans = Array.from({ length: 5000 }, (_, n) => [root(n + 1), child(n + 1)]).flat()
   for (let at = 0; at < spans.length; at += 1000) {
     const body = JSON.stringify(spans.slice(at, at + 1000))
@@ -259,7 +259,7 @@ test('a relay stores what was kept, counts the rest, and refuses a sample that i
   expect(stored).toBe(2 * (traces!.chance + traces!.rare))
   expect(traces!.chance).toBeGreaterThan(900)
   expect(traces!.chance).toBeLessThan(1100)
-  const wrong = relayIn(folder(), { http: { ...http, sample: { share: 2 } } })
+  const wrong = relayIn(folder(), { tracing: { ...tracing, sample: { share: 2 } } })
   await expect(wrong).rejects.toThrow('sample.share is 2; expected a number above 0, at most 1')
 })
 

@@ -362,7 +362,7 @@ test('the largest spans there can be go through a relay with a sink, and it live
   const nowhere = '127.0.0.1:9'
   const relay = await relayIn(folder(), {
     scribe: { listen },
-    http: { sinks: { zipkin: `http://${nowhere}` } },
+    tracing: { sinks: { zipkin: `http://${nowhere}` } },
   })
   const client = await scribeClient(relay.scribeAddress!)
   onTestFinished(() => client.end())

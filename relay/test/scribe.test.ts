@@ -38,7 +38,7 @@ const hasPython =
   spawnSync(PYTHON, ['-c', 'import thrift']).status === 0 && spawnSync('thrift', ['--version']).status === 0
 
 async function scribeIn(output: string, categories = {}) {
-  const relay = await relayIn(output, { http: { listen }, scribe: { listen, categories } })
+  const relay = await relayIn(output, { tracing: { listen }, scribe: { listen, categories } })
   const client = await scribeClient(relay.scribeAddress!)
   onTestFinished(() => client.end())
   const traces = async (id: string) => {
@@ -425,7 +425,7 @@ test('only this machine may log, and nothing is sent in a circle', async () => {
   await expect(startRelay({ ...options, scribe: { listen: '0.0.0.0:0' } })).rejects.toThrow(
     'scribe.listen is "0.0.0.0:0"; expected a loopback address: Scribe\'s clients can show no token',
   )
-  const circle = { scribe: { listen: '127.0.0.1:1463' }, http: { sinks: { scribe: 'localhost:1463' } } }
+  const circle = { scribe: { listen: '127.0.0.1:1463' }, tracing: { sinks: { scribe: 'localhost:1463' } } }
   await expect(startRelay({ ...options, ...circle })).rejects.toThrow(
     /sends to "localhost:1463"; expected another server/,
   )

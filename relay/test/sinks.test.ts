@@ -23,7 +23,7 @@ if (missing) console.warn(`SKIPPED: spans do not go on to a real Zipkin server: 
 async function relayTo(sinks: SinkOptions) {
   const log: string[] = []
   const listen = '127.0.0.1:0'
-  const options = { listen, output: folder(), http: { listen, sinks }, scribe: { listen } }
+  const options = { listen, output: folder(), tracing: { listen, sinks }, scribe: { listen } }
   const relay = await startRelay({ ...options, log: (line) => log.push(line) })
   onTestFinished(() => relay.close())
   return { relay, log, url: `http://${relay.httpAddress}` }

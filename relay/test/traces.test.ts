@@ -17,7 +17,7 @@ import { folder, relayIn } from './helpers.js'
 import { SpanWriter, spanTracepoints } from './span-events.js'
 import { makeTraces } from './span-makers.js'
 
-const http = { listen: '127.0.0.1:0' }
+const tracing = { listen: '127.0.0.1:0' }
 
 async function get<Body = Span[][]>(relay: { httpAddress: string | undefined }, path: string): Promise<Body> {
   const response = await fetch(`http://${relay.httpAddress}${path}`)
@@ -42,7 +42,7 @@ const all = '/api/v2/traces?lookback=9000000000000&limit=100'
 
 test('spans of two processes are one trace, and ordinary events of theirs are stored as ever', async () => {
   const output = folder()
-  const relay = await relayIn(output, { http })
+  const relay = await relayIn(output, { tracing })
   const clock = { bootId: Buffer.alloc(16, 7), offset: i64(BigInt(Date.now()) * 1_000_000n - 1_000_000n) }
   const trace = { high: 0x463ac35c9f6413adn, low: 0xffff_ffff_ffff_fff1n }
   for (const [program, pid] of [
@@ -106,7 +106,7 @@ test('spans are there after a restart, those that were open when the relay close
   const first = await startRelay({
     listen: '127.0.0.1:0',
     output,
-    http: { ...http, autocompleteKeys: ['env'] },
+    tracing: { ...tracing, autocompleteKeys: ['env'] },
   })
   const client = await connect(first.address)
   const hello = makeHello({ program: 'p' })
@@ -119,7 +119,7 @@ test('spans are there after a restart, those that were open when the relay close
   await post(first, JSON.stringify([{ traceId: 'a', id: 'b', timestamp: 5, tags: { env: 'prod' } }]))
   await first.close()
   expect(existsSync(`${output}/.spans/spans.duckdb`)).toBe(true)
-  const relay = await relayIn(output, { http: { ...http, autocompleteKeys: ['env'] } })
+  const relay = await relayIn(output, { tracing: { ...tracing, autocompleteKeys: ['env'] } })
   expect(await get(relay, '/api/v2/services')).toEqual(['p'])
   expect(await get(relay, '/api/v2/autocompleteValues?key=env')).toEqual(['prod'])
   expect(await get(relay, all)).toMatchObject([
@@ -129,7 +129,7 @@ test('spans are there after a restart, those that were open when the relay close
 })
 
 test('protobuf is taken as JSON is', async () => {
-  const relay = await relayIn(folder(), { http })
+  const relay = await relayIn(folder(), { tracing })
   const field = (number: number, bytes: Buffer) =>
     Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes])
   const fixed = (number: number, value: bigint) =>
@@ -176,7 +176,7 @@ test('protobuf is taken as JSON is', async () => {
 })
 
 test('a first line that is none is refused, more slashes are one, and names of encodings have no case', async () => {
-  const relay = await relayIn(folder(), { http })
+  const relay = await relayIn(folder(), { tracing })
   const { hostname, port } = new URL(`http://${relay.httpAddress}`)
   const status = async (path: string) => {
     const sent = request({ host: hostname, port, path, agent: false })
@@ -193,7 +193,7 @@ test('a first line that is none is refused, more slashes are one, and names of e
 })
 
 test('bodies have bounds, before and after they are unpacked', async () => {
-  const relay = await relayIn(folder(), { http })
+  const relay = await relayIn(folder(), { tracing })
   expect(await post(relay, ' '.repeat(10 * 2 ** 20 + 1))).toMatchObject({ status: 413 })
   const bomb = gzipSync(Buffer.alloc(33 * 2 ** 20, ' '))
   expect(await post(relay, bomb, { 'content-encoding': 'gzip' })).toMatchObject({ status: 413 })
@@ -205,20 +205,22 @@ test('bodies have bounds, before and after they are unpacked', async () => {
 })
 
 test('the API asks for the token, and is not opened to the network without one', async () => {
-  const relay = await relayIn(folder(), { http, token: 'secret' })
+  const relay = await relayIn(folder(), { tracing, token: 'secret' })
   const url = `http://${relay.httpAddress}/api/v2/services`
   expect((await fetch(url)).status).toBe(401)
   expect((await fetch(url, { headers: { authorization: 'Bearer secret' } })).status).toBe(200)
-  const open = startRelay({ listen: '127.0.0.1:0', output: folder(), http: { listen: '0.0.0.0:0' } })
+  const open = startRelay({ listen: '127.0.0.1:0', output: folder(), tracing: { listen: '0.0.0.0:0' } })
   await expect(open).rejects.toThrow(
     'http is "0.0.0.0:0" and token is missing; expected a token on anything but loopback',
   )
-  const live = startRelay({ listen: '127.0.0.1:0', live: () => {}, http })
-  await expect(live).rejects.toThrow('http is given and output is missing; expected a folder for the spans')
+  const live = startRelay({ listen: '127.0.0.1:0', live: () => {}, tracing })
+  await expect(live).rejects.toThrow(
+    'tracing is given and output is missing; expected a folder for the spans',
+  )
 })
 
 test('a trace of 100,000 spans in a chain with a cycle at its end is stored, told whole, and linked', async () => {
-  const relay = await relayIn(folder(), { http })
+  const relay = await relayIn(folder(), { tracing })
   const count = 100_000
   const spans = Array.from({ length: count }, (_, i) => ({
     ...{
@@ -273,7 +275,7 @@ test('what is old goes, and what is beyond the size, the oldest first; the names
 })
 
 test('what is asked for has bounds, and a refusal says which', async () => {
-  const relay = await relayIn(folder(), { http })
+  const relay = await relayIn(folder(), { tracing })
   const ask = async (path: string) => {
     const response = await fetch(`http://${relay.httpAddress}/api/v2/${path}`)
     return { status: response.status, text: await response.text() }
@@ -292,7 +294,7 @@ test('what is asked for has bounds, and a refusal says which', async () => {
 })
 
 test('an answer of more spans than a relay may hold is refused, whichever way it is asked for', async () => {
-  const relay = await relayIn(folder(), { http })
+  const relay = await relayIn(folder(), { tracing })
   const value = 'x'.repeat(2 ** 20)
   const from = Date.now() * 1000 - 1e6
   for (let i = 0; i < 66; i++) {
@@ -323,7 +325,7 @@ test('bodies and answers that are under way have a bound together', () => {
 })
 
 test('names and values that are very long are found, and not offered', async () => {
-  const relay = await relayIn(folder(), { http: { ...http, autocompleteKeys: ['env'] } })
+  const relay = await relayIn(folder(), { tracing: { ...tracing, autocompleteKeys: ['env'] } })
   const long = 'x'.repeat(257)
   const tags = { env: long }
   const span = { traceId: 'a', id: 'b', timestamp: Date.now() * 1000, name: long, tags }

@@ -28,8 +28,8 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
   beforeAll(async () => {
     output = mkdtempSync(join(tmpdir(), 'blkin-zipkin-'))
     zipkin = await startZipkin({ autocompleteKeys: KEYS })
-    const http = { listen: '127.0.0.1:0', autocompleteKeys: KEYS }
-    relay = await startRelay({ listen: '127.0.0.1:0', output, http })
+    const tracing = { listen: '127.0.0.1:0', autocompleteKeys: KEYS }
+    relay = await startRelay({ listen: '127.0.0.1:0', output, tracing })
     for (const url of [zipkin.url, ours()]) {
       for (let at = 0; at < traces.length; at += 50) {
         expect(await post(url, JSON.stringify(traces.slice(at, at + 50).flat()))).toMatchObject({

@@ -16,7 +16,7 @@ export async function startChain(folder, ceph, spans = {}, env = {}) {
   const relay = await startRelay({
     listen: '127.0.0.1:0',
     output: join(folder, 'traces'),
-    http: { listen: '127.0.0.1:0', ...spans },
+    tracing: { listen: '127.0.0.1:0', ...spans },
     scribe: { listen: '127.0.0.1:0' },
   })
   const url = `http://${relay.httpAddress}`
