@@ -32,14 +32,14 @@ async function receiver(port = 0, answer: RequestListener = (_, response) => res
   return { heard, close, port: (server.address() as AddressInfo).port }
 }
 
-async function relayWith(rules: string, more: TracingOptions & { webhook?: string } = {}) {
-  const { webhook, ...options } = more
+async function relayWith(rules: string, more: TracingOptions & { webhook?: string; output?: string } = {}) {
+  const { webhook, output = folder(), ...options } = more
   const log: string[] = []
   const alerts = { rules: parseAlerts(rules), ...(webhook === undefined ? {} : { webhook }) }
   const tracing = { listen: '127.0.0.1:0', alerts, ...options }
   const relay = await startRelay({
     listen: '127.0.0.1:0',
-    output: folder(),
+    output,
     tracing,
     log: (line) => log.push(line),
   })
@@ -121,6 +121,22 @@ test('a server that was away hears of each change once, in order, when it is bac
   expect(webhook()).toMatchObject({ offered: 2, delivered: 2, waiting: 0, refused: 0, dropped: 0 })
   expect(webhook().failingSince).toBeUndefined()
   expect(log).toContain(`webhook http://127.0.0.1:${away.port}: takes alerts again`)
+})
+
+test('hears from the next relay what it may not have heard from the one before, as the same alert', async () => {
+  const { heard, port } = await receiver()
+  const to = { output: folder(), webhook: `http://127.0.0.1:${port}` }
+  const first = await relayWith(failing, to)
+  await first.post([failed(1)])
+  await until(() => heard.length === 1)
+  await first.relay.close()
+  const second = await relayWith(failing, to)
+  await until(() => heard.length === 3)
+  expect(heard.map(({ status }) => status)).toEqual(['firing', 'firing', 'resolved'])
+  const [one, again, ended] = heard.map(({ alerts }) => alerts[0]!)
+  expect(again).toEqual({ ...one, generatorURL: one!.generatorURL.replace(first.url, second.url) })
+  expect(ended).toMatchObject({ startsAt: one!.startsAt, fingerprint: one!.fingerprint })
+  expect(second.relay.stats().tracing!.alerts).toMatchObject({ fired: 0, resolved: 1 })
 })
 
 test('what a server refuses for good is counted, and told once', async () => {

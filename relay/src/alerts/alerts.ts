@@ -5,8 +5,9 @@
 import type { Outbox, OutboxStats } from '../sinks/outbox.js'
 import { type GatheringLimits, USUAL_LIMITS } from '../spans/gathering.js'
 import type { Span } from '../spans/span.js'
+import type { Memory } from './memory.js'
 import { Missing } from './missing.js'
-import { lineOf, openable, payloadOf } from './payload.js'
+import { lineOf, openable, payloadOf, type Told } from './payload.js'
 import { type AlertRule, alertName, amountOf, measureOf, shownValue } from './rule.js'
 import { type Alert, type AlertState, measured, Watch } from './watch.js'
 import { webhookOutbox } from './webhook.js'
@@ -64,6 +65,7 @@ export class Alerts {
   readonly #single: Watch[]
   readonly #missing: Missing
   readonly #webhook: Outbox<object> | undefined
+  #memory: Memory | undefined
 
   /** @throws TypeError naming what was given */
   constructor(
@@ -78,6 +80,26 @@ export class Alerts {
     this.#webhook = webhook === undefined ? undefined : webhookOutbox(webhook, house.log)
   }
 
+  /**
+   * Goes on where an earlier relay ended. Its receiver hears all again that it may not have heard: `startsAt` tells. What fired by
+   * a rule that is there no more is resolved.
+   */
+  resume(memory: Memory, now: number): void {
+    this.#memory = memory
+    const wall = this.house.wall()
+    for (const told of memory.recall()) {
+      const { rule, value, isFiring, startsAt } = told
+      const watch = this.#watches.find((one) => one.rule.name === rule.name && one.rule.by === rule.by)
+      if (isFiring && watch) watch.resume(value, { since: now - (wall - startsAt), startsAt }, now)
+      const isOver = isFiring && !watch
+      this.#send(
+        isOver ? { ...told, isFiring: false, endsAt: wall, amount: 0, count: 0, traces: [] } : told,
+        'from before: ',
+      )
+    }
+    this.#settle()
+  }
+
   add(spans: readonly Span[], now: number): void {
     for (const span of spans) {
       for (const watch of this.#single) watch.add(span, now)
@@ -88,6 +110,7 @@ export class Alerts {
   due(now: number): void {
     this.#missing.due(now)
     for (const watch of this.#watches) for (const alert of watch.due(now)) this.#tell(alert)
+    this.#settle()
   }
 
   stats(now: number): AlertsStats {
@@ -103,7 +126,9 @@ export class Alerts {
 
   /** What is waiting to be told has some seconds to go. What fires goes on firing, as far as the webhook knows. */
   async close(): Promise<void> {
+    const dropped = this.#webhook?.stats().dropped
     await this.#webhook?.close()
+    if (this.#webhook?.stats().dropped === dropped) this.#settle()
   }
 
   #tell(alert: Alert): void {
@@ -111,14 +136,22 @@ export class Alerts {
     const isFiring = alert.state === 'firing'
     const endsAt = this.house.wall()
     if (isFiring) alert.startsAt = endsAt
-    const told = {
-      ...{ rule, value, isFiring, amount: measured(alert), count: window.count },
-      ...{ startsAt: alert.startsAt, endsAt, traces: window.examples(), api: openable(this.house.api()) },
-    }
     if (isFiring) this.#fired++
     else this.#resolved++
-    this.house.log(lineOf(told))
-    this.#webhook?.add([payloadOf(told)])
+    this.#send({
+      ...{ rule, value, isFiring, amount: measured(alert), count: window.count },
+      ...{ startsAt: alert.startsAt, endsAt, traces: window.examples(), api: undefined },
+    })
+  }
+
+  #send(told: Told, when = ''): void {
+    this.#memory?.note(told)
+    this.house.log(when + lineOf(told))
+    this.#webhook?.add([payloadOf({ ...told, api: openable(this.house.api()) })])
+  }
+
+  #settle(): void {
+    this.#memory?.settle((this.#webhook?.stats().waiting ?? 0) === 0)
   }
 
   /** One for each alert, and where none of a value is known yet, one for the rule. */

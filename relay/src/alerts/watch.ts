@@ -59,6 +59,18 @@ export class Watch {
     return this.#alerts.values()
   }
 
+  /**
+   * An alert fired before its relay ended. It is resolved when a whole window, and `keep` after it, have not shown it above.
+   */
+  resume(
+    value: string | undefined,
+    { since, startsAt }: Pick<Alert, 'since' | 'startsAt'>,
+    now: number,
+  ): void {
+    const alert = this.#alerts.get(value) ?? this.#open(value, now)
+    Object.assign(alert, { state: 'firing', since, startsAt, above: now + this.rule.windowMs })
+  }
+
   /** A span, of a rule that looks at one at a time. */
   add(span: Span, now: number): void {
     if (!this.covers(span)) return

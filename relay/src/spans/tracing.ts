@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AlertOptions, Alerts, type AlertsStats } from '../alerts/alerts.js'
+import { Memory } from '../alerts/memory.js'
 import { type HttpServer, startHttp } from '../http/server.js'
 import type { ScribeStats } from '../scribe/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
@@ -133,6 +134,7 @@ export class Tracing {
     try {
       const http = listen && (await startHttp({ store, version, accept, status }, { listen, token, log }))
       made = new Tracing(store, http || undefined, outboxes, sampler, watching)
+      watching?.resume(new Memory(join(folder, 'alerts.json'), log), performance.now())
       return made
     } catch (error) {
       await Promise.all([watching?.close(), outboxes.close(), store.close()])
