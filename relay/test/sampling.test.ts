@@ -1,5 +1,6 @@
 // relay/test/sampling.test.ts: the second decision: what is kept, what is not, and that the books balance.
 
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LIMITS } from '../src/spans/assembler.js'
@@ -292,4 +293,24 @@ test('what is turned away for want of room, and what cannot be written, is refus
   expect(await post(0)).toBe(202)
   await tracing.close()
   expect(balance()).toEqual({ received: 150_000, stored: 100_000, refused: 50_000, waiting: 0 })
+})
+
+test('large spans are turned away for what they take, few as they are', async () => {
+  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, house)
+  const { writer } = tracing.store
+  let open = () => {}
+  const held = writer.alone(() => new Promise((resolve) => (open = resolve)))
+  const tags = { large: 'x'.repeat(31 * 2 ** 20) }
+  const statuses: number[] = []
+  for (let i = 1; i <= 10; i++) {
+    const body = gzipSync(JSON.stringify([{ traceId: hex(i), id: hex(i), tags }]))
+    const headers = { 'content-encoding': 'gzip' }
+    const url = `http://${tracing.http!.address}/api/v2/spans`
+    statuses.push((await fetch(url, { method: 'POST', headers, body })).status)
+  }
+  expect(statuses).toEqual([...Array(9).fill(202), 503])
+  open()
+  await held
+  await tracing.close()
+  expect(tracing.stats()).toMatchObject({ received: 10, stored: 9, refused: 1, waiting: 0 })
 })

@@ -21,6 +21,8 @@ export type Chunks = Record<'spans' | 'bodies' | 'terms' | 'traces' | 'blocks', 
 
 export class Batch {
   length = 0
+  /** Of JSON. */
+  bytes = 0
   readonly #rows = new Rows(CHUNK_ROWS)
   readonly #bodies = new Bodies()
   readonly #index: BlockIndex
@@ -35,7 +37,9 @@ export class Batch {
 
   add(span: Span): void {
     this.#rows.set(this.#count, span, this.#index)
-    this.#bodies.add(this.#index.block, this.#index.place, bodyOf(span))
+    const body = bodyOf(span)
+    this.#bodies.add(this.#index.block, this.#index.place, body)
+    this.bytes += body.length
     this.length++
     if (++this.#count === CHUNK_ROWS) this.#close()
   }
@@ -53,7 +57,7 @@ export class Batch {
       blocks: chunksOf([UINTEGER, BIGINT, BIGINT], [times.blocks, times.oldest, times.newest], times.length),
     }
     this.#full = []
-    this.length = terms.length = traces.length = times.length = 0
+    this.length = this.bytes = terms.length = traces.length = times.length = 0
     await pack(pieces)
     return { ...chunks, bodies: bodiesOf(pieces) }
   }

@@ -10,11 +10,13 @@ import type { Names } from './names.js'
 import { COLUMNS } from './row.js'
 import { rows } from './traces.js'
 
-/** A batch is written when there are as many spans, or as old. */
+/** A batch is written when there are as many spans, or bytes of their JSON, or as old. */
 const BATCH = 32_768
+const BATCH_BYTES = 64 * 2 ** 20
 const BATCH_MS = 500
 /** Who adds more than that is asked to wait. */
 const MOST_WAITING = 100_000
+const MOST_WAITING_BYTES = 256 * 2 ** 20
 /** DuckDB's log may grow to that before it goes into the file: what is taken over often is packed often. */
 const LOG_BYTES = '64MB'
 
@@ -63,8 +65,9 @@ export class Writer {
   add(spans: Span[]): void {
     this.#added += spans.length
     for (const span of spans) this.#batch.add(span)
-    if (this.#batch.length >= BATCH) void this.flush()
-    else if (this.#batch.length > 0) this.#timer ??= setTimeout(() => void this.flush(), BATCH_MS)
+    const { length, bytes } = this.#batch
+    if (length >= BATCH || bytes >= BATCH_BYTES) void this.flush()
+    else if (length > 0) this.#timer ??= setTimeout(() => void this.flush(), BATCH_MS)
   }
 
   /** Spans that are neither written nor failed yet. */
@@ -73,7 +76,7 @@ export class Writer {
   }
 
   get isFull(): boolean {
-    return this.#batch.length >= MOST_WAITING
+    return this.#batch.length >= MOST_WAITING || this.#batch.bytes >= MOST_WAITING_BYTES
   }
 
   /** Until all that was added before is written. */
