@@ -1,7 +1,7 @@
 // test/cli-status.test.ts: `blkin relay --alerts` and `blkin status` as a user has them: a traced program fails, its alerts
 // fire at a webhook and in the status, and are resolved; a relay that is well; what is refused, and in which words.
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { isWell, renderStatus } from '../lib/cli/status-frame.js'
 import { askRelay } from '../lib/cli/zipkin.js'
 import { blkin, type Done, json, startBlkin } from './support/cli.js'
 import { freeAddress, relay, until } from './support/relays.js'
-import { folder, program, result } from './support/run.js'
+import { folder, program, result, root } from './support/run.js'
 
 const post = (http: string, spans: object[]) =>
   fetch(`http://${http}/api/v2/spans`, {
@@ -242,6 +242,56 @@ describe('the picture', () => {
       'SCRIBE  STATE  TAKEN  BAD  PUT OFF  WRITTEN  WHY',
       '        fails  1,200    0        3  2.05 kB  there are 1000 folders of 1000',
     ])
+  })
+
+  test.each(['README.md', 'docs/alerts.md'])('in %s is what is drawn, from the words of its rows', (file) => {
+    const text = readFileSync(join(root, file), 'utf8')
+    const [, block = ''] = /```\n((?:relay [^\n]*\n\n)?ALERT .*?)```/s.exec(text) ?? []
+    const shown = block.trimEnd().split('\n')
+    const table = shown.slice(shown.findIndex((line) => line.startsWith('ALERT ')))
+    const seconds = (text: string) =>
+      [...text.matchAll(/(\d+)([hms])/g)].reduce(
+        (sum, [, n, unit]) => sum + Number(n) * { h: 3600, m: 60, s: 1 }[unit as 's'],
+        0,
+      )
+    const now = 1e12
+    const alerts = table.slice(1).map((row) => {
+      const [name, state, since, value, threshold, over, count, measure, trace] = row.split(
+        / {2,}/,
+      ) as string[]
+      return {
+        ...{
+          alert: name,
+          state,
+          since: now - seconds(since!) * 1000,
+          kind: 'errors',
+          value: 0,
+          threshold: 0,
+        },
+        shown: { name, value, threshold, measure },
+        ...{
+          windowMs: Number.parseFloat(over!) * 1000,
+          count: Number(count!.replace(',', '')),
+          traces: trace === '-' ? [] : [trace],
+        },
+      }
+    })
+    expect(alerts.length).toBeGreaterThan(0)
+    const up = /^relay (\S+) at (\S+), up (\S+):/.exec(shown[0]!)
+    const { length } = shown
+    const missing = { judged: 0, givenUp: 0, late: 0, waiting: 0 }
+    const given = {
+      ...{
+        ...status,
+        processes: [],
+        version: up?.[1] ?? '0',
+        now,
+        since: now - seconds(up?.[3] ?? '') * 1000,
+      },
+      alerts: { alerts, fired: 0, resolved: 0, missing },
+    }
+    const drawn = renderStatus(up?.[2] ?? '', readStatus('x', given), plain)
+    expect(up ? drawn.slice(0, length) : drawn.slice(2, 2 + length)).toEqual(shown)
   })
 
   test('is of nothing else than a status, wherever it is wrong', () => {
