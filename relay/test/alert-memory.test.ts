@@ -1,7 +1,7 @@
 // relay/test/alert-memory.test.ts: alerts over the end of a relay and the beginning of the next: none is forgotten, none fires for good,
 // and a receiver hears of each change.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Alerts } from '../src/alerts/alerts.js'
@@ -74,7 +74,7 @@ describe('an alert that fired when its relay ended', () => {
     begun(file).at(0, [failed(1)])
     const second = begun(file, rules)
     expect(second.fresh()).toEqual([
-      'from before: alert failing{tag.disk=disk0} is resolved: no span came for errors(service=store), threshold 0%, over 10s',
+      'from before: alert failing{tag.disk=disk0} is resolved: the rule that looked at errors(service=store) is there no more',
     ])
     expect(second.states()).toMatchObject([['inactive', 1e12]])
     expect(begun(file).fresh()).toEqual([])
@@ -84,29 +84,61 @@ describe('an alert that fired when its relay ended', () => {
     const file = join(folder(), 'alerts.json')
     begun(file).at(0, [failed(1)])
     const good = readFileSync(file, 'utf8')
-    for (const bad of [
-      '',
-      '{',
-      '{}',
-      '[null]',
-      '[{}]',
-      good.slice(0, -9),
+    const whole = ['', '{', '{}', '[]', 'null', '{"firing":[]}', good.slice(0, -9)]
+    const one = [
       good.replace('true', '1'),
       good.replace('"disk0"', '7'),
-    ]) {
+      good.replace('1000000000000', '1e18'),
+      '{"firing":[null],"untold":[]}',
+    ]
+    for (const bad of [...whole, ...one]) {
       writeFileSync(file, bad)
       const second = begun(file)
-      expect(second.fresh(), bad).toEqual([expect.stringMatching(/which alerts fired before is not known$/)])
+      expect(second.fresh(), bad).toEqual([expect.stringMatching(/is not known$/)])
       expect(second.at(0, [failed(1)]), bad).toHaveLength(1)
     }
+    writeFileSync(file, good.replace('"firing":[', '"firing":[{},'))
+    expect(begun(file).fresh(), 'the others are').toEqual([
+      expect.stringMatching(/is not known$/),
+      expect.stringMatching(/^from before: alert failing/),
+    ])
   })
 
-  test('where it cannot be written that is told, and the alert is told all the same', () => {
-    const { at } = begun(join(folder(), 'none/alerts.json'))
+  test('is known by the longest line of a rule that there may be', () => {
+    const file = join(folder(), 'alerts.json')
+    const tight = rule.replace(': ', ':') // it is kept with the blank
+    const name = 's'.repeat(1000 - tight.length + 'store'.length)
+    const long = tight.replace('store', name)
+    expect(long).toHaveLength(1000)
+    begun(file, long).at(0, [{ ...failed(1), localEndpoint: { serviceName: name } }])
+    expect(begun(file, long).fresh()).toEqual([expect.stringMatching(/^from before: alert failing/)])
+  })
+
+  test('ends no sooner than it began, whatever the clock says', () => {
+    const file = join(folder(), 'alerts.json')
+    begun(file, rule, 2e12).at(0, [failed(1)])
+    const told: number[] = []
+    const memory = new Memory(file, () => {})
+    memory.note = ({ startsAt, endsAt }) => void told.push(startsAt, endsAt)
+    const house = { log: () => {}, api: () => undefined, isThere: () => true, wall: () => 1e12 }
+    const next = new Alerts({ rules: parseAlerts(rule) }, house, 0)
+    next.resume(memory, 0)
+    next.due(12_000)
+    expect(told).toEqual([2e12, 2e12, 2e12, 2e12])
+  })
+
+  test('where it cannot be written that is told, once, and tried again', () => {
+    const parent = join(folder(), 'none')
+    const { at } = begun(join(parent, 'alerts.json'))
     expect(at(0, [failed(1)])).toEqual([
       expect.stringMatching(/^alert failing/),
-      expect.stringMatching(/ENOENT.*: which alerts fire will not be known to the next relay$/),
+      expect.stringMatching(/ENOENT.*: which alerts fire would not be known to the next relay$/),
     ])
+    expect(at(500)).toEqual([])
+    expect(at(1500)).toEqual([])
+    mkdirSync(parent)
+    expect(at(2500)).toEqual([])
+    expect(begun(join(parent, 'alerts.json')).fresh()).toHaveLength(1)
   })
 })
 
@@ -116,26 +148,28 @@ describe('the memory', () => {
     ...{ startsAt: 3, endsAt: 4, traces: ['5'], api: undefined },
   })
 
-  test('keeps what was resolved until all has arrived, and no more than so much', () => {
+  test('keeps the changes that have not been taken, in order, the last so many, and what fires', () => {
     const file = join(folder(), 'alerts.json')
     const memory = new Memory(file, (line) => expect.unreachable(line))
     const recalled = () => new Memory(file, (line) => expect.unreachable(line)).recall()
+    for (const change of [told('a', true), told('b', true), told('a', false)]) memory.note(change)
+    memory.settle(3, 0)
+    expect(recalled()).toEqual({
+      firing: [told('b', true)],
+      untold: [told('a', true), told('b', true), told('a', false)],
+    })
     memory.note(told('a', true))
-    memory.note(told('b', true))
-    memory.note(told('a', false))
-    memory.settle(false)
-    expect(recalled()).toEqual([told('b', true), told('a', false)])
-    memory.settle(true)
-    expect(recalled()).toEqual([told('b', true)])
+    memory.settle(2, 0)
+    expect(recalled()).toEqual({
+      firing: [told('b', true), told('a', true)],
+      untold: [told('a', false), told('a', true)],
+    })
+    memory.settle(0, 0)
+    expect(recalled()).toEqual({ firing: [told('b', true), told('a', true)], untold: [] })
     for (let i = 0; i < 1500; i++) memory.note(told(`${i}`, false))
-    memory.settle(false)
-    const kept = recalled()
-    expect([kept.length, kept[0]!.value, kept[1]!.value, kept.at(-1)!.value]).toEqual([
-      1001,
-      'b',
-      '500',
-      '1499',
-    ])
+    memory.settle(1500, 0)
+    const { untold } = recalled()
+    expect([untold.length, untold[0]!.value, untold.at(-1)!.value]).toEqual([1000, '500', '1499'])
     expect(readdirSync(join(file, '..'))).toEqual(['alerts.json'])
   })
 })

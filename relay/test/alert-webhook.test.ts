@@ -139,6 +139,31 @@ test('hears from the next relay what it may not have heard from the one before, 
   expect(second.relay.stats().tracing!.alerts).toMatchObject({ fired: 0, resolved: 1 })
 })
 
+test('hears from the next relay of each change that came while it was away, in order', {
+  timeout: 60_000,
+}, async () => {
+  const away = await receiver()
+  await away.close()
+  const to = { output: folder(), webhook: `http://127.0.0.1:${away.port}` }
+  const first = await relayWith(failing, to)
+  const changes = (relay: typeof first) => {
+    const { fired, resolved } = relay.relay.stats().tracing!.alerts!
+    return fired + resolved
+  }
+  await first.post([failed(1)])
+  await until(() => changes(first) === 2)
+  await first.post([failed(2)])
+  await until(() => changes(first) === 3)
+  await first.relay.close() // waits 5 s for the receiver
+  const { heard } = await receiver(away.port)
+  await relayWith(failing, to)
+  await until(() => heard.length === 4)
+  expect(heard.map(({ status }) => status)).toEqual(['firing', 'resolved', 'firing', 'resolved'])
+  const begins = heard.map(({ alerts }) => alerts[0]!.startsAt)
+  expect([begins[0], begins[2]]).toEqual([begins[1], begins[3]])
+  expect(begins[0]).not.toBe(begins[2])
+})
+
 test('what a server refuses for good is counted, and told once', async () => {
   const { port } = await receiver(0, (_, response) => response.writeHead(400).end('not like this'))
   const { post, webhook, log } = await relayWith(failing, { webhook: `http://127.0.0.1:${port}/secret` })

@@ -81,23 +81,25 @@ export class Alerts {
   }
 
   /**
-   * Goes on where an earlier relay ended. Its receiver hears all again that it may not have heard: `startsAt` tells. What fired by
-   * a rule that is there no more is resolved.
+   * Goes on where an earlier relay ended. Its receiver hears what it has not taken, and again what fires: `startsAt` tells. What
+   * fired by a rule that is there no more is resolved.
    */
   resume(memory: Memory, now: number): void {
     this.#memory = memory
     const wall = this.house.wall()
-    for (const told of memory.recall()) {
-      const { rule, value, isFiring, startsAt } = told
+    const { firing, untold } = memory.recall()
+    const isUntold = new Set(untold.map(({ rule, value, startsAt }) => alertName(rule, value) + startsAt))
+    for (const told of untold) this.#send(told, 'from before: ')
+    for (const told of firing) {
+      const { rule, value, startsAt } = told
+      const isThere = isUntold.has(alertName(rule, value) + startsAt)
       const watch = this.#watches.find((one) => one.rule.name === rule.name && one.rule.by === rule.by)
-      if (isFiring && watch) watch.resume(value, { since: now - (wall - startsAt), startsAt }, now)
-      const isOver = isFiring && !watch
-      this.#send(
-        isOver ? { ...told, isFiring: false, endsAt: wall, amount: 0, count: 0, traces: [] } : told,
-        'from before: ',
-      )
+      if (watch) watch.resume(value, { since: now - (wall - startsAt), startsAt }, now)
+      if (watch && !isThere) this.#send(told, 'from before: ')
+      const gone = { isFiring: false, isGone: true, endsAt: Math.max(startsAt, wall), traces: [] }
+      if (!watch) this.#send({ ...told, ...gone }, 'from before: ')
     }
-    this.#settle()
+    this.#settle(now)
   }
 
   add(spans: readonly Span[], now: number): void {
@@ -110,7 +112,7 @@ export class Alerts {
   due(now: number): void {
     this.#missing.due(now)
     for (const watch of this.#watches) for (const alert of watch.due(now)) this.#tell(alert)
-    this.#settle()
+    this.#settle(now)
   }
 
   stats(now: number): AlertsStats {
@@ -126,16 +128,17 @@ export class Alerts {
 
   /** What is waiting to be told has some seconds to go. What fires goes on firing, as far as the webhook knows. */
   async close(): Promise<void> {
-    const dropped = this.#webhook?.stats().dropped
+    const dropped = this.#webhook?.stats().dropped ?? 0
     await this.#webhook?.close()
-    if (this.#webhook?.stats().dropped === dropped) this.#settle()
+    // What is dropped now is the last of what waited: the next relay tells it.
+    this.#memory?.settle((this.#webhook?.stats().dropped ?? 0) - dropped, Number.POSITIVE_INFINITY)
   }
 
   #tell(alert: Alert): void {
     const { rule, value, window } = alert
     const isFiring = alert.state === 'firing'
-    const endsAt = this.house.wall()
-    if (isFiring) alert.startsAt = endsAt
+    if (isFiring) alert.startsAt = this.house.wall()
+    const endsAt = Math.max(alert.startsAt, this.house.wall()) // the clock may have gone back
     if (isFiring) this.#fired++
     else this.#resolved++
     this.#send({
@@ -150,8 +153,8 @@ export class Alerts {
     this.#webhook?.add([payloadOf({ ...told, api: openable(this.house.api()) })])
   }
 
-  #settle(): void {
-    this.#memory?.settle((this.#webhook?.stats().waiting ?? 0) === 0)
+  #settle(now: number): void {
+    this.#memory?.settle(this.#webhook?.stats().waiting ?? 0, now)
   }
 
   /** One for each alert, and where none of a value is known yet, one for the rule. */

@@ -41,6 +41,11 @@ export function parseAlerts(text: string): AlertRule[] {
 function parseLine(line: string): AlertRule | undefined {
   if (line.length > mostText)
     throw new TypeError(`${line.length} characters; expected a rule of at most ${mostText}`)
+  return parseRule(line)
+}
+
+/** Undefined where nothing is in it but a comment. */
+export function parseRule(line: string): AlertRule | undefined {
   const tokens = tokensOf(line)
   return tokens.length === 0 ? undefined : new Line(line, tokens).rule()
 }

@@ -17,6 +17,8 @@ export interface Told {
   traces: string[]
   /** Where the relay's API is; absent where it is nowhere. */
   api: string | undefined
+  /** It is resolved because its rule is there no more. */
+  isGone?: boolean
 }
 
 /** Alertmanager's "not yet". */
@@ -65,7 +67,8 @@ export function lineOf(told: Told): string {
   return `alert ${alertName(rule, value)} ${isFiring ? 'fires' : 'is resolved'}: ${summaryOf(told)}${such}`
 }
 
-function summaryOf({ rule, amount, count, isFiring }: Told): string {
+function summaryOf({ rule, amount, count, isFiring, isGone }: Told): string {
+  if (isGone) return `the rule that looked at ${measureOf(rule)} is there no more`
   const compared = `${isFiring ? 'above' : 'threshold'} ${amountOf(rule, rule.threshold)}`
   const over = `over ${timeOf(rule.windowMs * 1000)}`
   if (count === 0 && rule.kind !== 'missing')

@@ -4,7 +4,8 @@
 import { type Batch, Outbox, type Transport, usualLimits } from '../sinks/outbox.js'
 import { httpTarget, post } from '../sinks/post.js'
 
-const MOST_BYTES = 4 * 2 ** 20
+/** Two changes of each alert that there can be, of 6 KiB. */
+const MOST_BYTES = 32 * 2 ** 20
 
 /** @throws TypeError naming what was given */
 export function webhookOutbox(target: string, log: (line: string) => void): Outbox<object> {
