@@ -1,5 +1,6 @@
 // osd-spans.test.ts: spans out of what Ceph's OSDs tell of their operations: the words are those of a real one.
 
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
 import path from 'node:path'
@@ -136,4 +137,37 @@ test.each([
   expect(failed.code).toBe(2)
   expect(failed.stderr).toMatch(words)
   expect(failed.stderr).toContain('Usage: osd-spans.js')
+})
+
+test('an OSD that hangs keeps nobody from the others', { timeout: 30_000 }, async () => {
+  const dir = folder()
+  /** Answers that there is nothing; `isHung` sees how often it was asked for operations, and says whether to answer. */
+  const osd = async (name: string, isHung: (asked: number) => boolean) => {
+    let asked = 0
+    const server = net.createServer((socket) => {
+      socket.on('error', () => {})
+      socket.on('data', (bytes) => {
+        if (bytes.includes('dump_historic_ops') && isHung(++asked)) return
+        socket.end(framed('{"ops": []}'))
+      })
+    })
+    server.listen(path.join(dir, `${name}.asok`))
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    return () => asked
+  }
+  const [well, hung] = [await osd('osd.0', () => false), await osd('osd.1', (asked) => asked > 1)]
+  const script = path.join(root, 'examples/blockstore/dist/osd-spans.js')
+  const sockets = ['osd.0', 'osd.1'].map((name) => path.join(dir, `${name}.asok`))
+  const following = spawn(process.execPath, [script, '--zipkin', '127.0.0.1:9', ...sockets], {
+    stdio: 'ignore',
+  })
+  onTestFinished(async () => {
+    following.kill('SIGKILL')
+    if (following.exitCode === null && following.signalCode === null) await once(following, 'exit')
+  })
+  await expect.poll(hung, { timeout: 20_000 }).toBe(2)
+  const before = well()
+  await expect.poll(well, { timeout: 20_000 }).toBeGreaterThanOrEqual(before + 2)
+  expect(hung(), 'it has not even been given up').toBe(2)
 })

@@ -15,8 +15,8 @@ export interface TrackedOp {
   type_data: { events?: { event: string; time: string }[] }
 }
 
-/** A replica may be asked before the primary has finished: its operation waits for whose it is. */
-const MOST_KEPT = 10_000
+/** A replica may be asked before the primary has finished: its operation waits for whose it is. Some OSDs' answers have as many. */
+const MOST_KEPT = 100_000
 
 interface Parent {
   readonly traceId: string

@@ -2,6 +2,7 @@
 // whoever collects them: by Scribe, as BlkKin's daemons did, or as Zipkin's or OpenTelemetry's protocol.
 
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Sinks } from '@blkin/relay'
 import { Followed } from './osd-history.js'
@@ -46,24 +47,18 @@ async function main(argv: string[]): Promise<void> {
   await Promise.all(osds.map((osd) => osd.news())) // what was before is nobody's business
   process.stdout.write(`following ${osds.map(({ name }) => name).join(', ')}\n`)
 
-  let ending = false
-  let wake = () => {}
-  const end = () => {
-    ending = true
-    wake()
+  const ending = new AbortController()
+  process.on('SIGTERM', () => ending.abort())
+  process.on('SIGINT', () => ending.abort())
+  const { signal } = ending
+  // Each by itself: one that hangs must not keep us from the others until they have forgotten.
+  const follow = async (osd: Followed) => {
+    while (!signal.aborted) {
+      await sleep(EVERY_MS, undefined, { signal }).catch(() => {})
+      sinks.add(spans.take(osd.name, await osd.news()))
+    }
   }
-  process.on('SIGTERM', end)
-  process.on('SIGINT', end)
-  while (!ending) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, EVERY_MS)
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    await Promise.all(osds.map(async (osd) => sinks.add(spans.take(osd.name, await osd.news()))))
-  }
+  await Promise.all(osds.map(follow))
   await sinks.close()
   for (const { name, delivered, refused, dropped } of sinks.stats())
     say(`${name}: ${delivered} spans delivered, ${refused} refused, ${dropped} dropped`)
