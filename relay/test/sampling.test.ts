@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LIMITS } from '../src/spans/assembler.js'
+import type { V1Span } from '../src/spans/from-v1.js'
 import { SpanRecord } from '../src/spans/records.js'
 import { Chance } from '../src/spans/sample/chance.js'
 import { Roots } from '../src/spans/sample/roots.js'
@@ -24,6 +25,12 @@ const root = (n: number, more: Partial<Span> = {}): Span => ({
 })
 const child = (n: number, more: Partial<Span> = {}): Span =>
   root(n, { id: hex(n + 2 ** 40), parentId: hex(n), ...more })
+
+/** Whole, as Zipkin's first format has it. */
+const v1Span = (n: number): V1Span => ({
+  ...{ traceId: hex(n), parentId: undefined, id: hex(n), name: 'get', debug: false },
+  ...{ timestamp: 1, duration: 1, annotations: [], tags: [], peers: {} },
+})
 
 /** Next to none by chance, and the root `front get` is not rare any more. */
 function sampler(limits = {}) {
@@ -293,6 +300,60 @@ test('what is turned away for want of room, and what cannot be written, is refus
   expect(await post(0)).toBe(202)
   await tracing.close()
   expect(balance()).toEqual({ received: 150_000, stored: 100_000, refused: 50_000, waiting: 0 })
+})
+
+test('what is being written waits too, and a post is taken where there is room for all of it', async () => {
+  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, house)
+  const { writer } = tracing.store
+  const post = async (count: number) => {
+    const body = JSON.stringify(Array.from({ length: count }, (_, n) => ({ traceId: hex(n + 1), id: 'a' })))
+    return (await fetch(`http://${tracing.http!.address}/api/v2/spans`, { method: 'POST', body })).status
+  }
+  const run = writer.connection.run.bind(writer.connection)
+  let commit = () => {}
+  const isCommitting = new Promise<void>((reached) => {
+    writer.connection.run = async (sql) => {
+      if (sql !== 'COMMIT') return run(sql)
+      reached()
+      await new Promise<void>((resolve) => (commit = resolve))
+      writer.connection.run = run
+      return run(sql)
+    }
+  })
+  expect([await post(20_000), await post(20_000)]).toEqual([202, 202])
+  await isCommitting
+  expect([await post(25_000), await post(25_000)]).toEqual([202, 202])
+  expect([await post(10_001), await post(9999), await post(2), await post(1)]).toEqual([503, 202, 503, 202])
+  expect(tracing.takeScribed([v1Span(1)]), 'its sender keeps it').toBe(false)
+  expect(tracing.stats()).toMatchObject({
+    ...{ received: 110_003, stored: 0, refused: 10_003, waiting: 100_000, pieces: 0 },
+  })
+  let isRoom = false
+  const room = tracing.room().then(() => (isRoom = true))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(isRoom, 'puts wait').toBe(false)
+  commit()
+  await room
+  expect(tracing.takeScribed([v1Span(1)])).toBe(true)
+  await tracing.close()
+  expect(tracing.stats()).toMatchObject({
+    ...{ received: 110_004, stored: 100_001, refused: 10_003, waiting: 0 },
+  })
+})
+
+test('what is more than may ever wait is taken where half is free', async () => {
+  const tracing = await Tracing.open(folder(), {}, house)
+  const { writer } = tracing.store
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  const held = writer.alone(() => opened)
+  const many = (count: number) => Array.from({ length: count }, (_, n) => v1Span(n + 1))
+  expect([tracing.takeScribed(many(30_000)), tracing.takeScribed(many(120_000))]).toEqual([true, true])
+  expect(tracing.takeScribed(many(1))).toBe(false)
+  open()
+  await held
+  await tracing.close()
+  expect(tracing.stats()).toMatchObject({ received: 150_000, stored: 150_000, waiting: 0, refused: 0 })
 })
 
 test('large spans are turned away for what they take, few as they are', async () => {

@@ -150,7 +150,7 @@ export class Tracing {
 
   /** Until there is room for more. */
   async room(): Promise<void> {
-    if (this.store.writer.isFull) await this.store.writer.flush()
+    if (!this.store.writer.hasRoom(1)) await this.store.writer.flush()
   }
 
   stats(): TracingStats {
@@ -174,7 +174,7 @@ export class Tracing {
 
   /** Takes spans that came by Scribe. False where there is no room now: then none came, for their sender still has them. */
   takeScribed(spans: V1Span[]): boolean {
-    if (this.store.writer.isFull) return false
+    if (!this.store.writer.hasRoom(spans.length)) return false
     const now = performance.now()
     this.#joined(this.#pieces.add(spans, now), now)
     return true
@@ -216,7 +216,7 @@ export class Tracing {
 
   #accept(spans: Span[]): boolean {
     this.#posted += spans.length
-    if (this.store.writer.isFull) {
+    if (!this.store.writer.hasRoom(spans.length)) {
       this.#turnedAway += spans.length
       return false
     }
