@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type AlertOptions, Alerts, type AlertsStats } from '../alerts/alerts.js'
 import { Memory } from '../alerts/memory.js'
 import { type HttpServer, startHttp } from '../http/server.js'
+import { guardedAddress } from '../intake/address.js'
 import type { ScribeStats } from '../scribe/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
@@ -99,6 +100,7 @@ export class Tracing {
     this.#timer = setInterval(() => this.#tick(performance.now()), TICK_MS)
   }
 
+  /** @throws TypeError, RangeError naming what was given, before anything is opened */
   static async open(
     output: string,
     {
@@ -112,6 +114,7 @@ export class Tracing {
     }: TracingOptions,
     { token, version, log, processes, scribe }: TracingHouse,
   ): Promise<Tracing> {
+    const where = listen === undefined ? undefined : guardedAddress(listen, 'http', token)
     if (sample) checkSample(sample)
     const since = Date.now()
     const outboxes = new Sinks(sinks ?? {}, log)
@@ -132,8 +135,8 @@ export class Tracing {
       return statusOf({ version, since, output, ...counted })
     }
     try {
-      const http = listen && (await startHttp({ store, version, accept, status }, { listen, token, log }))
-      made = new Tracing(store, http || undefined, outboxes, sampler, watching)
+      const http = where && (await startHttp({ store, version, accept, status }, { where, token, log }))
+      made = new Tracing(store, http, outboxes, sampler, watching)
       watching?.resume(new Memory(join(folder, 'alerts.json'), log), performance.now())
       return made
     } catch (error) {
