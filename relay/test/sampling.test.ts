@@ -10,6 +10,7 @@ import { Chance } from '../src/spans/sample/chance.js'
 import { Roots } from '../src/spans/sample/roots.js'
 import { Sampler } from '../src/spans/sample/sampler.js'
 import type { Span } from '../src/spans/span.js'
+import type { Writer } from '../src/spans/store/writer.js'
 import { Tracing } from '../src/spans/tracing.js'
 import { folder, relayIn } from './helpers.js'
 import { randomFrom } from './span-makers.js'
@@ -302,6 +303,23 @@ test('what is turned away for want of room, and what cannot be written, is refus
   expect(balance()).toEqual({ received: 150_000, stored: 100_000, refused: 50_000, waiting: 0 })
 })
 
+/** The disk is slow: the next batch of the writer's is not there before commit(). */
+function heldCommit({ connection }: Writer): { isReached: Promise<void>; commit: () => void } {
+  const run = connection.run.bind(connection)
+  let commit = () => {}
+  const isOver = new Promise<void>((resolve) => (commit = resolve))
+  const isReached = new Promise<void>((reached) => {
+    connection.run = async (sql) => {
+      if (sql !== 'COMMIT') return run(sql)
+      reached()
+      await isOver
+      connection.run = run
+      return run(sql)
+    }
+  })
+  return { isReached, commit }
+}
+
 test('what is being written waits too, and a post is taken where there is room for all of it', async () => {
   const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, house)
   const { writer } = tracing.store
@@ -309,19 +327,9 @@ test('what is being written waits too, and a post is taken where there is room f
     const body = JSON.stringify(Array.from({ length: count }, (_, n) => ({ traceId: hex(n + 1), id: 'a' })))
     return (await fetch(`http://${tracing.http!.address}/api/v2/spans`, { method: 'POST', body })).status
   }
-  const run = writer.connection.run.bind(writer.connection)
-  let commit = () => {}
-  const isCommitting = new Promise<void>((reached) => {
-    writer.connection.run = async (sql) => {
-      if (sql !== 'COMMIT') return run(sql)
-      reached()
-      await new Promise<void>((resolve) => (commit = resolve))
-      writer.connection.run = run
-      return run(sql)
-    }
-  })
+  const { isReached, commit } = heldCommit(writer)
   expect([await post(20_000), await post(20_000)]).toEqual([202, 202])
-  await isCommitting
+  await isReached
   expect([await post(25_000), await post(25_000)]).toEqual([202, 202])
   expect([await post(10_001), await post(9999), await post(2), await post(1)]).toEqual([503, 202, 503, 202])
   expect(tracing.takeScribed([v1Span(1)]), 'its sender keeps it').toBe(false)
@@ -358,20 +366,18 @@ test('what is more than may ever wait is taken where half is free', async () => 
 
 test('large spans are turned away for what they take, few as they are', async () => {
   const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, house)
-  const { writer } = tracing.store
-  let open = () => {}
-  const held = writer.alone(() => new Promise((resolve) => (open = resolve)))
+  const { isReached, commit } = heldCommit(tracing.store.writer)
   const tags = { large: 'x'.repeat(31 * 2 ** 20) }
   const statuses: number[] = []
   for (let i = 1; i <= 10; i++) {
+    if (i === 4) await isReached // what is being written counts
     const body = gzipSync(JSON.stringify([{ traceId: hex(i), id: hex(i), tags }]))
     const headers = { 'content-encoding': 'gzip' }
     const url = `http://${tracing.http!.address}/api/v2/spans`
     statuses.push((await fetch(url, { method: 'POST', headers, body })).status)
   }
   expect(statuses).toEqual([...Array(9).fill(202), 503])
-  open()
-  await held
+  commit()
   await tracing.close()
   expect(tracing.stats()).toMatchObject({ received: 10, stored: 9, refused: 1, waiting: 0 })
 })
