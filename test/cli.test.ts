@@ -205,16 +205,14 @@ describe('blkin relay --scribe-listen', () => {
     [['--scribe-listen', '0.0.0.0:1'], /scribe.listen is "0.0.0.0:1"; expected a loopback address/],
     [['--scribe-listen', '127.0.0.1:9', '--scribe', '127.0.0.1:9'], /expected another server than itself/],
     [['--http', '127.0.0.1:0', '--zipkin', 'ftp://x'], /sink "ftp:\/\/x": expected a URL/],
-  ])("the value of %s is the user's", (wrong, words) => {
-    const asked = blkin(
-      'relay',
-      '--listen',
-      '127.0.0.1:0',
-      '-o',
-      freshTrace(),
-      ...['--scribe-listen', '127.0.0.1:0', ...wrong],
-    )
+    [['--http', '0.0.0.0:0'], /http is "0.0.0.0:0" and token is missing; expected a token on anything but/],
+    [['--http', 'here'], /http is "here"; expected host:port/],
+  ])("the value of %s is the user's, and nothing is changed", (wrong, words) => {
+    const output = freshTrace()
+    const given = ['--listen', '127.0.0.1:0', '-o', output, '--scribe-listen', '127.0.0.1:0']
+    const asked = blkin('relay', ...given, ...wrong)
     expect(asked).toMatchObject({ code: 2, err: expect.stringMatching(words) })
+    expect(existsSync(output)).toBe(false)
   })
 })
 

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { join, resolve } from 'node:path'
-import { isLoopback, parseAddress } from './intake/address.js'
+import { guardedAddress } from './intake/address.js'
 import { Calls } from './intake/calls.js'
 import { Connection } from './intake/connection.js'
 import { type ConnectionCounts, type Listener, startListener } from './intake/listener.js'
@@ -14,8 +14,9 @@ import { Followers } from './live/followers.js'
 import { LiveTraces } from './live/live-traces.js'
 import type { TraceItem } from './read/merge.js'
 import { RuleBook } from './rules/rule-book.js'
-import { type ScribeOptions, ScribeServer, type ScribeStats } from './scribe/server.js'
+import { planScribe, type ScribeOptions, ScribeServer, type ScribeStats } from './scribe/server.js'
 import type { V1Span } from './spans/from-v1.js'
+import { checkTracing } from './spans/options.js'
 import { Tap } from './spans/tap.js'
 import type { TracingOptions, TracingStats } from './spans/tracing.js'
 import { Processes, type ProcessStats } from './store/processes.js'
@@ -64,13 +65,8 @@ const VERSION: string = createRequire(import.meta.url)('../package.json').versio
 const MAX_CONNECTIONS = 1024
 
 export async function startRelay(options: RelayOptions): Promise<Relay> {
-  const where = parseAddress(options.listen)
   const token = options.token || undefined
-  if (token === undefined && !isLoopback(where.host)) {
-    throw new TypeError(
-      `listen is "${options.listen}" and token is missing; expected a token on anything but loopback`,
-    )
-  }
+  const where = guardedAddress(options.listen, 'listen', token)
   const log = options.log ?? (() => {})
   if ((options.output === undefined) === (options.live === undefined)) {
     throw new TypeError('output and live are both given or both missing; expected one of them')
@@ -82,11 +78,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       )
   }
   const output = options.output === undefined ? undefined : resolve(options.output)
-  if (output !== undefined) await mkdir(output, { recursive: true, mode: 0o700 })
+  if (options.tracing !== undefined) checkTracing(options.tracing)
+  const spans = options.tracing ?? (options.scribe && {})
+  const plan = options.scribe && planScribe(options.scribe, spans?.sinks?.scribe)
 
   const feed = new Feed(options.live ?? (() => {}))
   const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
-  const spans = options.tracing ?? (options.scribe && {})
   const processes = new Processes()
   let scribe: ScribeServer | undefined
   const counts = { processes: () => processes.stats(), scribe: () => scribe?.stats() }
@@ -99,19 +96,13 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   let listener: Listener
   const followers = new Followers(tracing ? new Tap(recorder, tracing, log) : recorder, log)
   try {
+    // only now: who was refused for what was given finds nothing changed
+    if (output !== undefined) await mkdir(output, { recursive: true, mode: 0o700 })
     const rules = await RuleBook.open(output && join(output, '.rules'))
     const house = { token, processes, recorder: followers, followers, rules }
     const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), log)
     const takeSpans = (given: V1Span[]) => tracing!.takeScribed(given)
-    if (options.scribe)
-      scribe = await ScribeServer.start(
-        output!,
-        options.scribe,
-        takeSpans,
-        spans?.sinks?.scribe,
-        VERSION,
-        log,
-      )
+    if (plan) scribe = await ScribeServer.start(output!, plan, takeSpans, VERSION, log)
     listener = await startListener(where, MAX_CONNECTIONS, connect, log)
   } catch (error) {
     await scribe?.close()

@@ -4,11 +4,13 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LIMITS } from '../src/spans/assembler.js'
+import type { V1Span } from '../src/spans/from-v1.js'
 import { SpanRecord } from '../src/spans/records.js'
 import { Chance } from '../src/spans/sample/chance.js'
 import { Roots } from '../src/spans/sample/roots.js'
 import { Sampler } from '../src/spans/sample/sampler.js'
 import type { Span } from '../src/spans/span.js'
+import type { Writer } from '../src/spans/store/writer.js'
 import { Tracing } from '../src/spans/tracing.js'
 import { folder, relayIn } from './helpers.js'
 import { randomFrom } from './span-makers.js'
@@ -24,6 +26,12 @@ const root = (n: number, more: Partial<Span> = {}): Span => ({
 })
 const child = (n: number, more: Partial<Span> = {}): Span =>
   root(n, { id: hex(n + 2 ** 40), parentId: hex(n), ...more })
+
+/** Whole, as Zipkin's first format has it. */
+const v1Span = (n: number): V1Span => ({
+  ...{ traceId: hex(n), parentId: undefined, id: hex(n), name: 'get', debug: false },
+  ...{ timestamp: 1, duration: 1, annotations: [], tags: [], peers: {} },
+})
 
 /** Next to none by chance, and the root `front get` is not rare any more. */
 function sampler(limits = {}) {
@@ -295,22 +303,81 @@ test('what is turned away for want of room, and what cannot be written, is refus
   expect(balance()).toEqual({ received: 150_000, stored: 100_000, refused: 50_000, waiting: 0 })
 })
 
-test('large spans are turned away for what they take, few as they are', async () => {
+/** The disk is slow: the next batch of the writer's is not there before commit(). */
+function heldCommit({ connection }: Writer): { isReached: Promise<void>; commit: () => void } {
+  const run = connection.run.bind(connection)
+  let commit = () => {}
+  const isOver = new Promise<void>((resolve) => (commit = resolve))
+  const isReached = new Promise<void>((reached) => {
+    connection.run = async (sql) => {
+      if (sql !== 'COMMIT') return run(sql)
+      reached()
+      await isOver
+      connection.run = run
+      return run(sql)
+    }
+  })
+  return { isReached, commit }
+}
+
+test('what is being written waits too, and a post is taken where there is room for all of it', async () => {
   const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, house)
   const { writer } = tracing.store
+  const post = async (count: number) => {
+    const body = JSON.stringify(Array.from({ length: count }, (_, n) => ({ traceId: hex(n + 1), id: 'a' })))
+    return (await fetch(`http://${tracing.http!.address}/api/v2/spans`, { method: 'POST', body })).status
+  }
+  const { isReached, commit } = heldCommit(writer)
+  expect([await post(20_000), await post(20_000)]).toEqual([202, 202])
+  await isReached
+  expect([await post(25_000), await post(25_000)]).toEqual([202, 202])
+  expect([await post(10_001), await post(9999), await post(2), await post(1)]).toEqual([503, 202, 503, 202])
+  expect(tracing.takeScribed([v1Span(1)]), 'its sender keeps it').toBe(false)
+  expect(tracing.stats()).toMatchObject({
+    ...{ received: 110_003, stored: 0, refused: 10_003, waiting: 100_000, pieces: 0 },
+  })
+  let isRoom = false
+  const room = tracing.room().then(() => (isRoom = true))
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(isRoom, 'puts wait').toBe(false)
+  commit()
+  await room
+  expect(tracing.takeScribed([v1Span(1)])).toBe(true)
+  await tracing.close()
+  expect(tracing.stats()).toMatchObject({
+    ...{ received: 110_004, stored: 100_001, refused: 10_003, waiting: 0 },
+  })
+})
+
+test('what is more than may ever wait is taken where half is free', async () => {
+  const tracing = await Tracing.open(folder(), {}, house)
+  const { writer } = tracing.store
   let open = () => {}
-  const held = writer.alone(() => new Promise((resolve) => (open = resolve)))
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  const held = writer.alone(() => opened)
+  const many = (count: number) => Array.from({ length: count }, (_, n) => v1Span(n + 1))
+  expect([tracing.takeScribed(many(30_000)), tracing.takeScribed(many(120_000))]).toEqual([true, true])
+  expect(tracing.takeScribed(many(1))).toBe(false)
+  open()
+  await held
+  await tracing.close()
+  expect(tracing.stats()).toMatchObject({ received: 150_000, stored: 150_000, waiting: 0, refused: 0 })
+})
+
+test('large spans are turned away for what they take, few as they are', async () => {
+  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, house)
+  const { isReached, commit } = heldCommit(tracing.store.writer)
   const tags = { large: 'x'.repeat(31 * 2 ** 20) }
   const statuses: number[] = []
   for (let i = 1; i <= 10; i++) {
+    if (i === 4) await isReached // what is being written counts
     const body = gzipSync(JSON.stringify([{ traceId: hex(i), id: hex(i), tags }]))
     const headers = { 'content-encoding': 'gzip' }
     const url = `http://${tracing.http!.address}/api/v2/spans`
     statuses.push((await fetch(url, { method: 'POST', headers, body })).status)
   }
   expect(statuses).toEqual([...Array(9).fill(202), 503])
-  open()
-  await held
+  commit()
   await tracing.close()
   expect(tracing.stats()).toMatchObject({ received: 10, stored: 9, refused: 1, waiting: 0 })
 })

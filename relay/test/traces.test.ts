@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type IncomingMessage, get as request } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Held } from '../src/http/held.js'
 import { startRelay } from '../src/index.js'
 import type { Span } from '../src/spans/span.js'
@@ -202,6 +202,37 @@ test('bodies have bounds, before and after they are unpacked', async () => {
     text: 'Cannot gunzip spans',
   })
   expect(await post(relay, '[]')).toMatchObject({ status: 202 })
+})
+
+test('a post of more than a relay takes at once is refused before it is made into objects', async () => {
+  const relay = await relayIn(folder(), { tracing })
+  const parsed = vi.spyOn(JSON, 'parse')
+  onTestFinished(() => parsed.mockRestore())
+  const json = (bytes: string) => post(relay, gzipSync(bytes), { 'content-encoding': 'gzip' })
+  const many = (what: string, count: number) => `${`${what},`.repeat(count - 1)}${what}`
+  const span = (key: string, of: string) => `{"traceId":"1","id":"1","${key}":${of}}`
+  const tooMany = 'the body has 25001 spans or more; expected at most 25000'
+  for (const one of ['{}', '[]', span('name', '"a"')])
+    expect(await json(`[${many(one, 30_000)}]`)).toEqual({ status: 413, text: tooMany })
+  expect(await json(`[${many('0', 500_001)}]`)).toEqual({
+    ...{ status: 413, text: 'the body has 60001 values in one span or more; expected at most 60000' },
+  })
+  const large = span('annotations', `[${many('{"timestamp":1,"value":"a"}', 19_000)}]`)
+  expect(await json(`[${many(large, 9)}]`)).toEqual({
+    ...{ status: 413, text: 'the body has 500001 values or more; expected at most 500000' },
+  })
+  expect(parsed.mock.calls.filter(([text]) => text.startsWith('['))).toEqual([])
+  expect(await json(`[${large}]`), 'as many as a span may have').toMatchObject({ status: 202 })
+  const words = JSON.stringify('[{"\\",'.repeat(100_000))
+  expect(await json(`[${span('name', words)}]`), 'texts are texts').toMatchObject({ status: 202 })
+
+  const headers = { 'content-type': 'application/x-protobuf' }
+  const id = (field: number) => [(field << 3) | 2, 8, ...Array(8).fill(1)]
+  const proto = [10, 20, ...id(1), ...id(3)]
+  const list = (count: number) => Buffer.concat(Array(count).fill(Buffer.from(proto)))
+  expect((await post(relay, list(25_000), headers)).status).toBe(202)
+  expect(await post(relay, list(25_001), headers)).toEqual({ status: 413, text: tooMany })
+  expect(await post(relay, Buffer.alloc(200_000, Buffer.of(42, 0)), headers)).toMatchObject({ status: 413 })
 })
 
 test('the API asks for the token, and is not opened to the network without one', async () => {

@@ -1,5 +1,7 @@
 // relay/src/http/answer.ts: what a request is answered with. Routes return an Answer or throw; the server writes it.
 
+import { TooMuch } from '../spans/amount.js'
+
 export interface Answer {
   status: number
   type?: string
@@ -31,5 +33,6 @@ export const text = (status: number, body: string): Answer => ({
 /** What a parameter, an id or a posted span is refused for. */
 export function answerTo(error: unknown): Answer | undefined {
   if (error instanceof HttpError) return text(error.status, error.message)
+  if (error instanceof TooMuch) return text(413, error.message)
   return error instanceof RangeError ? text(400, error.message) : undefined
 }

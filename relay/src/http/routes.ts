@@ -1,6 +1,7 @@
 // relay/src/http/routes.ts: Zipkin's HTTP API, version 2: a path and a method to an answer. The server calls route().
 // What each endpoint takes and answers is Zipkin's, but for /api/blkin; where we differ is in docs/traces.md. It knows no sockets.
 
+import { checkJson } from '../spans/amount.js'
 import { spansFromJson } from '../spans/from-json.js'
 import { spansFromProto } from '../spans/from-proto.js'
 import { fullTraceId } from '../spans/ids.js'
@@ -145,6 +146,7 @@ function autocompleteValues({ store }: Api, { parameters }: Request): Answer {
 async function post({ accept }: Api, { body, contentType }: Request): Promise<Answer> {
   const bytes = await body()
   const isProto = contentType.toLowerCase().startsWith('application/x-protobuf')
+  if (!isProto) checkJson(bytes)
   const spans = isProto ? spansFromProto(bytes) : spansFromJson(bytes.toString('utf8'))
   if (!accept(spans)) throw new HttpError(503, 'too many spans wait to be stored; try again later')
   return { status: 202, body: '' }

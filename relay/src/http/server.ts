@@ -5,7 +5,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { isLoopback, parseAddress, shown } from '../intake/address.js'
+import { type Address, shown } from '../intake/address.js'
 import { type Answer, answerTo, text } from './answer.js'
 import { readBody } from './body.js'
 import { Held, type Share } from './held.js'
@@ -24,18 +24,13 @@ export interface HttpServer {
 }
 
 export interface HttpOptions {
-  /** host:port; port 0 takes any that is free. */
-  listen: string
-  /** What `authorization: Bearer` must say; needed to listen on anything but loopback. */
+  where: Address
+  /** What `authorization: Bearer` must say, if anything. */
   token: string | undefined
   log: (line: string) => void
 }
 
-export async function startHttp(api: Api, { listen, token, log }: HttpOptions): Promise<HttpServer> {
-  const { host, port } = parseAddress(listen, 'http')
-  if (token === undefined && !isLoopback(host)) {
-    throw new Error(`http is "${listen}" and token is missing; expected a token on anything but loopback`)
-  }
+export async function startHttp(api: Api, { where, token, log }: HttpOptions): Promise<HttpServer> {
   const held = new Held()
   const limits = {
     ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS },
@@ -47,7 +42,7 @@ export async function startHttp(api: Api, { listen, token, log }: HttpOptions): 
     void answer(api, token, request, share, log).then((given) => write(request, response, share, given))
   })
   server.maxConnections = MOST_CONNECTIONS
-  server.listen(port, host)
+  server.listen(where.port, where.host)
   await once(server, 'listening')
   return {
     address: shown(server.address() as AddressInfo),

@@ -11,6 +11,7 @@ const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
 
+/** @throws TypeError naming what was given */
 export function parseAddress(text: string, what = 'listen'): Address {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
@@ -18,6 +19,17 @@ export function parseAddress(text: string, what = 'listen'): Address {
     throw new TypeError(`${what} is "${text}"; expected host:port, such as "127.0.0.1:4650" or "[::1]:4650"`)
   }
   return { host: match[1] ?? match[2]!, port }
+}
+
+/**
+ * Where who has no token may listen too: on this machine only.
+ *
+ * @throws TypeError naming what was given
+ */
+export function guardedAddress(text: string, what: string, token: string | undefined): Address {
+  const address = parseAddress(text, what)
+  if (token !== undefined || isLoopback(address.host)) return address
+  throw new TypeError(`${what} is "${text}" and token is missing; expected a token on anything but loopback`)
 }
 
 /** Where a server listens, as parseAddress() takes it. */

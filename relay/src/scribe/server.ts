@@ -45,33 +45,45 @@ const MOST_FRAME = 16_384_000
 /** Of all clients together. */
 const MOST_FRAMES = 256 * 2 ** 20
 
+/** What was asked for, checked: nothing is open yet. */
+export interface ScribePlan {
+  where: Address
+  routes: Routes
+}
+
+/**
+ * `sendsTo` is where spans go on to by Scribe.
+ *
+ * @throws TypeError naming what was given
+ */
+export function planScribe({ listen, categories }: ScribeOptions, sendsTo: string | undefined): ScribePlan {
+  const where = parseAddress(listen, 'scribe.listen')
+  if (!isLoopback(where.host))
+    throw new TypeError(
+      `scribe.listen is "${listen}"; expected a loopback address: Scribe's clients can show no token`,
+    )
+  if (sendsTo !== undefined && isSame(where, parseAddress(sendsTo, 'scribe')))
+    throw new TypeError(
+      `scribe listens on "${listen}" and sends to "${sendsTo}"; expected another server than itself`,
+    )
+  return { where, routes: new Routes(categories) }
+}
+
 export class ScribeServer {
   private constructor(
     readonly listener: Listener,
     readonly intake: Intake,
   ) {}
 
-  /** @throws TypeError, Error naming what was given */
   static async start(
     output: string,
-    { listen, categories }: ScribeOptions,
+    { where, routes }: ScribePlan,
     takeSpans: TakeSpans,
-    /** Where spans go on to by Scribe. */
-    sendsTo: string | undefined,
     version: string,
     log: (line: string) => void,
   ): Promise<ScribeServer> {
-    const where = parseAddress(listen, 'scribe.listen')
-    if (!isLoopback(where.host))
-      throw new TypeError(
-        `scribe.listen is "${listen}"; expected a loopback address: Scribe's clients can show no token`,
-      )
-    if (sendsTo !== undefined && isSame(where, parseAddress(sendsTo, 'scribe')))
-      throw new TypeError(
-        `scribe listens on "${listen}" and sends to "${sendsTo}"; expected another server than itself`,
-      )
     const files = new Files(join(output, 'scribe'), log)
-    const intake = new Intake(new Routes(categories), files, new Counters(), takeSpans)
+    const intake = new Intake(routes, files, new Counters(), takeSpans)
     const since = Math.floor(Date.now() / 1000)
     const room = new FrameRoom(MOST_FRAMES)
     const turns = new Turns(AT_ONCE)

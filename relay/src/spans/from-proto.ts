@@ -2,20 +2,27 @@
 // The HTTP API calls it with a body it has already bounded. Unknown fields are skipped. Pure.
 
 import { ipOf } from './address.js'
+import { Amount, TooMuch } from './amount.js'
 import { checkPort, type Endpoint, KINDS, makeSpan, type Span, setTag } from './span.js'
 
-/** @throws RangeError; then none is taken */
+/** Of the post that is being read. */
+let amount = new Amount()
+
+/** @throws RangeError, TooMuch among them; then none is taken */
 export function spansFromProto(bytes: Buffer): Span[] {
   const spans: Span[] = []
+  amount = new Amount()
   try {
     for (const [field, value] of fields(bytes)) if (field === 1) spans.push(spanFrom(message(value)))
   } catch (error) {
+    if (error instanceof TooMuch) throw error
     throw new RangeError(`${(error as Error).message} reading List<Span> from proto3`)
   }
   return spans
 }
 
 function spanFrom(bytes: Buffer): Span {
+  amount.span()
   const draft: Parameters<typeof makeSpan>[0] = { traceId: '', id: '', annotations: [], tags: {} }
   for (const [field, value] of fields(bytes)) {
     if (field === 1) draft.traceId = traceId(message(value))
@@ -119,6 +126,7 @@ function* fields(bytes: Buffer): Generator<[field: number, value: Value]> {
     return bytes.subarray(at - length, at)
   }
   while (at < bytes.length) {
+    amount.value()
     const key = Number(varint())
     const wire = key & 7
     const field = key >>> 3

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type AlertOptions, Alerts, type AlertsStats } from '../alerts/alerts.js'
 import { Memory } from '../alerts/memory.js'
 import { type HttpServer, startHttp } from '../http/server.js'
+import { guardedAddress } from '../intake/address.js'
 import type { ScribeStats } from '../scribe/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
@@ -99,6 +100,7 @@ export class Tracing {
     this.#timer = setInterval(() => this.#tick(performance.now()), TICK_MS)
   }
 
+  /** @throws TypeError, RangeError naming what was given, before anything is opened */
   static async open(
     output: string,
     {
@@ -112,6 +114,7 @@ export class Tracing {
     }: TracingOptions,
     { token, version, log, processes, scribe }: TracingHouse,
   ): Promise<Tracing> {
+    const where = listen === undefined ? undefined : guardedAddress(listen, 'http', token)
     if (sample) checkSample(sample)
     const since = Date.now()
     const outboxes = new Sinks(sinks ?? {}, log)
@@ -132,8 +135,8 @@ export class Tracing {
       return statusOf({ version, since, output, ...counted })
     }
     try {
-      const http = listen && (await startHttp({ store, version, accept, status }, { listen, token, log }))
-      made = new Tracing(store, http || undefined, outboxes, sampler, watching)
+      const http = where && (await startHttp({ store, version, accept, status }, { where, token, log }))
+      made = new Tracing(store, http, outboxes, sampler, watching)
       watching?.resume(new Memory(join(folder, 'alerts.json'), log), performance.now())
       return made
     } catch (error) {
@@ -150,7 +153,7 @@ export class Tracing {
 
   /** Until there is room for more. */
   async room(): Promise<void> {
-    if (this.store.writer.isFull) await this.store.writer.flush()
+    if (!this.store.writer.hasRoom(1)) await this.store.writer.flush()
   }
 
   stats(): TracingStats {
@@ -174,7 +177,7 @@ export class Tracing {
 
   /** Takes spans that came by Scribe. False where there is no room now: then none came, for their sender still has them. */
   takeScribed(spans: V1Span[]): boolean {
-    if (this.store.writer.isFull) return false
+    if (!this.store.writer.hasRoom(spans.length)) return false
     const now = performance.now()
     this.#joined(this.#pieces.add(spans, now), now)
     return true
@@ -216,7 +219,7 @@ export class Tracing {
 
   #accept(spans: Span[]): boolean {
     this.#posted += spans.length
-    if (this.store.writer.isFull) {
+    if (!this.store.writer.hasRoom(spans.length)) {
       this.#turnedAway += spans.length
       return false
     }

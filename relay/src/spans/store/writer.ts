@@ -14,7 +14,7 @@ import { rows } from './traces.js'
 const BATCH = 32_768
 const BATCH_BYTES = 64 * 2 ** 20
 const BATCH_MS = 500
-/** Who adds more than that is asked to wait. */
+/** Beyond that there is no room, what is being written counted too. */
 const MOST_WAITING = 100_000
 const MOST_WAITING_BYTES = 256 * 2 ** 20
 /** DuckDB's log may grow to that before it goes into the file: what is taken over often is packed often. */
@@ -32,6 +32,8 @@ export class Writer {
   written = 0
   failed = 0
   #added = 0
+  /** Of JSON, in the batch that is being written. */
+  #writing = 0
   readonly #batch: Batch
   #timer: NodeJS.Timeout | undefined
   #last: Promise<void> = Promise.resolve()
@@ -75,8 +77,10 @@ export class Writer {
     return this.#added - this.written - this.failed
   }
 
-  get isFull(): boolean {
-    return this.#batch.length >= MOST_WAITING || this.#batch.bytes >= MOST_WAITING_BYTES
+  /** For so many spans; and for more than half of what may wait as soon as half is free, so that none is left out for ever. */
+  hasRoom(count: number): boolean {
+    const isRoomy = this.waiting + Math.min(count, MOST_WAITING / 2) <= MOST_WAITING
+    return isRoomy && this.#batch.bytes + this.#writing < MOST_WAITING_BYTES
   }
 
   /** Until all that was added before is written. */
@@ -97,7 +101,8 @@ export class Writer {
   }
 
   async #write(): Promise<void> {
-    const count = this.#batch.length
+    const { length: count, bytes } = this.#batch
+    this.#writing = bytes
     try {
       const chunks = await this.#batch.take()
       await this.names.flush(this.connection)
@@ -109,6 +114,7 @@ export class Writer {
       this.failed += count
       this.log(`${count} spans cannot be stored: ${(error as Error).message}`)
     }
+    this.#writing = 0
     try {
       for (const table of tables) await this.connection.run(`TRUNCATE batch.${table}`)
     } catch (error) {
