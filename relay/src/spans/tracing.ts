@@ -137,12 +137,12 @@ export class Tracing {
     try {
       const http = where && (await startHttp({ store, version, accept, status }, { where, token, log }))
       made = new Tracing(store, http, outboxes, sampler, watching)
-      watching?.resume(new Memory(join(folder, 'alerts.json'), log), performance.now())
-      return made
     } catch (error) {
       await Promise.all([watching?.close(), outboxes.close(), store.close()])
       throw error
     }
+    watching?.resume(new Memory(join(folder, 'alerts.json'), log), performance.now())
+    return made
   }
 
   /** For what one put brings, item by item. */
