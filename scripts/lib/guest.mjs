@@ -5,10 +5,13 @@ import { copyFile, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promis
 import { basename, dirname, join } from 'node:path'
 import { missingPackages } from './debian.mjs'
 import { mustRun, root } from './run.mjs'
+import { hashOf, isFresh, writeStamp } from './stamp.mjs'
 
 export const guestPackages = ['qemu-system-x86', 'busybox-static', 'cpio', 'kmod', 'fio']
 
 const cache = join(root, '.cache/guest')
+const stamp = '.cache/guest/stamp'
+const files = ['vmlinuz', 'initramfs']
 const modules = ['virtio_pci', 'virtio_blk']
 const PATIENCE_S = 120
 
@@ -48,10 +51,12 @@ export async function fioInGuest(uri, job) {
   return said
 }
 
-/** Made once and kept. */
+/** Made once and kept, as long as nothing here changes. */
 async function guest() {
-  const [kernel, initramfs] = [join(cache, 'vmlinuz'), join(cache, 'initramfs')]
-  if (existsSync(initramfs)) return { kernel, initramfs }
+  const [kernel, initramfs] = files.map((file) => join(cache, file))
+  const made = hashOf(['scripts/lib/guest.mjs'])
+  const products = files.map((file) => `.cache/guest/${file}`)
+  if (isFresh(stamp, made, products)) return { kernel, initramfs }
   await rm(cache, { recursive: true, force: true })
   const unpacked = join(cache, 'kernel')
   await mkdir(unpacked, { recursive: true })
@@ -67,6 +72,7 @@ async function guest() {
   await makeInitramfs(unpacked, version, initramfs)
   await rm(unpacked, { recursive: true })
   await rm(join(cache, deb))
+  writeStamp(stamp, made)
   return { kernel, initramfs }
 }
 
@@ -79,14 +85,13 @@ async function makeInitramfs(kernel, version, target) {
   await symlink('busybox', join(tree, 'bin/sh'))
   await copyWithLibraries((await mustRun('which', ['fio'])).trim(), tree)
   const depends = ['-d', kernel, '-S', version, '--show-depends', '-a', ...modules]
-  const files = [...(await mustRun('/sbin/modprobe', depends)).matchAll(/^insmod (\S+)/gm)].map(
+  const loaded = [...(await mustRun('/sbin/modprobe', depends)).matchAll(/^insmod (\S+)/gm)].map(
     ([, file]) => file,
   )
-  const inOrder = [...new Set(files)]
+  const inOrder = [...new Set(loaded)]
   for (const file of inOrder) await copyFile(file, join(tree, 'modules', basename(file)))
   await writeFile(join(tree, 'init'), init(inOrder.map((file) => basename(file))), { mode: 0o755 })
-  // Whole before it has its name: what has it counts as made.
-  const pack = `find . | cpio -o -H newc -R 0:0 --quiet > ../packed && gzip -1c ../packed > ../gzipped && mv ../gzipped ${target}`
+  const pack = `find . | cpio -o -H newc -R 0:0 --quiet > ../packed && gzip -1c ../packed > ${target}`
   await mustRun('sh', ['-c', pack], { cwd: tree })
   await rm(join(cache, 'packed'))
   await rm(tree, { recursive: true })
@@ -115,6 +120,7 @@ for word in $(busybox cat /proc/cmdline); do
 done
 cd /tmp
 fio --name=guest --filename=/dev/vda --output-format=json "$@"
+busybox stty -F /dev/ttyS0 -echo # waits until all is out of the serial port: the end of what fio said, else, is lost
 busybox poweroff -f
 `
 }
