@@ -8,7 +8,9 @@ import { startZipkin, whyNoZipkin } from '../../scripts/lib/zipkin.mjs'
 import { startRelay } from '../src/index.js'
 import { OtlpTransport } from '../src/sinks/otlp.js'
 import { NotTaken } from '../src/sinks/outbox.js'
+import { ScribeTransport } from '../src/sinks/scribe.js'
 import type { SinkOptions } from '../src/sinks/sinks.js'
+import { v1Bytes, v1Size } from '../src/sinks/v1.js'
 import { ZipkinTransport } from '../src/sinks/zipkin.js'
 import { v1FromBytes } from '../src/spans/from-v1.js'
 import type { Endpoint, Span } from '../src/spans/span.js'
@@ -297,4 +299,82 @@ test.each([
 
 test.each(['', 'ftp://x', 'http://', 'http://user@x', 'a b'])('%j is no sink', async (target) => {
   expect(() => new ZipkinTransport(target)).toThrow(`sink ${JSON.stringify(target)}: expected a URL`)
+})
+
+test("the size of a span in Zipkin's first format is known before it is made", () => {
+  const spans = makeTraces(200, 11, 1_700_000_000_000_000).flat()
+  const odd: Span[] = [
+    { traceId: 'ab', id: '1' },
+    { traceId: 'ab', id: '1', localEndpoint: { serviceName: 'späte' } },
+    { traceId: 'ab', id: '1', remoteEndpoint: { ipv6: '::1' }, tags: { ä: '€' } },
+    { traceId: 'ab', id: '1', kind: 'SERVER', timestamp: 5, annotations: [{ timestamp: 6, value: 'ü' }] },
+  ]
+  for (const span of [...spans, ...odd, ...odd.map((span) => ({ ...span, shared: true as const }))])
+    expect(v1Size(span), JSON.stringify(span)).toBe(v1Bytes(span).length)
+})
+
+describe('by Scribe', () => {
+  const batchOf = (spans: Span[]) => ({
+    count: spans.length,
+    json: Buffer.from(spans.map((span) => JSON.stringify(span)).join(',')),
+  })
+  const tagged = (length: number): Span => ({ ...one, tags: { big: 'x'.repeat(length) } })
+
+  test('what fills a frame to the last byte is sent, what needs one more is refused before it is', async () => {
+    const { relay } = await relayTo({})
+    const transport = new ScribeTransport(relay.scribeAddress!)
+    onTestFinished(() => transport.close())
+    const frameOf = (spans: Span[]) =>
+      spans.reduce((sum, span) => sum + 21 + Math.ceil(v1Size(span) / 3) * 4, 24)
+    const room = (16_384_000 - frameOf([tagged(0), tagged(0)])) & ~3
+    const most = Math.floor(room / 4) * 3
+    const rest = [...Array(8).keys()].map((n) => [tagged(most - 4 + n), tagged(0)])
+    const fits = rest.filter((spans) => frameOf(spans) <= 16_384_000)
+    expect(fits.length, 'some fit, and some do not').toBeGreaterThan(0)
+    expect(fits.length).toBeLessThan(rest.length)
+    expect(frameOf(fits.at(-1)!)).toBeGreaterThan(16_384_000 - 4)
+    expect(await transport.send(batchOf(fits.at(-1)!), never)).toBe(0)
+    const refused = transport.send(batchOf(rest[fits.length]!), never)
+    await expect(refused).rejects.toThrow(NotTaken)
+    await expect(refused).rejects.toThrow(/frame of 1638400\d bytes; expected at most 16384000/)
+  })
+
+  test('a span that is a giant there is refused, unmade, and holds up no other', async () => {
+    const to = await relayTo({})
+    const { relay, log, url } = await relayTo({ scribe: to.relay.scribeAddress! })
+    const tags = Object.fromEntries([...Array(2000).keys()].map((n) => [`k${n}`, 'v']))
+    const giant: Span = {
+      ...one,
+      id: '00000000000000ff',
+      localEndpoint: { serviceName: 's'.repeat(1e6) },
+      tags,
+    }
+    const before = process.memoryUsage().rss
+    await post(url, [one, giant, { ...one, id: '0000000000000002' }])
+    const sink = () => relay.stats().tracing!.sinks[0]!
+    await expect.poll(sink, { timeout: 10_000 }).toMatchObject({ delivered: 2, refused: 1, waiting: 0 })
+    expect(process.memoryUsage().rss - before).toBeLessThan(500 * 2 ** 20)
+    expect(log.join()).toMatch(/refuses a span: it makes a frame of 2\d{9} bytes/)
+    expect(to.relay.stats().scribe).toMatchObject({ good: 2, bad: 0 })
+  })
+
+  test('spans of one batch that fit no frame together go in several', async () => {
+    const to = await relayTo({})
+    const { relay, url } = await relayTo({ scribe: to.relay.scribeAddress! })
+    const tags = Object.fromEntries([...Array(700).keys()].map((n) => [`k${n}`, 'v']))
+    const spans = [...Array(40).keys()].map((n): Span => {
+      const id = (n + 1).toString(16).padStart(16, '0')
+      return { ...one, id, localEndpoint: { serviceName: 's'.repeat(1000) }, tags }
+    })
+    await post(url, spans)
+    const sink = () => relay.stats().tracing!.sinks[0]!
+    await expect.poll(sink, { timeout: 10_000 }).toMatchObject({ delivered: 40, refused: 0, waiting: 0 })
+    expect(to.relay.stats().scribe).toMatchObject({ good: 40, bad: 0 })
+  })
+
+  test('what cannot be written is refused: it cannot be later either', async () => {
+    const transport = new ScribeTransport('127.0.0.1:1')
+    await expect(transport.send(batchOf([{ ...one, timestamp: 0.5 }]), never)).rejects.toThrow(NotTaken)
+    await expect(transport.send({ count: 1, json: Buffer.from('{') }, never)).rejects.toThrow(NotTaken)
+  })
 })

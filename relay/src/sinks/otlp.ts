@@ -1,6 +1,6 @@
 // relay/src/sinks/otlp.ts: spans to whatever takes OpenTelemetry's protocol over HTTP as protobuf: a collector, Jaeger, Tempo.
 
-import { type Batch, NotTaken, spansOf, type Transport } from './outbox.js'
+import { type Batch, made, NotTaken, spansOf, type Transport } from './outbox.js'
 import { httpTarget, post } from './post.js'
 
 /** Loaded when the first batch goes: it takes longer to load than all else of the relay, and few ask for it. */
@@ -21,7 +21,7 @@ export class OtlpTransport implements Transport {
 
   async send(batch: Batch, signal: AbortSignal): Promise<number> {
     const { ProtobufTraceSerializer, modelOf } = await encoder()
-    const body = ProtobufTraceSerializer.serializeRequest(modelOf(spansOf(batch)))
+    const body = made(() => ProtobufTraceSerializer.serializeRequest(modelOf(spansOf(batch))))
     if (body === undefined) throw new NotTaken('these spans cannot be written as protobuf')
     const answer = await post(this.#url, { 'content-type': 'application/x-protobuf' }, body, signal)
     try {

@@ -25,6 +25,21 @@ export interface Transport {
 /** The other side has looked at it and wants none of it. */
 export class NotTaken extends Error {}
 
+/**
+ * What is made of a batch before it goes.
+ *
+ * @throws NotTaken where it cannot be made: that is the batch's fault, and no later attempt can either
+ */
+export function made<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw error instanceof NotTaken
+      ? error
+      : new NotTaken(`it cannot be written: ${(error as Error).message}`)
+  }
+}
+
 export interface Batch {
   count: number
   /** Spans as Zipkin's JSON, comma between. */
