@@ -3,11 +3,15 @@
 
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startZipkin, whyNoZipkin } from '../../scripts/lib/zipkin.mjs'
 import { startRelay } from '../src/index.js'
 import { OtlpTransport } from '../src/sinks/otlp.js'
 import { NotTaken } from '../src/sinks/outbox.js'
+import { post as postTo } from '../src/sinks/post.js'
 import { ScribeTransport } from '../src/sinks/scribe.js'
 import type { SinkOptions } from '../src/sinks/sinks.js'
 import { v1Bytes, v1Size } from '../src/sinks/v1.js'
@@ -296,6 +300,32 @@ test.each([
   expect(error.message).toBe(`it answers ${status}: "no"`)
   expect(error instanceof NotTaken).toBe(isForGood)
 })
+
+test.each([
+  ['as it is', false],
+  ['packed, which was not asked for', true],
+])('an answer without end, %s, is read to 64 KiB and no further', async (_, isPacked) => {
+  const asked: IncomingHttpHeaders[] = []
+  const server = createServer(async (request, response) => {
+    asked.push(request.headers)
+    await request.toArray()
+    response.writeHead(200, isPacked ? { 'content-encoding': 'gzip' } : {})
+    const zeros = Readable.from(endless())
+    await (isPacked ? pipeline(zeros, createGzip(), response) : pipeline(zeros, response)).catch(() => {})
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close().closeAllConnections())
+  const url = new URL(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
+  const closed = new Promise((resolve) => server.on('connection', (socket) => socket.on('close', resolve)))
+  const answer = await postTo(url, {}, Buffer.from('[]'), AbortSignal.timeout(10_000))
+  expect(answer.length).toBe(2 ** 16)
+  await closed
+  expect(asked[0]!['accept-encoding']).toBe('identity')
+})
+
+function* endless() {
+  for (;;) yield Buffer.alloc(2 ** 16)
+}
 
 test.each(['', 'ftp://x', 'http://', 'http://user@x', 'a b'])('%j is no sink', async (target) => {
   expect(() => new ZipkinTransport(target)).toThrow(`sink ${JSON.stringify(target)}: expected a URL`)
