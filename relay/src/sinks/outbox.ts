@@ -181,7 +181,7 @@ export class Outbox<Item extends object = Span> {
     let [ms, longest] = this.limits.pause
     for (; !this.#end.signal.aborted; ms = Math.min(longest, ms * growth)) {
       try {
-        const refused = await this.#attempt(batch)
+        const refused = within(await this.#attempt(batch), lines.length)
         this.#count('delivered', lines.length - refused)
         this.#count('refused', refused)
         return this.#answered(undefined)
@@ -235,6 +235,9 @@ export class Outbox<Item extends object = Span> {
     this.log(`${this.transport.name}: ${error?.message ?? `takes ${this.#words.many} again`}`)
   }
 }
+
+/** The other side's own count, as far as it can be: a whole number of 0 to `most`. */
+const within = (count: number, most: number): number => Math.min(most, Math.max(0, Math.trunc(count) || 0))
 
 /** Cut short by the signal. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
