@@ -176,6 +176,22 @@ describe('an end', () => {
     await box.close()
     expect(box.stats()).toMatchObject({ offered: 100, delivered: 0, dropped: 100, waiting: 0 })
   })
+
+  test('that cuts an attempt short is its reason', async () => {
+    let isAsked = false
+    const { box, lines } = outbox(
+      (_, signal) =>
+        new Promise<number>((_, reject) => {
+          isAsked = true
+          signal.addEventListener('abort', () => reject(signal.reason))
+        }),
+      { ...quick, patience: 600_000 },
+    )
+    box.add(spans(1))
+    await until(() => isAsked)
+    await box.close()
+    expect(lines).toEqual(['them: no answer within the 0.1 s for what is left at the end'])
+  })
 })
 
 function check({ delivered, refused, dropped, waiting, ...stats }: OutboxStats, offered: number) {

@@ -196,14 +196,17 @@ export class Outbox<Item extends object = Span> {
 
   async #attempt(batch: Batch): Promise<number> {
     const attempt = new AbortController()
-    const stop = () => attempt.abort(new Error(`no answer within ${this.limits.patience / 1000} s`))
-    const timer = setTimeout(stop, this.limits.patience)
-    this.#end.signal.addEventListener('abort', stop, { once: true })
+    const { patience, farewell } = this.limits
+    const stop = () => attempt.abort(new Error(`no answer within ${patience / 1000} s`))
+    const end = () =>
+      attempt.abort(new Error(`no answer within the ${farewell / 1000} s for what is left at the end`))
+    const timer = setTimeout(stop, patience)
+    this.#end.signal.addEventListener('abort', end, { once: true })
     try {
       return await this.transport.send(batch, attempt.signal)
     } finally {
       clearTimeout(timer)
-      this.#end.signal.removeEventListener('abort', stop)
+      this.#end.signal.removeEventListener('abort', end)
     }
   }
 
