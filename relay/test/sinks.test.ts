@@ -3,10 +3,11 @@
 
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { startZipkin, whyNoZipkin } from '../../scripts/lib/zipkin.mjs'
 import { startRelay } from '../src/index.js'
 import { OtlpTransport } from '../src/sinks/otlp.js'
@@ -174,6 +175,33 @@ test('a server that is not there is told once, and spans wait', async () => {
   ])
   for (const { offered, waiting } of relay.stats().tracing!.sinks) expect(waiting).toBe(offered)
 })
+
+/** What stands before a server, and keeps its first answer to itself until it is told. */
+async function slowly(address: string) {
+  const { hostname: host, port } = new URL(`tcp://${address}`)
+  const sockets: Socket[] = []
+  let answer = () => {}
+  let has = () => {}
+  const hasAnswer = new Promise<void>((resolve) => {
+    has = resolve
+  })
+  const server = createTcpServer((socket) => {
+    const behind = connect(Number(port), host)
+    sockets.push(socket, behind)
+    socket.on('error', () => {}).pipe(behind.on('error', () => {}))
+    behind.on('data', (bytes) => {
+      answer = () => socket.write(bytes)
+      has()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  const at = server.address() as { port: number }
+  return { address: `127.0.0.1:${at.port}`, hasAnswer, answer: () => answer() }
+}
 
 /** The spans of each trace, as texts in order. */
 async function tracesOf(url: string, of: V1[]): Promise<string[][]> {
@@ -400,6 +428,33 @@ describe('by Scribe', () => {
     const sink = () => relay.stats().tracing!.sinks[0]!
     await expect.poll(sink, { timeout: 10_000 }).toMatchObject({ delivered: 40, refused: 0, waiting: 0 })
     expect(to.relay.stats().scribe).toMatchObject({ good: 40, bad: 0 })
+  })
+
+  test('a server may take as long for its answer as the attempt may last', async () => {
+    const { relay } = await relayTo({})
+    const slow = await slowly(relay.scribeAddress!)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const transport = new ScribeTransport(slow.address)
+    onTestFinished(() => transport.close())
+    const sent = transport.send(batchOf([one]), never)
+    await Promise.race([slow.hasAnswer, sent])
+    vi.advanceTimersByTime(3_600_000)
+    slow.answer()
+    expect(await sent).toBe(0)
+    expect(relay.stats().scribe).toMatchObject({ good: 1 })
+  })
+
+  test('an attempt that is ended fails with the reason for that', async () => {
+    const { relay } = await relayTo({})
+    const slow = await slowly(relay.scribeAddress!)
+    const transport = new ScribeTransport(slow.address)
+    const attempt = new AbortController()
+    const sent = transport.send(batchOf([one]), attempt.signal)
+    slow.hasAnswer.then(() => attempt.abort(new Error('that is enough')))
+    await expect(sent).rejects.toThrow('that is enough')
+    const late = transport.send(batchOf([one]), AbortSignal.abort(new Error('too late')))
+    await expect(late).rejects.toThrow('too late')
   })
 
   test('what cannot be written is refused: it cannot be later either', async () => {

@@ -33,12 +33,13 @@ export class ScribeTransport implements Transport {
     const stop = () => this.close()
     signal.addEventListener('abort', stop, { once: true })
     try {
-      const result = await this.#caller.call((client) => client.Log(messages))
+      signal.throwIfAborted() // while it connected
+      const result = await this.#caller.call((client) => client.Log(messages), Infinity)
       if (result !== scribeTypes.ResultCode.OK) throw new Error('it says TRY_LATER')
       return 0
     } catch (error) {
       this.close() // the next attempt begins anew
-      throw error
+      throw signal.aborted ? signal.reason : error
     } finally {
       signal.removeEventListener('abort', stop)
     }
