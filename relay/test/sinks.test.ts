@@ -14,7 +14,7 @@ import { OtlpTransport } from '../src/sinks/otlp.js'
 import { NotTaken } from '../src/sinks/outbox.js'
 import { post as postTo } from '../src/sinks/post.js'
 import { ScribeTransport } from '../src/sinks/scribe.js'
-import type { SinkOptions } from '../src/sinks/sinks.js'
+import { type SinkOptions, Sinks } from '../src/sinks/sinks.js'
 import { v1Bytes, v1Size } from '../src/sinks/v1.js'
 import { ZipkinTransport } from '../src/sinks/zipkin.js'
 import { v1FromBytes } from '../src/spans/from-v1.js'
@@ -345,7 +345,7 @@ test.each([
   onTestFinished(() => void server.close().closeAllConnections())
   const url = new URL(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
   const closed = new Promise((resolve) => server.on('connection', (socket) => socket.on('close', resolve)))
-  const answer = await postTo(url, {}, Buffer.from('[]'), AbortSignal.timeout(10_000))
+  const answer = await postTo({ url, headers: {} }, {}, Buffer.from('[]'), AbortSignal.timeout(10_000))
   expect(answer.length).toBe(2 ** 16)
   await closed
   expect(asked[0]!['accept-encoding']).toBe('identity')
@@ -355,9 +355,39 @@ function* endless() {
   for (;;) yield Buffer.alloc(2 ** 16)
 }
 
-test.each(['', 'ftp://x', 'http://', 'http://user@x', 'a b'])('%j is no sink', async (target) => {
-  expect(() => new ZipkinTransport(target)).toThrow(`sink ${JSON.stringify(target)}: expected a URL`)
+test.each([
+  ...['', 'ftp://x', 'http://', 'a b', 'http://x/#y'].map((target) => [target, target]),
+  ['http://user@x', 'http://***@x'],
+  ['http://user:secret@x', 'http://***@x'],
+  ['ftp://:secret@x', 'ftp://***@x'],
+  ['http://:sec/ret@x', 'http://***@x'],
+  [':sec@ret@', '***@'],
+  ['http://:%ff@x', 'http://***@x'],
+  ['http://:secr%0aet@x', 'http://***@x'],
+])('%j is no sink', (target, shown) => {
+  expect(() => new ZipkinTransport(target!)).toThrow(`sink ${JSON.stringify(shown)}: expected a URL`)
 })
+
+test.each([['secret'], ['a/b@c:d%']].map(([token]) => [token!, encodeURIComponent(token!)]))(
+  'a relay that wants the token %j gets it, and nobody else',
+  async (token, written) => {
+    const to = await startRelay({
+      ...{ listen: '127.0.0.1:0', output: folder(), token, tracing: { listen: '127.0.0.1:0' } },
+    })
+    onTestFinished(() => to.close())
+    const log: string[] = []
+    const outbox = new Sinks({ zipkin: `http://:${written}@${to.httpAddress}` }, (line) => log.push(line))
+    const without = new Sinks({ zipkin: to.httpAddress! }, (line) => log.push(line))
+    onTestFinished(() => Promise.all([outbox.close(), without.close()]).then(() => {}))
+    outbox.add([one])
+    without.add([one])
+    await expect.poll(() => outbox.stats()[0], { timeout: 10_000 }).toMatchObject({ delivered: 1 })
+    await expect.poll(() => without.stats()[0]!.error, { timeout: 10_000 }).toMatch(/^it answers 401/)
+    expect(to.stats().tracing).toMatchObject({ posted: 1 })
+    expect(outbox.stats()[0]!.name).toBe(`zipkin http://${to.httpAddress}`)
+    expect(log.join()).not.toContain('secret')
+  },
+)
 
 test("the size of a span in Zipkin's first format is known before it is made", () => {
   const spans = makeTraces(200, 11, 1_700_000_000_000_000).flat()

@@ -8,8 +8,15 @@ const mostWords = 300
 /** Bytes of an answer that are read; what comes behind them is not. */
 const mostAnswer = 2 ** 16
 
+export interface Target {
+  url: URL
+  /** What shows the token, where there is one. */
+  headers: Record<string, string>
+}
+
 /**
- * A URL, or a host and port, to where `what` posts; `path` where none is given.
+ * A URL, or a host and port, to where `what` posts; `path` where none is given. A password without a user is a token: it is
+ * not in the URL that comes of it, nor in what an error says.
  *
  * @throws TypeError naming what was given
  */
@@ -18,14 +25,18 @@ export function httpTarget(
   path: string,
   what = 'sink',
   expected = 'a URL such as http://zipkin:9411',
-): URL {
+): Target {
   try {
     const url = new URL(text.includes('://') ? text : `http://${text}`)
-    if (!/^https?:$/.test(url.protocol) || url.username + url.password + url.hash !== '') throw url
+    const token = decodeURIComponent(url.password)
+    if (!/^https?:$/.test(url.protocol) || url.username + url.hash !== '' || !/^[!-~]*$/.test(token))
+      throw url
+    url.password = ''
     if (url.pathname === '/') url.pathname = path
-    return url
+    return { url, headers: token === '' ? {} : { authorization: `Bearer ${token}` } }
   } catch {
-    throw new TypeError(`${what} ${JSON.stringify(text)}: expected ${expected}, or HOST:PORT`)
+    const shown = text.replace(/^([^/]*:\/\/)?.*@/s, '$1***@')
+    throw new TypeError(`${what} ${JSON.stringify(shown)}: expected ${expected}, or HOST:PORT`)
   }
 }
 
@@ -36,14 +47,14 @@ export function httpTarget(
  * @throws NotTaken where the body is refused for what it is; Error where trying again may help
  */
 export async function post(
-  url: URL,
+  target: Target,
   headers: Record<string, string>,
   body: Uint8Array,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const asked = { ...headers, 'accept-encoding': 'identity' } // a packed answer can be a thousand times as large
+  const asked = { ...headers, ...target.headers, 'accept-encoding': 'identity' } // a packed answer can be a thousand times as large
   const how = { method: 'POST', headers: asked, body, signal, redirect: 'error' } as const
-  const response = await fetch(url, how).catch((error) => {
+  const response = await fetch(target.url, how).catch((error) => {
     throw new Error(whyOf(error as Error))
   })
   const answer = await beginOf(response)
