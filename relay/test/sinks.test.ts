@@ -16,7 +16,7 @@ import { post as postTo } from '../src/sinks/post.js'
 import { ScribeTransport } from '../src/sinks/scribe.js'
 import { type SinkOptions, Sinks } from '../src/sinks/sinks.js'
 import { v1Bytes, v1Size } from '../src/sinks/v1.js'
-import { ZipkinTransport } from '../src/sinks/zipkin.js'
+import { checkOther, ZipkinTransport } from '../src/sinks/zipkin.js'
 import { v1FromBytes } from '../src/spans/from-v1.js'
 import type { Endpoint, Span } from '../src/spans/span.js'
 import { spansFromV1 } from '../src/spans/v1-to-v2.js'
@@ -319,6 +319,12 @@ test("OpenTelemetry's protocol: where it is posted, as what, and what was refuse
 test.each([
   [400, true],
   [413, true],
+  [422, true],
+  [401, false],
+  [403, false],
+  [404, false],
+  [408, false],
+  [425, false],
   [429, false],
   [500, false],
   [503, false],
@@ -327,6 +333,22 @@ test.each([
   const error = await new ZipkinTransport(target).send(batch, never).catch((error) => error)
   expect(error.message).toBe(`it answers ${status}: "no"`)
   expect(error instanceof NotTaken).toBe(isForGood)
+})
+
+test('a redirect is not followed, and is none for good', async () => {
+  const to = await collector({ status: 202 })
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead(307, { location: `http://${to.target}/api/v2/spans` }).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close().closeAllConnections())
+  const { port } = server.address() as { port: number }
+  const sent = new ZipkinTransport(`http://:secret@127.0.0.1:${port}`).send(batch, never)
+  const error = await sent.catch((error) => error)
+  expect(error).toBeInstanceOf(Error)
+  expect(error).not.toBeInstanceOf(NotTaken)
+  expect(to.got).toEqual([])
 })
 
 test.each([
@@ -492,4 +514,35 @@ describe('by Scribe', () => {
     await expect(transport.send(batchOf([{ ...one, timestamp: 0.5 }]), never)).rejects.toThrow(NotTaken)
     await expect(transport.send({ count: 1, json: Buffer.from('{') }, never)).rejects.toThrow(NotTaken)
   })
+})
+
+test.each([
+  ['127.0.0.1:4651', '127.0.0.1:4651'],
+  ['127.0.0.1:4651', 'http://localhost:4651/'],
+  ['127.0.0.1:4651', 'http://:secret@[::1]:4651/api/v2/spans'],
+  ['[::1]:4651', 'http://[::1]:4651'],
+  ['127.0.0.1:80', 'http://127.0.0.1'],
+  ['0.0.0.0:4651', '127.0.0.1:4651'],
+  ['10.0.0.7:4651', '10.0.0.7:4651'],
+])('a relay whose API listens at %s sends nothing to %s: that is itself', async (listen, zipkin) => {
+  expect(() => checkOther(listen, zipkin)).toThrow(TypeError)
+  expect(() => checkOther(listen, zipkin)).toThrow(
+    /^http listens on "[^@]*expected another server than itself$/,
+  )
+  const options = {
+    listen: '127.0.0.1:0',
+    output: folder(),
+    token: 'x',
+    tracing: { listen, sinks: { zipkin } },
+  }
+  await expect(startRelay(options)).rejects.toThrow('expected another server than itself')
+})
+
+test.each([
+  ['127.0.0.1:4651', '127.0.0.1:4652'],
+  ['127.0.0.1:4651', 'http://localhost'],
+  ['127.0.0.1:4651', '10.0.0.7:4651'],
+  ['10.0.0.7:4651', '127.0.0.1:4651'],
+])('one at %s may send to %s', (listen, zipkin) => {
+  expect(() => checkOther(listen, zipkin)).not.toThrow()
 })

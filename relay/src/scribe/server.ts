@@ -2,7 +2,7 @@
 // startRelay() owns one where it was asked to. Scribe has no token, so only this machine may speak to it.
 
 import { join } from 'node:path'
-import { type Address, isLoopback, parseAddress } from '../intake/address.js'
+import { isLoopback, isSame, parseAddress } from '../intake/address.js'
 import { Connection } from '../intake/connection.js'
 import { FrameRoom } from '../intake/frame-room.js'
 import { THRIFT_FRAME } from '../intake/frames.js'
@@ -103,7 +103,3 @@ export class ScribeServer {
     await this.intake.files.close()
   }
 }
-
-/** As far as the names tell: what is taken would come back, without end. */
-const isSame = (a: Address, b: Address): boolean =>
-  a.port === b.port && (a.host === b.host || isLoopback(b.host))

@@ -2,6 +2,7 @@
 
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { isSame, parseAddress } from '../intake/address.js'
 import type { Batch, Transport } from './outbox.js'
 import { httpTarget, post, type Target } from './post.js'
 
@@ -26,3 +27,14 @@ export class ZipkinTransport implements Transport {
 
 const open = Buffer.from('[')
 const close = Buffer.from(']')
+
+/** @throws TypeError where what listens for spans would send them to itself */
+export function checkOther(listen: string, target: string): void {
+  const { origin, protocol, hostname, port } = httpTarget(target, '/').url
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const usual = protocol === 'https:' ? 443 : 80
+  if (isSame(parseAddress(listen, 'http'), { host, port: Number(port || usual) }))
+    throw new TypeError(
+      `http listens on "${listen}" and zipkin is "${origin}"; expected another server than itself`,
+    )
+}

@@ -10,6 +10,7 @@ import { type HttpServer, startHttp } from '../http/server.js'
 import type { ScribeStats } from '../scribe/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
+import { checkOther } from '../sinks/zipkin.js'
 import { statusOf } from '../status.js'
 import type { ProcessStats } from '../store/processes.js'
 import { Assembler, type SpanItem } from './assembler.js'
@@ -113,6 +114,7 @@ export class Tracing {
     { token, version, log, processes, scribe }: TracingHouse,
   ): Promise<Tracing> {
     if (sample) checkSample(sample)
+    if (listen && sinks?.zipkin) checkOther(listen, sinks.zipkin)
     const since = Date.now()
     const outboxes = new Sinks(sinks ?? {}, log)
     const sampler = sample && new Sampler(sample)
