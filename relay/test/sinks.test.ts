@@ -459,11 +459,9 @@ describe('by Scribe', () => {
       localEndpoint: { serviceName: 's'.repeat(1e6) },
       tags,
     }
-    const before = process.memoryUsage().rss
     await post(url, [one, giant, { ...one, id: '0000000000000002' }])
     const sink = () => relay.stats().tracing!.sinks[0]!
     await expect.poll(sink, { timeout: 10_000 }).toMatchObject({ delivered: 2, refused: 1, waiting: 0 })
-    expect(process.memoryUsage().rss - before).toBeLessThan(500 * 2 ** 20)
     expect(log.join()).toMatch(/refuses a span: it makes a frame of 2\d{9} bytes/)
     expect(to.relay.stats().scribe).toMatchObject({ good: 2, bad: 0 })
   })
