@@ -204,6 +204,7 @@ describe('blkin relay --scribe-listen', () => {
     [['--category', 'a=../b'], /"a" goes to "..\/b"; expected "spans"/],
     [['--scribe-listen', '0.0.0.0:1'], /scribe.listen is "0.0.0.0:1"; expected a loopback address/],
     [['--scribe-listen', '127.0.0.1:9', '--scribe', '127.0.0.1:9'], /expected another server than itself/],
+    [['--http', '127.0.0.1:9', '--zipkin', 'http://127.0.0.1:9'], /expected another server than itself/],
     [['--http', '127.0.0.1:0', '--zipkin', 'ftp://x'], /sink "ftp:\/\/x": expected a URL/],
     [['--http', '0.0.0.0:0'], /http is "0.0.0.0:0" and token is missing; expected a token on anything but/],
     [['--http', 'here'], /http is "here"; expected host:port/],

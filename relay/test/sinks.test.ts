@@ -3,13 +3,20 @@
 
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { startZipkin, whyNoZipkin } from '../../scripts/lib/zipkin.mjs'
 import { startRelay } from '../src/index.js'
 import { OtlpTransport } from '../src/sinks/otlp.js'
 import { NotTaken } from '../src/sinks/outbox.js'
-import type { SinkOptions } from '../src/sinks/sinks.js'
-import { ZipkinTransport } from '../src/sinks/zipkin.js'
+import { post as postTo } from '../src/sinks/post.js'
+import { ScribeTransport } from '../src/sinks/scribe.js'
+import { type SinkOptions, Sinks } from '../src/sinks/sinks.js'
+import { v1Bytes, v1Size } from '../src/sinks/v1.js'
+import { checkOther, ZipkinTransport } from '../src/sinks/zipkin.js'
 import { v1FromBytes } from '../src/spans/from-v1.js'
 import type { Endpoint, Span } from '../src/spans/span.js'
 import { spansFromV1 } from '../src/spans/v1-to-v2.js'
@@ -169,6 +176,33 @@ test('a server that is not there is told once, and spans wait', async () => {
   for (const { offered, waiting } of relay.stats().tracing!.sinks) expect(waiting).toBe(offered)
 })
 
+/** What stands before a server, and keeps its first answer to itself until it is told. */
+async function slowly(address: string) {
+  const { hostname: host, port } = new URL(`tcp://${address}`)
+  const sockets: Socket[] = []
+  let answer = () => {}
+  let has = () => {}
+  const hasAnswer = new Promise<void>((resolve) => {
+    has = resolve
+  })
+  const server = createTcpServer((socket) => {
+    const behind = connect(Number(port), host)
+    sockets.push(socket, behind)
+    socket.on('error', () => {}).pipe(behind.on('error', () => {}))
+    behind.on('data', (bytes) => {
+      answer = () => socket.write(bytes)
+      has()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  const at = server.address() as { port: number }
+  return { address: `127.0.0.1:${at.port}`, hasAnswer, answer: () => answer() }
+}
+
 /** The spans of each trace, as texts in order. */
 async function tracesOf(url: string, of: V1[]): Promise<string[][]> {
   const ids = of.map(({ traceId, high }) => `${high ? hex(high as bigint) : ''}${hex(traceId)}`)
@@ -285,6 +319,12 @@ test("OpenTelemetry's protocol: where it is posted, as what, and what was refuse
 test.each([
   [400, true],
   [413, true],
+  [422, true],
+  [401, false],
+  [403, false],
+  [404, false],
+  [408, false],
+  [425, false],
   [429, false],
   [500, false],
   [503, false],
@@ -295,6 +335,212 @@ test.each([
   expect(error instanceof NotTaken).toBe(isForGood)
 })
 
-test.each(['', 'ftp://x', 'http://', 'http://user@x', 'a b'])('%j is no sink', async (target) => {
-  expect(() => new ZipkinTransport(target)).toThrow(`sink ${JSON.stringify(target)}: expected a URL`)
+test('a redirect is not followed, and is none for good', async () => {
+  const to = await collector({ status: 202 })
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead(307, { location: `http://${to.target}/api/v2/spans` }).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close().closeAllConnections())
+  const { port } = server.address() as { port: number }
+  const sent = new ZipkinTransport(`http://:secret@127.0.0.1:${port}`).send(batch, never)
+  const error = await sent.catch((error) => error)
+  expect(error).toBeInstanceOf(Error)
+  expect(error).not.toBeInstanceOf(NotTaken)
+  expect(to.got).toEqual([])
+})
+
+test.each([
+  ['as it is', false],
+  ['packed, which was not asked for', true],
+])('an answer without end, %s, is read to 64 KiB and no further', async (_, isPacked) => {
+  const asked: IncomingHttpHeaders[] = []
+  const server = createServer(async (request, response) => {
+    asked.push(request.headers)
+    await request.toArray()
+    response.writeHead(200, isPacked ? { 'content-encoding': 'gzip' } : {})
+    const zeros = Readable.from(endless())
+    await (isPacked ? pipeline(zeros, createGzip(), response) : pipeline(zeros, response)).catch(() => {})
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close().closeAllConnections())
+  const url = new URL(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
+  const closed = new Promise((resolve) => server.on('connection', (socket) => socket.on('close', resolve)))
+  const answer = await postTo({ url, headers: {} }, {}, Buffer.from('[]'), AbortSignal.timeout(10_000))
+  expect(answer.length).toBe(2 ** 16)
+  await closed
+  expect(asked[0]!['accept-encoding']).toBe('identity')
+})
+
+function* endless() {
+  for (;;) yield Buffer.alloc(2 ** 16)
+}
+
+test.each([
+  ...['', 'ftp://x', 'http://', 'a b', 'http://x/#y'].map((target) => [target, target]),
+  ['http://user@x', 'http://***@x'],
+  ['http://user:secret@x', 'http://***@x'],
+  ['ftp://:secret@x', 'ftp://***@x'],
+  ['http://:sec/ret@x', 'http://***@x'],
+  [':sec@ret@', '***@'],
+  ['http://:%ff@x', 'http://***@x'],
+  ['http://:secr%0aet@x', 'http://***@x'],
+])('%j is no sink', (target, shown) => {
+  expect(() => new ZipkinTransport(target!)).toThrow(`sink ${JSON.stringify(shown)}: expected a URL`)
+})
+
+test.each([['secret'], ['a/b@c:d%']].map(([token]) => [token!, encodeURIComponent(token!)]))(
+  'a relay that wants the token %j gets it, and nobody else',
+  async (token, written) => {
+    const to = await startRelay({
+      ...{ listen: '127.0.0.1:0', output: folder(), token, tracing: { listen: '127.0.0.1:0' } },
+    })
+    onTestFinished(() => to.close())
+    const log: string[] = []
+    const outbox = new Sinks({ zipkin: `http://:${written}@${to.httpAddress}` }, (line) => log.push(line))
+    const without = new Sinks({ zipkin: to.httpAddress! }, (line) => log.push(line))
+    onTestFinished(() => Promise.all([outbox.close(), without.close()]).then(() => {}))
+    outbox.add([one])
+    without.add([one])
+    await expect.poll(() => outbox.stats()[0], { timeout: 10_000 }).toMatchObject({ delivered: 1 })
+    await expect.poll(() => without.stats()[0]!.error, { timeout: 10_000 }).toMatch(/^it answers 401/)
+    expect(to.stats().tracing).toMatchObject({ posted: 1 })
+    expect(outbox.stats()[0]!.name).toBe(`zipkin http://${to.httpAddress}`)
+    expect(log.join()).not.toContain('secret')
+  },
+)
+
+test("the size of a span in Zipkin's first format is known before it is made", () => {
+  const spans = makeTraces(200, 11, 1_700_000_000_000_000).flat()
+  const odd: Span[] = [
+    { traceId: 'ab', id: '1' },
+    { traceId: 'ab', id: '1', localEndpoint: { serviceName: 'späte' } },
+    { traceId: 'ab', id: '1', remoteEndpoint: { ipv6: '::1' }, tags: { ä: '€' } },
+    { traceId: 'ab', id: '1', kind: 'SERVER', timestamp: 5, annotations: [{ timestamp: 6, value: 'ü' }] },
+  ]
+  for (const span of [...spans, ...odd, ...odd.map((span) => ({ ...span, shared: true as const }))])
+    expect(v1Size(span), JSON.stringify(span)).toBe(v1Bytes(span).length)
+})
+
+describe('by Scribe', () => {
+  const batchOf = (spans: Span[]) => ({
+    count: spans.length,
+    json: Buffer.from(spans.map((span) => JSON.stringify(span)).join(',')),
+  })
+  const tagged = (length: number): Span => ({ ...one, tags: { big: 'x'.repeat(length) } })
+
+  test('what fills a frame to the last byte is sent, what needs one more is refused before it is', async () => {
+    const { relay } = await relayTo({})
+    const transport = new ScribeTransport(relay.scribeAddress!)
+    onTestFinished(() => transport.close())
+    const frameOf = (spans: Span[]) =>
+      spans.reduce((sum, span) => sum + 21 + Math.ceil(v1Size(span) / 3) * 4, 24)
+    const room = (16_384_000 - frameOf([tagged(0), tagged(0)])) & ~3
+    const most = Math.floor(room / 4) * 3
+    const rest = [...Array(8).keys()].map((n) => [tagged(most - 4 + n), tagged(0)])
+    const fits = rest.filter((spans) => frameOf(spans) <= 16_384_000)
+    expect(fits.length, 'some fit, and some do not').toBeGreaterThan(0)
+    expect(fits.length).toBeLessThan(rest.length)
+    expect(frameOf(fits.at(-1)!)).toBeGreaterThan(16_384_000 - 4)
+    expect(await transport.send(batchOf(fits.at(-1)!), never)).toBe(0)
+    const refused = transport.send(batchOf(rest[fits.length]!), never)
+    await expect(refused).rejects.toThrow(NotTaken)
+    await expect(refused).rejects.toThrow(/frame of 1638400\d bytes; expected at most 16384000/)
+  })
+
+  test('a span that is a giant there is refused, unmade, and holds up no other', async () => {
+    const to = await relayTo({})
+    const { relay, log, url } = await relayTo({ scribe: to.relay.scribeAddress! })
+    const tags = Object.fromEntries([...Array(2000).keys()].map((n) => [`k${n}`, 'v']))
+    const giant: Span = {
+      ...one,
+      id: '00000000000000ff',
+      localEndpoint: { serviceName: 's'.repeat(1e6) },
+      tags,
+    }
+    await post(url, [one, giant, { ...one, id: '0000000000000002' }])
+    const sink = () => relay.stats().tracing!.sinks[0]!
+    await expect.poll(sink, { timeout: 10_000 }).toMatchObject({ delivered: 2, refused: 1, waiting: 0 })
+    expect(log.join()).toMatch(/refuses a span: it makes a frame of 2\d{9} bytes/)
+    expect(to.relay.stats().scribe).toMatchObject({ good: 2, bad: 0 })
+  })
+
+  test('spans of one batch that fit no frame together go in several', async () => {
+    const to = await relayTo({})
+    const { relay, url } = await relayTo({ scribe: to.relay.scribeAddress! })
+    const tags = Object.fromEntries([...Array(700).keys()].map((n) => [`k${n}`, 'v']))
+    const spans = [...Array(40).keys()].map((n): Span => {
+      const id = (n + 1).toString(16).padStart(16, '0')
+      return { ...one, id, localEndpoint: { serviceName: 's'.repeat(1000) }, tags }
+    })
+    await post(url, spans)
+    const sink = () => relay.stats().tracing!.sinks[0]!
+    await expect.poll(sink, { timeout: 10_000 }).toMatchObject({ delivered: 40, refused: 0, waiting: 0 })
+    expect(to.relay.stats().scribe).toMatchObject({ good: 40, bad: 0 })
+  })
+
+  test('a server may take as long for its answer as the attempt may last', async () => {
+    const { relay } = await relayTo({})
+    const slow = await slowly(relay.scribeAddress!)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const transport = new ScribeTransport(slow.address)
+    onTestFinished(() => transport.close())
+    const sent = transport.send(batchOf([one]), never)
+    await Promise.race([slow.hasAnswer, sent])
+    vi.advanceTimersByTime(3_600_000)
+    slow.answer()
+    expect(await sent).toBe(0)
+    expect(relay.stats().scribe).toMatchObject({ good: 1 })
+  })
+
+  test('an attempt that is ended fails with the reason for that', async () => {
+    const { relay } = await relayTo({})
+    const slow = await slowly(relay.scribeAddress!)
+    const transport = new ScribeTransport(slow.address)
+    const attempt = new AbortController()
+    const sent = transport.send(batchOf([one]), attempt.signal)
+    slow.hasAnswer.then(() => attempt.abort(new Error('that is enough')))
+    await expect(sent).rejects.toThrow('that is enough')
+    const late = transport.send(batchOf([one]), AbortSignal.abort(new Error('too late')))
+    await expect(late).rejects.toThrow('too late')
+  })
+
+  test('what cannot be written is refused: it cannot be later either', async () => {
+    const transport = new ScribeTransport('127.0.0.1:1')
+    await expect(transport.send(batchOf([{ ...one, timestamp: 0.5 }]), never)).rejects.toThrow(NotTaken)
+    await expect(transport.send({ count: 1, json: Buffer.from('{') }, never)).rejects.toThrow(NotTaken)
+  })
+})
+
+test.each([
+  ['127.0.0.1:4651', '127.0.0.1:4651'],
+  ['127.0.0.1:4651', 'http://localhost:4651/'],
+  ['127.0.0.1:4651', 'http://:secret@[::1]:4651/api/v2/spans'],
+  ['[::1]:4651', 'http://[::1]:4651'],
+  ['127.0.0.1:80', 'http://127.0.0.1'],
+  ['0.0.0.0:4651', '127.0.0.1:4651'],
+  ['10.0.0.7:4651', '10.0.0.7:4651'],
+])('a relay whose API listens at %s sends nothing to %s: that is itself', async (listen, zipkin) => {
+  expect(() => checkOther(listen, zipkin)).toThrow(TypeError)
+  expect(() => checkOther(listen, zipkin)).toThrow(
+    /^http listens on "[^@]*expected another server than itself$/,
+  )
+  const options = {
+    listen: '127.0.0.1:0',
+    output: folder(),
+    token: 'x',
+    tracing: { listen, sinks: { zipkin } },
+  }
+  await expect(startRelay(options)).rejects.toThrow('expected another server than itself')
+})
+
+test.each([
+  ['127.0.0.1:4651', '127.0.0.1:4652'],
+  ['127.0.0.1:4651', 'http://localhost'],
+  ['127.0.0.1:4651', '10.0.0.7:4651'],
+  ['10.0.0.7:4651', '127.0.0.1:4651'],
+])('one at %s may send to %s', (listen, zipkin) => {
+  expect(() => checkOther(listen, zipkin)).not.toThrow()
 })

@@ -2,7 +2,7 @@
 // came. The outbox before it keeps what waits while the other side is away.
 
 import { type Batch, Outbox, type Transport, usualLimits } from '../sinks/outbox.js'
-import { httpTarget, post } from '../sinks/post.js'
+import { httpTarget, post, type Target } from '../sinks/post.js'
 
 /** Two changes of each alert that there can be, of 6 KiB. */
 const MOST_BYTES = 32 * 2 ** 20
@@ -16,20 +16,20 @@ export function webhookOutbox(target: string, log: (line: string) => void): Outb
 class WebhookTransport implements Transport {
   readonly name: string
   readonly words = { one: 'an alert', many: 'alerts' }
-  readonly #url: URL
+  readonly #target: Target
 
   constructor(target: string) {
-    this.#url = httpTarget(
+    this.#target = httpTarget(
       target,
       '/',
       'webhook',
       'a URL of a receiver, such as http://127.0.0.1:9095/alerts',
     )
-    this.name = `webhook ${this.#url.origin}` // paths of webhooks are secrets, some of them
+    this.name = `webhook ${this.#target.url.origin}` // paths of webhooks are secrets, some of them
   }
 
   async send({ json }: Batch, signal: AbortSignal): Promise<number> {
-    await post(this.#url, { 'content-type': 'application/json' }, json, signal)
+    await post(this.#target, { 'content-type': 'application/json' }, json, signal)
     return 0
   }
 }

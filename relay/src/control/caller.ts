@@ -71,7 +71,7 @@ export class Caller<Client extends object> {
     return new Caller(address, socket, Client, protocol)
   }
 
-  /** `waitMs` is how long the other side may take of its own accord. */
+  /** `waitMs` is how long the other side may take of its own accord; where it is Infinity, who calls ends it by close(). */
   async call<T>(make: (client: Client) => Promise<T>, waitMs = 0): Promise<T> {
     if (this.#failed) throw this.#failed
     const answer = make(this.#client) // throws at once where an argument is none; then nothing was sent
@@ -81,7 +81,8 @@ export class Caller<Client extends object> {
       fail = reject
       this.#flying.add(fail)
       const ms = waitMs + PATIENCE_MS
-      late = setTimeout(() => this.#fail('ERR_BLKIN_SILENT', `no answer within ${ms / 1000} s`), ms)
+      const stop = () => this.#fail('ERR_BLKIN_SILENT', `no answer within ${ms / 1000} s`)
+      if (ms < Infinity) late = setTimeout(stop, ms)
     })
     try {
       return await Promise.race([answer, failed])

@@ -42,3 +42,12 @@ export function isLoopback(host: string): boolean {
   const family = isIP(host)
   return family === 0 ? host === 'localhost' : loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')
 }
+
+/**
+ * Whether who listens at the one is who is reached at the other, as far as the names tell: what goes from there to here would
+ * come back, without end.
+ */
+export function isSame(a: Address, b: Address): boolean {
+  const isHere = ({ host }: Address) => isLoopback(host) || host === '0.0.0.0' || host === '::'
+  return a.port === b.port && (a.host === b.host || (isHere(a) && isHere(b)))
+}

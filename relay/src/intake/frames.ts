@@ -2,6 +2,8 @@
 // One a connection. Holds at most one frame; copies each byte at most once; a wrong length throws before any memory.
 
 export const MAX_FRAME = 2 * 2 ** 20
+/** What Thrift's own servers take. */
+export const THRIFT_FRAME = 16_384_000
 
 export class FrameSplitter {
   #length = Buffer.alloc(4)

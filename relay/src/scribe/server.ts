@@ -2,9 +2,10 @@
 // startRelay() owns one where it was asked to. Scribe has no token, so only this machine may speak to it.
 
 import { join } from 'node:path'
-import { type Address, isLoopback, parseAddress } from '../intake/address.js'
+import { isLoopback, isSame, parseAddress } from '../intake/address.js'
 import { Connection } from '../intake/connection.js'
 import { FrameRoom } from '../intake/frame-room.js'
+import { THRIFT_FRAME } from '../intake/frames.js'
 import { type ConnectionCounts, type Listener, startListener } from '../intake/listener.js'
 import { Turns } from '../spans/store/turns.js'
 import { ScribeCalls } from './calls.js'
@@ -40,8 +41,6 @@ const MOST_CONNECTIONS = 128
 const IDLE_MS = 60_000
 /** Calls that are worked on at once: more would be no faster, files are written one batch after the other. */
 const AT_ONCE = 4
-/** What Thrift's own servers take. */
-const MOST_FRAME = 16_384_000
 /** Of all clients together. */
 const MOST_FRAMES = 256 * 2 ** 20
 
@@ -89,7 +88,7 @@ export class ScribeServer {
     const turns = new Turns(AT_ONCE)
     const speaker = () => new ScribeCalls(new ScribeSession(intake, version, since), turns)
     const connect = (socket: ConstructorParameters<typeof Connection>[0]) =>
-      new Connection(socket, speaker, log, MOST_FRAME, room)
+      new Connection(socket, speaker, log, THRIFT_FRAME, room)
     return new ScribeServer(await startListener(where, MOST_CONNECTIONS, connect, log, IDLE_MS), intake)
   }
 
@@ -116,7 +115,3 @@ export class ScribeServer {
     await this.intake.files.close()
   }
 }
-
-/** As far as the names tell: what is taken would come back, without end. */
-const isSame = (a: Address, b: Address): boolean =>
-  a.port === b.port && (a.host === b.host || isLoopback(b.host))

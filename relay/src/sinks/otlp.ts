@@ -1,7 +1,7 @@
 // relay/src/sinks/otlp.ts: spans to whatever takes OpenTelemetry's protocol over HTTP as protobuf: a collector, Jaeger, Tempo.
 
-import { type Batch, NotTaken, spansOf, type Transport } from './outbox.js'
-import { httpTarget, post } from './post.js'
+import { type Batch, made, NotTaken, spansOf, type Transport } from './outbox.js'
+import { httpTarget, post, type Target } from './post.js'
 
 /** Loaded when the first batch goes: it takes longer to load than all else of the relay, and few ask for it. */
 const encoder = async () => ({
@@ -11,19 +11,19 @@ const encoder = async () => ({
 
 export class OtlpTransport implements Transport {
   readonly name: string
-  readonly #url: URL
+  readonly #target: Target
 
   /** @throws TypeError naming what was given */
   constructor(target: string) {
-    this.#url = httpTarget(target, '/v1/traces')
-    this.name = `otlp ${this.#url.origin}`
+    this.#target = httpTarget(target, '/v1/traces')
+    this.name = `otlp ${this.#target.url.origin}`
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<number> {
     const { ProtobufTraceSerializer, modelOf } = await encoder()
-    const body = ProtobufTraceSerializer.serializeRequest(modelOf(spansOf(batch)))
+    const body = made(() => ProtobufTraceSerializer.serializeRequest(modelOf(spansOf(batch))))
     if (body === undefined) throw new NotTaken('these spans cannot be written as protobuf')
-    const answer = await post(this.#url, { 'content-type': 'application/x-protobuf' }, body, signal)
+    const answer = await post(this.#target, { 'content-type': 'application/x-protobuf' }, body, signal)
     try {
       return Number(ProtobufTraceSerializer.deserializeResponse(answer).partialSuccess?.rejectedSpans ?? 0)
     } catch {

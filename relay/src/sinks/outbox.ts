@@ -25,6 +25,21 @@ export interface Transport {
 /** The other side has looked at it and wants none of it. */
 export class NotTaken extends Error {}
 
+/**
+ * What is made of a batch before it goes.
+ *
+ * @throws NotTaken where it cannot be made: that is the batch's fault, and no later attempt can either
+ */
+export function made<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw error instanceof NotTaken
+      ? error
+      : new NotTaken(`it cannot be written: ${(error as Error).message}`)
+  }
+}
+
 export interface Batch {
   count: number
   /** Spans as Zipkin's JSON, comma between. */
@@ -166,7 +181,7 @@ export class Outbox<Item extends object = Span> {
     let [ms, longest] = this.limits.pause
     for (; !this.#end.signal.aborted; ms = Math.min(longest, ms * growth)) {
       try {
-        const refused = await this.#attempt(batch)
+        const refused = within(await this.#attempt(batch), lines.length)
         this.#count('delivered', lines.length - refused)
         this.#count('refused', refused)
         return this.#answered(undefined)
@@ -181,14 +196,17 @@ export class Outbox<Item extends object = Span> {
 
   async #attempt(batch: Batch): Promise<number> {
     const attempt = new AbortController()
-    const stop = () => attempt.abort(new Error(`no answer within ${this.limits.patience / 1000} s`))
-    const timer = setTimeout(stop, this.limits.patience)
-    this.#end.signal.addEventListener('abort', stop, { once: true })
+    const { patience, farewell } = this.limits
+    const stop = () => attempt.abort(new Error(`no answer within ${patience / 1000} s`))
+    const end = () =>
+      attempt.abort(new Error(`no answer within the ${farewell / 1000} s for what is left at the end`))
+    const timer = setTimeout(stop, patience)
+    this.#end.signal.addEventListener('abort', end, { once: true })
     try {
       return await this.transport.send(batch, attempt.signal)
     } finally {
       clearTimeout(timer)
-      this.#end.signal.removeEventListener('abort', stop)
+      this.#end.signal.removeEventListener('abort', end)
     }
   }
 
@@ -220,6 +238,9 @@ export class Outbox<Item extends object = Span> {
     this.log(`${this.transport.name}: ${error?.message ?? `takes ${this.#words.many} again`}`)
   }
 }
+
+/** The other side's own count, as far as it can be: a whole number of 0 to `most`. */
+const within = (count: number, most: number): number => Math.min(most, Math.max(0, Math.trunc(count) || 0))
 
 /** Cut short by the signal. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -5,9 +5,18 @@ import { NotTaken } from './outbox.js'
 /** Answers that mean "not now", beside those of 500 and above. */
 const later = new Set([401, 403, 404, 408, 425, 429])
 const mostWords = 300
+/** Bytes of an answer that are read; what comes behind them is not. */
+const mostAnswer = 2 ** 16
+
+export interface Target {
+  url: URL
+  /** What shows the token, where there is one. */
+  headers: Record<string, string>
+}
 
 /**
- * A URL, or a host and port, to where `what` posts; `path` where none is given.
+ * A URL, or a host and port, to where `what` posts; `path` where none is given. A password without a user is a token: it is
+ * not in the URL that comes of it, nor in what an error says.
  *
  * @throws TypeError naming what was given
  */
@@ -16,39 +25,54 @@ export function httpTarget(
   path: string,
   what = 'sink',
   expected = 'a URL such as http://zipkin:9411',
-): URL {
+): Target {
   try {
     const url = new URL(text.includes('://') ? text : `http://${text}`)
-    if (!/^https?:$/.test(url.protocol) || url.username + url.password + url.hash !== '') throw url
+    const token = decodeURIComponent(url.password)
+    if (!/^https?:$/.test(url.protocol) || url.username + url.hash !== '' || !/^[!-~]*$/.test(token))
+      throw url
+    url.password = ''
     if (url.pathname === '/') url.pathname = path
-    return url
+    return { url, headers: token === '' ? {} : { authorization: `Bearer ${token}` } }
   } catch {
-    throw new TypeError(`${what} ${JSON.stringify(text)}: expected ${expected}, or HOST:PORT`)
+    const shown = text.replace(/^([^/]*:\/\/)?.*@/s, '$1***@')
+    throw new TypeError(`${what} ${JSON.stringify(shown)}: expected ${expected}, or HOST:PORT`)
   }
 }
 
 /**
  * Resolves when it was taken.
  *
- * @returns the answer's body
+ * @returns the answer's body, of a long one the begin
  * @throws NotTaken where the body is refused for what it is; Error where trying again may help
  */
 export async function post(
-  url: URL,
+  target: Target,
   headers: Record<string, string>,
   body: Uint8Array,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' }).catch(
-    (error) => {
-      throw new Error(whyOf(error as Error))
-    },
-  )
-  const answer = Buffer.from(await response.arrayBuffer())
+  const asked = { ...headers, ...target.headers, 'accept-encoding': 'identity' } // a packed answer can be a thousand times as large
+  const how = { method: 'POST', headers: asked, body, signal, redirect: 'error' } as const
+  const response = await fetch(target.url, how).catch((error) => {
+    throw new Error(whyOf(error as Error))
+  })
+  const answer = await beginOf(response)
   if (response.ok) return answer
   const words = answer.toString('utf8', 0, mostWords).trim()
   const said = `it answers ${response.status}${words === '' ? '' : `: ${JSON.stringify(words)}`}`
   throw response.status >= 500 || later.has(response.status) ? new Error(said) : new NotTaken(said)
+}
+
+async function beginOf({ body }: Response): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes >= mostAnswer) break // which ends the connection where more would come
+  }
+  return Buffer.concat(chunks).subarray(0, mostAnswer)
 }
 
 function whyOf(error: Error): string {

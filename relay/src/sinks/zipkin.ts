@@ -2,27 +2,39 @@
 
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { isSame, parseAddress } from '../intake/address.js'
 import type { Batch, Transport } from './outbox.js'
-import { httpTarget, post } from './post.js'
+import { httpTarget, post, type Target } from './post.js'
 
 const pack = promisify(gzip)
 
 export class ZipkinTransport implements Transport {
   readonly name: string
-  readonly #url: URL
+  readonly #target: Target
 
   /** @throws TypeError naming what was given */
   constructor(target: string) {
-    this.#url = httpTarget(target, '/api/v2/spans')
-    this.name = `zipkin ${this.#url.origin}`
+    this.#target = httpTarget(target, '/api/v2/spans')
+    this.name = `zipkin ${this.#target.url.origin}`
   }
 
   async send({ json }: Batch, signal: AbortSignal): Promise<number> {
     const body = await pack(Buffer.concat([open, json, close]), { level: 1 })
-    await post(this.#url, { 'content-type': 'application/json', 'content-encoding': 'gzip' }, body, signal)
+    await post(this.#target, { 'content-type': 'application/json', 'content-encoding': 'gzip' }, body, signal)
     return 0
   }
 }
 
 const open = Buffer.from('[')
 const close = Buffer.from(']')
+
+/** @throws TypeError where what listens for spans would send them to itself */
+export function checkOther(listen: string, target: string): void {
+  const { origin, protocol, hostname, port } = httpTarget(target, '/').url
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const usual = protocol === 'https:' ? 443 : 80
+  if (isSame(parseAddress(listen, 'http'), { host, port: Number(port || usual) }))
+    throw new TypeError(
+      `http listens on "${listen}" and zipkin is "${origin}"; expected another server than itself`,
+    )
+}

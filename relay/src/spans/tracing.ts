@@ -11,6 +11,7 @@ import { guardedAddress } from '../intake/address.js'
 import type { ScribeStats } from '../scribe/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
+import { checkOther } from '../sinks/zipkin.js'
 import { statusOf } from '../status.js'
 import type { ProcessStats } from '../store/processes.js'
 import { Assembler, type SpanItem } from './assembler.js'
@@ -116,6 +117,7 @@ export class Tracing {
   ): Promise<Tracing> {
     const where = listen === undefined ? undefined : guardedAddress(listen, 'http', token)
     if (sample) checkSample(sample)
+    if (listen && sinks?.zipkin) checkOther(listen, sinks.zipkin)
     const since = Date.now()
     const outboxes = new Sinks(sinks ?? {}, log)
     const sampler = sample && new Sampler(sample)
