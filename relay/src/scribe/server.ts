@@ -2,7 +2,7 @@
 // startRelay() owns one where it was asked to. Scribe has no token, so only this machine may speak to it.
 
 import { join } from 'node:path'
-import { isLoopback, isSame, parseAddress } from '../intake/address.js'
+import { type Address, isLoopback, isSame, parseAddress } from '../intake/address.js'
 import { Connection } from '../intake/connection.js'
 import { FrameRoom } from '../intake/frame-room.js'
 import { THRIFT_FRAME } from '../intake/frames.js'
