@@ -3,6 +3,7 @@
 
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -388,6 +389,21 @@ test.each([
   ['http://:secr%0aet@x', 'http://***@x'],
 ])('%j is no sink', (target, shown) => {
   expect(() => new ZipkinTransport(target!)).toThrow(`sink ${JSON.stringify(shown)}: expected a URL`)
+})
+
+test('who refuses a token and says which has it told to nobody', async () => {
+  const server = createServer((request, response) => {
+    response.writeHead(401).end(`${'x'.repeat(290)} ${request.headers.authorization} is none`)
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const batch = { count: 1, json: Buffer.from('{}') }
+  const failed = await new ZipkinTransport(`http://:secretest@127.0.0.1:${port}`)
+    .send(batch, AbortSignal.timeout(10_000))
+    .catch(String)
+  expect(failed).toMatch(/it answers 401: "x+ Bearer"$|it answers 401: "x+ Bearer \*/)
+  expect(failed).not.toContain('secr')
 })
 
 test.each([['secret'], ['a/b@c:d%']].map(([token]) => [token!, encodeURIComponent(token!)]))(

@@ -59,9 +59,15 @@ export async function post(
   })
   const answer = await beginOf(response)
   if (response.ok) return answer
-  const words = answer.toString('utf8', 0, mostWords).trim()
+  const words = withoutToken(answer.toString(), target).slice(0, mostWords).trim()
   const said = `it answers ${response.status}${words === '' ? '' : `: ${JSON.stringify(words)}`}`
   throw response.status >= 500 || later.has(response.status) ? new Error(said) : new NotTaken(said)
+}
+
+/** Who refuses a token may say which. */
+function withoutToken(text: string, { headers }: Target): string {
+  const token = headers.authorization?.replace('Bearer ', '')
+  return token === undefined ? text : text.replaceAll(token, '***')
 }
 
 async function beginOf({ body }: Response): Promise<Buffer> {
