@@ -145,7 +145,7 @@ describe('an alert that fired when its relay ended', () => {
 describe('the memory', () => {
   const told = (disk: string, isFiring: boolean): Told => ({
     ...{ rule: parseAlerts(rule)[0]!, value: disk, isFiring, amount: 1, count: 2 },
-    ...{ startsAt: 3, endsAt: 4, traces: ['5'], api: undefined },
+    ...{ startsAt: 3, endsAt: 4, traces: ['5'] },
   })
 
   test('keeps the changes that have not been taken, in order, the last so many, and what fires', () => {

@@ -57,6 +57,12 @@ export interface AlertsHouse {
   wall(): number
 }
 
+/** How the log begins what an earlier relay left. */
+const before = 'from before: '
+
+/** An alert, and the once that it fired. */
+const occasion = ({ rule, value, startsAt }: Told): string => `${alertName(rule, value)} ${startsAt}`
+
 export class Alerts {
   #fired = 0
   #resolved = 0
@@ -88,16 +94,18 @@ export class Alerts {
     this.#memory = memory
     const wall = this.house.wall()
     const { firing, untold } = memory.recall()
-    const isUntold = new Set(untold.map(({ rule, value, startsAt }) => alertName(rule, value) + startsAt))
-    for (const told of untold) this.#send(told, 'from before: ')
+    const isUntold = new Set(untold.map(occasion))
+    for (const told of untold) this.#send(told, before)
     for (const told of firing) {
       const { rule, value, startsAt } = told
-      const isThere = isUntold.has(alertName(rule, value) + startsAt)
       const watch = this.#watches.find((one) => one.rule.name === rule.name && one.rule.by === rule.by)
-      if (watch) watch.resume(value, { since: now - (wall - startsAt), startsAt }, now)
-      if (watch && !isThere) this.#send(told, 'from before: ')
-      const gone = { isFiring: false, isGone: true, endsAt: Math.max(startsAt, wall), traces: [] }
-      if (!watch) this.#send({ ...told, ...gone }, 'from before: ')
+      if (watch) {
+        watch.resume(value, { since: now - (wall - startsAt), startsAt }, now)
+        if (!isUntold.has(occasion(told))) this.#send(told, before)
+      } else {
+        const endsAt = Math.max(startsAt, wall)
+        this.#send({ ...told, isFiring: false, isGone: true, endsAt, traces: [] }, before)
+      }
     }
     this.#settle(now)
   }
@@ -143,14 +151,14 @@ export class Alerts {
     else this.#resolved++
     this.#send({
       ...{ rule, value, isFiring, amount: measured(alert), count: window.count },
-      ...{ startsAt: alert.startsAt, endsAt, traces: window.examples(), api: undefined },
+      ...{ startsAt: alert.startsAt, endsAt, traces: window.examples() },
     })
   }
 
   #send(told: Told, when = ''): void {
     this.#memory?.note(told)
     this.house.log(when + lineOf(told))
-    this.#webhook?.add([payloadOf({ ...told, api: openable(this.house.api()) })])
+    this.#webhook?.add([payloadOf(told, openable(this.house.api()))])
   }
 
   #settle(now: number): void {

@@ -2,7 +2,7 @@
 
 import type { AlertRule } from './rule.js'
 
-export const MOST_MS = 3_600_000
+const MOST_MS = 3_600_000
 
 /** `read` gives undefined for what is not `allowed`. Times are milliseconds, but for a latency's threshold: microseconds. */
 export interface Amount {
@@ -20,8 +20,8 @@ function microseconds(text: string): number {
 const within = (value: number, least: number, most: number): number | undefined =>
   value >= least && value <= most ? value : undefined
 
-export const time = (leastMs: number, mostMs: number): Amount => ({
-  read: (text) => within(microseconds(text) / 1000, leastMs, mostMs),
+export const time = (leastMs: number): Amount => ({
+  read: (text) => within(microseconds(text) / 1000, leastMs, MOST_MS),
   allowed: `a time from ${leastMs < 1000 ? `${leastMs}ms` : '1s'} to 1h, such as 30s`,
 })
 

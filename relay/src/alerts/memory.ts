@@ -12,7 +12,7 @@ const MOST_UNTOLD = 1000
 /** After one that failed, the next write. */
 const PAUSE_MS = 1000
 /** No date is further away from the epoch. */
-const MOST_MS = 8.64e15
+const FARTHEST_MS = 8.64e15
 
 export interface Recalled {
   firing: Told[]
@@ -21,7 +21,7 @@ export interface Recalled {
 }
 
 /** A rule is kept as it was written, which parseRule() checks. */
-type Kept = Omit<Told, 'rule' | 'value' | 'api' | 'isGone'> & { rule: string; value?: string }
+type Kept = Omit<Told, 'rule' | 'value' | 'isGone'> & { rule: string; value?: string }
 
 export class Memory {
   readonly #firing = new Map<string, Told>()
@@ -109,9 +109,9 @@ function toldOf({ rule: line, value, isFiring, amount, count, startsAt, endsAt, 
     (rule.by === undefined ? value === undefined : typeof value === 'string') &&
     typeof isFiring === 'boolean' &&
     [amount, count].every(Number.isFinite) &&
-    [startsAt, endsAt].every((time) => Math.abs(time) <= MOST_MS) &&
+    [startsAt, endsAt].every((time) => Math.abs(time) <= FARTHEST_MS) &&
     Array.isArray(traces) &&
     traces.every((trace) => typeof trace === 'string')
   if (!isKnown) throw new TypeError(`${JSON.stringify(line)} is not as a relay writes it`)
-  return { rule, value, isFiring, amount, count, startsAt, endsAt, traces, api: undefined }
+  return { rule, value, isFiring, amount, count, startsAt, endsAt, traces }
 }

@@ -7,7 +7,7 @@
 // A refusal names the line, the alert, what was given and what is allowed.
 
 import { KINDS } from '../spans/span.js'
-import { type Amount, amounts, count, MOST_MS, time } from './amounts.js'
+import { type Amount, amounts, count, time } from './amounts.js'
 import type { AlertRule, Selection } from './rule.js'
 import { type Token, tokensOf } from './tokens.js'
 
@@ -72,7 +72,7 @@ class Line {
     this.#mark('>')
     const threshold = this.#value('threshold', amounts[measure.kind])
     this.#keyword('over')
-    const windowMs = this.#value('over', time(1000, MOST_MS))
+    const windowMs = this.#value('over', time(1000))
     const options = this.#options(measure.kind)
     const text = oneBlank(this.line.slice(from, this.tokens.at(-1)!.to))
     return { name, ...measure, threshold, windowMs, ...options, text }
@@ -142,10 +142,10 @@ class Line {
         given.min = this.#value(word, count(1))
       } else if (word === 'for') {
         once(given.forMs, word)
-        given.forMs = this.#value(word, time(1, MOST_MS))
+        given.forMs = this.#value(word, time(1))
       } else if (word === 'keep') {
         once(given.keepMs, word)
-        given.keepMs = this.#value(word, time(1, MOST_MS))
+        given.keepMs = this.#value(word, time(1))
       } else throw this.#refused('option', word, 'by, min, for or keep')
     }
     return { min: kind === 'missing' ? 1 : usualMin, forMs: 0, keepMs: usualKeepMs, ...given }

@@ -15,8 +15,6 @@ export interface Told {
   endsAt: number
   /** The worst first. */
   traces: string[]
-  /** Where the relay's API is; absent where it is nowhere. */
-  api: string | undefined
   /** It is resolved because its rule is there no more. */
   isGone?: boolean
 }
@@ -24,8 +22,9 @@ export interface Told {
 /** Alertmanager's "not yet". */
 const NEVER = '0001-01-01T00:00:00Z'
 
-export function payloadOf(told: Told): object {
-  const { rule, isFiring, startsAt, endsAt, traces, api } = told
+/** `api` is where the relay's API is; undefined where it is nowhere. */
+export function payloadOf(told: Told, api: string | undefined): object {
+  const { rule, isFiring, startsAt, endsAt, traces } = told
   const status = isFiring ? 'firing' : 'resolved'
   const labels = labelsOf(told)
   const annotations = {
