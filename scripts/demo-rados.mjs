@@ -123,8 +123,9 @@ async function reportGuest({ url, relay }, said, other) {
   if (bytes !== said.io_bytes)
     throw new Error(`the guest wrote ${said.io_bytes} bytes, traces tell of ${bytes}`)
   const { received, stored, refused, sinks } = relay.stats().tracing
+  const joined = traces.length < said.total_ios ? ' (its kernel joined some)' : ''
   console.log(
-    `\nThe guest's fio wrote ${said.total_ios} times, ${bytes} bytes: ${traces.length} traces tell of them${traces.length < said.total_ios ? ' (its kernel joined some)' : ''}, ` +
+    `\nThe guest's fio wrote ${said.total_ios} times, ${bytes} bytes: ${traces.length} traces tell of them${joined}, ` +
       `${durations[durations.length >> 1]} us at the median from request to reply.\n` +
       `All in all ${received} spans came to the relay, ${stored} are stored, ${refused} refused, ` +
       `${sinks[0].delivered} delivered to Zipkin and ${sinks[0].dropped} dropped.`,

@@ -9,9 +9,9 @@ import { hashOf, isFresh, writeStamp } from './stamp.mjs'
 
 export const guestPackages = ['qemu-system-x86', 'busybox-static', 'cpio', 'kmod', 'fio']
 
-const cache = join(root, '.cache/guest')
-const stamp = '.cache/guest/stamp'
-const files = ['vmlinuz', 'initramfs']
+const place = '.cache/guest'
+const cache = join(root, place)
+const stamp = `${place}/stamp`
 const modules = ['virtio_pci', 'virtio_blk']
 const PATIENCE_S = 120
 
@@ -53,9 +53,9 @@ export async function fioInGuest(uri, job) {
 
 /** Made once and kept, as long as nothing here changes. */
 async function guest() {
-  const [kernel, initramfs] = files.map((file) => join(cache, file))
+  const products = [`${place}/vmlinuz`, `${place}/initramfs`]
+  const [kernel, initramfs] = products.map((file) => join(root, file))
   const made = hashOf(['scripts/lib/guest.mjs'])
-  const products = files.map((file) => `.cache/guest/${file}`)
   if (isFresh(stamp, made, products)) return { kernel, initramfs }
   await rm(cache, { recursive: true, force: true })
   const unpacked = join(cache, 'kernel')

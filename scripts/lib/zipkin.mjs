@@ -1,12 +1,11 @@
 // scripts/lib/zipkin.mjs: a real Zipkin server, for tests and the demo: found or fetched, started and ended. Needs Java 17, and
 // Maven's cache or Maven to fill it. It collects by HTTP and by Scribe, and keeps all in memory.
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './ports.mjs'
-import { spawnBound } from './run.mjs'
+import { startServer } from './server.mjs'
 
 const VERSION = '3.6.1'
 const PATIENCE_MS = 90_000
@@ -39,35 +38,21 @@ export async function startZipkin({ autocompleteKeys = [], port, scribePort } = 
     COLLECTOR_SCRIBE_ENABLED: 'true',
     COLLECTOR_PORT: String(scribePort),
   }
-  const child = spawnBound('java', ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-jar', jar], {
-    env,
-    stdio: 'ignore',
-  })
-  let over = false
-  const ended = once(child, 'exit').then(() => {
-    over = true
-  })
   const url = `http://127.0.0.1:${port}`
-  const deadline = Date.now() + PATIENCE_MS
-  for (;;) {
-    const up = await fetch(`${url}/health`).catch(() => undefined)
-    if (up?.ok) break
-    if (over) throw new Error(`zipkin-server ended: ${child.signalCode ?? `code ${child.exitCode}`}`)
-    if (Date.now() > deadline) {
-      child.kill('SIGKILL')
-      throw new Error(`zipkin-server did not answer within ${PATIENCE_MS / 1000} s`)
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
+  const stop = await startServer(
+    'zipkin-server',
+    ['java', '-Xmx512m', '-XX:TieredStopAtLevel=1', '-jar', jar],
+    {
+      ...{ env, health: `${url}/health`, patienceMs: PATIENCE_MS },
+      isUp: ({ ok }) => ok,
+    },
+  )
   return {
     url,
     port,
     scribePort,
     /** Where its Scribe collector listens. */
     scribe: `127.0.0.1:${scribePort}`,
-    async stop() {
-      child.kill('SIGKILL')
-      await ended
-    },
+    stop,
   }
 }
