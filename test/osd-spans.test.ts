@@ -88,13 +88,24 @@ test('what has no context, or a spoilt one, is not ours', () => {
   expect(new OsdSpans('ab12cd34').take('osd.0', foreign)).toEqual([])
 })
 
-/** An admin socket that answers with these bytes. */
-async function answering(bytes: Buffer): Promise<string> {
-  const file = path.join(folder(), 'a.asok')
-  const server = net.createServer((socket) => socket.on('data', () => socket.end(bytes)))
+/** An admin socket. */
+async function listening(
+  file: string,
+  answer: (socket: net.Socket, question: Buffer) => void,
+): Promise<void> {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', (question) => answer(socket, question))
+  })
   server.listen(file)
   await once(server, 'listening')
   onTestFinished(() => void server.close())
+}
+
+/** One that answers with these bytes. */
+async function answering(bytes: Buffer): Promise<string> {
+  const file = path.join(folder(), 'a.asok')
+  await listening(file, (socket) => socket.end(bytes))
   return file
 }
 
@@ -144,16 +155,10 @@ test('an OSD that hangs keeps nobody from the others', { timeout: 30_000 }, asyn
   /** Answers that there is nothing; `isHung` sees how often it was asked for operations, and says whether to answer. */
   const osd = async (name: string, isHung: (asked: number) => boolean) => {
     let asked = 0
-    const server = net.createServer((socket) => {
-      socket.on('error', () => {})
-      socket.on('data', (bytes) => {
-        if (bytes.includes('dump_historic_ops') && isHung(++asked)) return
-        socket.end(framed('{"ops": []}'))
-      })
+    await listening(path.join(dir, `${name}.asok`), (socket, question) => {
+      if (question.includes('dump_historic_ops') && isHung(++asked)) return
+      socket.end(framed('{"ops": []}'))
     })
-    server.listen(path.join(dir, `${name}.asok`))
-    await once(server, 'listening')
-    onTestFinished(() => void server.close())
     return () => asked
   }
   const [well, hung] = [await osd('osd.0', () => false), await osd('osd.1', (asked) => asked > 1)]

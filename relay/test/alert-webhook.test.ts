@@ -8,7 +8,7 @@ import { openable } from '../src/alerts/payload.js'
 import { parseAlerts, type RelayStatus, startRelay, type TracingOptions } from '../src/index.js'
 import type { Span } from '../src/spans/span.js'
 import { statusOf } from '../src/status.js'
-import { folder } from './helpers.js'
+import { folder, postSpans } from './helpers.js'
 
 interface Heard {
   status: string
@@ -45,15 +45,7 @@ async function relayWith(rules: string, more: TracingOptions & { webhook?: strin
   })
   onTestFinished(() => relay.close())
   const url = `http://${relay.httpAddress}`
-  const post = async (spans: Span[]) => {
-    const headers = { 'content-type': 'application/json' }
-    const { status } = await fetch(`${url}/api/v2/spans`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify(spans),
-    })
-    expect(status).toBe(202)
-  }
+  const post = (spans: Span[]) => postSpans(url, spans)
   return { relay, log, url, post, webhook: () => relay.stats().tracing!.alerts!.webhook! }
 }
 

@@ -6,8 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { type RelayOptions, startRelay } from '../src/index.js'
+import type { Span } from '../src/spans/span.js'
 
 export function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'blkin-relay-'))
@@ -25,6 +26,13 @@ export async function relayIn(output: string, changes: Partial<RelayOptions> = {
   })
   onTestFinished(() => relay.close())
   return Object.assign(relay, { lines })
+}
+
+/** As a tracer posts to the API at `url`; they are taken. */
+export async function postSpans(url: string, spans: Span[]): Promise<void> {
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(`${url}/api/v2/spans`, { method: 'POST', headers, body: JSON.stringify(spans) })
+  expect(answer.status).toBe(202)
 }
 
 export const hasBabeltrace = spawnSync('babeltrace2', ['--version']).status === 0

@@ -6,9 +6,8 @@ import { createServer } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startCollector, whyNoCollector } from '../../scripts/lib/otelcol.mjs'
 import { freePort } from '../../scripts/lib/ports.mjs'
-import { startRelay } from '../src/index.js'
 import type { Span } from '../src/spans/span.js'
-import { folder, until } from './helpers.js'
+import { folder, postSpans, relayIn, until } from './helpers.js'
 import { makeTraces } from './span-makers.js'
 
 const kinds = { CLIENT: 3, SERVER: 2, PRODUCER: 4, CONSUMER: 5 }
@@ -109,20 +108,10 @@ async function backend() {
 
 async function relayTo(collector: string) {
   const tracing = { listen: '127.0.0.1:0', sinks: { otlp: collector } }
-  const relay = await startRelay({ listen: '127.0.0.1:0', output: folder(), tracing })
-  onTestFinished(() => relay.close())
-  const headers = { 'content-type': 'application/json' }
+  const relay = await relayIn(folder(), { tracing })
   return {
     sink: () => relay.stats().tracing!.sinks[0]!,
-    async put(spans: Span[]) {
-      const body = JSON.stringify(spans)
-      const answer = await fetch(`http://${relay.httpAddress}/api/v2/spans`, {
-        method: 'POST',
-        headers,
-        body,
-      })
-      expect(answer.status).toBe(202)
-    },
+    put: (spans: Span[]) => postSpans(`http://${relay.httpAddress}`, spans),
   }
 }
 

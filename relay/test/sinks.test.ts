@@ -21,7 +21,7 @@ import { checkOther, ZipkinTransport } from '../src/sinks/zipkin.js'
 import { v1FromBytes } from '../src/spans/from-v1.js'
 import type { Endpoint, Span } from '../src/spans/span.js'
 import { spansFromV1 } from '../src/spans/v1-to-v2.js'
-import { folder } from './helpers.js'
+import { folder, postSpans } from './helpers.js'
 import { scribeClient, type V1, v1Message, v1Struct } from './scribe.js'
 import { makeTraces, randomFrom } from './span-makers.js'
 
@@ -35,16 +35,6 @@ async function relayTo(sinks: SinkOptions) {
   const relay = await startRelay({ ...options, log: (line) => log.push(line) })
   onTestFinished(() => relay.close())
   return { relay, log, url: `http://${relay.httpAddress}` }
-}
-
-async function post(url: string, spans: Span[]) {
-  const headers = { 'content-type': 'application/json' }
-  const response = await fetch(`${url}/api/v2/spans`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify(spans),
-  })
-  expect(response.status).toBe(202)
 }
 
 async function traceOf(url: string, id: string): Promise<Span[] | undefined> {
@@ -65,7 +55,7 @@ describe.skipIf(missing)('a real Zipkin server', () => {
   test('holds over HTTP what the relay holds', async () => {
     const { relay, url } = await relayTo({ zipkin: zipkin.url })
     const traces = makeTraces(100, 7, start)
-    await post(url, traces.flat())
+    await postSpans(url, traces.flat())
     const count = traces.flat().length
     await expect.poll(() => relay.stats().tracing?.sinks[0]?.delivered, { timeout: 10_000 }).toBe(count)
     for (const [{ traceId }] of traces as [Span][]) {
@@ -78,7 +68,7 @@ describe.skipIf(missing)('a real Zipkin server', () => {
   test('holds over Scribe what the relay holds, as far as the old format can say it', async () => {
     const { relay, url } = await relayTo({ scribe: zipkin.scribe })
     const traces = makeTraces(100, 8, start).map((spans) => spans.map(inOldFormat))
-    await post(url, traces.flat())
+    await postSpans(url, traces.flat())
     const count = traces.flat().length
     await expect.poll(() => relay.stats().tracing?.sinks[0]?.delivered, { timeout: 20_000 }).toBe(count)
     for (const [{ traceId }] of traces as [Span][]) {
@@ -151,7 +141,7 @@ describe.skipIf(missing)('a real Zipkin server', () => {
     const renamed = traces.map((spans) =>
       spans.map((span) => ({ ...span, traceId: `6${span.traceId.slice(1)}` })),
     )
-    await post(upstream.url, renamed.flat())
+    await postSpans(upstream.url, renamed.flat())
     const count = renamed.flat().length
     await expect.poll(() => relay.stats().tracing?.sinks[0]?.delivered, { timeout: 20_000 }).toBe(count)
     for (const [{ traceId }] of renamed as [Span][]) {
@@ -165,7 +155,7 @@ describe.skipIf(missing)('a real Zipkin server', () => {
 test('a server that is not there is told once, and spans wait', async () => {
   const { target } = await collector({ status: 200 }, true)
   const { relay, log, url } = await relayTo({ zipkin: target, scribe: target })
-  await post(url, makeTraces(5, 9, 1_700_000_000_000_000).flat())
+  await postSpans(url, makeTraces(5, 9, 1_700_000_000_000_000).flat())
   const errors = () => relay.stats().tracing!.sinks.map(({ error }) => error)
   await expect
     .poll(errors, { timeout: 10_000 })
@@ -475,7 +465,7 @@ describe('by Scribe', () => {
       localEndpoint: { serviceName: 's'.repeat(1e6) },
       tags,
     }
-    await post(url, [one, giant, { ...one, id: '0000000000000002' }])
+    await postSpans(url, [one, giant, { ...one, id: '0000000000000002' }])
     const sink = () => relay.stats().tracing!.sinks[0]!
     await expect.poll(sink, { timeout: 10_000 }).toMatchObject({ delivered: 2, refused: 1, waiting: 0 })
     expect(log.join()).toMatch(/refuses a span: it makes a frame of 2\d{9} bytes/)
@@ -490,7 +480,7 @@ describe('by Scribe', () => {
       const id = (n + 1).toString(16).padStart(16, '0')
       return { ...one, id, localEndpoint: { serviceName: 's'.repeat(1000) }, tags }
     })
-    await post(url, spans)
+    await postSpans(url, spans)
     const sink = () => relay.stats().tracing!.sinks[0]!
     await expect.poll(sink, { timeout: 10_000 }).toMatchObject({ delivered: 40, refused: 0, waiting: 0 })
     expect(to.relay.stats().scribe).toMatchObject({ good: 40, bad: 0 })
