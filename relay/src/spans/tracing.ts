@@ -16,7 +16,6 @@ import { statusOf } from '../status.js'
 import type { ProcessStats } from '../store/processes.js'
 import { Assembler, type SpanItem } from './assembler.js'
 import type { Counts } from './counts.js'
-import type { V1Span } from './from-v1.js'
 import type { Source } from './group.js'
 import { Pieces } from './pieces.js'
 import { checkSample, type TraceSample } from './sample/chance.js'
@@ -24,6 +23,7 @@ import { Sampler, type Why } from './sample/sampler.js'
 import type { Span } from './span.js'
 import type { Retention } from './store/retention.js'
 import { SpanStore } from './store/store.js'
+import type { V1Span } from './v1-span.js'
 
 const TICK_MS = 50
 
