@@ -28,7 +28,7 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
   beforeAll(async () => {
     output = mkdtempSync(join(tmpdir(), 'blkin-zipkin-'))
     zipkin = await startZipkin({ autocompleteKeys: KEYS })
-    const tracing = { listen: '127.0.0.1:0', autocompleteKeys: KEYS }
+    const tracing = { listen: '127.0.0.1:0', autocompleteKeys: KEYS, allowOrigins: ['*'] }
     relay = await startRelay({ listen: '127.0.0.1:0', output, tracing })
     for (const url of [zipkin.url, ours()]) {
       for (let at = 0; at < traces.length; at += 50) {
@@ -178,6 +178,56 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
     }
   })
 
+  test('Lens finds all below /zipkin too, and nobody posts there', async () => {
+    const [id] = traces[0]!.map(({ traceId }) => traceId)
+    const asked = ['services', 'spans?serviceName=frontend', 'spans', `trace/${id}`, 'trace/ab', 'nothing']
+    for (const path of asked) {
+      const { theirs, mine } = await both(`/zipkin/api/v2/${path}`)
+      expect(sorted(mine), path).toEqual(sorted(theirs))
+    }
+    for (const path of [
+      '/zipkin/api/v1/spans',
+      '/zipkin/health',
+      '/zipkin/api/v2/services/',
+      '/api/v1/services',
+    ]) {
+      const { theirs, mine } = await both(path)
+      expect(mine, path).toEqual(theirs)
+    }
+    for (const path of [
+      '/zipkin/api/v2/spans',
+      '/zipkin/api/v1/spans',
+      '/api/v2/services',
+      '/api/v1/traces',
+    ]) {
+      const [theirs, mine] = await Promise.all([zipkin.url, ours()].map((url) => post(url, '[]', {}, path)))
+      expect(mine, path).toEqual(theirs)
+    }
+  })
+
+  test('pages of other origins hear what they may, as from Zipkin with its usual *', async () => {
+    const [origin, type] = ['http://ui.example', 'application/json']
+    const asks: [string, RequestInit][] = [
+      ['/api/v2/services', { headers: { origin } }],
+      ['/nothing', { headers: { origin } }],
+      ['/api/v2/services', {}],
+      ['/api/v2/spans', { method: 'POST', body: '[]', headers: { origin, 'content-type': type } }],
+      ['/api/v2/spans', { method: 'POST', body: '[1]', headers: { origin, 'content-type': type } }],
+      ['/api/v2/spans', { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } }],
+      ['/nothing', { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT' } }],
+    ]
+    for (const [path, init] of asks) {
+      const [theirs, mine] = await Promise.all(
+        [zipkin.url, ours()].map(async (url) => {
+          const { status, headers } = await fetch(url + path, init)
+          const of = (name: string) => headers.get(`access-control-allow-${name}`)
+          return { status, origin: of('origin'), methods: of('methods'), vary: headers.get('vary') }
+        }),
+      )
+      expect(mine, `${init.method} ${path}`).toEqual(theirs)
+    }
+  })
+
   test('bodies: what one refuses the other refuses, what one takes the other takes', async () => {
     const same = [
       ...[
@@ -265,9 +315,14 @@ async function ask(url: string) {
   return { status: response.status, type: isJson ? type : 'text', body: isJson ? JSON.parse(text) : text }
 }
 
-async function post(url: string, body: string | Buffer, headers: Record<string, string> = {}) {
+async function post(
+  url: string,
+  body: string | Buffer,
+  headers: Record<string, string> = {},
+  path = '/api/v2/spans',
+) {
   const init = { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }
-  const response = await fetch(`${url}/api/v2/spans`, init as RequestInit)
+  const response = await fetch(url + path, init as RequestInit)
   return { status: response.status, text: (await response.text()).trim() }
 }
 

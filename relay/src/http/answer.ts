@@ -6,6 +6,8 @@ export interface Answer {
   status: number
   type?: string
   body: string
+  /** How a client may show who it is. */
+  challenge?: string[]
 }
 
 /** Its message is the body of the answer. */

@@ -60,7 +60,9 @@ const ROUTES: Record<string, Route> = {
 }
 
 export async function route(api: Api, request: Request): Promise<Answer> {
-  const { method, path } = request
+  const { method } = request
+  if (request.path.startsWith('/zipkin/') && method !== 'GET') return text(405, '405 Method Not Allowed')
+  const path = request.path.replace(/^\/zipkin(?=\/api\/v2\/)/, '') // where Lens asks, and its nginx
   const found = ROUTES[`${method} ${path}`]
   if (found) return found(api, request)
   const [, traceId] = /^\/api\/v2\/trace\/([^/]+)$/.exec(path) ?? []
