@@ -10,6 +10,7 @@ import { startRelay } from '../src/index.js'
 import type { Relay } from '../src/relay.js'
 import type { Span } from '../src/spans/span.js'
 import { makeTraces } from './span-makers.js'
+import { type Format, zipkinJsSpans } from './zipkin-js.js'
 
 const missing = whyNoZipkin()
 if (missing) console.warn(`SKIPPED: answers are not compared with a real Zipkin server's: ${missing}`)
@@ -17,7 +18,21 @@ if (missing) console.warn(`SKIPPED: answers are not compared with a real Zipkin 
 const KEYS = ['env', 'http.method']
 const start = (Date.now() - 3_600_000) * 1000
 const end = start / 1000 + 60_000
-const traces = makeTraces(200, 42, start)
+const traces = [...makeTraces(200, 42, start), ...timelessTraces()]
+
+/** With a span that tells no time, as of who was cut off or sends in pieces; the fourth has no other, the fifth is too old. */
+function timelessTraces(): Span[][] {
+  const root = (timestamp: number) => ({ id: '1', timestamp, localEndpoint: { serviceName: 'edge' } })
+  const timeless = { id: '2', parentId: '1', name: 'flush', localEndpoint: { serviceName: 'late' } }
+  const rest = { tags: { why: 'cut off' }, annotations: [{ timestamp: start + 5, value: 'flushed' }] }
+  return [
+    [root(start + 10_000), { ...timeless, ...rest }],
+    [root(start + 4_000_000), timeless],
+    [root(start + 5_000_000), { ...timeless, remoteEndpoint: { serviceName: 'disk' }, duration: 39_000 }],
+    [{ ...timeless, ...rest }],
+    [root(start - 2 * 86_400_000_000), { ...timeless, ...rest }],
+  ].map((spans, i) => spans.map((span): Span => ({ traceId: `7e55${i}`.padStart(16, '0'), ...span })))
+}
 
 describe.skipIf(missing)('beside a real Zipkin server', () => {
   let zipkin: Awaited<ReturnType<typeof startZipkin>>
@@ -88,6 +103,15 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
       'lookback=1000',
       'limit=3',
     ],
+    ...[
+      'serviceName=late',
+      'serviceName=late&limit=1',
+      'serviceName=late&limit=2',
+      'annotationQuery=flushed',
+    ],
+    ...['annotationQuery=why=cut off', 'serviceName=late&annotationQuery=why', 'spanName=flush&limit=2'],
+    ...['serviceName=late&remoteServiceName=disk', 'serviceName=late&minDuration=39000'],
+    ...['serviceName=late&annotationQuery=why and error', `serviceName=late&endTs=${start / 1000 + 1000}`],
     ...['annotationQuery=error&limit=2', 'serviceName=mapper&limit=1', 'serviceName=&spanName='],
   ]
   for (const search of searches) {
@@ -261,6 +285,22 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
       expect((await post(ours(), body)).status, body).toBe((await post(zipkin.url, body)).status)
     }
   })
+
+  const formats: [Format, path: string][] = [
+    ['JSON_V1', '/api/v1/spans'],
+    ['JSON_V2', '/api/v2/spans'],
+  ]
+  test.each(formats)(
+    "what Zipkin's tracer for JavaScript posts as %s comes back alike",
+    async (format, path) => {
+      const body = zipkinJsSpans(format)
+      for (const url of [zipkin.url, ours()])
+        expect(await post(url, body, {}, path)).toEqual({ status: 202, text: '' })
+      const { theirs, mine } = await both(`/api/v2/trace/${JSON.parse(body)[0].traceId}`)
+      expect((mine.body as Span[]).map(({ kind }) => kind).sort()).toEqual(['CLIENT', 'PRODUCER', 'SERVER'])
+      expect(inOrder(mine.body)).toEqual(inOrder(theirs.body))
+    },
+  )
 
   test('odd spans come back alike', async () => {
     const odd = [
