@@ -3,11 +3,17 @@
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startZipkin, whyNoZipkin } from '../../scripts/lib/zipkin.mjs'
+import { spansFromJson } from '../src/spans/from-json.js'
+import { spansFromProto } from '../src/spans/from-proto.js'
+import { spansFromThrift } from '../src/spans/from-v1.js'
+import { spansFromV1Json } from '../src/spans/from-v1-json.js'
 import type { Span } from '../src/spans/span.js'
 import { folder, relayIn } from './helpers.js'
 import { type OddPost, oddPosts } from './odd-spans.js'
+import { type V1, v1Struct } from './scribe.js'
 
 /** What came of a post: its status, and the spans of its trace where it was taken. */
 interface Result {
@@ -87,6 +93,70 @@ test('odd posts are taken, refused and stored as by Zipkin, but for what is list
   expect(await resultsOf(`http://${relay.httpAddress}`, oddPosts)).toEqual(expected)
 })
 
+test('a span that is sent again with its tags in another order, or in another format, is one span', async () => {
+  const relay = await relayIn(folder(), { tracing: { listen: '127.0.0.1:0' } })
+  const url = `http://${relay.httpAddress}`
+  const span = (tags: string) => `[{"traceId":"7a","id":"1","timestamp":17,"tags":{${tags}}}]`
+  const v1 = (...tags: string[]) =>
+    `[{"traceId":"7a","id":"1","timestamp":17,"binaryAnnotations":[${tags.map((key) => `{"key":"${key}","value":"1"}`)}]}]`
+  const v2 = [span('"b":"1","a":"1","9":"1"'), span('"9":"1","a":"1","b":"1"'), span('"a":1,"b":"1","9":1')]
+  for (const body of v2) await postTo(url, '/api/v2/spans', 'application/json', body)
+  for (const body of [v1('b', '9', 'a'), v1('a', 'b', '9')])
+    await postTo(url, '/api/v1/spans', 'application/json', body)
+  const tags = ['9', 'b', 'a'].map((key): NonNullable<V1['tags']>[number] => [
+    key,
+    'STRING',
+    Buffer.from('1'),
+  ])
+  const struct = v1Struct({ traceId: 0x7an, id: 1n, timestamp: 17, tags })
+  const list = Buffer.concat([Buffer.of(12, 0, 0, 0, 1), struct])
+  await postTo(url, '/api/v1/spans', 'application/x-thrift', list)
+  const answer = await fetch(`${url}/api/v2/trace/7a`)
+  expect(await answer.json()).toEqual([
+    { traceId: '000000000000007a', id: '0000000000000001', timestamp: 17, tags: { 9: '1', a: '1', b: '1' } },
+  ])
+})
+
+test('any bytes are spans in each format, or refused in words', () => {
+  const start = fc.constantFrom('', '[', '[{"traceId":"1","id":"1",', '\f\0\0\0\x01', '\n\x12\n\b')
+  const bytes = fc.tuple(start, fc.uint8Array({ maxLength: 64 }))
+  const decoders = [spansFromJson, spansFromProto, spansFromThrift, spansFromV1Json]
+  fc.assert(
+    fc.property(fc.constantFrom(...decoders), bytes, (decode, [start, rest]) => {
+      try {
+        for (const { id } of decode(Buffer.concat([Buffer.from(start), rest])))
+          expect(id).toMatch(/^[0-9a-f]{16}$/)
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError)
+        expect((error as Error).message).not.toMatch(/undefined|^ /)
+      }
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('a post of thrift has the bounds of others, and so has what becomes of it', () => {
+  const list = (count: number, ...structs: Buffer[]) => {
+    const head = Buffer.of(12, 0, 0, 0, 0)
+    head.writeInt32BE(count, 1)
+    return Buffer.concat([head, ...structs])
+  }
+  const small = v1Struct({ traceId: 1n, id: 1n })
+  const tooMany = 'the body has 25001 spans or more; expected at most 25000'
+  expect(spansFromThrift(list(25_000, ...Array(25_000).fill(small)))).toHaveLength(25_000)
+  expect(() => spansFromThrift(list(25_001, ...Array(25_001).fill(small)))).toThrow(tooMany)
+  for (const count of [-1, 2 ** 31 - 1])
+    expect(() => spansFromThrift(list(count, small))).toThrow(
+      /^a container claims .* reading List<Span> from TBinary$/,
+    )
+  expect(() => spansFromThrift(list(2, small))).toThrow(/ reading List<Span> from TBinary$/)
+  const hosts = Array.from({ length: 64 }, (_, i) => ({ serviceName: `s${i}` }))
+  const crowd = v1Struct({ traceId: 1n, id: 1n, annotations: hosts.map((host) => ['a', 1, host]) })
+  expect(() => spansFromThrift(list(400, ...Array(400).fill(crowd)))).toThrow(tooMany)
+  const deep = Buffer.concat([...Array(70_000).fill(Buffer.of(12, 0, 99)), Buffer.of(0)])
+  expect(() => spansFromThrift(list(1, deep))).toThrow(RangeError)
+})
+
 describe.skipIf(missing)('a real Zipkin server', () => {
   let zipkin: Awaited<ReturnType<typeof startZipkin>>
   beforeAll(async () => {
@@ -103,11 +173,8 @@ describe.skipIf(missing)('a real Zipkin server', () => {
 
 async function resultsOf(url: string, posts: OddPost[]): Promise<Result[]> {
   const results: Result[] = []
-  for (const { name, path, type, body } of posts) {
-    const headers = { 'content-type': type }
-    const { status } = await fetch(url + path, { method: 'POST', headers, body: new Uint8Array(body) })
-    results.push({ name, status })
-  }
+  for (const { name, path, type, body } of posts)
+    results.push({ name, status: await postTo(url, path, type, body) })
   const taken = posts.filter((_, i) => results[i]!.status === 202)
   for (let at = 0; at < taken.length; at += 100) {
     const ids = taken.slice(at, at + 100).map(({ traceId }) => traceId)
@@ -118,4 +185,9 @@ async function resultsOf(url: string, posts: OddPost[]): Promise<Result[]> {
       results[posts.findIndex(({ traceId }) => traceId === spans[0]!.traceId)]!.spans = spans
   }
   return results
+}
+
+async function postTo(url: string, path: string, type: string, body: string | Buffer): Promise<number> {
+  const init = { method: 'POST', headers: { 'content-type': type }, body }
+  return (await fetch(url + path, init as RequestInit)).status
 }

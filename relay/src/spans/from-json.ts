@@ -10,7 +10,7 @@ import {
   list,
   long,
   object,
-  optional,
+  partsOf,
   string,
 } from './json-values.js'
 import { readPosted } from './posted-json.js'
@@ -27,8 +27,7 @@ export const spansFrom = (given: unknown, path: string): Span[] =>
 function spanFrom(given: Json, path: string): Span {
   const missing = ['traceId', 'id'].filter((key) => !(key in given))
   if (missing.length > 0) throw new RangeError(`Missing : ${missing.join(' ')}`)
-  const part = <T>(key: string, read: (value: unknown, path: string) => T): T | undefined =>
-    optional(given, path, key, read)
+  const part = partsOf(given, path)
   const parentId = part('parentId', string)
   return makeSpan({
     traceId: fullTraceId(string(given.traceId, `${path}.traceId`)),

@@ -9,7 +9,7 @@ import {
   list,
   long,
   object,
-  optional,
+  partsOf,
   string,
 } from './json-values.js'
 import { readPosted } from './posted-json.js'
@@ -24,8 +24,7 @@ export const spansFromV1Json = (bytes: Buffer): Span[] =>
   )
 
 function v1From(given: Json, path: string): V1Span {
-  const part = <T>(key: string, read: (value: unknown, path: string) => T): T | undefined =>
-    optional(given, path, key, read)
+  const part = partsOf(given, path)
   const span: V1Span = {
     traceId: v1TraceId(...halvesOf(part('traceId', string))),
     id: v1Id(halvesOf(part('id', string))[1]),
@@ -46,17 +45,17 @@ function v1From(given: Json, path: string): V1Span {
 }
 
 function each(given: Json, path: string, key: string): [item: Json, path: string][] {
-  const items = optional(given, path, key, list) ?? []
+  const items = partsOf(given, path)(key, list) ?? []
   return items.map((one, i) => [object(one, `${path}.${key}[${i}]`), `${path}.${key}[${i}]`])
 }
 
 const hostOf = (given: Json, path: string): Endpoint | undefined =>
-  makeEndpoint(optional(given, path, 'endpoint', endpoint))
+  makeEndpoint(partsOf(given, path)('endpoint', endpoint))
 
 /** Numbers and booleans become text, as those that Scribe brings do; of anything else no tag can be made. */
 function addBinary(span: V1Span, given: Json, path: string): void {
   const { value } = given
-  const key = optional(given, path, 'key', string)
+  const key = partsOf(given, path)('key', string)
   if (key === undefined) throw new RangeError(`No key at ${path}`)
   const host = hostOf(given, path)
   const isBoolean = typeof value === 'boolean'

@@ -47,7 +47,8 @@ export function spansFromThrift(bytes: Buffer): Span[] {
     return spansFromV1List(spans)
   } catch (error) {
     if (error instanceof TooMuch) throw error
-    throw new RangeError(`${(error as Error).message} reading List<Span> from TBinary`)
+    const { message = 'Truncated' } = error as Partial<Error> // of which Apache's reader has no words
+    throw new RangeError(`${message} reading List<Span> from TBinary`)
   }
 }
 

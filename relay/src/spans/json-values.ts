@@ -6,15 +6,13 @@ import { checkPort, type Endpoint, nearestLong } from './span.js'
 
 export type Json = Record<string, unknown>
 
-/** Undefined where it is not there, or null. */
-export function optional<T>(
-  from: Json,
-  path: string,
-  key: string,
-  read: (value: unknown, path: string) => T,
-): T | undefined {
-  return from[key] === undefined || from[key] === null ? undefined : read(from[key], `${path}.${key}`)
-}
+type Read<T> = (value: unknown, path: string) => T
+
+/** What reads the parts of an object that stands at `path`: undefined is one that is not there, or null. */
+export const partsOf =
+  (from: Json, path: string) =>
+  <T>(key: string, read: Read<T>): T | undefined =>
+    from[key] === undefined || from[key] === null ? undefined : read(from[key], `${path}.${key}`)
 
 export function string(value: unknown, path: string): string {
   if (typeof value === 'number') return String(value)
