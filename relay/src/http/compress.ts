@@ -9,10 +9,11 @@ const LEAST_BYTES = 2048
 
 const pack = promisify(gzip)
 
-/** Undefined where it is as well as it is. */
+/** Undefined where it goes as it is. */
 export async function compressed(bytes: Buffer, acceptEncoding: string): Promise<Buffer | undefined> {
   if (!isCompressible(bytes) || !takesGzip(acceptEncoding)) return undefined
-  return pack(bytes, { level: constants.Z_BEST_SPEED }) // higher levels take longer, and gain a tenth
+  // higher levels take longer, and gain a tenth; where there is no memory for it, it goes as it is
+  return pack(bytes, { level: constants.Z_BEST_SPEED }).catch(() => undefined)
 }
 
 export const isCompressible = ({ length }: Buffer): boolean => length >= LEAST_BYTES

@@ -13,8 +13,8 @@ export class Cors {
     this.#origins = new Set(origins.map((origin) => origin.toLowerCase()))
   }
 
-  /** Where the request is of a page that may not make it: its origin. */
-  refused(method: string, { origin }: IncomingHttpHeaders): string | undefined {
+  /** Of a page that may not make the request. */
+  refusedOrigin(method: string, { origin }: IncomingHttpHeaders): string | undefined {
     return method === 'GET' || method === 'HEAD' || this.#allows(origin) ? undefined : origin
   }
 

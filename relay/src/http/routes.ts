@@ -53,9 +53,9 @@ const ROUTES: Record<string, Route> = {
   'GET /api/v2/autocompleteKeys': ({ store }) => json(store.values.keys),
   'GET /api/v2/autocompleteValues': autocompleteValues,
   'POST /api/v1/spans': (api, request) =>
-    post(api, request, is(request, 'application/x-thrift') ? spansFromThrift : spansFromV1Json),
+    post(api, request, hasType(request, 'application/x-thrift') ? spansFromThrift : spansFromV1Json),
   'POST /api/v2/spans': (api, request) =>
-    post(api, request, is(request, 'application/x-protobuf') ? spansFromProto : spansFromJson),
+    post(api, request, hasType(request, 'application/x-protobuf') ? spansFromProto : spansFromJson),
   'GET /api/blkin/status': ({ status }) => json(status()),
 }
 
@@ -150,7 +150,8 @@ function autocompleteValues({ store }: Api, { parameters }: Request): Answer {
 }
 
 /** Whatever else is said a body is, it is read as JSON, as Zipkin does. */
-const is = ({ contentType }: Request, type: string): boolean => contentType.toLowerCase().startsWith(type)
+const hasType = ({ contentType }: Request, type: string): boolean =>
+  contentType.toLowerCase().startsWith(type)
 
 async function post({ accept }: Api, { body }: Request, decode: (bytes: Buffer) => Span[]): Promise<Answer> {
   const spans = decode(await body())

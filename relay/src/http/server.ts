@@ -72,8 +72,8 @@ async function answer(
   log: (line: string) => void,
 ): Promise<Answer> {
   try {
-    const refusal = turnedAway(guard, request)
-    if (refusal) return refusal
+    const early = earlyAnswer(guard, request)
+    if (early) return early
     const url = urlOf(request)
     if (url === undefined) return text(400, '400 Bad Request')
     return await route(api, {
@@ -93,11 +93,8 @@ async function answer(
 }
 
 /** A preflight shows no token: it is what a browser asks by itself. */
-function turnedAway(
-  { token, cors }: Guard,
-  { method = 'GET', headers }: IncomingMessage,
-): Answer | undefined {
-  const origin = cors.refused(method, headers)
+function earlyAnswer({ token, cors }: Guard, { method = 'GET', headers }: IncomingMessage): Answer | undefined {
+  const origin = cors.refusedOrigin(method, headers)
   if (origin !== undefined)
     return text(403, `pages of ${origin} may not ask; the relay's --http-allow-origin says whose may`)
   if (cors.isPreflight(method, headers)) return { status: 200, body: '' }
