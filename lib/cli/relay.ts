@@ -16,7 +16,7 @@ interface Flags {
   listen: string
   output: string
   http?: string
-  httpAllowOrigin?: string[]
+  allowOrigin?: string[]
   sample?: TraceSample
   zipkin?: string
   scribe?: string
@@ -39,8 +39,8 @@ export function relayCommand(): Command {
     )
     .addOption(new Option('--http <host:port>', "spans and Zipkin's API, there").env('BLKIN_HTTP'))
     .addOption(
-      new Option('--http-allow-origin <origin>', 'whose pages may ask it')
-        .env('BLKIN_HTTP_ALLOW_ORIGIN')
+      new Option('--allow-origin <origin>', 'whose pages may ask there')
+        .env('BLKIN_ALLOW_ORIGIN')
         .argParser(originsOf),
     )
     .addOption(
@@ -118,11 +118,10 @@ type Asked = Omit<Flags, 'listen' | 'output'>
 
 /** Undefined: nobody asks for spans, but for those that come by Scribe. */
 async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
-  const { http, httpAllowOrigin, sample, zipkin, scribe, otlp, alerts, webhook, scribeListen } = asked
+  const { http, allowOrigin, sample, zipkin, scribe, otlp, alerts, webhook, scribeListen } = asked
   const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
   const goesOn = Object.keys(sinks).length > 0
-  if (httpAllowOrigin && !http)
-    throw new UsageError('--http-allow-origin is about the API; expected --http with it')
+  if (allowOrigin && !http) throw new UsageError('--allow-origin is about the API; expected --http with it')
   if (webhook && !alerts) throw new UsageError('--webhook is told of alerts; expected --alerts with it')
   if (sample && !http && !goesOn && !alerts && !scribeListen)
     throw new UsageError(
@@ -131,7 +130,7 @@ async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
   if (!http && !goesOn && !alerts && !sample) return undefined
   return {
     ...(http ? { listen: http } : {}),
-    ...(httpAllowOrigin ? { allowOrigins: httpAllowOrigin } : {}),
+    ...(allowOrigin ? { allowOrigins: allowOrigin } : {}),
     ...(sample ? { sample } : {}),
     ...(goesOn ? { sinks } : {}),
     ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...(webhook ? { webhook } : {}) } } : {}),

@@ -59,7 +59,7 @@ test('pages of other origins may do nothing where nobody allowed it: not even po
       const answer = await ask(relay, path, headers, { method: 'POST', body })
       expect(answer.status, `${type} to ${path}`).toBe(403)
       expect(`${answer.body}`).toBe(
-        `pages of ${origin} may not ask; the relay's --http-allow-origin says whose may`,
+        `pages of ${origin} may not ask; the relay's --allow-origin says whose may`,
       )
     }
   }

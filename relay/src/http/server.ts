@@ -93,10 +93,13 @@ async function answer(
 }
 
 /** A preflight shows no token: it is what a browser asks by itself. */
-function earlyAnswer({ token, cors }: Guard, { method = 'GET', headers }: IncomingMessage): Answer | undefined {
+function earlyAnswer(
+  { token, cors }: Guard,
+  { method = 'GET', headers }: IncomingMessage,
+): Answer | undefined {
   const origin = cors.refusedOrigin(method, headers)
   if (origin !== undefined)
-    return text(403, `pages of ${origin} may not ask; the relay's --http-allow-origin says whose may`)
+    return text(403, `pages of ${origin} may not ask; the relay's --allow-origin says whose may`)
   if (cors.isPreflight(method, headers)) return { status: 200, body: '' }
   if (token === undefined || isAuthorized(headers.authorization, token)) return undefined
   return { ...text(401, 'the token is missing or wrong'), challenge: CHALLENGE }
