@@ -117,6 +117,15 @@ test('a span that is sent again with its tags in another order, or in another fo
   ])
 })
 
+test('a refusal quotes the begin of what it refuses, however long that is', async () => {
+  const relay = await relayIn(folder(), { tracing: { listen: '127.0.0.1:0' } })
+  const kind = 'K'.repeat(2 ** 20)
+  const init = { method: 'POST', body: `[{"traceId":"1","id":"1","kind":"${kind}"}]` }
+  const answer = await fetch(`http://${relay.httpAddress}/api/v2/spans`, init)
+  expect(answer.status).toBe(400)
+  expect(await answer.text()).toMatch(/^No enum constant zipkin2\.Span\.Kind\.K{900,1000}$/)
+})
+
 test('any bytes are spans in each format, or refused in words', () => {
   const start = fc.constantFrom('', '[', '[{"traceId":"1","id":"1",', '\f\0\0\0\x01', '\n\x12\n\b')
   const bytes = fc.tuple(start, fc.uint8Array({ maxLength: 64 }))
