@@ -16,6 +16,7 @@ interface Flags {
   listen: string
   output: string
   http?: string
+  allowOrigin?: string[]
   sample?: TraceSample
   zipkin?: string
   scribe?: string
@@ -37,6 +38,11 @@ export function relayCommand(): Command {
       new Option('-o, --output <folder>', 'where the traces go').env('BLKIN_OUTPUT').default('traces'),
     )
     .addOption(new Option('--http <host:port>', "spans and Zipkin's API, there").env('BLKIN_HTTP'))
+    .addOption(
+      new Option('--allow-origin <origin>', 'whose pages may ask there')
+        .env('BLKIN_ALLOW_ORIGIN')
+        .argParser(originsOf),
+    )
     .addOption(
       new Option('--sample <rate>', 'traces to store: 50/s, 1/100')
         .env('BLKIN_RELAY_SAMPLE')
@@ -112,9 +118,10 @@ type Asked = Omit<Flags, 'listen' | 'output'>
 
 /** Undefined: nobody asks for spans, but for those that come by Scribe. */
 async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
-  const { http, sample, zipkin, scribe, otlp, alerts, webhook, scribeListen } = asked
+  const { http, allowOrigin, sample, zipkin, scribe, otlp, alerts, webhook, scribeListen } = asked
   const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
   const goesOn = Object.keys(sinks).length > 0
+  if (allowOrigin && !http) throw new UsageError('--allow-origin is about the API; expected --http with it')
   if (webhook && !alerts) throw new UsageError('--webhook is told of alerts; expected --alerts with it')
   if (sample && !http && !goesOn && !alerts && !scribeListen)
     throw new UsageError(
@@ -123,6 +130,7 @@ async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
   if (!http && !goesOn && !alerts && !sample) return undefined
   return {
     ...(http ? { listen: http } : {}),
+    ...(allowOrigin ? { allowOrigins: allowOrigin } : {}),
     ...(sample ? { sample } : {}),
     ...(goesOn ? { sinks } : {}),
     ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...(webhook ? { webhook } : {}) } } : {}),
@@ -135,6 +143,10 @@ function scribeOf({ scribeListen, category }: Asked): ScribeOptions | undefined 
     throw new UsageError("--category is about Scribe's messages; expected --scribe-listen with it")
   return undefined
 }
+
+/** The flag may be given more than once, and more than one at once: so it is in a variable. */
+const originsOf = (text: string, before: string[] = []): string[] =>
+  text === '' ? before : [...before, ...text.split(',')]
 
 /** The flag may be given more than once, and more than one at once. */
 function categoriesOf(text: string, before: Record<string, string> = {}): Record<string, string> {

@@ -2,7 +2,8 @@
 // What nobody could ever take, such as a span that cannot be read, is counted and left out: it must not hold up the rest for ever.
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { type V1Span, v1FromBytes } from '../spans/from-v1.js'
+import { v1FromBytes } from '../spans/from-v1.js'
+import type { V1Span } from '../spans/v1-span.js'
 import { type Routes, SPANS } from './categories.js'
 import type { Counters, What } from './counters.js'
 import type { Files } from './files.js'
