@@ -8,6 +8,7 @@ import { type WireContext, zeros } from './wire.js'
 
 export abstract class Handle implements Span {
   abstract readonly enabled: boolean
+  abstract rename(name: string): void
   abstract annotate(value: string): void
   abstract tag(key: string, value: TagValue): void
   abstract end(): void

@@ -57,6 +57,12 @@ export class Recorded extends Handle {
     return !this.ended
   }
 
+  rename(name: string): void {
+    if (this.ended) counts[usedAfterEnd]!++
+    else if (typeof name === 'string') records().name(this, name)
+    else counts[refused]!++
+  }
+
   annotate(value: string): void {
     if (this.ended) counts[usedAfterEnd]!++
     else if (typeof value === 'string') records().annotation(this, value)
