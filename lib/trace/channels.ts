@@ -12,6 +12,9 @@ export const channels = {
   undiciHeaders: 'undici:request:headers',
   undiciTrailers: 'undici:request:trailers',
   undiciError: 'undici:request:error',
+  http2ServerCreated: 'http2.server.stream.created',
+  http2ClientCreated: 'http2.client.stream.created',
+  http2ClientResponse: 'http2.client.stream.finish',
   netClient: 'net.client.socket',
   netServer: 'net.server.socket',
 } as const
