@@ -15,6 +15,10 @@ export const channels = {
   http2ServerCreated: 'http2.server.stream.created',
   http2ClientCreated: 'http2.client.stream.created',
   http2ClientResponse: 'http2.client.stream.finish',
+  fastifyHandler: 'tracing:fastify.request.handler:start',
+  fastifyError: 'tracing:fastify.request.handler:error',
+  expressLayer: 'tracing:express.router.request:start',
+  expressError: 'tracing:express.router.request:error',
   netClient: 'net.client.socket',
   netServer: 'net.server.socket',
 } as const

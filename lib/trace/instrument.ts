@@ -2,6 +2,7 @@
 // diagnostics_channel. No module or prototype is patched; listeners that change nothing say how it ended.
 import { listen } from './channels.js'
 import { monitorExceptions } from './exceptions.js'
+import { frameworks } from './instrument-frameworks.js'
 import { httpClient } from './instrument-http-client.js'
 import { httpServer } from './instrument-http-server.js'
 import { http2 } from './instrument-http2.js'
@@ -11,7 +12,7 @@ import { undici } from './instrument-undici.js'
 
 /** What begins each, and gives what ends it. */
 const begin: Record<Instrument, () => (() => void)[]> = {
-  http: () => [...[httpServer, httpClient, http2].map(listen), monitorExceptions()],
+  http: () => [...[httpServer, httpClient, http2, frameworks].map(listen), monitorExceptions()],
   fetch: () => [listen(undici)],
   net: () => [listen(net)],
 }
