@@ -89,7 +89,14 @@ async function nativeTests(flavour) {
 
 /** What Node.js does differently from line to line: contexts, channels of diagnostics, HTTP, the addon's values, Workers. */
 const nodeDependent = [
-  ...['trace-entries', 'trace-instrument', 'trace-outcomes', 'trace-routes', 'trace-propagation', 'trace-spans'],
+  ...[
+    'trace-entries',
+    'trace-instrument',
+    'trace-outcomes',
+    'trace-routes',
+    'trace-propagation',
+    'trace-spans',
+  ],
   ...['trace-sampling', 'trace-workers', 'trace-channel', 'contexts', 'values', 'wrong-values', 'rules'],
   ...['memory', 'no-native'],
 ].map((name) => `test/${name}.test.ts`)

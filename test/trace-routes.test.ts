@@ -13,6 +13,7 @@ const expected: Record<string, [string | undefined, number, object?]> = {
   'express /nested/posts/9': ['/nested/posts/:post', 200],
   'express /nested': ['/nested', 200],
   'express /people/3/posts/9': ['/people/:person/posts/:post', 200],
+  'express /people/3/posts/9/comments/4': ['/people/:person/posts/:post/comments/:comment', 200],
   'express /boom': ['/boom', 500, caught],
   'express /refused': ['/refused', 403],
   'express /nowhere': [undefined, 404],

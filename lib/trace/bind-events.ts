@@ -2,8 +2,8 @@
 // Who calls those listeners is the parser, a socket or a timer, each in a context of its own that no channel can change:
 // RATIONALE tells what else was tried. Prototypes and modules stay as they are.
 import type { EventEmitter } from 'node:events'
-import { currentHandle, runIn } from './current.js'
-import { noteThrow } from './exceptions.js'
+import { currentHandle } from './current.js'
+import { runNoting } from './exceptions.js'
 import type { Handle } from './handle.js'
 
 /** What an object's events are in: a handle, no span at all, or whatever is current. */
@@ -15,7 +15,7 @@ export function bindEvents(emitter: EventEmitter, handle: Handle | undefined): v
   emitter.emit = function (this: EventEmitter, ...args: Parameters<typeof emit>): boolean {
     if (currentHandle() === handle || this.listenerCount(args[0]) === 0)
       return Reflect.apply(emit, this, args)
-    return runIn(handle, () => Reflect.apply(emit, this, args))
+    return runNoting(handle, () => Reflect.apply(emit, this, args))
   }
 }
 
@@ -30,6 +30,6 @@ export function bindSharedEvents(emitter: EventEmitter, spanOf: (subject: object
     const subject = args[1]
     const span = typeof subject === 'object' && subject !== null ? spanOf(subject) : undefined
     if (span === undefined) return Reflect.apply(emit, this, args)
-    return runIn(span.handle, () => noteThrow(span.handle, () => Reflect.apply(emit, this, args)))
+    return runNoting(span.handle, () => Reflect.apply(emit, this, args))
   }
 }

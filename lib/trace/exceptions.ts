@@ -1,6 +1,6 @@
 // lib/trace/exceptions.ts: exceptions that nobody catches, told in the span that they end: of a handler that throws, and of
 // an async one whose promise rejects. The monitor is Node's own: it changes nothing of what becomes of the process.
-import { currentHandle } from './current.js'
+import { currentHandle, runIn } from './current.js'
 import { tellFailure } from './failure.js'
 import type { Handle } from './handle.js'
 
@@ -11,11 +11,11 @@ const forget = () => {
   throwing = undefined
 }
 
-/** By `finally`: an exception that is caught and thrown again would be shown as thrown here. */
-export function noteThrow<T>(handle: Handle | undefined, work: () => T): T {
+/** As runIn. By `finally`: an exception that is caught and thrown again would be shown as thrown here. */
+export function runNoting<T>(handle: Handle | undefined, work: () => T): T {
   let returned = false
   try {
-    const result = work()
+    const result = runIn(handle, work)
     returned = true
     return result
   } finally {

@@ -5,15 +5,15 @@
 import type { Handle } from './handle.js'
 import type { Span } from './span.js'
 
-/** Of what was thrown, whatever that is: a string, a class of the program's, undefined. */
+/** Of what was thrown, whatever that is: a string, undefined, a class of the program's with getters that throw. */
 export function tellFailure(span: Span, error: unknown): void {
-  if (error instanceof Error || isErrorLike(error)) {
-    const { name, code, message } = error as Error & { code?: unknown }
+  try {
+    const { name, code, message } = isErrorLike(error) ? error : { name: typeof error, message: error }
     const type = typeof code === 'string' ? code : String(name)
     span.tag('error', String(message) || type)
     span.tag('error.type', type)
-  } else {
-    span.tag('error', String(error))
+  } catch {
+    span.tag('error', 'an exception that has no text')
   }
 }
 

@@ -3,6 +3,7 @@
 // span.inject() does it by hand.
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Subscribers } from './channels.js'
+import { endAtClose } from './end-at-close.js'
 import { tellBroken, tellCancelled, tellFailure, tellOutcome, tellStatus } from './failure.js'
 import type { Handle } from './handle.js'
 import { authorityPeer, requestOptions } from './http-tags.js'
@@ -29,9 +30,8 @@ function begin(request: ClientRequest): void {
       request.setHeader(name, value as string)
   }
   if (!span.enabled) return
-  request.once('close', () => {
+  endAtClose(request, span, () => {
     if (sent.response?.complete === false) cut(request, span)
-    span.end()
   })
 }
 

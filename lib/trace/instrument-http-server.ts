@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { bindEvents, bindSharedEvents } from './bind-events.js'
 import type { Subscribers } from './channels.js'
 import { currentHandle } from './current.js'
+import { endAtClose } from './end-at-close.js'
 import { tellBroken, tellCancelled } from './failure.js'
 import { requestOptions } from './http-tags.js'
 import { peerLeft } from './peer-left.js'
@@ -28,7 +29,7 @@ function serve({ request, response, server }: Started): void {
   bindEvents(request, served.handle)
   bindEvents(response, served.handle)
   if (!span.enabled) return
-  response.once('close', () => {
+  endAtClose(response, span, () => {
     const route = request.route?.path // Express and its like say it here
     if (route !== undefined) served.routeBelow(request.baseUrl, route)
     if (response.headersSent) served.status(response.statusCode)
@@ -36,7 +37,6 @@ function serve({ request, response, server }: Started): void {
       if (peerLeft(socket)) tellCancelled(span, 'the client closed the connection')
       else tellBroken(span, 'the connection ended before the answer was sent')
     }
-    span.end()
   })
 }
 

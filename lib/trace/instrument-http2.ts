@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { bindEvents, bindSharedEvents } from './bind-events.js'
 import type { Subscribers } from './channels.js'
 import { currentHandle } from './current.js'
+import { endAtClose } from './end-at-close.js'
 import { tellBroken, tellCancelled, tellFailure, tellStatus } from './failure.js'
 import type { Handle } from './handle.js'
 import { authorityPeer, requestOptions } from './http-tags.js'
@@ -40,13 +41,12 @@ function serve({ stream, headers }: Told<ServerHttp2Stream>): void {
   bindSharedEvents(session, servedOf)
   bindEvents(stream, served.handle)
   if (!span.enabled) return
-  stream.once('close', () => {
+  endAtClose(stream, span, () => {
     const status = stream.sentHeaders?.[':status']
     if (status !== undefined) served.status(Number(status))
     if (status === undefined && !stream.errored && stream.rstCode !== cancel)
       tellBroken(span, 'the stream ended before the answer was sent')
     tellClose(span, stream)
-    span.end()
   })
 }
 
@@ -59,10 +59,7 @@ function send({ stream, headers }: Told<ClientHttp2Stream>): void {
   const span = start(method, requestOptions('client', method, String(headers[':path'] ?? ''), peer))
   if (!span.enabled) return
   sent.set(stream, span)
-  stream.once('close', () => {
-    tellClose(span, stream)
-    span.end()
-  })
+  endAtClose(stream, span, () => tellClose(span, stream))
 }
 
 function tellClose(span: Handle, { errored, rstCode }: Stream): void {

@@ -34,10 +34,11 @@ function create({ request }: { request: UndiciRequest }): void {
   if (span.enabled) spans.set(request, span)
 }
 
+const contextLine = new RegExp(`^(?:${contextHeaders.join('|')}):`, 'im')
+
 /** Two contexts would be none: whoever reads them takes neither, or the wrong one. */
 function hasContext(headers: UndiciRequest['headers']): boolean {
-  if (typeof headers === 'string')
-    return contextHeaders.some((name) => headers.toLowerCase().includes(`${name}:`))
+  if (typeof headers === 'string') return contextLine.test(headers)
   return headers.some((name, i) => i % 2 === 0 && contextHeaders.includes(String(name).toLowerCase()))
 }
 

@@ -1,6 +1,5 @@
 // lib/trace/served.ts: the requests that are being served, and what is known of each: its span, the route it took, and what
 // its handler threw. The servers of both HTTP versions put them here; frameworks and the program say more of them.
-
 import { tellFailure, tellStatus } from './failure.js'
 import type { Handle } from './handle.js'
 import { off } from './silent.js'
@@ -29,9 +28,10 @@ export class Served {
     if (path === '' || pattern === '/') return
     this.#mounts ??= new Map([['', '']])
     if (this.#mounts.has(path)) return
-    const outer = [...this.#mounts.keys()].filter((known) => path.startsWith(known))
-    const longest = outer.reduce((a, b) => (b.length > a.length ? b : a))
-    this.#mounts.set(path, `${this.#mounts.get(longest)}${pattern}`)
+    for (const [outer, outerPattern] of this.#mounts) {
+      if (path.startsWith(outer) && standsFor(pattern, path.slice(outer.length)))
+        this.#mounts.set(path, `${outerPattern}${pattern}`)
+    }
   }
 
   /** A route of a router that stands for that path: by the router's pattern, or the path where nobody told of one. */
@@ -49,6 +49,14 @@ export class Served {
     if (status >= 500 && this.#exception !== undefined) tellFailure(this.span, this.#exception)
     tellStatus(this.span, status)
   }
+}
+
+/** Segment by segment: what was mounted before may be beside it, and not around it. */
+function standsFor(pattern: string, path: string): boolean {
+  const [wanted, given] = [pattern.split('/'), path.split('/')]
+  const fits = (part: string, i: number) =>
+    /[:*{(]/.test(part) || part.toLowerCase() === given[i]!.toLowerCase()
+  return wanted.length === given.length && wanted.every(fits)
 }
 
 const served = Symbol('blkin.served')

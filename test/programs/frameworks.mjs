@@ -21,10 +21,14 @@ function expressServer(express) {
   const inner = express.Router()
   inner.get('/posts/:post', (request, response) => response.send(request.params))
   inner.get('/', (_, response) => response.send('all'))
+  const comments = express.Router()
+  comments.get('/:comment', (request, response) => response.send(request.params))
+  inner.use('/posts/:post/comments', comments)
   const app = express().set('env', 'test') // or it prints what handlers throw
   app.use((_request, _response, next) => next())
   app.get('/users/:id', (request, response) => response.send(request.params))
   app.use('/nested', inner)
+  app.use('/people', (_request, _response, next) => next())
   app.use('/people/:person', inner)
   app.get('/boom', boom)
   app.get('/refused', refusal)
@@ -93,7 +97,16 @@ const servers = {
   koa: koaServer(),
   hapi: await hapiServer(),
 }
-const paths = ['/users/7', '/nested/posts/9', '/nested', '/people/3/posts/9', '/boom', '/refused', '/nowhere']
+const paths = [
+  '/users/7',
+  '/nested/posts/9',
+  '/nested',
+  '/people/3/posts/9',
+  '/people/3/posts/9/comments/4',
+  '/boom',
+  '/refused',
+  '/nowhere',
+]
 for (const [name, server] of Object.entries(servers)) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
