@@ -65,3 +65,34 @@ const places = [
   ],
   ...['stream data', 'stream end', 'stream close', 'stream aborted', 'stream timeout'],
 ]
+
+test("a connection that is kept alive holds no span but its last request's", async () => {
+  const text = `
+    import { once } from 'node:events'
+    import http from 'node:http'
+    import net from 'node:net'
+    import { setTimeout as later } from 'node:timers/promises'
+    import { openSession, trace } from 'blkin'
+    openSession('x', { relay: null, mode: 'overwrite' }).enable('blkin:*')
+    trace.instrument('http')
+    let alive = 0
+    const registry = new FinalizationRegistry(() => alive--)
+    const server = http.createServer((request, response) => {
+      alive++
+      registry.register(trace.current(), 0)
+      request.resume().on('end', () => response.end('x'))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = net.connect(server.address().port, '127.0.0.1')
+    for (let i = 0; i < 100; i++) {
+      socket.write('POST / HTTP/1.1\\r\\nhost: x\\r\\ncontent-length: 1\\r\\n\\r\\na')
+      await once(socket, 'data')
+    }
+    for (let turns = 0; alive > 2 && turns < 200; turns++) {
+      gc()
+      await later(10)
+    }
+    console.log(alive)
+    process.exit()`
+  expect(await result<number>(text, { flags: ['--expose-gc'] })).toBeLessThanOrEqual(2)
+})

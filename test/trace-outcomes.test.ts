@@ -129,6 +129,36 @@ describe('an exception that nobody catches', () => {
   })
 })
 
+test('whatever is thrown and however a request was changed, the program goes on as without spans', async () => {
+  const text = `
+    import { once } from 'node:events'
+    import http from 'node:http'
+    import { openSession, trace } from 'blkin'
+    openSession('x', { relay: null, mode: 'overwrite' }).enable('blkin:*')
+    trace.instrument('http')
+    const throwing = () => { throw new Error('not to be read') }
+    const thrown = [Symbol('x'), Object.create(null), null, undefined, 7n, { get message() { return throwing() } },
+      new Proxy({}, { has: throwing, get: throwing }), { message: Symbol('x'), name: Object.create(null) }]
+    let [caught, others] = [0, 0]
+    process.on('uncaughtException', (error) => {
+      if (error === thrown[caught]) caught++
+      else others++
+      server.closeAllConnections()
+    })
+    const server = http.createServer((request) => {
+      Object.defineProperty(request, 'route', { get: throwing })
+      throw thrown[caught]
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    for (const _ of thrown) {
+      const call = http.get({ port: server.address().port }).on('error', () => {})
+      await new Promise((resolve) => call.once('close', resolve))
+    }
+    console.log(JSON.stringify({ missed: thrown.length - caught, others }))
+    process.exit()`
+  expect(await result(text)).toEqual({ missed: 0, others: 0 })
+})
+
 test('what the program says of a failure is not said again by the status', async () => {
   const { output, ...options } = await tracing({ BLKIN_TRACE: 'http' })
   await result(
