@@ -5,6 +5,7 @@ import { type NativeSession, native } from './native.js'
 import { addRule, checkPattern, type Rule, type RuleOptions } from './rule.js'
 import { checkSessionName, type SessionOptions, sessionSpec } from './session-spec.js'
 import { checkWait, flushSession } from './status.js'
+import { tellProgram } from './untraced.js'
 
 export interface Session {
   readonly name: string
@@ -32,6 +33,7 @@ export interface Session {
  */
 export function openSession(name: string, options: SessionOptions = {}): Session {
   applyEnvironment()
+  tellProgram()
   checkSessionName(name)
   let spec: NativeSession = sessionSpec(name, options, environmentSession())
   native?.openSession(spec)
