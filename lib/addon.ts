@@ -12,12 +12,21 @@ import { version } from './version.js'
 
 type Libc = 'glibc' | 'musl'
 
-// Written out, since bundlers and whatever else packs programs read such URLs, and run nothing.
-const packaged: Record<string, () => URL> = {
-  'x64 glibc': () => new URL('../prebuilds/linux-x64/blkin.glibc.node', import.meta.url),
-  'x64 musl': () => new URL('../prebuilds/linux-x64/blkin.musl.node', import.meta.url),
-  'arm64 glibc': () => new URL('../prebuilds/linux-arm64/blkin.glibc.node', import.meta.url),
-  'arm64 musl': () => new URL('../prebuilds/linux-arm64/blkin.musl.node', import.meta.url),
+/**
+ * By architecture and libc. Written out, since bundlers and packers of files read such URLs, and run nothing; those that make
+ * CommonJS of this have no URL at all.
+ */
+function packaged(): Record<string, URL> {
+  try {
+    return {
+      'x64 glibc': new URL('../prebuilds/linux-x64/blkin.glibc.node', import.meta.url),
+      'x64 musl': new URL('../prebuilds/linux-x64/blkin.musl.node', import.meta.url),
+      'arm64 glibc': new URL('../prebuilds/linux-arm64/blkin.glibc.node', import.meta.url),
+      'arm64 musl': new URL('../prebuilds/linux-arm64/blkin.musl.node', import.meta.url),
+    }
+  } catch {
+    return {}
+  }
 }
 
 /** Where this code lies: bundled as CommonJS it has a file name instead of a URL. */
@@ -49,18 +58,15 @@ function candidates(): string[] {
   }
   const here = codeFolder()
   const above = dirname(here)
+  const urls = packaged()
+  const packagedFile = (libc: Libc) => {
+    const url = urls[`${process.arch} ${libc}`]
+    return url === undefined ? [] : [fileURLToPath(url)]
+  }
   return [
     join(above, 'build/Release/blkin.node'),
-    ...libcs().flatMap((libc) => [packagedFile(libc), prebuilt(here, libc), prebuilt(above, libc)]),
+    ...libcs().flatMap((libc) => [...packagedFile(libc), prebuilt(here, libc), prebuilt(above, libc)]),
   ]
-}
-
-function packagedFile(libc: Libc): string {
-  try {
-    const url = packaged[`${process.arch} ${libc}`]?.()
-    if (url !== undefined) return fileURLToPath(url)
-  } catch {} // bundled as CommonJS
-  return prebuilt(dirname(codeFolder()), libc)
 }
 
 /** @throws Error that says in one line why there is none, and what to do. */

@@ -26,10 +26,16 @@ const sharedTracer = {
   setup: ({ onResolve }) =>
     onResolve({ filter: /^\.\/tracer\.js$/ }, () => ({ path: './tracer.cjs', external: true })),
 }
-await commonJs('tracer', {
-  define: { 'import.meta.url': 'packageUrl' },
-  banner: { js: "const packageUrl = require('node:url').pathToFileURL(__filename)" },
-})
+/** Not by `define`, whose variable would hide from packers of files where lib/addon.ts looks. */
+const ownUrl = {
+  name: 'own URL',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/dist\/addon\.js$/ }, ({ path }) => ({
+      contents: `import { pathToFileURL } from 'node:url'
+${readFileSync(path, 'utf8').replaceAll('import.meta.url', 'pathToFileURL(__filename).href')}`,
+    })),
+}
+await commonJs('tracer', { plugins: [ownUrl] })
 await commonJs('index', { plugins: [sharedTracer] })
 await commonJs('register', { plugins: [sharedTracer] })
 
