@@ -16,7 +16,7 @@ import { addressText, parseAddress } from './address.js'
 import { parseBuffer } from './buffer.js'
 import { builtInContexts } from './context.js'
 import { compileFilter } from './filter/filter.js'
-import { type NativeSession, native } from './native.js'
+import { type Native, type NativeSession, native } from './native.js'
 import { addRule, checkLevel, checkPattern, type RuleOptions } from './rule.js'
 import { parseSample } from './sample.js'
 import { defaultName, parseMode } from './session-spec.js'
@@ -119,8 +119,11 @@ function options(): RuleOptions {
 export function applyEnvironment(): void {
   if (applied) return
   applied = true
+  if (native !== undefined) configure(native)
   tellIfEnvironmentAsked()
-  if (native === undefined) return
+}
+
+function configure(native: Native): void {
   setTraceSample(setting('BLKIN_TRACE_SAMPLE', parseTraceSample, { share: 1 })) // each thread samples for itself
   setTraceIdBits(setting('BLKIN_TRACE_ID', oneOf('64', '128'), '64') === '128' ? 128 : 64)
   instruments = setting('BLKIN_TRACE', (text) => splitPatterns(text).map(checkInstrument), [])

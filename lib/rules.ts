@@ -15,8 +15,9 @@ import { tellProgram } from './untraced.js'
  */
 export function enable(pattern: string, options: RuleOptions = {}): Rule {
   applyEnvironment()
+  const rule = addRule(defaultName, pattern, options)
   tellProgram()
-  return addRule(defaultName, pattern, options)
+  return rule
 }
 
 /**

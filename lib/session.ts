@@ -33,10 +33,10 @@ export interface Session {
  */
 export function openSession(name: string, options: SessionOptions = {}): Session {
   applyEnvironment()
-  tellProgram()
   checkSessionName(name)
   let spec: NativeSession = sessionSpec(name, options, environmentSession())
   native?.openSession(spec)
+  tellProgram()
   return Object.freeze({
     name,
     enable: (pattern: string, rule: RuleOptions = {}) => addRule(name, pattern, rule),

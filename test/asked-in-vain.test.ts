@@ -1,12 +1,13 @@
 // test/asked-in-vain.test.ts: where tracing was asked for and cannot be, one line on stderr says why and what to do; where
 // nobody asked, none does.
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { blkin, startBlkin } from './support/cli.js'
 import { app } from './support/installed.js'
 import { freeAddress } from './support/relays.js'
-import { type RunOptions, run } from './support/run.js'
+import { folder, privateShm, type RunOptions, run } from './support/run.js'
 
 const declares = `
   const { provider } = require('blkin')
@@ -87,6 +88,54 @@ test('addons that are switched off are told with the flag that allows them', asy
   expect(allowed.code).toBe(0)
   expect(allowed.stderr, 'only of the relay, which is not there').toMatch(/^blkin: relay .*\n$/)
 })
+
+describe.skipIf(spawnSync('sh', ['-c', 'unshare -m true && prlimit --version']).status !== 0)(
+  'no ring',
+  () => {
+    const emits = `
+    import { Worker } from 'node:worker_threads'
+    import { provider } from 'blkin'
+    const { tick } = provider('vain', { tick: {} })
+    for (let i = 0; i < 3; i++) tick()
+    const text = "import('blkin').then((b) => b.provider('vain', { tick: {} }).tick())"
+    await new Promise((resolve) => new Worker(text, { eval: true }).on('exit', resolve))`
+
+    /** What is said beside the relay's absence. */
+    const said = async (before: string[], env: Record<string, string> = {}): Promise<string> => {
+      const to = { BLKIN_ENABLE: '*:*', BLKIN_RELAY: await freeAddress(), BLKIN_BUFFER: '2x8K' }
+      const ended = await run(emits, { before, env: { ...to, ...env } })
+      expect(ended).toMatchObject({ code: 0, stdout: '' })
+      return ended.stderr.replace(/^blkin: relay .*\n/gm, '')
+    }
+
+    test('a limit on the size of files is told once, with the limit’s name', async () => {
+      const limited = [...privateShm('64m'), 'prlimit', '--fsize=9000']
+      const text =
+        'blkin: not traced: no ring: File too large; ulimit -f is below the 20480 bytes of a ring\n'
+      expect(await said(limited)).toBe(text)
+      const nothing = [...privateShm('64m'), 'prlimit', '--fsize=0']
+      expect(await said(nothing), 'not even a folder’s files').toBe(text)
+    })
+
+    test('fallocate that is denied is told by name', async () => {
+      const at = folder()
+      const denies = (name: string) => `int ${name}(int fd, long from, long bytes) { return 1; }\n`
+      const source = denies('posix_fallocate') + denies('posix_fallocate64')
+      spawnSync('gcc', ['-shared', '-fPIC', '-x', 'c', '-', '-o', join(at, 'deny.so')], { input: source })
+      const denied = await said([...privateShm('64m')], { LD_PRELOAD: join(at, 'deny.so') })
+      expect(denied).toBe(
+        'blkin: not traced: no ring: Operation not permitted; rings need fallocate and memfd_create\n',
+      )
+    })
+
+    test('where no folder can be had, the rings are in memory, and that is told', async () => {
+      const before = privateShm('64m', 'mount -o remount,ro /dev/shm')
+      expect(await said(before, { TMPDIR: '/proc' })).toMatch(
+        /^blkin: no folder for rings: \/proc.*; they are in memory, so a kill loses .*\n$/,
+      )
+    })
+  },
+)
 
 test('on other systems the program’s own calls are the no-op that is promised, and variables are answered', async () => {
   const at = app({ 'main.cjs': `${declares}\nrequire('blkin').enable('*:*')` })

@@ -114,6 +114,23 @@ test('a Worker with another copy shares the rules and the rings', async () => {
   expect(await names(output)).toEqual(['both:main', 'both:worker'])
 })
 
+test('a Worker that loads its own copy before the main thread does is told', async () => {
+  const { output, env } = await relay()
+  const at = threeCopies(`
+    import { once } from 'node:events'
+    import { Worker } from 'node:worker_threads'
+    const worker = new Worker("require('left').provider('early', { worker: {} }).worker(); require('worker_threads').parentPort.once('message', () => process.exit(0)).postMessage('')", { eval: true })
+    await once(worker, 'message')
+    const { flush, provider } = await import('blkin')
+    provider('late', { main: {} }).main()
+    await flush()
+    worker.postMessage('')`)
+  const ended = await run(join(at, 'main.js'), inApp(at, { env }))
+  expect(ended.code).toBe(0)
+  expect(ended.stderr).toMatch(/^blkin: another thread has loaded another copy of the addon: .*\n$/)
+  expect(await names(output)).toEqual(['early:worker', 'late:main'])
+})
+
 test('a copy of another line of versions records for itself, and says so in one line', async () => {
   const { output, env } = await relay()
   const at = threeCopies(`
