@@ -1,7 +1,9 @@
 // test/bundles.test.ts: what bundlers make of a program that is traced, as ES module and as CommonJS: it is traced, or says in
-// one line why not, and runs in any case. The options here are those of docs/bundling.md.
-import { cpSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+// one line why not, and runs in any case. ES modules are made by the
+// commands of docs/bundling.md.
+import { spawnSync } from 'node:child_process'
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import commonJsPlugin from '@rollup/plugin-commonjs'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
 import { nodeFileTrace } from '@vercel/nft'
@@ -12,15 +14,12 @@ import { build as vite } from 'vite'
 import { expect, test } from 'vitest'
 import webpack from 'webpack'
 import { app, packageIn } from './support/installed.js'
-import { type Ended, folder, lastJson, run } from './support/run.js'
+import { cleanEnvironment, type Ended, folder, lastJson, root, run } from './support/run.js'
 
 /** Its types say that it is CommonJS, and it is not. */
 const commonJs = commonJsPlugin as unknown as () => Plugin
 
-type Format = 'esm' | 'cjs'
-const fileOf = (format: Format) => `main.${format === 'esm' ? 'mjs' : 'cjs'}`
-
-/** Says whether it is traced, and that another package.json beside it changes nothing. */
+/** Says whether it is traced. */
 const body = `
   const { tick } = provider('bundled', { tick: { fields: { a: t.u32 } } })
   tick({ a: 1 })
@@ -32,68 +31,70 @@ const sources: Record<string, string> = {
 }
 
 interface Bundle {
+  /** The program's folder. */
   at: string
-  /** Where the source is written as. */
   source: string
-  format: Format
+  /** The file to make; as an ES module where it ends so. */
   out: string
 }
 
-const bundlers: Record<string, (bundle: Bundle) => Promise<unknown>> = {
-  esbuild: ({ source, format, out }) =>
-    esbuild({
-      entryPoints: [source],
-      outfile: out,
-      bundle: true,
-      platform: 'node',
-      format,
-      logLevel: 'error',
-    }),
-  webpack: ({ source, format, out, at }) =>
-    new Promise((resolve, reject) => {
-      const module = format === 'esm'
-      const options: webpack.Configuration = {
-        entry: source,
-        context: at,
-        mode: 'production',
-        optimization: { minimize: false },
-        target: 'node',
-        experiments: { outputModule: module },
-        output: {
-          path: join(out, '..'),
-          filename: fileOf(format),
-          module,
-          library: { type: module ? 'module' : 'commonjs2' },
-        },
-      }
-      webpack(options, (error, stats) =>
-        error || stats?.hasErrors() ? reject(error ?? new Error(stats?.toString())) : resolve(stats),
-      )
-    }),
-  rollup: async ({ source, format, out }) => {
-    const made = await rollup({
-      input: source,
-      plugins: [nodeResolve({ preferBuiltins: true }), commonJs()],
-      logLevel: 'silent',
-    })
-    await made.write({ file: out, format })
+function webpacked({ at, source, out }: Bundle): Promise<unknown> {
+  const module = out.endsWith('.mjs')
+  const library = { type: module ? 'module' : 'commonjs2' }
+  const options: webpack.Configuration = {
+    entry: source,
+    context: at,
+    mode: 'production',
+    optimization: { minimize: false }, // half of the time, and nothing to do with what is asked here
+    target: 'node',
+    experiments: { outputModule: module },
+    output: { path: dirname(out), filename: basename(out), module, library },
+  }
+  return new Promise((resolve, reject) => {
+    webpack(options, (error, stats) =>
+      error || stats?.hasErrors() ? reject(error ?? new Error(stats?.toString())) : resolve(stats),
+    )
+  })
+}
+
+const bundlers: Record<string, { file: string; bundle(what: Bundle): Promise<unknown> }> = {
+  esbuild: {
+    file: 'main.cjs',
+    bundle: ({ source, out }) =>
+      esbuild({
+        entryPoints: [source],
+        outfile: out,
+        bundle: true,
+        platform: 'node',
+        format: 'cjs',
+        logLevel: 'error',
+      }),
   },
-  rolldown: async ({ source, format, out }) => {
-    const made = await rolldown({ input: source, platform: 'node', logLevel: 'silent' })
-    await made.write({ file: out, format })
+  webpack: { file: 'main.cjs', bundle: webpacked },
+  'webpack to an ES module': { file: 'main.mjs', bundle: webpacked },
+  rollup: {
+    file: 'main.cjs',
+    async bundle({ source, out }) {
+      const plugins = [nodeResolve({ preferBuiltins: true }), commonJs()]
+      const made = await rollup({ input: source, plugins, logLevel: 'silent' })
+      await made.write({ file: out, format: 'cjs' })
+    },
   },
-  'vite SSR': ({ at, source, format, out }) =>
-    vite({
-      root: at,
-      configFile: false,
-      logLevel: 'error',
-      ssr: { noExternal: true },
-      build: {
-        ssr: source,
-        outDir: join(out, '..'),
-        rollupOptions: { output: { format, entryFileNames: fileOf(format) } },
-      },
-    }),
+  rolldown: {
+    file: 'main.cjs',
+    async bundle({ source, out }) {
+      const made = await rolldown({ input: source, platform: 'node', logLevel: 'silent' })
+      await made.write({ file: out, format: 'cjs' })
+    },
+  },
+  'vite SSR': {
+    file: 'main.cjs',
+    bundle: ({ at, source, out }) => {
+      const output = { format: 'cjs', entryFileNames: basename(out) } as const
+      const build = { ssr: source, outDir: dirname(out), rollupOptions: { output } }
+      return vite({ root: at, configFile: false, logLevel: 'error', ssr: { noExternal: true }, build })
+    },
+  },
 }
 
 const env = { BLKIN_REQUIRE_NATIVE: '', BLKIN_ENABLE: '*:*', BLKIN_RELAY: '127.0.0.1:1' }
@@ -110,41 +111,35 @@ function moved(made: string, file: string, prebuilds?: string): Promise<Ended> {
   return run(join(at, 'out', file), { cwd: at, env })
 }
 
-const ways = [['esm.js', 'esm'], ['esm.js', 'cjs'], ['cjs.cjs', 'cjs']] as const // biome-ignore format: a table
-
-for (const [name, bundle] of Object.entries(bundlers)) {
+for (const [name, { file, bundle }] of Object.entries(bundlers)) {
   test(`${name}: traced with the prebuilds beside the bundle, and without them told in one line`, async () => {
-    for (const [source, format] of ways) {
+    for (const source of Object.keys(sources)) {
       const at = app({ ...sources, 'package.json': '{ "type": "module" }' })
-      const out = join(at, 'made', fileOf(format))
-      await bundle({ at, source: join(at, source), format, out })
+      await bundle({ at, source: join(at, source), out: join(at, 'made', file) })
       const [beside, alone] = await Promise.all([
-        moved(join(at, 'made'), fileOf(format), join(packageIn(at), 'prebuilds')),
-        moved(join(at, 'made'), fileOf(format)),
+        moved(join(at, 'made'), file, join(packageIn(at), 'prebuilds')),
+        moved(join(at, 'made'), file),
       ])
-      expect(lastJson(beside), `${source} as ${format}: ${beside.stderr}`).toEqual(traced)
-      if (name === 'webpack') expect(lastJson(alone), 'webpack takes the addon along').toEqual(traced)
+      expect(lastJson(beside), `${source}: ${beside.stderr}`).toEqual(traced)
+      if (name.startsWith('webpack')) expect(lastJson(alone), 'it takes the addon along').toEqual(traced)
       else {
-        expect(lastJson(alone), `${source} as ${format}`).toEqual(untraced)
+        expect(lastJson(alone), source).toEqual(untraced)
         expect(alone.stderr).toMatch(noAddon)
       }
     }
   })
 }
 
-test('kept external, the package of node_modules is used', async () => {
-  const at = app({ ...sources, 'package.json': '{ "type": "module" }' })
-  const entryPoints = [join(at, 'esm.js')]
-  const out = join(at, 'out/main.mjs')
-  await esbuild({
-    entryPoints,
-    outfile: out,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['blkin'],
-  })
-  expect(lastJson(await run(out, { cwd: at, env }))).toEqual(traced)
+const page = readFileSync(join(root, 'docs/bundling.md'), 'utf8')
+const commands = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text]) => text as string)
+
+test.each(commands)('as the page says, it is traced: %s', async (text) => {
+  const at = app({ 'package.json': '{ "type": "module" }', 'server.js': sources['esm.js'] as string })
+  for (const name of ['.bin', '@rollup'])
+    symlinkSync(join(root, 'node_modules', name), join(at, 'node_modules', name))
+  const ran = spawnSync('sh', ['-ec', text], { cwd: at, encoding: 'utf8', env: cleanEnvironment() })
+  expect(ran, ran.stderr).toMatchObject({ status: 0 })
+  expect(lastJson(await run(join(at, 'out/server.mjs'), { cwd: at, env }))).toEqual(traced)
 })
 
 test('@vercel/nft: the files that it lists are traced', async () => {
