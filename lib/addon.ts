@@ -69,6 +69,8 @@ function candidates(): string[] {
   ]
 }
 
+const switchedOff = 'addons are switched off; --permission needs --allow-addons, and --no-addons must go'
+
 /** @throws Error that says in one line why there is none, and what to do. */
 export function loadAddon(): unknown {
   if (process.platform !== 'linux')
@@ -88,13 +90,7 @@ export function loadAddon(): unknown {
       return module.exports
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      if (code === 'ERR_DLOPEN_DISABLED')
-        throw new Error(
-          'addons are switched off; --permission needs --allow-addons, and --no-addons must go',
-          {
-            cause: error,
-          },
-        )
+      if (code === 'ERR_DLOPEN_DISABLED') throw new Error(switchedOff, { cause: error })
       failures.push(message.includes(basename(file)) ? message : `${file}: ${message}`)
     }
   }

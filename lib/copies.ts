@@ -28,15 +28,18 @@ const names = [
 /** What is not a tracer of ours, whatever it is, is as if it were not there. */
 function isTracer(value: unknown): value is Tracer {
   try {
-    const { version, native, api, begin } = value as Tracer
-    return (
-      typeof version === 'string' &&
-      typeof native?.emit === 'function' &&
-      names.every((name) => typeof api[name] === 'function') &&
-      typeof api.t === 'object' &&
-      typeof api.trace === 'object' &&
-      typeof begin === 'function'
-    )
+    const { version, native, api } = value as Tracer
+    return typeof version === 'string' && typeof native?.emit === 'function' && typeof api === 'object'
+  } catch {
+    return false
+  }
+}
+
+function standsForThis(other: Tracer): boolean {
+  try {
+    const { api, begin } = other
+    const objects = typeof api.t === 'object' && typeof api.trace === 'object'
+    return objects && typeof begin === 'function' && names.every((name) => typeof api[name] === 'function')
   } catch {
     return false
   }
@@ -57,12 +60,16 @@ function tracersIn(place: object): Tracer[] {
 
 const others = [...new Set([...tracersIn(meeting), ...tracersIn(realm)])]
 
+const isOfThisLine = (other: Tracer) => lineOf(other.version) === lineOf(version)
+
 /** The tracer of an earlier copy, which this one hands out. */
-export const elsewhere: Tracer | undefined = others.find((other) => lineOf(other.version) === lineOf(version))
+export const elsewhere: Tracer | undefined = others.find(
+  (other) => isOfThisLine(other) && standsForThis(other),
+)
 
 /** Versions of earlier copies that this one cannot stand for: each records for itself. */
 export const versionsApart: readonly string[] =
-  elsewhere === undefined ? others.map((other) => other.version) : []
+  elsewhere === undefined ? others.filter((other) => !isOfThisLine(other)).map((other) => other.version) : []
 
 /** For the copies that come later. */
 export function publish(tracer: Tracer): void {

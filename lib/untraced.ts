@@ -23,7 +23,7 @@ function reason(): string | undefined {
     return `versions ${versions} are loaded together: each records for itself, and a span of one is not seen by the other; install one of them`
   }
   if (secondFolder.test(native?.status().folder ?? ''))
-    return 'another thread has loaded another copy of the addon: each records for itself; load blkin in the main thread first'
+    return 'another copy of the addon is loaded in this process: each records for itself; load blkin in the main thread first'
   return undefined
 }
 

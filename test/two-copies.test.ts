@@ -127,7 +127,7 @@ test('a Worker that loads its own copy before the main thread does is told', asy
     worker.postMessage('')`)
   const ended = await run(join(at, 'main.js'), inApp(at, { env }))
   expect(ended.code).toBe(0)
-  expect(ended.stderr).toMatch(/^blkin: another thread has loaded another copy of the addon: .*\n$/)
+  expect(ended.stderr).toMatch(/^blkin: another copy of the addon is loaded in this process: .*\n$/)
   expect(await names(output)).toEqual(['early:worker', 'late:main'])
 })
 
