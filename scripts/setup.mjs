@@ -44,7 +44,7 @@ const steps = [
         ],
         (file) => !/\/test\//.test(file),
       ),
-    products: ['dist/index.js', 'dist/tracer.cjs', 'relay/dist/index.js'],
+    products: ['dist/index.js', 'dist/tracer.mjs', 'dist/tracer.cjs', 'relay/dist/index.js'],
     work: () => mustRun('npm', ['run', '--silent', 'build:ts']),
   },
 ]

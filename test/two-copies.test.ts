@@ -66,7 +66,7 @@ test('three copies in one thread declare, nest spans and record as one, under a 
   const { output, env } = await relay()
   const at = threeCopies(nesting)
   for (const flags of [
-    [`--import=${join(root, 'dist/register.js')}`],
+    [`--import=${join(root, 'dist/register.mjs')}`],
     [`--require=${join(root, 'dist/register.cjs')}`],
     [],
   ]) {

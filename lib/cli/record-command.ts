@@ -19,7 +19,7 @@ import { summarize } from './summary.js'
  */
 function traced(relay: Relay, token: string, errors: ErrorFile, flags: RecordFlags): NodeJS.ProcessEnv {
   const { buffer, mode, sample } = flags
-  const register = new URL('../register.js', import.meta.url).href
+  const register = new URL('../register.mjs', import.meta.url).href
   const rule: Record<string, string | undefined> = {
     BLKIN_ENABLE: flags.enable.join(','),
     BLKIN_EXCLUDE: flags.exclude.join(','),
