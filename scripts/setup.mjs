@@ -39,7 +39,7 @@ const steps = [
           'examples',
           'tsconfig.json',
           'tsconfig.base.json',
-          'scripts/finish-build.mjs',
+          'scripts/lib/entries.mjs',
           'package-lock.json',
         ],
         (file) => !/\/test\//.test(file),
