@@ -16,13 +16,15 @@ import { addressText, parseAddress } from './address.js'
 import { parseBuffer } from './buffer.js'
 import { builtInContexts } from './context.js'
 import { compileFilter } from './filter/filter.js'
-import { type NativeSession, native } from './native.js'
+import { type Native, type NativeSession, native } from './native.js'
 import { addRule, checkLevel, checkPattern, type RuleOptions } from './rule.js'
 import { parseSample } from './sample.js'
 import { defaultName, parseMode } from './session-spec.js'
+import { writeError } from './stderr.js'
 import { setTraceIdBits } from './trace/ids.js'
 import { checkInstrument, type Instrument } from './trace/instrument-names.js'
 import { parseTraceSample, setTraceSample } from './trace/sampler.js'
+import { tellIfEnvironmentAsked } from './untraced.js'
 import { version } from './version.js'
 
 let applied = false
@@ -117,7 +119,11 @@ function options(): RuleOptions {
 export function applyEnvironment(): void {
   if (applied) return
   applied = true
-  if (native === undefined) return
+  if (native !== undefined) configure(native)
+  tellIfEnvironmentAsked()
+}
+
+function configure(native: Native): void {
   setTraceSample(setting('BLKIN_TRACE_SAMPLE', parseTraceSample, { share: 1 })) // each thread samples for itself
   setTraceIdBits(setting('BLKIN_TRACE_ID', oneOf('64', '128'), '64') === '128' ? 128 : 64)
   instruments = setting('BLKIN_TRACE', (text) => splitPatterns(text).map(checkInstrument), [])
@@ -133,7 +139,7 @@ export function applyEnvironment(): void {
   const wanted = patterns('BLKIN_ENABLE')
   const rule = wanted.length > 0 ? options() : {}
   for (const pattern of wanted) setting('BLKIN_ENABLE', () => addRule(defaultName, pattern, rule), undefined)
-  if (warnings.length > 0) process.stderr.write(warnings.join(''))
+  if (warnings.length > 0) writeError(warnings.join(''))
 }
 
 /** What BLKIN_TRACE asks to make spans of. */

@@ -1,24 +1,19 @@
-// lib/index.ts: the public API. Nothing else of lib/ is.
-export { context, currentSpan, type SpanContext } from './context.js'
-export type { Level } from './levels.js'
-export { isNative, loadError } from './native.js'
-export { type Provider, provider, type Tracepoint } from './provider.js'
-export type { Rule, RuleOptions } from './rule.js'
-export { disable, enable } from './rules.js'
-export type { EventDeclaration } from './schema.js'
-export { openSession, type Session } from './session.js'
-export type { SessionOptions } from './session-spec.js'
-export {
+// lib/index.ts: what programs import: the public API (api.ts) of this thread's tracer.
+import { tracer } from './tracer.js'
+
+export type * from './api.js'
+
+export const {
+  context,
+  currentSpan,
+  disable,
+  enable,
   flush,
-  type Lost,
-  type Origin,
-  type RuleStatus,
-  type SessionStatus,
-  type Status,
+  isNative,
+  loadError,
+  openSession,
+  provider,
   status,
-} from './status.js'
-export type { ContentSampling, Root } from './trace/content.js'
-export { trace } from './trace/index.js'
-export type { Remote } from './trace/remote.js'
-export type { Carrier, Endpoint, Format, Span, SpanKind, SpanOptions, TagValue } from './trace/span.js'
-export { type FieldType, t } from './types.js'
+  t,
+  trace,
+} = tracer.api

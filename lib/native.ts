@@ -1,8 +1,8 @@
-// lib/native.ts: loads the addon, and nobody else does. Where it cannot be loaded tracing is off and says why:
+// lib/native.ts: the addon, that of an earlier copy where there is one. Where it cannot be loaded tracing is off and says why:
 // a service never fails to start because of its tracer, unless BLKIN_REQUIRE_NATIVE=1 asks for that.
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
+import { loadAddon } from './addon.js'
+import { elsewhere } from './copies.js'
 import type { FieldDescription } from './types.js'
 
 export interface NativeRule {
@@ -129,10 +129,9 @@ export interface Native {
 }
 
 function load(): { native: Native } | { error: Error } {
+  if (elsewhere?.native !== undefined) return { native: elsewhere.native }
   try {
-    const require = createRequire(import.meta.url)
-    const find = require('node-gyp-build') as (folder: string) => Native
-    return { native: find(fileURLToPath(new URL('..', import.meta.url))) }
+    return { native: loadAddon() as Native }
   } catch (error) {
     return { error: error instanceof Error ? error : new Error(String(error)) }
   }

@@ -4,6 +4,7 @@ import { applyEnvironment } from './environment.js'
 import { native } from './native.js'
 import { addRule, checkPattern, type Rule, type RuleOptions } from './rule.js'
 import { defaultName } from './session-spec.js'
+import { tellProgram } from './untraced.js'
 
 /**
  * Switches on the tracepoints that the pattern covers, those declared now and those declared later.
@@ -14,7 +15,9 @@ import { defaultName } from './session-spec.js'
  */
 export function enable(pattern: string, options: RuleOptions = {}): Rule {
   applyEnvironment()
-  return addRule(defaultName, pattern, options)
+  const rule = addRule(defaultName, pattern, options)
+  tellProgram()
+  return rule
 }
 
 /**

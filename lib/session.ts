@@ -5,6 +5,7 @@ import { type NativeSession, native } from './native.js'
 import { addRule, checkPattern, type Rule, type RuleOptions } from './rule.js'
 import { checkSessionName, type SessionOptions, sessionSpec } from './session-spec.js'
 import { checkWait, flushSession } from './status.js'
+import { tellProgram } from './untraced.js'
 
 export interface Session {
   readonly name: string
@@ -35,6 +36,7 @@ export function openSession(name: string, options: SessionOptions = {}): Session
   checkSessionName(name)
   let spec: NativeSession = sessionSpec(name, options, environmentSession())
   native?.openSession(spec)
+  tellProgram()
   return Object.freeze({
     name,
     enable: (pattern: string, rule: RuleOptions = {}) => addRule(name, pattern, rule),

@@ -1,4 +1,2 @@
-// lib/version.ts: this package's version.
-import { createRequire } from 'node:module'
-
-export const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+// lib/version.ts: this package's version. A constant, since bundled code has no package.json beside it, or another's.
+export const version = '0.1.0'

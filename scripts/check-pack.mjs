@@ -13,10 +13,11 @@ export async function checkPack(say = console.log) {
   const work = mkdtempSync(join(tmpdir(), 'blkin-pack-'))
   try {
     const blkin = await pack('.', work)
-    for (const tarball of [blkin, await pack('relay', work)]) {
+    // The relay is of ES modules, which require() loads from Node 20.19 on, and types that say so are right.
+    const profiles = { strict: blkin, 'esm-only': await pack('relay', work) }
+    for (const [profile, tarball] of Object.entries(profiles)) {
       await mustRun(bin('publint'), ['run', '--strict', tarball])
-      // esm-only: require() of these loads the same ES modules (Node 20.17 on), and types that say so are right.
-      await mustRun(bin('attw'), ['--profile', 'esm-only', '--no-emoji', '--no-color', tarball])
+      await mustRun(bin('attw'), ['--profile', profile, '--no-emoji', '--no-color', tarball])
     }
     say('publint and attw: blkin, @blkin/relay')
     await installAndLoad(blkin, work, say)

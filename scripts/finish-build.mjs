@@ -1,5 +1,8 @@
-// scripts/finish-build.mjs: what tsc leaves undone: the CLI must be executable.
-import { chmodSync, existsSync } from 'node:fs'
+// scripts/finish-build.mjs: what tsc leaves undone: the CLI must be executable, and what programs load is bundled.
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import { bundleEntries } from './lib/entries.mjs'
+import { root } from './lib/run.mjs'
 
-const cli = new URL('../dist/cli/main.js', import.meta.url)
-if (existsSync(cli)) chmodSync(cli, 0o755)
+chmodSync(join(root, 'dist/cli/main.js'), 0o755)
+await bundleEntries()

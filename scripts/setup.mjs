@@ -33,10 +33,18 @@ const steps = [
     stamp: 'build/.blkin-setup-ts',
     hash: () =>
       hashOf(
-        ['lib', 'relay', 'examples', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json'],
+        [
+          'lib',
+          'relay',
+          'examples',
+          'tsconfig.json',
+          'tsconfig.base.json',
+          'scripts/lib/entries.mjs',
+          'package-lock.json',
+        ],
         (file) => !/\/test\//.test(file),
       ),
-    products: ['dist/index.js', 'relay/dist/index.js'],
+    products: ['dist/index.js', 'dist/tracer.mjs', 'dist/tracer.cjs', 'relay/dist/index.js'],
     work: () => mustRun('npm', ['run', '--silent', 'build:ts']),
   },
 ]

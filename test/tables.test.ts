@@ -8,6 +8,7 @@ import { levelNames, levels } from '../lib/levels.js'
 import { Channel } from '../lib/placement.js'
 import { modes } from '../lib/session-spec.js'
 import { bytesOf, Shape, Type } from '../lib/types.js'
+import { version } from '../lib/version.js'
 import { root } from './support/run.js'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8').replaceAll(/\/\/.*/g, '')
@@ -132,4 +133,10 @@ test('modes and origins are those of the idl', () => {
   expect([...origins.matchAll(/(\d+): '(\w+)'/g)].map(([, n, word]) => [word, Number(n)])).toEqual(
     members('Origin'),
   )
+})
+
+test('the version in lib is that of the package, and of the relay that it wants', () => {
+  const packageOf = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+  expect(packageOf('.').version).toBe(version)
+  expect(packageOf('.').peerDependencies['@blkin/relay']).toBe(packageOf('relay').version)
 })

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Relay } from '@blkin/relay'
 import { freshToken } from './attach.js'
+import { type ErrorFile, errorFile } from './error-file.js'
 import { exitCodes } from './exit.js'
 import { filterOf } from './filter.js'
 import { loadRelay } from './load-relay.js'
@@ -16,9 +17,9 @@ import { summarize } from './summary.js'
  * The environment that makes Node.js processes trace to this relay. The flags' twins are the very variables that a
  * traced program reads, so what is set around this command counts as if it were given to it.
  */
-function traced(relay: Relay, token: string, flags: RecordFlags): NodeJS.ProcessEnv {
+function traced(relay: Relay, token: string, errors: ErrorFile, flags: RecordFlags): NodeJS.ProcessEnv {
   const { buffer, mode, sample } = flags
-  const register = new URL('../register.js', import.meta.url).href
+  const register = new URL('../register.mjs', import.meta.url).href
   const rule: Record<string, string | undefined> = {
     BLKIN_ENABLE: flags.enable.join(','),
     BLKIN_EXCLUDE: flags.exclude.join(','),
@@ -35,6 +36,7 @@ function traced(relay: Relay, token: string, flags: RecordFlags): NodeJS.Process
     NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${register}`.trim(),
     BLKIN_RELAY: relay.address,
     BLKIN_TOKEN: token,
+    BLKIN_ERROR_FILE: errors.path,
     ...Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined)),
   }
 }
@@ -64,8 +66,9 @@ export async function recordCommanded(command: string[], flags: RecordFlags): Pr
   const { startRelay } = await loadRelay()
   const token = freshToken()
   const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token })
+  const errors = errorFile()
   const [program = '', ...args] = command
-  const child = spawn(program, args, { stdio: 'inherit', env: traced(relay, token, flags) })
+  const child = spawn(program, args, { stdio: 'inherit', env: traced(relay, token, errors, flags) })
   const stopForwarding = forwardSignals(child)
   const code = await ended(child, program)
   stopForwarding()
@@ -73,8 +76,9 @@ export async function recordCommanded(command: string[], flags: RecordFlags): Pr
   await relay.close()
   const totals = summarize(relay.stats(), flags.output)
   const none = totals.events + totals.lost === 0
-  const nothing = `recorded nothing: no tracepoint that ${flags.enable.join(', ')} covers was declared and hit`
-  if (flags.json) process.stderr.write(`${json({ ...totals.json, exit: code })}\n`)
+  const error = errors.take()
+  const nothing = `recorded nothing: ${error || `no tracepoint that ${flags.enable.join(', ')} covers was declared and hit`}`
+  if (flags.json) process.stderr.write(`${json({ ...totals.json, exit: code, ...(error && { error }) })}\n`)
   else note(none ? nothing : totals.text)
   return code === 0 && none ? exitCodes.nothing : code
 }

@@ -3,6 +3,7 @@
 // Worker does for a message is in no span, since messages come from everywhere; they may bring a context of their own.
 import { subscribe } from 'node:diagnostics_channel'
 import { isMainThread, threadId, type Worker } from 'node:worker_threads'
+import { elsewhere } from '../copies.js'
 import { native } from '../native.js'
 import { currentHandle, enter } from './current.js'
 import { passing } from './remote.js'
@@ -10,7 +11,7 @@ import type { WireContext } from './wire.js'
 
 /** Of this thread, as the package is loaded: what the script that loads it starts from then on is in that span. */
 export function beginInStarter(): void {
-  if (native === undefined) return
+  if (native === undefined || elsewhere !== undefined) return
   subscribe('worker_threads', handOver)
   if (isMainThread) return
   const text = native.takeOver(threadId)

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "stderr.hpp"
+
 namespace blkin::consumer {
 
 namespace {
@@ -397,13 +399,8 @@ void Consumer::settle() {
   settled_.notify_all();
 }
 
-// Once, and only where it cannot block: stderr may be a pipe that nobody reads.
 void Consumer::tell_once(const std::string& what) {
-  if (!options_.tells || std::exchange(told_, true)) return;
-  pollfd ready{STDERR_FILENO, POLLOUT, 0};
-  if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return;
-  const std::string line = "blkin: " + what + "\n";
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  if (options_.tells && !std::exchange(told_, true)) tell_stderr(what);
 }
 
 void Consumer::wait(bool was_wanted) {

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "../clock/clock.hpp"
+#include "../ring/signals.hpp"
 
 namespace blkin::control {
 
@@ -51,6 +52,7 @@ std::string start_ticks() {
 }
 
 void write_all(int fd, const std::vector<uint8_t>& bytes) {
+  const ring::SignalsBlocked blocked;
   size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t wrote = write(fd, bytes.data() + done, bytes.size() - done);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "../ring/signals.hpp"
 #include "folder.hpp"
 
 namespace blkin::control {
@@ -69,6 +70,7 @@ bool SessionFolder::map_state(int flags) {
   const int fd = ::open((path_ + "/state").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
   if (fd < 0) return false;
   struct stat status {};
+  const ring::SignalsBlocked blocked;
   const bool there = ((flags & O_CREAT) == 0 || posix_fallocate(fd, 0, sizeof(State)) == 0) &&
                      fstat(fd, &status) == 0 && status.st_size >= static_cast<off_t>(sizeof(State));
   void* page = there ? mmap(nullptr, sizeof(State), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;

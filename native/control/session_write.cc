@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "../consumer/stderr.hpp"
 #include "../ring/file.hpp"
 #include "session.hpp"
 
@@ -15,6 +16,24 @@ namespace {
 constexpr uint32_t kLeasesMax = 256;
 constexpr uint64_t kRetryRingNs = 1'000'000'000;
 constexpr useconds_t kRoomPauseUs = 100;
+
+// Of the rings of a process the first that is not as it should be: the others are like it.
+void tell_trouble(const std::string& what) {
+  static std::atomic_flag told = ATOMIC_FLAG_INIT;
+  if (!told.test_and_set()) consumer::tell_stderr(what);
+}
+
+std::string cure_of(int error, uint64_t bytes) {
+  switch (error) {
+    case EFBIG:
+      return "ulimit -f is below the " + std::to_string(bytes) + " bytes of a ring";
+    case ENOSPC:
+    case ENOMEM:
+      return "a ring takes " + std::to_string(bytes) + " bytes: less with BLKIN_BUFFER";
+    default:
+      return "rings need fallocate and memfd_create";
+  }
+}
 
 }  // namespace
 
@@ -128,10 +147,16 @@ ring::Header* Session::make_ring(Channel channel, uint32_t number) noexcept {
   ring::Created made = ring::create(folder, name.c_str(), stream, geometry_);
   if (made.ring == nullptr && folder >= 0) made = ring::create(-1, name.c_str(), stream, geometry_);
   if (made.ring == nullptr) {
-    ring_error_ = std::string("no ring: ") + strerror(made.error);
+    ring_error_ = std::string("no ring: ") + strerror(made.error) + "; " +
+                  cure_of(made.error, ring::kHeaderBytes + geometry_.capacity);
+    if (!spec_.attached) tell_trouble("not traced: " + ring_error_);
     retry_ring_at_ns_ = clock::monotonic_ns() + kRetryRingNs;
     return nullptr;
   }
+  if (folder < 0 && !spec_.attached)
+    tell_trouble(
+        "no folder for rings: " + folder_.error() +
+        "; they are in memory, so a kill loses what they hold, and no blkin command finds this process");
   made_.push_back({made.ring, geometry_});
   return made.ring;
 }

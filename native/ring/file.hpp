@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <new>
 
 #include "layout.hpp"
 #include "read.hpp"
+#include "signals.hpp"
 
 namespace blkin::ring {
 
@@ -55,12 +55,8 @@ inline Created create_with_signals_blocked(int dir_fd, const char* name, uint32_
 // Before Linux 6.13 a pending signal ends posix_fallocate() on tmpfs with EINTR: without the mask a profiler's SIGPROF
 // costs the ring, and with it a second of its CPU's events.
 inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry geometry) noexcept {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const Created made = create_with_signals_blocked(dir_fd, name, stream, geometry);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return made;
+  const SignalsBlocked blocked;
+  return create_with_signals_blocked(dir_fd, name, stream, geometry);
 }
 
 // Null when the file is not a ring of this version with a geometry that fits its size and positions that can be: with

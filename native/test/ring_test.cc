@@ -1,5 +1,8 @@
 // native/test/ring_test.cc: what one writer and one reader of a ring may count on, at each edge of its geometry.
 // Every test runs for both writers. In learning order: a record, a sub-buffer's end, a full ring, counting.
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 #include <csignal>
 #include <optional>
 
@@ -303,6 +306,20 @@ TEST(RingFile, a_profilers_signals_do_not_cost_a_ring) {
   sigset_t blocked;
   pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
   EXPECT_EQ(sigismember(&blocked, SIGPROF), 0) << "the caller's mask is as it was";
+}
+
+TEST(RingFile, a_limit_on_the_size_of_files_kills_nobody) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit small{4096, 4096};
+    setrlimit(RLIMIT_FSIZE, &small);
+    signal(SIGXFSZ, SIG_DFL);  // Node ignores it; not all that load an addon do
+    const ring::Created made = ring::create(-1, "", 0, kSmall);
+    _exit(made.ring == nullptr && made.error == EFBIG ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "ended by a signal: " << WTERMSIG(status);
 }
 
 }  // namespace

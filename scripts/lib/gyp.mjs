@@ -17,7 +17,7 @@ export async function nodeDir() {
 
 /**
  * A folder that looks like the root to node-gyp, made of links: it always builds into ./build, so another
- * build needs another place. node-gyp-build loads it with BLKIN_PREBUILD=<folder>.
+ * build needs another place. lib/addon.ts loads it with BLKIN_PREBUILD=<folder>.
  */
 export function mirror(folder) {
   mkdirSync(folder, { recursive: true })

@@ -21,8 +21,9 @@ export interface Started {
   says(text: string | RegExp): Promise<void>
 }
 
-export function startBlkin(args: string[], env: Record<string, string> = {}): Started {
+export function startBlkin(args: string[], env: Record<string, string> = {}, cwd = process.cwd()): Started {
   const child = spawn(process.execPath, [cli, ...args], {
+    cwd,
     env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
