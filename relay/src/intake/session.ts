@@ -2,7 +2,7 @@
 // The generated processor calls it, one call at a time. It checks, then stores; it knows no socket and no bytes.
 // The generated code counts the parameters of a call to tell promises from callbacks: no defaults, none left out.
 
-import { checkHello, type Process } from '../check/hello.js'
+import { checkEpoch, checkHello, type Process } from '../check/hello.js'
 import { counter, int, malformed, refuse } from '../check/refuse.js'
 import { isStream, STREAMS } from '../ctf/streams.js'
 import type { Followers } from '../live/followers.js'
@@ -69,6 +69,8 @@ export class Session implements Side {
             lastTime: i64(mark.lastTime),
             lost: i64(mark.lost),
             events: i64(mark.events),
+            epoch: mark.epoch.number,
+            lostBefore: i64(mark.lostBefore),
           }),
         )
       }
@@ -79,6 +81,7 @@ export class Session implements Side {
         tracepoints: trace.info.tracepoints.length,
         held,
         rules: this.#rules(),
+        epochs: true,
       })
     } catch (error) {
       this.#entry = undefined
@@ -103,6 +106,7 @@ export class Session implements Side {
       malformed('put.packets', packets, `at most ${MAX_PUT} bytes`)
     if (put.lost === null) malformed('put.lost', null, 'a Lost')
     const mark = {
+      epoch: checkEpoch(put, trace.process),
       sequence: counter('put.sequence', put.sequence),
       position: counter('put.position', put.position),
       events: int('put.events', put.events, 0, packets.length),

@@ -133,7 +133,7 @@ export class Group {
 
   /** Of the facts whose time is a wanted one. */
   #span(counts: Counts, why: string, begin: Begin, end: number, wants?: (time: number) => boolean): Span {
-    const { time: begun, parentLow, parentHigh, kind, flags, probability, name } = begin
+    const { time: begun, shift, parentLow, parentHigh, kind, flags, probability, name } = begin
     const parentId = (parentLow | parentHigh) === 0 ? undefined : hex(parentHigh, parentLow)
     const low = hex(this.traceLowHigh, this.traceLow)
     const isShort = (begin.traceHighLow | begin.traceHighHigh) === 0
@@ -147,7 +147,7 @@ export class Group {
       const value = facts[i + 3]
       if (facts[i] === 'span_annotation') {
         annotations ??= []
-        annotations.push({ timestamp: Math.floor(time), value: value as string })
+        annotations.push({ timestamp: Math.floor(time + shift), value: value as string })
       } else if (facts[i] === 'span_remote') {
         remoteEndpoint = endpointOf(value as Remote, tags)
       } else {
@@ -175,7 +175,7 @@ export class Group {
         id: hex(this.spanHigh, this.spanLow),
         kind: KIND[kind as string],
         name,
-        timestamp: Math.floor(begun),
+        timestamp: Math.floor(begun + shift),
         duration,
         remoteEndpoint,
         annotations,

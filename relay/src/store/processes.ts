@@ -42,7 +42,7 @@ const KEPT = 1024
 
 export class Entry {
   owner: Owner | undefined
-  folder = ''
+  #folder = ''
   puts = 0
   /** While its recording is open; the tracepoints of one that is gone are in its folder. */
   info: TraceInfo | undefined
@@ -53,10 +53,15 @@ export class Entry {
 
   opened(info: TraceInfo): void {
     this.info = info
-    this.folder = info.folder
+  }
+
+  /** Of its first epoch that has one. */
+  get folder(): string {
+    return this.info?.folder ?? this.#folder
   }
 
   left(): void {
+    this.#folder = this.folder
     this.#tracepoints = this.info?.tracepoints.length ?? this.#tracepoints
     this.info = undefined
     this.owner = undefined
