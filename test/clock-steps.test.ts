@@ -100,6 +100,20 @@ describeWith(['gcc', 'babeltrace2'], 'the clock is set', () => {
     }
   })
 
+  test('while a flight recorder has no relay yet: what it held has the time of day', async () => {
+    const to = await relay()
+    const env = {
+      ...ownClock(),
+      DELIVERS: 'late',
+      LATE_RELAY: to.env.BLKIN_RELAY!,
+      BLKIN_RELAY: '127.0.0.1:1',
+    }
+    const told = await result<Told>(program('clock-steps.mjs'), { args: [`${hour}`], env })
+    const { events } = await recorded(to.output)
+    expectTimes(events.map(placed), told.n)
+    expect(told.n).toBe(20)
+  })
+
   test('while the relay is away, and its process is killed: what is recovered has the time of day', async () => {
     const listen = await freeAddress()
     const env = { ...ownClock(), DELIVERS: 'no', BLKIN_ENABLE: 'steps:*', BLKIN_RELAY: listen }
