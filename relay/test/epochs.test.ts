@@ -163,9 +163,24 @@ test('a sender that cannot be right is told so, and nothing is stored', async ()
     const bad = Object.assign(new types.Put(put as never), changes)
     await expect(client.put(bad)).rejects.toThrow(message)
   }
+  const { bytes } = relay.stats().processes[0]!
   await client.put(put)
+  expect(relay.stats().processes[0]!.bytes, 'of both files').toBeGreaterThan(bytes)
   Object.assign(old, { sequence: i64(3), position: i64(3 * 4096) })
   await expect(client.put(old)).rejects.toThrow('put.epoch is 0; expected 1 or more')
   client.end()
   expect((await told(output)).events).toEqual([[1, 1], [3, 3603]]) // biome-ignore format: a table
+})
+
+test('an output folder that somebody removed is made again', async () => {
+  const output = folder()
+  const relay = await relayIn(output)
+  rmSync(output, { recursive: true })
+  const from = sender()
+  const client = await connect(relay.address)
+  await client.hello(from.hello)
+  await client.declare([tracepoint(0, 't:e')])
+  await client.put(from.put(1))
+  client.end()
+  expect((await told(output)).events).toEqual([[1, 1]])
 })

@@ -57,7 +57,7 @@ export class Session implements Side {
       const held = []
       for (const stream of trace.streams) {
         const mark = await trace.held(stream)
-        entry.marks.set(stream, mark)
+        entry.note(stream, mark)
         if (mark.sequence === 0) continue
         held.push(
           new types.Held({
@@ -119,7 +119,7 @@ export class Session implements Side {
     if (mark.sequence === 0) malformed('put.sequence', 0, '1 or more')
     if (await trace.put(stream, mark, packets)) {
       this.#entry!.puts++
-      this.#entry!.marks.set(stream, await trace.held(stream))
+      this.#entry!.note(stream, await trace.held(stream))
     }
     const changed = this.house.rules.version !== this.#told ? { rules: this.#rules() } : {}
     return new types.PutReply({ stream, sequence: put.sequence, ...changed })

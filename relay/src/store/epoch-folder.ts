@@ -95,7 +95,7 @@ export class EpochFolder {
 
   /** Files of streams, and others. */
   files(): Promise<string[]> {
-    return readdir(this.path)
+    return list(this.path)
   }
 
   async #write(folder: string, blocks: readonly string[]): Promise<void> {
@@ -122,11 +122,12 @@ export function pathOf(output: string, process: Process, number: number): string
   return join(output, folderName(process) + (number === 0 ? '' : `-${number}`))
 }
 
-async function list(output: string): Promise<string[]> {
+/** Nothing where there is no such folder. */
+async function list(folder: string): Promise<string[]> {
   try {
-    return await readdir(output)
+    return await readdir(folder)
   } catch (error) {
-    return refusal(output, error)
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : refusal(folder, error)
   }
 }
 
