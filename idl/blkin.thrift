@@ -55,7 +55,7 @@ struct Tracepoint {
 /** Packet times are nanoseconds of CLOCK_MONOTONIC. */
 struct Clock {
   1: required binary bootId     // 16 bytes: two clocks with one boot id are one clock
-  2: required i64 offset        // nanoseconds to add to get CLOCK_REALTIME, measured at the start
+  2: required i64 offset        // nanoseconds to add to get CLOCK_REALTIME at the start: of epoch 0
 }
 
 /** When a put is answered: once handed to the kernel, or once on the disk (fdatasync). */
@@ -86,6 +86,8 @@ struct Held {
   6: required i64 lastTime      // timestamp_end of the last packet
   7: required i64 lost          // events_discarded of the last packet
   8: optional i64 events        // events stored
+  9: optional i32 epoch         // of the last put; bytes, packets and lost are of that epoch's file
+  10: optional i64 lostBefore   // events_discarded of its files before
 }
 
 // ---- rules ----
@@ -140,6 +142,7 @@ struct HelloReply {
   2: required i32 tracepoints   // how many tracepoints the relay knows of this process: ids below it
   3: required list<Held> held
   4: optional RuleSet rules
+  5: optional bool epochs       // this relay makes a trace of each epoch: without it all puts are of epoch 0
 }
 
 /** Events refused in the process, counted from its start. Never goes down. */
@@ -159,6 +162,9 @@ struct Put {
   4: required i32 events        // events in these packets
   5: required Lost lost         // of this stream, when the last packet was closed
   6: required binary packets    // at most 1 MiB
+  /** How often the time of day was set since the start: each time begins an epoch, and in it the stream's next file. */
+  7: optional i32 epoch
+  8: optional i64 offset        // Clock.offset of the epoch
 }
 
 struct PutReply {

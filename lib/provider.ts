@@ -36,12 +36,31 @@ export type Tracepoint<Declaration> = Common &
 
 export type Provider<Events> = { readonly [Event in keyof Events]: Tracepoint<Events[Event]> }
 
+/** The form in which each was declared first here. */
+const forms = new Map<string, string>()
+let isTold = false
+
 /** The tracepoint's number, the same for the same declaration in every thread. The schema is a checked one. */
 export function declare(schema: Schema): number {
   if (native === undefined) return 0
   const { provider, event, level, fields } = schema
-  const id = native.declare({ provider, event, level, fields: [...fields], schema: canonical(schema) })
-  return typeof id === 'number' ? id : conflict(schema, id)
+  const form = canonical(schema)
+  const id = native.declare({ provider, event, level, fields: [...fields], schema: form })
+  if (typeof id !== 'number') return conflict(schema, id)
+  const name = `${provider}:${event}`
+  const first = forms.get(name)
+  if (first === undefined) forms.set(name, form)
+  else if (first !== form) tellOnce(name, first, form)
+  return id
+}
+
+/** A module that was edited and loaded again, or is there in two versions, is no reason to end. */
+function tellOnce(name: string, first: string, form: string): void {
+  if (isTold) return
+  isTold = true
+  process.stderr.write(
+    `blkin: tracepoint ${name} is declared again as ${form}, and was ${first}: both stand under that name\n`,
+  )
 }
 
 function makeTracepoint(schema: Schema): Emit & Common {
@@ -54,7 +73,8 @@ function makeTracepoint(schema: Schema): Emit & Common {
 }
 
 /**
- * Declares the tracepoints of one provider. Declaring the same again (in a Worker, say) gives the same tracepoints.
+ * Declares the tracepoints of one provider. Declaring the same again (in a Worker, say) gives the same tracepoints; declaring one with
+ * other fields or another level gives another of the same name beside it, up to 64.
  *
  * @param name letters, digits and `_ . -`, a letter first
  * @param events by name: `{ level?, fields? }`; the level is `debug_line` where none is given

@@ -172,5 +172,9 @@ export function canonical(schema: Schema): string {
 export function conflict(schema: Schema, existing: string): never {
   const name = `tracepoint ${schema.provider}:${schema.event}`
   if (existing === '') fail(name, 'this process has declared 16384 tracepoints', 'no more than that')
-  fail(name, `declared again as ${canonical(schema)}`, `what it was declared as first, ${existing}`)
+  fail(
+    name,
+    `declared in a 65th form, ${canonical(schema)}`,
+    `one of the 64 it had, such as the first, ${existing}`,
+  )
 }

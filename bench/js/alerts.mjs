@@ -37,12 +37,14 @@ m1: missing(span=write -> span=lookup) > 0 over 30s`,
 
 /** Microseconds of this thread for a span. */
 function run(puts, rules) {
-  const decoder = new PutDecoder(spanDecoders(spanTraceInfo()))
+  const info = spanTraceInfo()
+  const epoch = { number: 0, offset: info.offset }
+  const decoder = new PutDecoder(spanDecoders(info))
   const assembler = new Assembler()
   const source = assembler.open('bench', 'default', 'bench', '0badcafe')
   const house = { log: () => {}, api: () => undefined, isThere: () => true, wall: Date.now }
   const alerts = rules === '' ? undefined : new Alerts({ rules: parseAlerts(rules) }, house, 0)
-  let mark = { sequence: 0, packets: 0, lost: 0n, lastTime: 0n }
+  let mark = { epoch, sequence: 0, packets: 0, lost: 0n, lastTime: 0n }
   let [now, came] = [0, 0]
   const hand = (spans) => {
     came += spans.length
@@ -52,7 +54,7 @@ function run(puts, rules) {
   const start = threadTime()
   for (const put of puts) {
     let events = 0
-    decoder.each(0, mark, put, (item) => {
+    decoder.each(0, mark, epoch, put, (item) => {
       events++
       assembler.take(source, item, now)
     })

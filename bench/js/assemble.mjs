@@ -18,7 +18,9 @@ const rounds = 3
 const perSecond = 100_000
 
 async function run(puts, { assemble, sample, store }) {
-  const decoder = new PutDecoder(spanDecoders(spanTraceInfo()))
+  const info = spanTraceInfo()
+  const epoch = { number: 0, offset: info.offset }
+  const decoder = new PutDecoder(spanDecoders(info))
   const assembler = new Assembler()
   const source = assembler.open('bench', 'default', 'bench', '0badcafe')
   const sampler = sample && new Sampler({ share: 0.01 })
@@ -26,7 +28,7 @@ async function run(puts, { assemble, sample, store }) {
   const retention = { age: 9e9, bytes: 1e12 }
   const spans =
     store && (await SpanStore.open(folder, { autocompleteKeys: [], retention, log: console.error }))
-  let mark = { sequence: 0, packets: 0, lost: 0n, lastTime: 0n }
+  let mark = { epoch, sequence: 0, packets: 0, lost: 0n, lastTime: 0n }
   let now = 0
   let handedOn = 0
   const hand = (made) => {
@@ -38,7 +40,7 @@ async function run(puts, { assemble, sample, store }) {
   const start = times()
   for (const put of puts) {
     let events = 0
-    decoder.each(0, mark, put, (item) => {
+    decoder.each(0, mark, epoch, put, (item) => {
       events++
       if (assemble) assembler.take(source, item, now)
     })

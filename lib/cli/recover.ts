@@ -17,7 +17,7 @@ export function requireNative(): void {
 /** Processes that have a moment to live finish what they were sending; then comes what dead ones left. */
 export async function collectRest(relay: Relay, token: string): Promise<void> {
   const alive = () => relay.stats().processes.some((process) => process.connected)
-  for (const end = Date.now() + stragglersMs; alive() && Date.now() < end; ) await sleep(10)
+  for (const end = performance.now() + stragglersMs; alive() && performance.now() < end; ) await sleep(10)
   await collectDead(relay.address, token, new Set())
 }
 

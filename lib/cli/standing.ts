@@ -38,7 +38,7 @@ async function lock(path: string): Promise<() => Promise<void>> {
   const own = `${path}.${process.pid}`
   await writeFile(own, String(process.pid), { mode: 0o600 })
   try {
-    for (const end = Date.now() + patienceMs; ; ) {
+    for (const end = performance.now() + patienceMs; ; ) {
       try {
         await link(own, path)
         return () => rm(path, { force: true })
@@ -46,7 +46,7 @@ async function lock(path: string): Promise<() => Promise<void>> {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       }
       if (await isStale(path)) await rm(path, { force: true })
-      else if (Date.now() > end)
+      else if (performance.now() > end)
         throw new Error(`${path}: another blkin command holds it for ${patienceMs} ms`)
       else await sleep(10)
     }

@@ -36,10 +36,10 @@ bool kernel_trusts_tsc() noexcept {
 
 uint64_t monotonic_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }
 
-int64_t realtime_offset_ns() noexcept {
+int64_t realtime_offset_ns(int readings) noexcept {
   uint64_t narrowest = UINT64_MAX;
   int64_t offset = 0;
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < readings; ++i) {
     const uint64_t before = read_clock(CLOCK_MONOTONIC);
     const uint64_t real = read_clock(CLOCK_REALTIME);
     const uint64_t window = read_clock(CLOCK_MONOTONIC) - before;

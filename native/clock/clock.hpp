@@ -13,8 +13,8 @@ namespace blkin::clock {
 
 uint64_t monotonic_ns() noexcept;
 
-// Nanoseconds from CLOCK_MONOTONIC to CLOCK_REALTIME, the best of several readings.
-int64_t realtime_offset_ns() noexcept;
+// Nanoseconds from CLOCK_MONOTONIC to CLOCK_REALTIME, the best of several readings. It may change: epochs.hpp.
+int64_t realtime_offset_ns(int readings = 50) noexcept;
 
 // The kernel's boot id: 16 bytes that name this machine's CLOCK_MONOTONIC. Zeros where /proc is hidden.
 std::array<uint8_t, 16> boot_id() noexcept;

@@ -242,6 +242,7 @@ void Consumer::take(const thrift::Reply& reply) {
       greeted_ = ever_connected_ = true;
       backoff_ns_ = 0;
       declared_ = static_cast<size_t>(std::max(0, reply.tracepoints));
+      takes_epochs_ = reply.takes_epochs;
       held_ = reply.held;
       for (const auto& stream : streams_) {
         const auto held = std::find_if(held_.begin(), held_.end(),
@@ -320,6 +321,19 @@ void Consumer::send_pending() {
   }
 }
 
+// The epoch of what is sent next. Times that were clamped, or of another's table, take no stream back.
+clock::EpochTable::Found Consumer::enter_epoch(Stream& stream, uint64_t ns) {
+  const clock::EpochTable& epochs = supply_.epochs();
+  const clock::EpochTable::Found found = epochs.at(ns);
+  if (!takes_epochs_ || found.number < stream.epoch()) {
+    clock::EpochTable::Found stays = epochs.numbered(stream.epoch());
+    if (!takes_epochs_) stays.until = UINT64_MAX;
+    return stays;
+  }
+  if (found.number > stream.epoch()) stream.begin_epoch(found.number);
+  return found;
+}
+
 bool Consumer::send_one(Stream& stream) {
   std::vector<uint8_t> frame = connection_.spare(kFrameBytes);
   const uint64_t now = calibration_.to_ns(calibration_.last().ticks);
@@ -330,21 +344,22 @@ bool Consumer::send_one(Stream& stream) {
   if (any) cursor.back();
   const uint64_t gap = stream.gap(0);
   stream.tell(gap);
-  const uint64_t opened = any && file.packets == 0 ? calibration_.to_ns(record.ticks) : now;
-  packer_.begin(file, frame.data() + thrift::kPutPrefix, kPutBytes, opened, gap);
+  const uint64_t first = any ? calibration_.to_ns(record.ticks) : now;
+  const clock::EpochTable::Found epoch = enter_epoch(stream, first);
+  packer_.begin(file, frame.data() + thrift::kPutPrefix, kPutBytes, file.packets == 0 ? first : now, gap);
   bool whole = true;
   while (whole && cursor.next(stream.limit(), record)) {
-    // A put ends at a gap, so that the packet behind the gap tells it.
+    // A put ends at a gap, so that the packet behind the gap tells it, and where another epoch begins.
+    const uint64_t ns = calibration_.to_ns(record.ticks);
     whole = stream.gap(packer_.events() + 1) == 0 &&
             (record.id >= declared_ ||
-             packer_.add(record.id, calibration_.to_ns(record.ticks), record.payload, record.length));
+             (ns < epoch.until && packer_.add(record.id, ns, record.payload, record.length)));
     if (!whole) cursor.back();
   }
   // Other losses stand behind the records that filled the ring: only the put that reaches the end may tell them.
-  const size_t bytes =
-      packer_.finish(whole ? static_cast<uint64_t>(stream.lost().total()) : file.discarded, now);
+  const size_t bytes = packer_.finish(whole ? stream.losses() : file.discarded, now);
   if (bytes == 0) return stream.pass(), false;
-  thrift::finish_put(frame.data(), next_call_++, stream.put(packer_.events()), bytes);
+  thrift::finish_put(frame.data(), next_call_++, stream.put(packer_.events(), epoch.offset), bytes);
   const size_t size = thrift::kPutPrefix + bytes + thrift::kPutSuffix;
   // A small put waits in a buffer of its own size, so that many of them waiting stay small.
   if (size < kFrameBytes / 4) connection_.send({frame.begin(), frame.begin() + static_cast<ptrdiff_t>(size)});

@@ -91,6 +91,7 @@ class Consumer {
   void declare_new();
   void send_pending();
   bool send_one(Stream& stream);
+  clock::EpochTable::Found enter_epoch(Stream& stream, uint64_t ns);
   void drop_connection(const std::string& why, bool refused);
   bool all_delivered() const;
   void begin_flush(uint64_t asked);
@@ -117,6 +118,7 @@ class Consumer {
   bool asked_for_rules_ = false;     // the answer is still to come
   uint64_t last_put_ns_ = 0;
   size_t declared_ = 0;
+  bool takes_epochs_ = false;  // the relay makes a trace of each
   size_t in_flight_bytes_ = 0;
   size_t turn_ = 0;               // whose put is the next, by its place in streams_
   std::deque<size_t> put_bytes_;  // of puts not yet answered, in the order sent

@@ -2,6 +2,7 @@
 #include "stream.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace blkin::consumer {
 
@@ -60,7 +61,9 @@ void Stream::resume(const thrift::Held* held) {
   file_.packets = held != nullptr ? static_cast<uint64_t>(held->packets) : 0;
   file_.last_time = held != nullptr ? static_cast<uint64_t>(held->last_time) : 0;
   file_.discarded = held != nullptr ? static_cast<uint64_t>(held->lost) : 0;
-  discarded_acknowledged_ = file_.discarded;
+  file_.epoch = held != nullptr ? static_cast<uint32_t>(held->epoch) : 0;
+  lost_before_ = held != nullptr ? static_cast<uint64_t>(held->lost_before) : 0;
+  discarded_acknowledged_ = lost_before_ + file_.discarded;
   events_ = held != nullptr ? static_cast<uint64_t>(held->events) : 0;
   if (source_.ring == nullptr) return;
   if (overwrites()) {
@@ -68,7 +71,7 @@ void Stream::resume(const thrift::Held* held) {
     position_acknowledged_ = cursor_.position();
     // What the relay was told, at most: the rest is a gap before the next event.
     lost_.overwritten = 0;
-    lost_.overwritten = static_cast<int64_t>(std::min(gap(0), file_.discarded));
+    lost_.overwritten = static_cast<int64_t>(std::min(gap(0), discarded_acknowledged_));
     return;
   }
   const uint64_t tail = source_.ring->tail.load(std::memory_order_relaxed);
@@ -77,6 +80,12 @@ void Stream::resume(const thrift::Held* held) {
   cursor_.seek(from);
   position_acknowledged_ = from;
   ring::release(source_.ring, from);
+}
+
+void Stream::begin_epoch(uint32_t number) {
+  lost_before_ += std::exchange(file_.discarded, 0);
+  file_.bytes = file_.packets = 0;
+  file_.epoch = number;
 }
 
 void Stream::pass() {
@@ -90,17 +99,23 @@ void Stream::pass() {
 
 bool Stream::possible(const thrift::Held& held) {
   constexpr int64_t kMost = INT64_MAX / 2;
-  for (const int64_t number :
-       {held.sequence, held.position, held.bytes, held.packets, held.last_time, held.lost, held.events})
+  for (const int64_t number : {held.sequence, held.position, held.bytes, held.packets, held.last_time,
+                               held.lost, held.events, static_cast<int64_t>(held.epoch), held.lost_before})
     if (number < 0 || number > kMost) return false;
   const size_t left = ctf::kPage - static_cast<size_t>(held.bytes) % ctf::kPage;
   return held.position % 8 == 0 && held.bytes % 8 == 0 && left >= ctf::kSmallestPacket;
 }
 
-thrift::PutHead Stream::put(uint32_t events) {
-  in_flight_.push_back({++sequence_, cursor_.position(), file_.discarded, events});
+thrift::PutHead Stream::put(uint32_t events, int64_t clock_offset) {
+  in_flight_.push_back({++sequence_, cursor_.position(), lost_before_ + file_.discarded, events});
   events_ += events;
-  return {number_, sequence_, static_cast<int64_t>(cursor_.position()), static_cast<int32_t>(events), lost_};
+  return {number_,
+          sequence_,
+          static_cast<int64_t>(cursor_.position()),
+          static_cast<int32_t>(events),
+          lost_,
+          static_cast<int32_t>(file_.epoch),
+          clock_offset};
 }
 
 void Stream::acknowledged(int64_t sequence) {

@@ -31,6 +31,8 @@ class Stream {
   void look(thrift::Lost without_ring);
   uint64_t limit() const { return limit_; }
   const thrift::Lost& lost() const { return lost_; }
+  // As packets tell them: those since the file began.
+  uint64_t losses() const { return static_cast<uint64_t>(lost_.total()) - lost_before_; }
   double fill() const;
 
   // Events overwritten before the cursor that no put has told yet; `packed` are those of the put under way. Every
@@ -38,9 +40,7 @@ class Stream {
   uint64_t gap(uint32_t packed) const;
   void tell(uint64_t gap) { lost_.overwritten += static_cast<int64_t>(gap); }
 
-  bool pending() const {
-    return cursor_.position() < limit_ || static_cast<uint64_t>(lost_.total()) > file_.discarded;
-  }
+  bool pending() const { return cursor_.position() < limit_ || losses() > file_.discarded; }
   bool delivered() const { return !pending() && in_flight_.empty(); }
 
   // For a flush: everything seen by the last look(), however much comes behind it; also met where it was lapped.
@@ -56,8 +56,12 @@ class Stream {
   // The relay's word on connecting: go on from there, or from the start where it holds nothing.
   void resume(const thrift::Held* held);
 
+  // From an epoch on, of which the relay makes a file of its own.
+  uint32_t epoch() const { return file_.epoch; }
+  void begin_epoch(uint32_t number);
+
   // A put with everything up to the cursor is on its way: its head.
-  thrift::PutHead put(uint32_t events);
+  thrift::PutHead put(uint32_t events, int64_t clock_offset);
   void acknowledged(int64_t sequence);
 
   uint64_t events_acknowledged() const { return events_acknowledged_; }
@@ -75,7 +79,8 @@ class Stream {
   int32_t number_;
   Source source_;
   ring::Cursor cursor_;
-  ctf::Stream file_;
+  ctf::Stream file_;          // its epoch's
+  uint64_t lost_before_ = 0;  // told in the files before
   uint64_t limit_ = 0;
   thrift::Lost lost_{};
   int64_t sequence_ = 0;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../clock/clock.hpp"
+#include "../clock/epochs.hpp"
 #include "../ring/read.hpp"
 #include "../thrift/messages.hpp"
 
@@ -34,8 +35,11 @@ class Supply {
   // False: nothing is switched on, so nothing new can come; the consumer sleeps until woken.
   virtual bool wanted() = 0;
 
-  // A fresh pair of readings of both clocks, for whoever recovers this process.
+  // A fresh pair of readings of both clocks: for whoever recovers this process, and the moment to look at the time of day.
   virtual void calibrated(clock::Sample sample) = 0;
+
+  // By what its times are those of day.
+  virtual const clock::EpochTable& epochs() = 0;
 
   // The relay's rules, each time they are other ones than before.
   virtual void take_rules(const thrift::RuleSet&) {}

@@ -24,6 +24,7 @@ namespace {
 constexpr size_t kCrowdMax = 2 * kControllersMax;  // those one too many are heard as well, to be told
 constexpr int kDeafMs = 100;
 constexpr int kBusyMs = 1;  // while something waits for others
+constexpr int kClockMs = 1000;
 
 bool same_user(int fd) {
   ucred peer{};
@@ -89,7 +90,8 @@ void Agent::run() {
       const bool deaf = clock::monotonic_ns() < deaf_until_ns_;
       std::vector<pollfd> fds{{wake_fd_, POLLIN, 0}, {deaf ? -1 : listen_fd_, POLLIN, 0}};
       for (const auto& controller : controllers_) fds.push_back(controller->interest());
-      poll(fds.data(), fds.size(), busy ? kBusyMs : deaf ? kDeafMs : -1);
+      const int idle_ms = process_.look_at_clocks() ? kClockMs : -1;
+      poll(fds.data(), fds.size(), busy ? kBusyMs : deaf ? kDeafMs : idle_ms);
 
       uint64_t ignored = 0;
       [[maybe_unused]] const ssize_t got = read(wake_fd_, &ignored, sizeof ignored);

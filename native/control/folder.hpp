@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "../clock/clock.hpp"
+#include "../clock/epochs.hpp"
 #include "../thrift/messages.hpp"
 #include "channel.hpp"
 #include "paths.hpp"
@@ -59,7 +60,7 @@ class ProcessFolder {
   std::vector<thrift::Tracepoint> tracepoints_;
 };
 
-constexpr uint64_t kStateMagic = 0x32544154534b4c42;  // "BLKSTAT2"
+constexpr uint64_t kStateMagic = 0x33544154534b4c42;  // "BLKSTAT3"
 
 // The page `state` of a session, shared with whoever recovers it.
 struct State {
@@ -70,6 +71,7 @@ struct State {
   clock::Sample
       later[2];  // the newest sample, and the one before: a process may be killed between two words,
   std::atomic<uint32_t> newest;  // so a sample is written whole before this names it
+  clock::EpochTable epochs;
   alignas(64) std::atomic<uint64_t> lost_bad_value;
   std::atomic<uint64_t> lost_no_ring;
 };

@@ -98,6 +98,8 @@ class Process {
 
   // The agent's: takes the steps that wait for others. True: some are left, so it should be called again soon.
   bool advance();
+  // The agent's, once in a while: looks at the clocks for sessions that have no consumer to do it. False: there are none.
+  bool look_at_clocks();
   const ProcessFolder& folder() const { return folder_; }
 
  private:

@@ -60,6 +60,7 @@ std::optional<Refused> Process::make(const thrift::SessionSpec& spec, Session*& 
                      [this] { agent_->wake(); });
   free->store(made, std::memory_order_release);
   registry_.open(number, slots);
+  if (!spec.sends) agent_->wake();
   return std::nullopt;
 }
 
@@ -151,6 +152,13 @@ void Process::tell_end(const Closing& closing) {
     ending.over = true;
   }
   ending.changed.notify_all();
+}
+
+bool Process::look_at_clocks() {
+  const std::lock_guard lock(mutex_);
+  bool any = false;
+  if (!exiting_) each_open([&](Session& one) { any = one.look_at_clocks() || any; });
+  return any;
 }
 
 bool Process::advance() {

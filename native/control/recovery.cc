@@ -40,7 +40,8 @@ class DeadSession final : public consumer::Supply {
     return lost;
   }
   bool wanted() override { return false; }
-  void calibrated(clock::Sample) override {}
+  void calibrated(clock::Sample) override {}  // its clock went with it
+  const clock::EpochTable& epochs() override { return folder_->state()->epochs; }
 
  private:
   void open_rings(Channel channel) {

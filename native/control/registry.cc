@@ -18,15 +18,15 @@ Declared Registry::declare(thrift::Tracepoint tracepoint, const std::string& sch
   const std::lock_guard lock(mutex_);
   std::string name = tracepoint.provider + ":" + tracepoint.event;
   if (const auto known = by_name_.find(name); known != by_name_.end()) {
-    const Entry& entry = entries_[known->second];
-    if (entry.schema == schema) return {entry.tracepoint.id, {}};
-    return {-1, entry.schema};
+    for (const size_t form : known->second)
+      if (entries_[form].schema == schema) return {entries_[form].tracepoint.id, {}};
+    if (known->second.size() >= kFormsMax) return {-1, entries_[known->second.front()].schema};
   }
   if (entries_.size() >= kTracepointsMax) return {-1, {}};
   const size_t id = entries_.size();
   tracepoint.id = static_cast<int32_t>(id);
   auto layout = lay_out(tracepoint);
-  by_name_.emplace(name, id);
+  by_name_[name].push_back(id);
   entries_.push_back({std::move(tracepoint), std::move(name), schema, std::move(layout)});
   for (size_t session = 0; session < kSessionsMax; ++session) apply(session, id, kNone);
   note_contexts();

@@ -20,11 +20,13 @@ namespace blkin::control {
 
 constexpr size_t kTracepointsMax = 16384;
 static_assert(kTracepointsMax == Event::kIds);
+constexpr size_t kFormsMax =
+    64;  // of one name: who edits a declaration while it runs, and reloads it, has a few
 constexpr size_t kRulesMax = 1024;
 
 struct Declared {
   int32_t id;            // -1: refused
-  std::string conflict;  // the schema that the name has already; empty where the table is full
+  std::string conflict;  // the first schema of a name that has kFormsMax; empty where the table is full
 };
 
 // What a change of rules came to.
@@ -44,7 +46,8 @@ class Registry {
  public:
   explicit Registry(ContextTable& contexts) : contexts_(contexts) {}
 
-  // The same name with the same schema is the same tracepoint; `schema` is its one canonical text.
+  // The same name with the same schema is the same tracepoint, and with another one a tracepoint beside it; `schema` is
+  // its one canonical text.
   Declared declare(thrift::Tracepoint tracepoint, const std::string& schema);
 
   // A session's place. `contexts`: the slots that its events carry.
@@ -129,7 +132,7 @@ class Registry {
   ContextTable& contexts_;
   std::mutex mutex_;
   std::vector<Entry> entries_;
-  std::unordered_map<std::string, size_t> by_name_;
+  std::unordered_map<std::string, std::vector<size_t>> by_name_;
   std::array<Session, kSessionsMax> sessions_;
   std::vector<std::unique_ptr<const Gate>> retired_;
   std::atomic<uint32_t> script_contexts_{0};

@@ -29,7 +29,7 @@ thrift::Hello describe_process(const Settings& settings, const thrift::SessionSp
   hello.hostname = name;
   hello.program = settings.program;
   hello.boot_id = clock::boot_id();
-  hello.clock_offset = clock::realtime_offset_ns();
+  hello.clock_offset = std::max<int64_t>(clock::realtime_offset_ns(), 0);
   hello.started_at = process_start_ns();  // by it a relay knows sessions of one process
   hello.ack = spec.ack;
   hello.token = spec.token;
@@ -210,10 +210,19 @@ thrift::Lost Session::lost_without_ring() {
   return lost;
 }
 
+// All that was sent, or looked at, is older than the sample before.
 void Session::calibrated(clock::Sample sample) {
-  const uint32_t next = 1 - (state().newest.load(std::memory_order_relaxed) & 1);
-  state().later[next] = sample;
-  state().newest.store(next, std::memory_order_release);
+  const uint32_t before = state().newest.load(std::memory_order_relaxed) & 1;
+  state().epochs.look(state().later[before].ns);
+  state().later[1 - before] = sample;
+  state().newest.store(1 - before, std::memory_order_release);
+}
+
+bool Session::look_at_clocks() {
+  const std::lock_guard lock(mutex_);
+  if (consumer_) return false;
+  if (calibration_.sample()) calibrated(calibration_.last());
+  return true;
 }
 
 }  // namespace blkin::control

@@ -81,6 +81,8 @@ class Session final : public consumer::Supply {
   // Whom to send to, where it had none: what the rings hold goes there.
   void send_to(const thrift::SessionSpec& spec);
   void wake();
+  // Where no consumer does it: looks at the clocks. False: one does.
+  bool look_at_clocks();
   // May outlive the session's end: a wait for it must not hold the session.
   std::shared_ptr<consumer::Consumer> consumer();
   // Asks the consumer to deliver what the rings hold and to end; ended() is true once it has, or never ran.
@@ -117,6 +119,7 @@ class Session final : public consumer::Supply {
   thrift::Lost lost_without_ring() override;
   bool wanted() override { return registry_.count_on(number_) > 0; }
   void calibrated(clock::Sample sample) override;
+  const clock::EpochTable& epochs() override { return folder_.state()->epochs; }
   void take_rules(const thrift::RuleSet& rules) override;
 
  private:

@@ -33,6 +33,7 @@ void SessionFolder::create(const ProcessFolder& process, const thrift::Hello& he
   state_->tsc = tsc ? 1 : 0;
   state_->first = first;
   state_->later[0] = state_->later[1] = first;
+  state_->epochs.begin(hello.clock_offset);
   std::atomic_thread_fence(std::memory_order_release);
   state_->magic = kStateMagic;
 }
@@ -88,6 +89,7 @@ bool SessionFolder::open_dead(const std::string& path) {
   thrift::Reader hello(bytes.data(), bytes.size());
   hello_ = thrift::read_hello(hello);
   if (!hello.ok() || hello_.boot_id != clock::boot_id()) return false;
+  state_->epochs.repair();
   const std::vector<uint8_t> relay = read_small_file(path_ + "/relay");
   relay_.assign(relay.begin(), relay.end());
   return open_channels();

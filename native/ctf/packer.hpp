@@ -32,6 +32,8 @@ struct Stream {
   uint64_t packets = 0;
   uint64_t last_time = 0;
   uint64_t discarded = 0;
+  uint32_t epoch =
+      0;  // of the time of day: each has a trace of its own, whose uuid differs from the first's by it
 };
 
 class Packer {
@@ -48,7 +50,7 @@ class Packer {
     events_ = 0;
     packet_ = nullptr;
     if (stream.packets == 0) {
-      open(now);
+      open(now > stream.last_time ? now : stream.last_time);
       close(stream.discarded = 0, false);
     }
     discarded_ = stream.discarded + gap;
@@ -104,6 +106,7 @@ class Packer {
     page_end_ = at_ + left;
     put32(packet_, kMagic);
     std::memcpy(packet_ + 4, uuid_.data(), uuid_.size());
+    for (int i = 0; i < 4; ++i) packet_[16 + i] ^= static_cast<uint8_t>(stream_->epoch >> 8 * i);
     put32(packet_ + 20, 0);
     put64(packet_ + 24, stream_->instance);
     put64(packet_ + 32, ns);

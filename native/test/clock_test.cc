@@ -1,6 +1,7 @@
 // native/test/clock_test.cc: ticks as nanoseconds. No assertion knows an absolute time: the readings around a moment
 // bound it, and the width of the narrowest reading bounds what a calibration can know.
 #include "clock/clock.hpp"
+#include "clock/epochs.hpp"
 
 #include <gtest/gtest.h>
 
@@ -185,6 +186,59 @@ TEST(Clocks, the_offset_to_real_time_is_that_of_the_readings_around_it) {
       static_cast<uint64_t>(real.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(real.tv_nsec);
   EXPECT_GE(mono_after + static_cast<uint64_t>(offset), before);
   EXPECT_LE(mono_before + static_cast<uint64_t>(offset), after);
+}
+
+// As many epochs as somebody likes are remembered as far as the table goes, and one of before it is the first of these.
+TEST(Epochs, a_moment_is_of_the_one_that_began_last_before_it) {
+  EpochTable table;
+  table.begin(7);
+  EXPECT_EQ(table.at(0).offset, 7);
+  EXPECT_EQ(table.at(UINT64_MAX).until, UINT64_MAX);
+  constexpr uint32_t kMany = 3 * EpochTable::kKept;
+  for (uint32_t n = 1; n <= kMany; ++n) table.add(uint64_t{1000} * n, 10 * n);
+  for (uint32_t n = kMany - EpochTable::kKept / 2; n < kMany; ++n) {
+    for (const uint64_t ns : {uint64_t{1000} * n, uint64_t{1000} * n + 999}) {
+      EXPECT_EQ(table.at(ns).number, n);
+      EXPECT_EQ(table.at(ns).offset, 10 * n);
+      EXPECT_EQ(table.at(ns).until, uint64_t{1000} * (n + 1));
+    }
+    EXPECT_EQ(table.numbered(n).offset, 10 * n);
+  }
+  EXPECT_EQ(table.at(0).number, kMany + 2 - EpochTable::kKept) << "the oldest that is kept";
+  EXPECT_EQ(table.numbered(UINT32_MAX).number, kMany);
+}
+
+TEST(Epochs, none_begins_while_the_time_of_day_is_what_it_was_and_one_begins_where_it_is_not) {
+  EpochTable table;
+  table.begin(realtime_offset_ns());
+  table.look(0);
+  EXPECT_EQ(table.at(UINT64_MAX).number, 0U);
+  const uint64_t before = monotonic_ns();
+  table.begin(realtime_offset_ns() + 3'600'000'000'000);
+  table.look(before);
+  EXPECT_EQ(table.at(before - 1).number, 0U);
+  EXPECT_EQ(table.at(before).number, 1U);
+  EXPECT_NEAR(static_cast<double>(table.at(before).offset), static_cast<double>(realtime_offset_ns()), 1e9);
+}
+
+TEST(Epochs, what_a_dead_process_left_of_them_is_made_one_where_it_cannot_be) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 20'000; ++round) {
+    EpochTable table;
+    table.begin(5);
+    for (uint32_t n = 1; n < 40; ++n) table.add(n, n);
+    auto* bytes = reinterpret_cast<uint8_t*>(&table);
+    for (int flips = 1 + static_cast<int>(random() % 8); flips > 0; --flips)
+      bytes[random() % (round % 2 == 0 ? 8 : sizeof table)] = static_cast<uint8_t>(random());
+    table.repair();
+    uint64_t ns = 0;
+    for (int n = 0; n < 50; ++n) {
+      const EpochTable::Found found = table.at(ns);
+      ASSERT_GE(found.offset, 0);
+      ASSERT_GT(found.until, ns);
+      ns = found.until - (found.until == UINT64_MAX ? 1 : 0);
+    }
+  }
 }
 
 TEST(Clocks, the_boot_id_is_the_kernels) {

@@ -37,6 +37,7 @@ template <typename Condition>
 
 class TestSupply final : public Supply {
  public:
+  TestSupply() { table.begin(0); }
   void add(MemoryRing& ring) {
     const std::lock_guard lock(mutex_);
     sources_.push_back({ring.get(), ring.geometry()});
@@ -58,11 +59,13 @@ class TestSupply final : public Supply {
   }
   thrift::Lost lost_without_ring() override { return {0, 0, bad_value, no_ring}; }
   bool wanted() override { return is_wanted; }
+  const clock::EpochTable& epochs() override { return table; }
   void calibrated(clock::Sample) override {
     ++rounds;
     if (after_look) after_look();
   }
 
+  clock::EpochTable table;
   std::atomic<int64_t> bad_value{0}, no_ring{0};
   std::atomic<bool> is_wanted{true};
   std::atomic<uint64_t> rounds{0};
@@ -198,6 +201,77 @@ class ConsumerTest : public testing::Test {
 using Deliver = ConsumerTest;
 using Reconnect = ConsumerTest;
 using Window = ConsumerTest;
+using TimeOfDay = ConsumerTest;
+
+constexpr int64_t kHour = 3'600'000'000'000;
+
+// The clock is set while nothing is under way: what was written before is of the epoch before.
+TEST_F(TimeOfDay, each_epoch_has_a_file_of_its_own_that_tells_its_own_losses) {
+  relay.takes_epochs = true;
+  MemoryRing& one = ring(0);
+  supply.bad_value = 3;
+  write(one, 10);
+  start();
+  ASSERT_TRUE(consumer->flush(kForever));
+  supply.table.add(clock::monotonic_ns(), kHour);
+  supply.bad_value = 5;
+  write(one, 7);
+  relay.hang_up_after(0);  // and it goes on where it was, in the file of the epoch
+  ASSERT_TRUE(consumer->flush(kForever));
+  write(one, 2);
+  ASSERT_TRUE(consumer->flush(kForever));
+  EXPECT_EQ(relay.faults(), std::vector<std::string>{});
+  EXPECT_GE(relay.hellos(), 2U);
+
+  const auto events_of = [](const std::vector<uint8_t>& file, uint8_t epoch) {
+    std::array<uint8_t, 16> uuid = kUuid;
+    uuid[12] ^= epoch;
+    test::CtfReader reader(uuid);
+    reader.read(file, [](size_t) { return 16; });
+    return std::pair{reader.events.size(), reader.discarded};
+  };
+  const FakeRelay::Stored events = relay.stored(0);
+  EXPECT_EQ(events_of(events.before.at(0), 0), (std::pair{size_t{10}, uint64_t{0}}));
+  EXPECT_EQ(events_of(events.file, 1), (std::pair{size_t{9}, uint64_t{0}}));
+  EXPECT_EQ(events.clock_offset, kHour);
+  const FakeRelay::Stored losses = relay.stored(kRinglessStream);
+  EXPECT_EQ(events_of(losses.before.at(0), 0), (std::pair{size_t{0}, uint64_t{3}}));
+  EXPECT_EQ(events_of(losses.file, 1), (std::pair{size_t{0}, uint64_t{2}}));
+}
+
+TEST_F(TimeOfDay, what_waits_in_the_ring_while_the_clock_is_set_goes_to_the_epochs_of_its_times) {
+  relay.takes_epochs = true;
+  MemoryRing& one = ring(0);
+  clock::Calibration now(true);
+  for (int64_t epoch = 0; epoch < 5; ++epoch) {
+    write(one, 10 + static_cast<int>(epoch));
+    while (!now.sample()) {
+    }
+    supply.table.add(now.last().ns, epoch * kHour);
+  }
+  make(relay.address());
+  consumer = std::make_unique<Consumer>(options(relay.address()), supply, now);
+  write(one, 1);
+  consumer->start();
+  ASSERT_TRUE(consumer->flush(kForever));
+  EXPECT_EQ(relay.faults(), std::vector<std::string>{});
+  const FakeRelay::Stored stored = relay.stored(0);
+  EXPECT_EQ(stored.events, written[0]);
+  EXPECT_EQ(stored.held.epoch, 5);
+  EXPECT_EQ(stored.before.size(), 5U);
+  EXPECT_EQ(stored.clock_offset, 4 * kHour);
+}
+
+TEST_F(TimeOfDay, a_relay_that_knows_of_no_epochs_gets_one_file) {
+  MemoryRing& one = ring(0);
+  write(one, 10);
+  start();
+  ASSERT_TRUE(consumer->flush(kForever));
+  supply.table.add(clock::monotonic_ns(), kHour);
+  write(one, 10);
+  ASSERT_TRUE(consumer->flush(kForever));
+  expect_all_stored();
+}
 using Flush = ConsumerTest;
 using Stop = ConsumerTest;
 using Losses = ConsumerTest;

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "thrift/connection.hpp"
@@ -49,6 +50,8 @@ class FakeRelay {
  public:
   struct Stored {
     std::vector<uint8_t> file;
+    std::map<int32_t, std::vector<uint8_t>> before;  // the files of epochs that are over
+    int64_t clock_offset = 0;
     thrift::Held held{};
     thrift::Lost lost{};
     uint64_t events = 0;
@@ -90,6 +93,7 @@ class FakeRelay {
   uint16_t port() const { return port_; }
   thrift::Address address() const { return {"127.0.0.1", std::to_string(port_)}; }
 
+  bool takes_epochs = false;  // set before the first connection
   // All below may be called from any thread.
   std::function<Answer(const ReceivedPut&)> on_put;  // set before the first connection
   std::function<std::optional<std::vector<uint8_t>>()>
@@ -271,8 +275,11 @@ class FakeRelay {
       writer.field_i64(6, one.last_time);
       writer.field_i64(7, one.lost);
       writer.field_i64(8, one.events);
+      writer.field_i32(9, one.epoch);
+      writer.field_i64(10, one.lost_before);
       writer.stop();
     }
+    if (takes_epochs) writer.field_bool(5, true);
     writer.stop();
     writer.stop();
     reply(fd, out);
@@ -301,6 +308,12 @@ class FakeRelay {
             break;
           case 5:
             reader.fields([&](thrift::Reader::FieldHead inner) { *losses[inner.id - 1] = reader.i64(); });
+            break;
+          case 7:
+            put.head.epoch = reader.i32();
+            break;
+          case 8:
+            put.head.clock_offset = reader.i64();
             break;
           default:
             put.packets = reader.string();
@@ -350,6 +363,14 @@ class FakeRelay {
                         std::to_string(put.head.sequence) + " after " + std::to_string(held.sequence));
     if (put.head.position < held.position) faults_.push_back("a position that goes back");
     if (put.head.lost.overwritten < stream.lost.overwritten) faults_.push_back("a loss that goes back");
+    if (put.head.epoch < held.epoch) faults_.push_back("an epoch that goes back");
+    if (put.head.epoch > held.epoch) {
+      stream.before[held.epoch] = std::exchange(stream.file, {});
+      held.epoch = put.head.epoch;
+      held.packets = 0;
+      held.lost_before += std::exchange(held.lost, 0);
+    }
+    stream.clock_offset = put.head.clock_offset;
     held.sequence = put.head.sequence;
     held.position = put.head.position;
     const auto* packets = reinterpret_cast<const uint8_t*>(put.packets.data());

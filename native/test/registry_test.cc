@@ -181,10 +181,22 @@ TEST_F(Rules, flags_and_their_count_follow_the_rules_whatever_happened_before) {
 TEST_F(Rules, a_name_declared_twice_is_one_tracepoint_where_the_schema_is_the_same) {
   const int32_t id = declare("disk", "read");
   EXPECT_EQ(declare("disk", "read"), id);
-  const Declared other = registry->declare({0, "disk", "read", 6, {}}, "{u8}");
-  EXPECT_EQ(other.id, -1);
-  EXPECT_EQ(other.conflict, "{}");
   EXPECT_EQ(registry->size(), 1U);
+}
+
+// A module that is edited and loaded again, round and round: its forms are found again, and there is an end to new ones.
+TEST_F(Rules, a_name_declared_with_other_schemas_is_so_many_tracepoints_and_no_more) {
+  enable("disk:*");
+  for (int round = 0; round < 3; ++round)
+    for (size_t form = 0; form < kFormsMax; ++form) {
+      const Declared made = registry->declare({0, "disk", "read", 6, {}}, std::to_string(form));
+      ASSERT_EQ(made.id, static_cast<int32_t>(form));
+      ASSERT_TRUE(on(made.id)) << "the rule covers each";
+    }
+  const Declared refused = registry->declare({0, "disk", "read", 6, {}}, "one more");
+  EXPECT_EQ(refused.id, -1);
+  EXPECT_EQ(refused.conflict, "0");
+  EXPECT_EQ(registry->size(), kFormsMax);
 }
 
 TEST_F(Rules, no_more_tracepoints_are_declared_than_the_flags_page_holds) {

@@ -91,6 +91,8 @@ Held read_held(Reader& reader) {
     if (head.id == 1 && head.type == FieldType::kI32) held.stream = reader.i32();
     else if (head.id >= 2 && head.id <= 8 && head.type == FieldType::kI64)
       *numbers[head.id - 2] = reader.i64();
+    else if (head.id == 9 && head.type == FieldType::kI32) held.epoch = reader.i32();
+    else if (head.id == 10 && head.type == FieldType::kI64) held.lost_before = reader.i64();
     else reader.skip(head.type);
   });
   return held;
@@ -105,7 +107,8 @@ void read_hello_reply(Reader& reader, Reply& out) {
     } else if (head.id == 4 && head.type == FieldType::kStruct) {
       out.has_rules = true;
       out.rules = read_rule_set(reader);
-    } else reader.skip(head.type);
+    } else if (head.id == 5 && head.type == FieldType::kBool) out.takes_epochs = reader.u8() != 0;
+    else reader.skip(head.type);
   });
 }
 
@@ -274,6 +277,8 @@ void finish_put(uint8_t* frame, int32_t call, const PutHead& head, size_t packet
   writer.field_i32(4, head.events);
   writer.field(FieldType::kStruct, 5);
   write_lost(writer, head.lost);
+  writer.field_i32(7, head.epoch);
+  writer.field_i64(8, head.clock_offset);
   writer.field(FieldType::kString, 6);
   writer.i32(static_cast<int32_t>(packet_bytes));
   // The prefix has one size whatever the numbers are; native/test/thrift_test.cc holds kPutPrefix to it.

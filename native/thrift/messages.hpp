@@ -74,6 +74,8 @@ struct Hello {
 struct Held {
   int32_t stream;
   int64_t sequence, position, bytes, packets, last_time, lost, events = 0;
+  int32_t epoch = 0;
+  int64_t lost_before = 0;
 };
 
 struct Lost {
@@ -86,6 +88,8 @@ struct PutHead {
   int64_t sequence, position;
   int32_t events;
   Lost lost;
+  int32_t epoch = 0;
+  int64_t clock_offset = 0;
 };
 
 struct Reply {
@@ -93,6 +97,7 @@ struct Reply {
   int32_t call;  // the sequence id of the call that it answers
   int32_t tracepoints;
   std::vector<Held> held;
+  bool takes_epochs;
   int32_t stream;
   int64_t sequence;
   std::string message;  // kRefused: why
@@ -106,7 +111,7 @@ std::vector<uint8_t> declare_call(int32_t call, const std::vector<Tracepoint>& t
 
 // A put is built around its packets, which are never copied: they are packed at data() + kPutPrefix of a buffer,
 // then finish_put() writes what stands before and behind them. Two bytes must be free behind.
-constexpr size_t kPutPrefix = 124;
+constexpr size_t kPutPrefix = 142;
 constexpr size_t kPutSuffix = 2;
 void finish_put(uint8_t* frame, int32_t call, const PutHead& head, size_t packet_bytes);
 

@@ -141,8 +141,10 @@ declare class Held {
     public lastTime: Int64;
     public lost: Int64;
     public events?: Int64;
+    public epoch?: number;
+    public lostBefore?: Int64;
 
-      constructor(args?: { stream: number; sequence: Int64; position: Int64; bytes: Int64; packets: Int64; lastTime: Int64; lost: Int64; events?: Int64; });
+      constructor(args?: { stream: number; sequence: Int64; position: Int64; bytes: Int64; packets: Int64; lastTime: Int64; lost: Int64; events?: Int64; epoch?: number; lostBefore?: Int64; });
   }
 
 /**
@@ -207,8 +209,9 @@ declare class HelloReply {
     public tracepoints: number;
     public held: Held[];
     public rules?: RuleSet;
+    public epochs?: boolean;
 
-      constructor(args?: { version: number; tracepoints: number; held: Held[]; rules?: RuleSet; });
+      constructor(args?: { version: number; tracepoints: number; held: Held[]; rules?: RuleSet; epochs?: boolean; });
   }
 
 /**
@@ -234,8 +237,10 @@ declare class Put {
     public events: number;
     public lost: Lost;
     public packets: Buffer;
+    public epoch?: number;
+    public offset?: Int64;
 
-      constructor(args?: { stream: number; sequence: Int64; position: Int64; events: number; lost: Lost; packets: Buffer; });
+      constructor(args?: { stream: number; sequence: Int64; position: Int64; events: number; lost: Lost; packets: Buffer; epoch?: number; offset?: Int64; });
   }
 
 declare class PutReply {

@@ -775,6 +775,8 @@ const Held = module.exports.Held = class {
     this.lastTime = null;
     this.lost = null;
     this.events = null;
+    this.epoch = null;
+    this.lostBefore = null;
     if (args) {
       if (args.stream !== undefined && args.stream !== null) {
         this.stream = args.stream;
@@ -813,6 +815,12 @@ const Held = module.exports.Held = class {
       }
       if (args.events !== undefined && args.events !== null) {
         this.events = args.events;
+      }
+      if (args.epoch !== undefined && args.epoch !== null) {
+        this.epoch = args.epoch;
+      }
+      if (args.lostBefore !== undefined && args.lostBefore !== null) {
+        this.lostBefore = args.lostBefore;
       }
     }
   }
@@ -883,6 +891,20 @@ const Held = module.exports.Held = class {
           input.skip(ftype);
         }
         break;
+        case 9:
+        if (ftype == Thrift.Type.I32) {
+          this.epoch = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 10:
+        if (ftype == Thrift.Type.I64) {
+          this.lostBefore = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -932,6 +954,16 @@ const Held = module.exports.Held = class {
     if (this.events !== null && this.events !== undefined) {
       output.writeFieldBegin('events', Thrift.Type.I64, 8);
       output.writeI64(this.events);
+      output.writeFieldEnd();
+    }
+    if (this.epoch !== null && this.epoch !== undefined) {
+      output.writeFieldBegin('epoch', Thrift.Type.I32, 9);
+      output.writeI32(this.epoch);
+      output.writeFieldEnd();
+    }
+    if (this.lostBefore !== null && this.lostBefore !== undefined) {
+      output.writeFieldBegin('lostBefore', Thrift.Type.I64, 10);
+      output.writeI64(this.lostBefore);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -1463,6 +1495,7 @@ const HelloReply = module.exports.HelloReply = class {
     this.tracepoints = null;
     this.held = null;
     this.rules = null;
+    this.epochs = null;
     if (args) {
       if (args.version !== undefined && args.version !== null) {
         this.version = args.version;
@@ -1481,6 +1514,9 @@ const HelloReply = module.exports.HelloReply = class {
       }
       if (args.rules !== undefined && args.rules !== null) {
         this.rules = new ttypes.RuleSet(args.rules);
+      }
+      if (args.epochs !== undefined && args.epochs !== null) {
+        this.epochs = args.epochs;
       }
     }
   }
@@ -1533,6 +1569,13 @@ const HelloReply = module.exports.HelloReply = class {
           input.skip(ftype);
         }
         break;
+        case 5:
+        if (ftype == Thrift.Type.BOOL) {
+          this.epochs = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1569,6 +1612,11 @@ const HelloReply = module.exports.HelloReply = class {
     if (this.rules !== null && this.rules !== undefined) {
       output.writeFieldBegin('rules', Thrift.Type.STRUCT, 4);
       this.rules.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.epochs !== null && this.epochs !== undefined) {
+      output.writeFieldBegin('epochs', Thrift.Type.BOOL, 5);
+      output.writeBool(this.epochs);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -1706,6 +1754,8 @@ const Put = module.exports.Put = class {
     this.events = null;
     this.lost = null;
     this.packets = null;
+    this.epoch = null;
+    this.offset = null;
     if (args) {
       if (args.stream !== undefined && args.stream !== null) {
         this.stream = args.stream;
@@ -1736,6 +1786,12 @@ const Put = module.exports.Put = class {
         this.packets = args.packets;
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field packets is unset!');
+      }
+      if (args.epoch !== undefined && args.epoch !== null) {
+        this.epoch = args.epoch;
+      }
+      if (args.offset !== undefined && args.offset !== null) {
+        this.offset = args.offset;
       }
     }
   }
@@ -1793,6 +1849,20 @@ const Put = module.exports.Put = class {
           input.skip(ftype);
         }
         break;
+        case 7:
+        if (ftype == Thrift.Type.I32) {
+          this.epoch = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.I64) {
+          this.offset = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1832,6 +1902,16 @@ const Put = module.exports.Put = class {
     if (this.packets !== null && this.packets !== undefined) {
       output.writeFieldBegin('packets', Thrift.Type.STRING, 6);
       output.writeBinary(this.packets);
+      output.writeFieldEnd();
+    }
+    if (this.epoch !== null && this.epoch !== undefined) {
+      output.writeFieldBegin('epoch', Thrift.Type.I32, 7);
+      output.writeI32(this.epoch);
+      output.writeFieldEnd();
+    }
+    if (this.offset !== null && this.offset !== undefined) {
+      output.writeFieldBegin('offset', Thrift.Type.I64, 8);
+      output.writeI64(this.offset);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

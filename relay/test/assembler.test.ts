@@ -10,7 +10,7 @@ import { Assembler, type SpanItem } from '../src/spans/assembler.js'
 import type { Source } from '../src/spans/group.js'
 import { SpanRecord, spanDecoders } from '../src/spans/records.js'
 import { readText } from '../src/spans/texts.js'
-import type { Mark } from '../src/store/mark.js'
+import { NOTHING as NONE } from '../src/store/mark.js'
 import { i64 } from '../src/wire.js'
 import { encode, StreamWriter } from './ctf-writer.js'
 import { type KindName, SpanWriter, spanTracepoints } from './span-events.js'
@@ -21,7 +21,6 @@ const trace: TraceInfo = {
   ...{ offset: 0n, contexts: [], tracepoints },
 }
 /** What is known of a stream that has not begun. */
-const NONE = { sequence: 0, packets: 0, lost: 0n, lastTime: 0n } as Mark
 const EPOCH = 1_700_000_000
 
 type Fields = Record<string, unknown>
@@ -42,7 +41,7 @@ function event(name: string, time: number, fields: Fields): SpanRecord {
   if (name === 'begin') {
     const [high, up] = [words(trace_high), words(parent)]
     const ids = { traceHighLow: high.low, traceHighHigh: high.high, parentLow: up.low, parentHigh: up.high }
-    Object.assign(rest, { time: 0, ...ids })
+    Object.assign(rest, { time: 0, shift: 0, ...ids })
   }
   record.key = (key as string) ?? ''
   const own = name === 'name' ? rest.name : (value ?? rest)
@@ -350,7 +349,9 @@ test('a tracepoint of the right name with other fields is no span event', () => 
   const info = { ...trace, tracepoints: [...tracepoints.slice(0, 5), tracepoint] }
   const writer = new StreamWriter(Buffer.alloc(16), 0)
   writer.event(5, 1n, encode('u32', 1))
-  new PutDecoder(spanDecoders(info)).each(0, NONE, writer.take(), (item) => made.take(made.source, item, 0))
+  new PutDecoder(spanDecoders(info)).each(0, NONE, NONE.epoch, writer.take(), (item) =>
+    made.take(made.source, item, 0),
+  )
   expect(made.counts).toMatchObject({ events: 1, malformed: 1 })
 })
 
@@ -436,9 +437,16 @@ test('records have what the general decoder finds in the same packets', () => {
       const to = new SpanWriter(writer)
       for (const [i, one] of writes.entries()) one(to, i * 1e8)
       const packets = writer.take()
-      const plain = new PutDecoder(new Decoders(trace, () => true)).decode(0, NONE, packets) as TraceEvent[]
+      const plain = new PutDecoder(new Decoders(trace, () => true)).decode(
+        0,
+        NONE,
+        NONE.epoch,
+        packets,
+      ) as TraceEvent[]
       const records: unknown[] = []
-      new PutDecoder(spanDecoders(trace)).each(0, NONE, packets, (item) => records.push({ ...item }))
+      new PutDecoder(spanDecoders(trace)).each(0, NONE, NONE.epoch, packets, (item) =>
+        records.push({ ...item }),
+      )
       const expected = plain.map(({ tracepoint, seconds, nanoseconds, fields }) => {
         const made = event(tracepoint.event.slice(5), 0, fields)
         return { ...made, time: seconds * 1e6 + nanoseconds / 1e3 }

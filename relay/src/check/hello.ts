@@ -2,7 +2,8 @@
 // It decides about the version and the token before anything else of the hello is looked at. It touches no disk.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { big, type Field, type Hello, types } from '../wire.js'
+import type { Epoch } from '../ctf/epochs.js'
+import { big, type Field, type Hello, type Int64, type Put, types } from '../wire.js'
 import { bytes16, int, malformed, plainText, refuse } from './refuse.js'
 import { checkFields } from './tracepoint.js'
 
@@ -17,7 +18,7 @@ export interface Process {
   hostname: string
   program: string
   bootId: Buffer
-  /** Nanoseconds from CLOCK_MONOTONIC to CLOCK_REALTIME. */
+  /** Nanoseconds from CLOCK_MONOTONIC to CLOCK_REALTIME, in the first epoch. */
   clockOffset: bigint
   synced: boolean
   /** Which of the process's sessions. */
@@ -50,9 +51,6 @@ export function checkHello(hello: Hello | null, token: string | undefined): Proc
   if (hello.ack !== types.Ack.WRITTEN && hello.ack !== types.Ack.SYNCED) {
     malformed('hello.ack', hello.ack, 'WRITTEN (1) or SYNCED (2)')
   }
-  if (hello.clock.offset === null || big(hello.clock.offset) < 0n) {
-    malformed('hello.clock.offset', hello.clock.offset && big(hello.clock.offset), 'nanoseconds, 0 or more')
-  }
   return {
     uuid: bytes16('hello.uuid', hello.uuid),
     startedAt: big(hello.startedAt),
@@ -60,11 +58,23 @@ export function checkHello(hello: Hello | null, token: string | undefined): Proc
     hostname: plainText('hello.hostname', hello.hostname, 1, 255),
     program: plainText('hello.program', hello.program, 1, 255),
     bootId: bytes16('hello.clock.bootId', hello.clock.bootId),
-    clockOffset: big(hello.clock.offset),
+    clockOffset: offset('hello.clock.offset', hello.clock.offset),
     synced: hello.ack === types.Ack.SYNCED,
     session: checkSession(hello.session ?? 'default'),
     contexts: checkContexts(hello.contexts ?? []),
   }
+}
+
+/** By what the times of a put are those of day. */
+export function checkEpoch(put: Put, { clockOffset }: Process): Epoch {
+  const number = int('put.epoch', put.epoch ?? 0, 0, 2 ** 31 - 1)
+  return { number, offset: number === 0 ? clockOffset : offset('put.offset', put.offset ?? null) }
+}
+
+function offset(where: string, value: Int64 | null): bigint {
+  const nanoseconds = value === null ? -1n : big(value)
+  if (nanoseconds < 0n) malformed(where, value === null ? null : nanoseconds, 'nanoseconds, 0 or more')
+  return nanoseconds
 }
 
 function checkSession(session: string): string {

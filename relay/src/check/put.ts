@@ -1,7 +1,7 @@
 // relay/src/check/put.ts: does this put follow what is held of its stream? Where it does: where the stream ends then.
-// Recordings call it for a put that they do not hold yet. Pure: it changes nothing.
+// Recordings call it for a put that they do not hold yet, with the uuid of its epoch. Pure: it changes nothing.
 
-import type { Mark, PutMark } from '../store/mark.js'
+import { beginEpoch, type Mark, type PutMark } from '../store/mark.js'
 import { walkPackets } from './packets.js'
 import { malformed, refuse } from './refuse.js'
 
@@ -13,5 +13,15 @@ export function follow(mark: Mark, given: PutMark, packets: Buffer, uuid: Buffer
   for (const name of ['position', 'noRoom', 'tooBig', 'badValue', 'noRing', 'overwritten'] as const) {
     if (given[name] < mark[name]) malformed(`put.${name}`, given[name], `${mark[name]} or more`)
   }
-  return { ...given, ...walkPackets(packets, uuid, stream, mark), events: mark.events + given.events }
+  if (given.epoch.number < mark.epoch.number)
+    malformed('put.epoch', given.epoch.number, `${mark.epoch.number} or more`)
+  const from = given.epoch.number > mark.epoch.number ? beginEpoch(mark, given.epoch) : mark
+  const end = walkPackets(packets, uuid, stream, from)
+  return {
+    ...given,
+    ...end,
+    epoch: from.epoch,
+    lostBefore: from.lostBefore,
+    events: mark.events + given.events,
+  }
 }

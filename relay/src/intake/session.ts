@@ -2,7 +2,7 @@
 // The generated processor calls it, one call at a time. It checks, then stores; it knows no socket and no bytes.
 // The generated code counts the parameters of a call to tell promises from callbacks: no defaults, none left out.
 
-import { checkHello, type Process } from '../check/hello.js'
+import { checkEpoch, checkHello, type Process } from '../check/hello.js'
 import { counter, int, malformed, refuse } from '../check/refuse.js'
 import { isStream, STREAMS } from '../ctf/streams.js'
 import type { Followers } from '../live/followers.js'
@@ -57,7 +57,7 @@ export class Session implements Side {
       const held = []
       for (const stream of trace.streams) {
         const mark = await trace.held(stream)
-        entry.marks.set(stream, mark)
+        entry.note(stream, mark)
         if (mark.sequence === 0) continue
         held.push(
           new types.Held({
@@ -69,6 +69,8 @@ export class Session implements Side {
             lastTime: i64(mark.lastTime),
             lost: i64(mark.lost),
             events: i64(mark.events),
+            epoch: mark.epoch.number,
+            lostBefore: i64(mark.lostBefore),
           }),
         )
       }
@@ -79,6 +81,7 @@ export class Session implements Side {
         tracepoints: trace.info.tracepoints.length,
         held,
         rules: this.#rules(),
+        epochs: true,
       })
     } catch (error) {
       this.#entry = undefined
@@ -103,6 +106,7 @@ export class Session implements Side {
       malformed('put.packets', packets, `at most ${MAX_PUT} bytes`)
     if (put.lost === null) malformed('put.lost', null, 'a Lost')
     const mark = {
+      epoch: checkEpoch(put, trace.process),
       sequence: counter('put.sequence', put.sequence),
       position: counter('put.position', put.position),
       events: int('put.events', put.events, 0, packets.length),
@@ -115,7 +119,7 @@ export class Session implements Side {
     if (mark.sequence === 0) malformed('put.sequence', 0, '1 or more')
     if (await trace.put(stream, mark, packets)) {
       this.#entry!.puts++
-      this.#entry!.marks.set(stream, await trace.held(stream))
+      this.#entry!.note(stream, await trace.held(stream))
     }
     const changed = this.house.rules.version !== this.#told ? { rules: this.#rules() } : {}
     return new types.PutReply({ stream, sequence: put.sequence, ...changed })

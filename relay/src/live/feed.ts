@@ -26,10 +26,19 @@ export class Feed {
 
   hold(items: TraceItem[]): void {
     if (items.length === 0) return
+    if (this.#wasSetBack(items[0]!)) this.flush()
     this.#runs.push({ at: performance.now(), items, next: 0 })
     this.#held += items.length
     if (this.#held > MOST_HELD) this.flush()
     else this.#timer ??= setTimeout(() => this.#tick(), TICK_MS)
+  }
+
+  /** Something later is held of its stream: the clock was set back, and the order of the stream holds all the same. */
+  #wasSetBack(first: TraceItem): boolean {
+    return this.#runs.some(({ items }) => {
+      const last = items[items.length - 1]!
+      return last.stream === first.stream && last.trace === first.trace && byTime(last, first) > 0
+    })
   }
 
   /** Hands on all that is held. */

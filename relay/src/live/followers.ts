@@ -4,6 +4,7 @@
 
 import type { Process } from '../check/hello.js'
 import { refuse } from '../check/refuse.js'
+import type { Epoch } from '../ctf/epochs.js'
 import type { Recorder, Recording } from '../intake/recording.js'
 import { formatJson } from '../read/json.js'
 import type { TraceItem } from '../read/merge.js'
@@ -105,7 +106,7 @@ class Followed implements Recording {
     if (decoder === undefined) return this.inner.put(stream, mark, packets)
     const before = await this.inner.held(stream)
     const taken = await this.inner.put(stream, mark, packets)
-    if (taken) this.#tell(decoder, stream, before, packets)
+    if (taken) this.#tell(decoder, stream, before, mark.epoch, packets)
     return taken
   }
 
@@ -123,9 +124,9 @@ class Followed implements Recording {
   }
 
   /** The put is stored whatever is in it, so an event that is not as declared is only told. */
-  #tell(decoder: PutDecoder, stream: number, before: Mark, packets: Buffer): void {
+  #tell(decoder: PutDecoder, stream: number, before: Mark, epoch: Epoch, packets: Buffer): void {
     try {
-      this.#followers.feed.hold(decoder.decode(stream, before, packets))
+      this.#followers.feed.hold(decoder.decode(stream, before, epoch, packets))
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
       const { program, pid } = this.process

@@ -6,6 +6,7 @@
 import type { Process } from '../check/hello.js'
 import { follow } from '../check/put.js'
 import { malformed, refuse } from '../check/refuse.js'
+import { uuidOf } from '../ctf/epochs.js'
 import type { Recorder, Recording } from '../intake/recording.js'
 import { context } from '../read/from-wire.js'
 import type { TraceInfo } from '../read/model.js'
@@ -78,9 +79,9 @@ class LiveTrace implements Recording {
     if (given.sequence <= mark.sequence) return false
     if (mark === NOTHING && this.#marks.size >= MAX_STREAMS)
       malformed('put.stream', stream, `at most ${MAX_STREAMS} streams a process`)
-    const next = follow(mark, given, packets, this.process.uuid, stream)
+    const next = follow(mark, given, packets, uuidOf(this.process.uuid, given.epoch), stream)
     try {
-      const items = this.#decoder.decode(stream, mark, packets)
+      const items = this.#decoder.decode(stream, mark, given.epoch, packets)
       this.#marks.set(stream, next)
       this.feed.hold(items)
     } catch (error) {

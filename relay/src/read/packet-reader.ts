@@ -76,6 +76,8 @@ export class PacketReader<Event = TraceEvent> {
   constructor(
     readonly decoders: Decoders<Event>,
     readonly stream: number,
+    /** Nanoseconds from packet time to the epoch of 1970. */
+    readonly offset = decoders.info.offset,
   ) {}
 
   /** For a stream whose first packets are not read: the next one is taken as it comes. */
@@ -87,6 +89,7 @@ export class PacketReader<Event = TraceEvent> {
 
   /** Goes into the packet that starts there, or over one that ends before `since`; true where a loss came first. */
   enter({ bytes, view }: Bytes, start: number, header: PacketHeader, since?: bigint): boolean {
+    const { offset } = this
     const { info } = this.decoders
     const lostEvents = header.discarded - this.#discarded
     const lostPackets = header.sequence - this.#sequence - 1n
@@ -97,7 +100,7 @@ export class PacketReader<Event = TraceEvent> {
     this.#discarded = header.discarded
     this.#ended = header.end
     this.#position.at = this.#position.end = 0
-    const until = header.end + info.offset
+    const until = header.end + offset
     if (since !== undefined && until < since) return false
     this.#bytes = bytes
     this.#view = view
@@ -106,11 +109,11 @@ export class PacketReader<Event = TraceEvent> {
     this.#cpu = header.cpu
     this.#high = Number(header.begin >> 32n)
     this.#low = Number(header.begin & 0xffffffffn)
-    const [seconds, nanoseconds] = split(header.begin + info.offset)
+    const [seconds, nanoseconds] = split(header.begin + offset)
     this.#seconds = seconds
     this.#nanoseconds = nanoseconds
     if (lostEvents === 0n && lostPackets === 0n) return false
-    this.item = new TraceLoss(info, this.stream, ...split(from + info.offset), until, lostEvents, lostPackets)
+    this.item = new TraceLoss(info, this.stream, ...split(from + offset), until, lostEvents, lostPackets)
     return true
   }
 

@@ -1,6 +1,6 @@
-// relay/src/sinks/otlp-model.ts: spans in OpenTelemetry's model, as its specification translates Zipkin's. Pure. What Zipkin's
-// model has and that one has not: a server's span under its client's id gets an id of its own, below the client's; a span without
-// an end ends where it begins, and says so by its tag `blkin.incomplete`.
+// relay/src/sinks/otlp-model.ts: spans in OpenTelemetry's model, as its specification translates Zipkin's. Pure. Two spans of one id,
+// which that model has not, halves.ts has made two ids of; a span without an end ends where it begins, and says so by its tag
+// `blkin.incomplete`.
 
 import { type Attributes, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api'
 import type { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
@@ -49,18 +49,10 @@ function idsOf({ traceId, id, parentId, shared }: Span) {
   const context = (spanId: string, isRemote = false) => ({
     ...{ traceId: traceId.padStart(32, '0'), spanId, isRemote, traceFlags: TraceFlags.SAMPLED },
   })
-  const own = shared ? serverId(id) : id
-  const parent = shared ? id : parentId
   return {
-    spanContext: () => context(own),
-    ...(parent === undefined ? {} : { parentSpanContext: context(parent, shared === true) }),
+    spanContext: () => context(id),
+    ...(parentId === undefined ? {} : { parentSpanContext: context(parentId, shared === true) }),
   }
-}
-
-/** The same for the same id, so that a batch that is sent again is the same. */
-function serverId(id: string): string {
-  const other = BigInt.asUintN(64, BigInt(`0x${id}`) ^ (1n << 63n))
-  return (other === 0n ? 1n : other).toString(16).padStart(16, '0')
 }
 
 const hrTime = (micros: number): [seconds: number, nanos: number] => [

@@ -4,6 +4,7 @@ import type { Span } from '../spans/span.js'
 import { OtlpTransport } from './otlp.js'
 import { Outbox, type OutboxStats, type Transport } from './outbox.js'
 import { ScribeTransport } from './scribe.js'
+import { WholeTraces } from './whole-traces.js'
 import { ZipkinTransport } from './zipkin.js'
 
 export interface SinkOptions {
@@ -16,26 +17,25 @@ export interface SinkOptions {
 }
 
 export class Sinks {
-  readonly #outboxes: Outbox[]
+  readonly #ways: (Outbox | WholeTraces)[] = []
 
   /** @throws TypeError naming what was given */
   constructor({ zipkin, scribe, otlp }: SinkOptions, log: (line: string) => void) {
-    const transports: Transport[] = []
-    if (zipkin !== undefined) transports.push(new ZipkinTransport(zipkin))
-    if (scribe !== undefined) transports.push(new ScribeTransport(scribe))
-    if (otlp !== undefined) transports.push(new OtlpTransport(otlp))
-    this.#outboxes = transports.map((transport) => new Outbox(transport, log))
+    const boxed = (transport: Transport) => new Outbox(transport, log)
+    if (zipkin !== undefined) this.#ways.push(boxed(new ZipkinTransport(zipkin)))
+    if (scribe !== undefined) this.#ways.push(boxed(new ScribeTransport(scribe)))
+    if (otlp !== undefined) this.#ways.push(new WholeTraces(boxed(new OtlpTransport(otlp))))
   }
 
   add(spans: readonly Span[]): void {
-    for (const outbox of this.#outboxes) outbox.add(spans)
+    for (const way of this.#ways) way.add(spans)
   }
 
   stats(): OutboxStats[] {
-    return this.#outboxes.map((outbox) => outbox.stats())
+    return this.#ways.map((way) => way.stats())
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#outboxes.map((outbox) => outbox.close()))
+    await Promise.all(this.#ways.map((way) => way.close()))
   }
 }

@@ -80,9 +80,10 @@ export class Assembler {
     source.gone = now
   }
 
-  take(source: Source, item: SpanItem, now: number): void {
+  /** `shift`: see Begin. */
+  take(source: Source, item: SpanItem, now: number, shift = 0): void {
     if (item instanceof TraceLoss) this.counts.lost += Number(item.events)
-    else this.#event(source, item, now)
+    else this.#event(source, item, now, shift)
   }
 
   /** The spans that are finished by now. */
@@ -135,7 +136,7 @@ export class Assembler {
     if (--process.sources === 0) this.#processes.delete(process.key)
   }
 
-  #event(source: Source, record: SpanRecord, now: number): void {
+  #event(source: Source, record: SpanRecord, now: number, shift: number): void {
     const { counts } = this
     const { event } = record
     counts.events++
@@ -155,14 +156,14 @@ export class Assembler {
       else counts.tooLate++
       return
     }
-    if (event === 'span_begin') this.#begin(group, record)
+    if (event === 'span_begin') this.#begin(group, record, shift)
     else if (event === 'span_end') this.#end(group, record)
     else this.#fact(group, record)
     if (group.state === 'open' && group.isWhole) this.#wait(group, now)
     while (this.held > this.#limits.spans || this.#bytes > this.#limits.bytes) this.#evict()
   }
 
-  #begin(group: Group, record: SpanRecord): void {
+  #begin(group: Group, record: SpanRecord, shift: number): void {
     const { flags, name } = record.value as Begin
     const slot = (flags & SHARED) !== 0 ? 'shared' : 'plain'
     if (group[slot]) {
@@ -171,6 +172,7 @@ export class Assembler {
     }
     group[slot] = record.value as Begin
     group[slot].time = record.time
+    group[slot].shift = shift
     this.#grew(group, name.length)
   }
 

@@ -133,7 +133,7 @@ export class Group {
 
   /** Of the facts whose time is a wanted one. */
   #span(counts: Counts, why: string, begin: Begin, end: number, wants?: (time: number) => boolean): Span {
-    const { time: begun, parentLow, parentHigh, kind, flags, probability } = begin
+    const { time: begun, shift, parentLow, parentHigh, kind, flags, probability } = begin
     let { name } = begin
     let named = begun
     const parentId = (parentLow | parentHigh) === 0 ? undefined : hex(parentHigh, parentLow)
@@ -149,7 +149,7 @@ export class Group {
       const value = facts[i + 3]
       if (facts[i] === 'span_annotation') {
         annotations ??= []
-        annotations.push({ timestamp: Math.floor(time), value: value as string })
+        annotations.push({ timestamp: Math.floor(time + shift), value: value as string })
       } else if (facts[i] === 'span_name') {
         if (time >= named) name = value as string // a thread that changes its CPU may be read out of order
         named = Math.max(named, time)
@@ -180,7 +180,7 @@ export class Group {
         id: hex(this.spanHigh, this.spanLow),
         kind: KIND[kind as string],
         name,
-        timestamp: Math.floor(begun),
+        timestamp: Math.floor(begun + shift),
         duration,
         remoteEndpoint,
         annotations,

@@ -12,6 +12,8 @@ import { readText } from './texts.js'
 export interface Begin {
   /** Microseconds since the epoch, to a quarter of one. */
   time: number
+  /** What to add to all times of the span: the clock was set since its process said what time it is. */
+  shift: number
   traceHighLow: number
   traceHighHigh: number
   parentLow: number
@@ -90,6 +92,7 @@ const READ: Record<SpanEvent, (tracepoint: TraceTracepoint) => Read> = {
       p.at = at + 38
       record.value = {
         time: 0,
+        shift: 0,
         traceHighLow: view.getInt32(at, true),
         traceHighHigh: view.getInt32(at + 4, true),
         parentLow: view.getInt32(at + 24, true),

@@ -3,6 +3,7 @@
 // ordinary events pass through as bytes. An event that is not as declared is told, and stored all the same.
 
 import type { Process } from '../check/hello.js'
+import type { Epoch } from '../ctf/epochs.js'
 import { isSpanStream } from '../ctf/streams.js'
 import type { Recorder, Recording } from '../intake/recording.js'
 import { PutDecoder } from '../live/put-decoder.js'
@@ -65,7 +66,7 @@ class Tapped implements Recording {
     const before = await this.inner.held(stream)
     const taken = await this.inner.put(stream, mark, packets)
     if (!taken) return false
-    this.#take(stream, before, packets)
+    this.#take(stream, before, mark.epoch, packets)
     await this.tap.tracing.room()
     return true
   }
@@ -75,10 +76,13 @@ class Tapped implements Recording {
     await this.inner.close()
   }
 
-  #take(stream: number, before: Mark, packets: Buffer): void {
+  /** All by the first epoch's time, so that a span takes as long as it took; and a span begins by the time of its own. */
+  #take(stream: number, before: Mark, { number, offset }: Epoch, packets: Buffer): void {
     this.#decoder ??= new PutDecoder(spanDecoders(this.info))
+    const first = this.info.offset
+    const taker = this.tap.tracing.taker(this.#source, Number(offset - first) / 1000)
     try {
-      this.#decoder.each(stream, before, packets, this.tap.tracing.taker(this.#source))
+      this.#decoder.each(stream, before, { number, offset: first }, packets, taker)
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
       const { program, pid } = this.process

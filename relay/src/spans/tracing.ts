@@ -152,10 +152,10 @@ export class Tracing {
     return made
   }
 
-  /** For what one put brings, item by item. */
-  taker(source: Source): (item: SpanItem) => void {
+  /** For what one put brings, item by item, when its times are so many microseconds short of the time of day. */
+  taker(source: Source, shift: number): (item: SpanItem) => void {
     const now = performance.now()
-    return (item) => this.assembler.take(source, item, now)
+    return (item) => this.assembler.take(source, item, now, shift)
   }
 
   /** Until there is room for more. */

@@ -76,7 +76,8 @@ function parentOf(span: Span, byId: Map<string, Node>, shared: Map<string, Node>
   return shared.get(sharedKey(span.parentId, span)) ?? byId.get(span.parentId)
 }
 
-function sharedKey(id: string, { localEndpoint }: Span): string {
+/** Of a server under its client's id, and of what is below that server. */
+export function sharedKey(id: string, { localEndpoint }: Span): string {
   const { serviceName = '', ipv4 = '', ipv6 = '', port = 0 } = localEndpoint ?? {}
   return `${id} ${serviceName} ${ipv4} ${ipv6} ${port}`
 }

@@ -4,8 +4,13 @@
 
 import { crc32 } from 'node:zlib'
 import type { End } from '../check/packets.js'
+import type { Epoch } from '../ctf/epochs.js'
 
 export interface Mark extends End {
+  /** Whose file it is in: `bytes`, `packets` and `lost` are of that. Not in the mark, but known from the folder. */
+  epoch: Epoch
+  /** events_discarded of its files before. */
+  lostBefore: bigint
   sequence: number
   position: number
   events: number
@@ -18,6 +23,8 @@ export interface Mark extends End {
 
 /** Of a stream that never had a put. */
 export const NOTHING: Mark = {
+  epoch: { number: 0, offset: 0n },
+  lostBefore: 0n,
   sequence: 0,
   position: 0,
   bytes: 0,
@@ -33,12 +40,21 @@ export const NOTHING: Mark = {
 }
 
 /** What a put says of itself; the rest is in its packets. */
-export type PutMark = Omit<Mark, 'bytes' | 'packets' | 'lastTime' | 'lost'>
+export type PutMark = Omit<Mark, 'bytes' | 'packets' | 'lastTime' | 'lost' | 'lostBefore'>
 
-export const MARK_BYTES = 112
+/** As it stands in the file. */
+export type WrittenMark = Omit<Mark, 'epoch'>
+
+/** Before the first put of another epoch, whose file has nothing yet. */
+export function beginEpoch(mark: Mark, epoch: Epoch): Mark {
+  const { lostBefore, lost } = mark
+  return { ...mark, epoch, bytes: 0, packets: 0, lost: 0n, lostBefore: lostBefore + lost }
+}
+
+export const MARK_BYTES = 120
 export const SLOT_BYTES = 512
 export const MARKS_FILE_BYTES = SLOT_BYTES + MARK_BYTES
-const MAGIC = 0x4b52414d
+const MAGIC = 0x4b52414e
 const NUMBERS = [
   'sequence',
   'position',
@@ -52,27 +68,28 @@ const NUMBERS = [
   'overwritten',
 ] as const
 
-export const slotOf = (mark: Mark): number => (mark.sequence % 2) * SLOT_BYTES
+export const slotOf = (mark: WrittenMark): number => (mark.sequence % 2) * SLOT_BYTES
 
-export function encodeMark(mark: Mark): Buffer {
+export function encodeMark(mark: WrittenMark): Buffer {
   const slot = Buffer.alloc(MARK_BYTES)
   slot.writeUInt32LE(MAGIC, 0)
   for (const [i, name] of NUMBERS.entries()) slot.writeBigUInt64LE(BigInt(mark[name]), 8 + i * 8)
   slot.writeBigUInt64LE(mark.lastTime, 88)
   slot.writeBigUInt64LE(mark.lost, 96)
-  slot.writeUInt32LE(crc32(slot.subarray(0, 104)), 104)
+  slot.writeBigUInt64LE(mark.lostBefore, 104)
+  slot.writeUInt32LE(crc32(slot.subarray(0, 112)), 112)
   return slot
 }
 
 /** The marks that are whole, the newest first. */
-export function decodeMarks(file: Buffer): Mark[] {
+export function decodeMarks(file: Buffer): WrittenMark[] {
   const marks = [0, SLOT_BYTES].map((at) => decodeSlot(file.subarray(at, at + MARK_BYTES)))
   return marks.filter((mark) => mark !== undefined).sort((a, b) => b.sequence - a.sequence)
 }
 
-function decodeSlot(slot: Buffer): Mark | undefined {
+function decodeSlot(slot: Buffer): WrittenMark | undefined {
   if (slot.length < MARK_BYTES || slot.readUInt32LE(0) !== MAGIC) return undefined
-  if (slot.readUInt32LE(104) !== crc32(slot.subarray(0, 104))) return undefined
+  if (slot.readUInt32LE(112) !== crc32(slot.subarray(0, 112))) return undefined
   const numbers = Object.fromEntries(
     NUMBERS.map((name, i) => [name, Number(slot.readBigUInt64LE(8 + i * 8))]),
   )
@@ -80,5 +97,6 @@ function decodeSlot(slot: Buffer): Mark | undefined {
     ...(numbers as Record<(typeof NUMBERS)[number], number>),
     lastTime: slot.readBigUInt64LE(88),
     lost: slot.readBigUInt64LE(96),
+    lostBefore: slot.readBigUInt64LE(104),
   }
 }

@@ -42,31 +42,45 @@ const KEPT = 1024
 
 export class Entry {
   owner: Owner | undefined
-  folder = ''
+  #folder = ''
   puts = 0
   /** While its recording is open; the tracepoints of one that is gone are in its folder. */
   info: TraceInfo | undefined
   #tracepoints = 0
-  readonly marks = new Map<number, Mark>()
+  readonly #marks = new Map<number, Mark>()
+  /** Of the files of epochs that are over. */
+  #bytesBefore = 0
 
   constructor(readonly process: Process) {}
 
   opened(info: TraceInfo): void {
     this.info = info
-    this.folder = info.folder
+  }
+
+  /** Of its first epoch that has one. */
+  get folder(): string {
+    return this.info?.folder ?? this.#folder
   }
 
   left(): void {
+    this.#folder = this.folder
     this.#tracepoints = this.info?.tracepoints.length ?? this.#tracepoints
     this.info = undefined
     this.owner = undefined
   }
 
+  /** Where a stream ends now. */
+  note(stream: number, mark: Mark): void {
+    const before = this.#marks.get(stream)
+    if (before && before.epoch.number < mark.epoch.number) this.#bytesBefore += before.bytes
+    this.#marks.set(stream, mark)
+  }
+
   stats(): ProcessStats {
     const lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
     let events = 0
-    let bytes = 0
-    for (const mark of this.marks.values()) {
+    let bytes = this.#bytesBefore
+    for (const mark of this.#marks.values()) {
       for (const reason of Object.keys(lost) as (keyof LostCounts)[]) lost[reason] += mark[reason]
       events += mark.events
       bytes += mark.bytes

@@ -1,4 +1,4 @@
-// relay/src/store/stream-file.ts: one stream's file, appended to put by put, and the marks that make it exact.
+// relay/src/store/stream-file.ts: one stream's file in one epoch, appended to put by put, and the marks that make it exact.
 // A trace owns it and calls one thing at a time. Order of a put: check, mark, packets in one write, sync if asked.
 // After any failure it closes and forgets; the next call reads the truth back from the disk (recover()).
 // Never leaves half a put: what a kill or a full disk left beyond the newest true mark is cut off.
@@ -8,7 +8,9 @@ import { join } from 'node:path'
 import { follow } from '../check/put.js'
 import { refuse } from '../check/refuse.js'
 import { streamFile } from '../ctf/streams.js'
+import type { EpochFolder } from './epoch-folder.js'
 import {
+  beginEpoch,
   decodeMarks,
   encodeMark,
   MARKS_FILE_BYTES,
@@ -16,6 +18,7 @@ import {
   NOTHING,
   type PutMark,
   slotOf,
+  type WrittenMark,
 } from './mark.js'
 
 export class StreamFile {
@@ -24,9 +27,10 @@ export class StreamFile {
   #marks: FileHandle | undefined
 
   constructor(
-    readonly folder: string,
-    readonly uuid: Buffer,
+    readonly folder: EpochFolder,
     readonly stream: number,
+    /** Its file in the epoch before: where this one is empty, what that ends with is held. */
+    private before: StreamFile | undefined,
   ) {}
 
   /** The last put stored, or zeros where there is none. */
@@ -43,7 +47,7 @@ export class StreamFile {
       if (synced) await this.#guard(() => this.#file!.datasync())
       return false
     }
-    const next = follow(mark, given, packets, this.uuid, this.stream)
+    const next = follow(mark, given, packets, this.folder.uuid, this.stream)
     await this.#guard(async () => {
       await writeAll(this.#marks!, encodeMark(next), slotOf(next))
       if (synced) await this.#marks!.datasync()
@@ -51,6 +55,7 @@ export class StreamFile {
       if (synced) await this.#file!.datasync()
     }, mark.bytes)
     this.#mark = next
+    this.before = undefined
     return true
   }
 
@@ -68,17 +73,17 @@ export class StreamFile {
       if (wholeBytes !== undefined) await this.#file?.truncate(wholeBytes).catch(() => {})
       this.#mark = undefined
       await this.close()
-      storage(join(this.folder, streamFile(this.stream)), error)
+      storage(join(this.folder.path, streamFile(this.stream)), error)
     }
   }
 
   async #open(): Promise<void> {
     const name = streamFile(this.stream)
-    const path = join(this.folder, name)
+    const path = join(this.folder.path, name)
     try {
-      this.#marks = await openToUpdate(join(this.folder, `.${name}`))
+      this.#marks = await openToUpdate(join(this.folder.path, `.${name}`))
       this.#file = await openToUpdate(path)
-      this.#mark ??= await recover(this.#file, this.#marks)
+      this.#mark ??= await this.#recover(this.#file, this.#marks)
     } catch (error) {
       await this.close()
       storage(path, error)
@@ -88,19 +93,28 @@ export class StreamFile {
       refuse('STORAGE', `${path} is shorter than what was stored in it; move its folder away to start anew`)
     }
   }
-}
 
-/** The newest mark that the file bears out, the file cut to it; undefined where the disk lost what was stored. */
-async function recover(file: FileHandle, marksFile: FileHandle): Promise<Mark | undefined> {
-  const slots = Buffer.alloc(MARKS_FILE_BYTES)
-  await marksFile.read(slots, 0, MARKS_FILE_BYTES, 0)
-  const marks = decodeMarks(slots)
-  const { size } = await file.stat()
-  const firstPutWasCut = marks.length === 1 && marks[0]!.sequence === 1
-  const nothingYet = firstPutWasCut || (size === 0 && marks.length === 0)
-  const mark = marks.find((one) => one.bytes <= size) ?? (nothingYet ? NOTHING : undefined)
-  if (mark !== undefined && mark.bytes < size) await file.truncate(mark.bytes)
-  return mark
+  /** The newest mark that the file bears out, the file cut to it; undefined where the disk lost what was stored. */
+  async #recover(file: FileHandle, marksFile: FileHandle): Promise<Mark | undefined> {
+    const slots = Buffer.alloc(MARKS_FILE_BYTES)
+    await marksFile.read(slots, 0, MARKS_FILE_BYTES, 0)
+    const marks = decodeMarks(slots)
+    const { size } = await file.stat()
+    const { epoch } = this.folder
+    const whole = marks.find((one) => one.bytes <= size)
+    const mark = whole === undefined ? await this.#nothingYet(size, marks) : { ...whole, epoch }
+    if (mark !== undefined && mark.bytes < size) await file.truncate(mark.bytes)
+    return mark
+  }
+
+  /** Undefined where there was something. */
+  async #nothingYet(size: number, marks: WrittenMark[]): Promise<Mark | undefined> {
+    const before = (await this.before?.held()) ?? NOTHING
+    await this.before?.close()
+    const firstPutWasCut = marks.length === 1 && marks[0]!.sequence === before.sequence + 1
+    if (!firstPutWasCut && (size > 0 || marks.length > 0)) return undefined
+    return beginEpoch(before, this.folder.epoch)
+  }
 }
 
 async function openToUpdate(path: string): Promise<FileHandle> {

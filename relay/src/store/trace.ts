@@ -1,24 +1,26 @@
-// relay/src/store/trace.ts: one process's trace on disk: its folder, its metadata, its streams.
+// relay/src/store/trace.ts: one session of a process on disk: a folder for each epoch of its time of day, and its streams in them.
 // A session owns it from hello until its connection ends, and calls one thing at a time.
-// Nothing but `metadata`, `events_N`, `spans_N` and hidden files is ever in the folder; metadata changes by rename only. The folder
-// comes with the first put: a process that is connected, and was never told to record, leaves none.
+// Nothing but `metadata`, `events_N`, `spans_N` and hidden files is ever in a folder. One comes with the first put of its epoch:
+// a process that is connected, and was never told to record, leaves none.
 
-import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
 import type { Process } from '../check/hello.js'
-import { malformed, refuse } from '../check/refuse.js'
+import { follow } from '../check/put.js'
+import { malformed } from '../check/refuse.js'
+import { type Epoch, uuidOf } from '../ctf/epochs.js'
 import { streamOf } from '../ctf/streams.js'
 import type { Recorder, Recording } from '../intake/recording.js'
-import { TraceError, type TraceInfo } from '../read/model.js'
+import type { TraceInfo } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
 import type { Tracepoint } from '../wire.js'
 import { Declared } from './declared.js'
+import { EpochFolder, pathOf } from './epoch-folder.js'
 import { type Mark, NOTHING, type PutMark } from './mark.js'
-import { contextText, dashed, LAYOUT, preamble, splitMetadata } from './metadata.js'
+import { preamble, splitMetadata } from './metadata.js'
 import { OpenStreams } from './open-streams.js'
-import { StreamFile, storage } from './stream-file.js'
+import { StreamFile } from './stream-file.js'
 
 const MAX_STREAMS = 4096
+const MAX_EPOCHS = 4096
 
 /** Traces below one folder. */
 export class TraceFiles implements Recorder {
@@ -34,43 +36,35 @@ export class TraceFiles implements Recorder {
 
 class Trace implements Recording {
   readonly #streams = new Map<number, StreamFile>()
+  readonly #epochs = new Map<number, EpochFolder>()
   readonly #declared: Declared
 
   private constructor(
+    readonly output: string,
     readonly process: Process,
     readonly info: TraceInfo,
-    readonly head: string,
-    events: string[],
+    text: string,
     readonly openStreams: OpenStreams,
-    private born: boolean,
   ) {
+    const { preamble: head, events } = splitMetadata(text)
     this.#declared = new Declared(head, events, info.tracepoints)
   }
 
-  /** Goes on with the folder that is there; where there is none, the first put makes it. */
+  /** Goes on with the folders that are there; where there are none, the first put makes one. */
   static async open(output: string, process: Process, openStreams: OpenStreams): Promise<Trace> {
-    const name = folderName(process)
-    const folder = join(output, name)
-    try {
-      const born = await exists(folder)
-      const text = born ? await readFile(join(folder, 'metadata'), 'utf8') : preamble(process)
-      const { preamble: head, events } = splitMetadata(text)
-      if (!head.includes(`uuid = "${dashed(process.uuid)}"`)) {
-        refuse('STORAGE', `${folder} holds the trace of another process; move it away`)
-      }
-      const info = parseMetadata(folder, text)
-      if (!head.endsWith(`${LAYOUT}${contextText(process.contexts)}};\n`)) {
-        refuse('MALFORMED', 'hello.contexts differ from those this trace began with; expected the same')
-      }
-      const trace = new Trace(process, info, head, events, openStreams, born)
-      for (const file of born ? await readdir(folder) : []) {
+    const epochs = await EpochFolder.all(output, process)
+    const text = epochs.at(-1)?.text ?? preamble(process) // tracepoints are told to the newest first
+    const folder = epochs[0]?.path ?? pathOf(output, process, 0)
+    const info = { ...parseMetadata(folder, text), offset: process.clockOffset }
+    const trace = new Trace(output, process, info, text, openStreams)
+    for (const epoch of epochs) {
+      trace.#epochs.set(epoch.epoch.number, epoch)
+      for (const file of await epoch.files()) {
         const stream = streamOf(file)
-        if (stream !== undefined) trace.#stream(stream)
+        if (stream !== undefined) trace.#begin(stream, epoch)
       }
-      return trace
-    } catch (error) {
-      return refusal(folder, error)
     }
+    return trace
   }
 
   get streams(): number[] {
@@ -78,93 +72,55 @@ class Trace implements Recording {
   }
 
   async held(stream: number): Promise<Mark> {
-    if (!this.born) return NOTHING
-    return this.openStreams.use(this.#stream(stream), (file) => file.held())
+    const file = this.#streams.get(stream)
+    return file === undefined ? NOTHING : this.openStreams.use(file, () => file.held())
   }
 
   /** The tracepoints are on the disk, by name, when this returns; or will be with the folder. */
   async declare(tracepoints: Tracepoint[]): Promise<void> {
     const added = this.#declared.check(tracepoints)
     if (added.blocks.length === 0) return
-    const { folder } = this.info
-    if (!this.born) return this.#declared.add(added)
-    const text = this.head + this.#declared.blocks.join('') + added.blocks.join('')
-    try {
-      await writeMetadata(folder, text, this.process.synced)
-    } catch (error) {
-      storage(join(folder, 'metadata'), error)
-    }
+    const newest = [...this.#epochs.values()].at(-1)
+    await newest?.declare([...this.#declared.blocks, ...added.blocks])
     this.#declared.add(added)
   }
 
   async put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean> {
-    if (!this.born) await this.#bear()
-    const file = this.#stream(stream)
+    const known = this.#streams.get(stream)
+    const isBehind = known === undefined || known.folder.epoch.number < mark.epoch.number
+    // before anything is made for it
+    if (isBehind)
+      follow(await this.held(stream), mark, packets, uuidOf(this.process.uuid, mark.epoch), stream)
+    const file = isBehind ? await this.#next(stream, mark.epoch) : known
+    await file.folder.declare(this.#declared.blocks)
     return this.openStreams.use(file, () => file.put(mark, packets, this.process.synced))
-  }
-
-  async #bear(): Promise<void> {
-    const { folder } = this.info
-    const unborn = join(dirname(folder), `.${basename(folder)}`) // a folder without metadata is never seen
-    try {
-      await mkdir(unborn, { recursive: true, mode: 0o700 })
-      await writeMetadata(unborn, this.head + this.#declared.blocks.join(''), this.process.synced)
-      await rename(unborn, folder)
-      if (this.process.synced) await syncFolder(dirname(folder))
-    } catch (error) {
-      refusal(folder, error)
-    }
-    this.born = true
   }
 
   async close(): Promise<void> {
     for (const file of this.#streams.values()) await this.openStreams.close(file)
   }
 
-  #stream(stream: number): StreamFile {
+  /** The stream's file in an epoch that it was not in yet. */
+  async #next(stream: number, epoch: Epoch): Promise<StreamFile> {
     const known = this.#streams.get(stream)
-    if (known) return known
-    if (this.#streams.size >= MAX_STREAMS)
+    if (known) await this.openStreams.close(known)
+    else if (this.#streams.size >= MAX_STREAMS)
       malformed('put.stream', stream, `at most ${MAX_STREAMS} streams a process`)
-    const made = new StreamFile(this.info.folder, this.process.uuid, stream)
+    return this.#begin(stream, this.#epochs.get(epoch.number) ?? (await this.#bear(epoch)))
+  }
+
+  async #bear(epoch: Epoch): Promise<EpochFolder> {
+    if (this.#epochs.size >= MAX_EPOCHS)
+      malformed('put.epoch', epoch.number, `at most ${MAX_EPOCHS} epochs a session`)
+    const folder = await EpochFolder.make(this.output, this.process, epoch, this.#declared.blocks)
+    if (this.#epochs.size === 0) this.info.folder = folder.path
+    this.#epochs.set(epoch.number, folder)
+    return folder
+  }
+
+  #begin(stream: number, folder: EpochFolder): StreamFile {
+    const made = new StreamFile(folder, stream, this.#streams.get(stream))
     this.#streams.set(stream, made)
     return made
   }
-}
-
-/** PROGRAM-PID-UUID8. A first dot would hide the folder, so it is replaced too. */
-function folderName(process: Process): string {
-  const program = process.program.replace(/[^A-Za-z0-9._-]|^\./g, '_').slice(0, 200)
-  return `${program}-${process.pid}-${process.uuid.toString('hex', 0, 4)}`
-}
-
-async function writeMetadata(folder: string, text: string, synced: boolean): Promise<void> {
-  const hidden = join(folder, '.metadata')
-  const file = await open(hidden, 'w', 0o600)
-  try {
-    await file.writeFile(text)
-    if (synced) await file.datasync()
-  } finally {
-    await file.close()
-  }
-  await rename(hidden, join(folder, 'metadata'))
-  if (synced) await syncFolder(folder)
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  await handle.sync().finally(() => handle.close())
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error) => (error.code === 'ENOENT' ? false : Promise.reject(error)),
-  )
-}
-
-function refusal(folder: string, error: unknown): never {
-  if (error instanceof TraceError) refuse('STORAGE', error.message)
-  if (error instanceof Error && 'code' in error) storage(folder, error)
-  throw error
 }

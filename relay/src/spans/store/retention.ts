@@ -15,7 +15,7 @@ const SHARE = 0.1
 
 /** True where anything went. While it runs nobody else writes. */
 export async function removeOld(connection: DuckDBConnection, { age, bytes }: Retention): Promise<boolean> {
-  const oldest = (Date.now() - age) * 1000
+  const oldest = Math.floor((soonest() - age) * 1000)
   let gone = await remove(connection, `ts > 0 AND ts < ${oldest}`) // those without a time go by the size
   await connection.run('CHECKPOINT') // what is in the log has no size yet
   if ((await usedBytes(connection)) > bytes) {
@@ -33,6 +33,9 @@ export async function removeOld(connection: DuckDBConnection, { age, bytes }: Re
   }
   return gone > 0
 }
+
+/** The time of day by the clock, or as it went on since the start: one that is set ahead by mistake makes nothing old. */
+const soonest = () => Math.min(Date.now(), performance.timeOrigin + performance.now())
 
 async function remove(connection: DuckDBConnection, which: string): Promise<number> {
   const result = await connection.run(`DELETE FROM spans WHERE ${which}`)

@@ -1,0 +1,143 @@
+// relay/src/store/epoch-folder.ts: the folder of one epoch of a session, which is a CTF trace: its name and its metadata.
+// trace.ts owns them, and calls one thing at a time. Metadata changes by rename only.
+
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Process } from '../check/hello.js'
+import { refuse } from '../check/refuse.js'
+import { type Epoch, uuidOf } from '../ctf/epochs.js'
+import { TraceError } from '../read/model.js'
+import { parseMetadata } from '../read/tsdl.js'
+import { contextText, dashed, LAYOUT, preamble, splitMetadata } from './metadata.js'
+import { storage } from './stream-file.js'
+
+export class EpochFolder {
+  private constructor(
+    readonly path: string,
+    readonly epoch: Epoch,
+    readonly uuid: Buffer,
+    readonly synced: boolean,
+    readonly head: string,
+    /** Of the tracepoints in it. */
+    private blocks: readonly string[],
+  ) {}
+
+  /** Those of a session that are there, in their order. */
+  static async all(output: string, process: Process): Promise<EpochFolder[]> {
+    const name = folderName(process)
+    const numbers: number[] = []
+    for (const one of await list(output)) {
+      const number = one === name ? '0' : one.startsWith(`${name}-`) ? one.slice(name.length + 1) : ''
+      if (/^(0|[1-9]\d{0,9})$/.test(number)) numbers.push(Number(number))
+    }
+    return Promise.all(
+      numbers.sort((a, b) => a - b).map((number) => EpochFolder.#open(output, process, number)),
+    )
+  }
+
+  static async #open(output: string, process: Process, number: number): Promise<EpochFolder> {
+    const path = pathOf(output, process, number)
+    try {
+      const text = await readFile(join(path, 'metadata'), 'utf8')
+      const { preamble: head, events } = splitMetadata(text)
+      const epoch = { number, offset: 0n }
+      const uuid = uuidOf(process.uuid, epoch)
+      if (!head.includes(`uuid = "${dashed(uuid)}"`)) {
+        refuse('STORAGE', `${path} holds the trace of another process; move it away`)
+      }
+      epoch.offset = parseMetadata(path, text).offset
+      if (!head.endsWith(`${LAYOUT}${contextText(process.contexts)}};\n`)) {
+        refuse('MALFORMED', 'hello.contexts differ from those this trace began with; expected the same')
+      }
+      return new EpochFolder(path, epoch, uuid, process.synced, head, events)
+    } catch (error) {
+      return refusal(path, error)
+    }
+  }
+
+  /** With its metadata in it from the first moment that it has its name: a folder without is never seen. */
+  static async make(
+    output: string,
+    process: Process,
+    epoch: Epoch,
+    blocks: readonly string[],
+  ): Promise<EpochFolder> {
+    const path = pathOf(output, process, epoch.number)
+    const uuid = uuidOf(process.uuid, epoch)
+    const head = preamble({ ...process, uuid, clockOffset: epoch.offset })
+    const made = new EpochFolder(path, epoch, uuid, process.synced, head, [...blocks])
+    const unborn = join(dirname(path), `.${basename(path)}`)
+    try {
+      await mkdir(unborn, { recursive: true, mode: 0o700 })
+      await made.#write(unborn, blocks)
+      await rename(unborn, path)
+      if (process.synced) await syncFolder(dirname(path))
+    } catch (error) {
+      refusal(path, error)
+    }
+    return made
+  }
+
+  /** The tracepoints are on the disk, by name, when this returns. */
+  async declare(blocks: readonly string[]): Promise<void> {
+    if (blocks.length <= this.blocks.length) return
+    try {
+      await this.#write(this.path, blocks)
+    } catch (error) {
+      storage(join(this.path, 'metadata'), error)
+    }
+    this.blocks = [...blocks]
+  }
+
+  get text(): string {
+    return this.head + this.blocks.join('')
+  }
+
+  /** Files of streams, and others. */
+  files(): Promise<string[]> {
+    return list(this.path)
+  }
+
+  async #write(folder: string, blocks: readonly string[]): Promise<void> {
+    const hidden = join(folder, '.metadata')
+    const file = await open(hidden, 'w', 0o600)
+    try {
+      await file.writeFile(this.head + blocks.join(''))
+      if (this.synced) await file.datasync()
+    } finally {
+      await file.close()
+    }
+    await rename(hidden, join(folder, 'metadata'))
+    if (this.synced) await syncFolder(folder)
+  }
+}
+
+/** PROGRAM-PID-UUID8, and -NUMBER behind that where it is not the first. A first dot would hide the folder, so it is replaced too. */
+function folderName(process: Process): string {
+  const program = process.program.replace(/[^A-Za-z0-9._-]|^\./g, '_').slice(0, 200)
+  return `${program}-${process.pid}-${process.uuid.toString('hex', 0, 4)}`
+}
+
+export function pathOf(output: string, process: Process, number: number): string {
+  return join(output, folderName(process) + (number === 0 ? '' : `-${number}`))
+}
+
+/** Nothing where there is no such folder. */
+async function list(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : refusal(folder, error)
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+function refusal(folder: string, error: unknown): never {
+  if (error instanceof TraceError) refuse('STORAGE', error.message)
+  if (error instanceof Error && 'code' in error) storage(folder, error)
+  throw error
+}
