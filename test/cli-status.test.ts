@@ -155,6 +155,20 @@ describe('a relay', () => {
     says.status = 200
   })
 
+  test('that refused a post has that first, with why, until it ends', async () => {
+    const { httpAddress } = await relay({ tracing: { listen: '127.0.0.1:0' } })
+    for (let i = 0; i < 2; i++)
+      await fetch(`http://${httpAddress}/api/v2/spans`, { method: 'POST', body: '{' })
+    const refused = await blkin('status', '--http', httpAddress!)
+    expect(refused).toMatchObject({ code: 1, err: '' })
+    expect(shown(refused).slice(0, 4)).toEqual([
+      expect.stringMatching(/: 2 posts refused$/),
+      '',
+      'REFUSED WHY TIMES LAST THE LAST',
+      expect.stringMatching(/^post 400 2 TIME ago 127\.0\.0\.1:\d+: POST \/api\/v2\/spans: .*JSON/i),
+    ])
+  })
+
   test('that is none, or is away, is told, with what to do', async () => {
     const away = await freeAddress()
     const { code, out, err } = await blkin('status', '--http', away)
@@ -235,6 +249,20 @@ describe('the picture', () => {
     const full = { ...scribe, trouble: 'there are 1000 folders of 1000' }
     expect(headline({ scribe: full })).toEqual(["Scribe's files fail", 'SCRIBE', false])
     expect(headline({ spans: { ...status.spans, refused: 1 } })).toEqual(['1 span refused', 'SPANS', false])
+    const refusal = { what: 'post', reason: '413', isLost: true, count: 3, last: 1000, message: 'a\x1b[31m' }
+    const put = { ...refusal, what: 'put', reason: 'EFBIG', isLost: false, count: 2, last: 60_500 }
+    const gone = { ...refusal, what: 'span' }
+    expect(headline({ rejections: [refusal, put, gone] })).toEqual([
+      '3 posts refused, 2 puts refused',
+      'REFUSED',
+      false,
+    ])
+    expect(headline({ rejections: [{ ...put, last: 1000 }, gone] }), 'it was tried again').toEqual([
+      ...['all is well', 'REFUSED', true],
+    ])
+    const sink = { name: 'zipkin', offered: 5, delivered: 4, refused: 1, dropped: 0, waiting: 0 }
+    expect(headline({ sinks: [sink] })).toEqual(['1 sink refused or dropped some', 'SINK', false])
+    expect(headline({ goneLost: 7 })).toEqual(['7 events lost by processes that are gone', '3', false])
     const processes = [1, 2].map((pid) => ({ pid, program: 'a', events: 1, lost: { ...lost, noRoom: 1 } }))
     const both = { processes, scribe: full }
     expect(headline(both)).toEqual(["Scribe's files fail, 2 processes lost events", 'SCRIBE', false])

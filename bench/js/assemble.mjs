@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutDecoder } from '../../relay/dist/live/put-decoder.js'
+import { Rejections } from '../../relay/dist/rejections.js'
 import { Assembler } from '../../relay/dist/spans/assembler.js'
 import { spanDecoders } from '../../relay/dist/spans/records.js'
 import { Sampler } from '../../relay/dist/spans/sample/sampler.js'
@@ -25,7 +26,12 @@ async function run(puts, { assemble, sample, store }) {
   const folder = mkdtempSync(join(tmpdir(), 'blkin-bench-'))
   const retention = { age: 9e9, bytes: 1e12 }
   const spans =
-    store && (await SpanStore.open(folder, { autocompleteKeys: [], retention, log: console.error }))
+    store &&
+    (await SpanStore.open(folder, {
+      autocompleteKeys: [],
+      retention,
+      rejections: new Rejections(console.error),
+    }))
   let mark = { sequence: 0, packets: 0, lost: 0n, lastTime: 0n }
   let now = 0
   let handedOn = 0

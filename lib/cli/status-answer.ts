@@ -2,7 +2,7 @@
 import type { RelayStatus } from '@blkin/relay'
 
 /** A type's name, a list of one shape, or an object; a key with `?` may be missing. */
-type Shape = 'string' | 'number' | readonly [Shape] | { readonly [key: string]: Shape }
+type Shape = 'string' | 'number' | 'boolean' | readonly [Shape] | { readonly [key: string]: Shape }
 
 const outbox: Shape = {
   ...{ name: 'string', offered: 'number', delivered: 'number', refused: 'number' },
@@ -16,11 +16,22 @@ const alert: Shape = {
   ...{ value: 'number', threshold: 'number', windowMs: 'number', count: 'number', traces: ['string'] },
   shown: { name: 'string', value: 'string', threshold: 'string', measure: 'string' },
 }
+const rejection: Shape = {
+  ...{
+    what: 'string',
+    reason: 'string',
+    isLost: 'boolean',
+    count: 'number',
+    last: 'number',
+    message: 'string',
+  },
+}
 const status: Shape = {
-  ...{ version: 'string', since: 'number', now: 'number', gone: 'number' },
+  ...{ version: 'string', since: 'number', now: 'number', gone: 'number', 'goneLost?': 'number' },
   processes: [{ pid: 'number', program: 'string', events: 'number', lost }],
   spans: { received: 'number', stored: 'number', sampledOut: 'number', refused: 'number', waiting: 'number' },
   sinks: [outbox],
+  'rejections?': [rejection],
   'scribe?': { good: 'number', bad: 'number', denied: 'number', bytes: 'number', 'trouble?': 'string' },
   'alerts?': { alerts: [alert], fired: 'number', resolved: 'number', 'webhook?': outbox },
 }

@@ -13,6 +13,7 @@ import { Feed } from './live/feed.js'
 import { Followers } from './live/followers.js'
 import { LiveTraces } from './live/live-traces.js'
 import type { TraceItem } from './read/merge.js'
+import { type Rejection, Rejections } from './rejections.js'
 import { RuleBook } from './rules/rule-book.js'
 import { planScribe, type ScribeOptions, ScribeServer, type ScribeStats } from './scribe/server.js'
 import type { V1Span } from './spans/from-v1.js'
@@ -44,6 +45,8 @@ export interface RelayOptions {
 export interface RelayStats {
   processes: ProcessStats[]
   connections: ConnectionCounts
+  /** What was turned away or could not be kept since the relay began. */
+  rejections: Rejection[]
   /** Where `tracing` or `scribe` was given. */
   tracing?: TracingStats
   /** Where `scribe` was given. */
@@ -67,7 +70,8 @@ const MAX_CONNECTIONS = 1024
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const token = options.token || undefined
   const where = guardedAddress(options.listen, 'listen', token)
-  const log = options.log ?? (() => {})
+  const rejections = new Rejections(options.log ?? (() => {}))
+  const { reject } = rejections
   if ((options.output === undefined) === (options.live === undefined)) {
     throw new TypeError('output and live are both given or both missing; expected one of them')
   }
@@ -87,23 +91,23 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const processes = new Processes()
   let scribe: ScribeServer | undefined
   const counts = { processes: () => processes.stats(), scribe: () => scribe?.stats() }
-  const lent = { token, version: VERSION, log, ...counts }
+  const lent = { token, version: VERSION, rejections, ...counts }
   // Loaded where it is asked for: DuckDB takes longer to load than the rest of a relay.
   const tracing =
     spans && output !== undefined
       ? await (await import('./spans/tracing.js')).Tracing.open(output, spans, lent)
       : undefined
   let listener: Listener
-  const followers = new Followers(tracing ? new Tap(recorder, tracing, log) : recorder, log)
+  const followers = new Followers(tracing ? new Tap(recorder, tracing, reject) : recorder, reject)
   try {
     // only now: who was refused for what was given finds nothing changed
     if (output !== undefined) await mkdir(output, { recursive: true, mode: 0o700 })
     const rules = await RuleBook.open(output && join(output, '.rules'))
-    const house = { token, processes, recorder: followers, followers, rules }
-    const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), log)
+    const house = { token, processes, recorder: followers, followers, rules, reject }
+    const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), rejections)
     const takeSpans = (given: V1Span[]) => tracing!.takeScribed(given)
-    if (plan) scribe = await ScribeServer.start(output!, plan, takeSpans, VERSION, log)
-    listener = await startListener(where, MAX_CONNECTIONS, connect, log)
+    if (plan) scribe = await ScribeServer.start(output!, plan, takeSpans, VERSION, rejections)
+    listener = await startListener(where, MAX_CONNECTIONS, connect, rejections)
   } catch (error) {
     await scribe?.close()
     await tracing?.close()
@@ -117,6 +121,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     stats: () => ({
       processes: processes.stats(),
       connections: listener.counts(),
+      rejections: rejections.all(),
       ...(tracing ? { tracing: tracing.stats() } : {}),
       ...(scribe ? { scribe: scribe.stats() } : {}),
     }),
@@ -124,6 +129,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       await Promise.all([listener.close(), scribe?.close()])
       feed.flush()
       await tracing?.close()
+      rejections.close()
     },
   }
 }

@@ -3,6 +3,7 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { Rejections } from '../src/rejections.js'
 import { LIMITS } from '../src/spans/assembler.js'
 import type { V1Span } from '../src/spans/from-v1.js'
 import { SpanRecord } from '../src/spans/records.js'
@@ -15,7 +16,8 @@ import { Tracing } from '../src/spans/tracing.js'
 import { folder, relayIn } from './helpers.js'
 import { randomFrom } from './span-makers.js'
 
-const house = { token: undefined, version: '0', log: () => {}, processes: () => [], scribe: () => undefined }
+const rejections = new Rejections(() => {})
+const house = { token: undefined, version: '0', rejections, processes: () => [], scribe: () => undefined }
 const hex = (n: number) => n.toString(16).padStart(16, '0')
 
 /** The root of trace `n`. */

@@ -6,6 +6,8 @@ export interface Answer {
   status: number
   type?: string
   body: string
+  /** What the relay's own user is told instead. */
+  cause?: string
 }
 
 /** Its message is the body of the answer. */

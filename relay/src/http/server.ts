@@ -6,7 +6,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Address, shown } from '../intake/address.js'
+import type { Reject } from '../rejections.js'
 import { type Answer, answerTo, text } from './answer.js'
+import { Answers } from './answers.js'
 import { readBody } from './body.js'
 import { Held, type Share } from './held.js'
 import { Parameters } from './parameters.js'
@@ -20,6 +22,7 @@ const LOOK_MS = 2_000
 
 export interface HttpServer {
   address: string
+  answers: Answers
   close(): Promise<void>
 }
 
@@ -27,11 +30,12 @@ export interface HttpOptions {
   where: Address
   /** What `authorization: Bearer` must say, if anything. */
   token: string | undefined
-  log: (line: string) => void
+  reject: Reject
 }
 
-export async function startHttp(api: Api, { where, token, log }: HttpOptions): Promise<HttpServer> {
+export async function startHttp(api: Api, { where, token, reject }: HttpOptions): Promise<HttpServer> {
   const held = new Held()
+  const answers = new Answers(reject)
   const limits = {
     ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS },
     connectionsCheckingInterval: LOOK_MS,
@@ -39,13 +43,20 @@ export async function startHttp(api: Api, { where, token, log }: HttpOptions): P
   const server = createServer(limits, (request, response) => {
     const share = held.share()
     response.on('close', () => share.release())
-    void answer(api, token, request, share, log).then((given) => write(request, response, share, given))
+    void answer(api, token, request, share).then((given) => {
+      const isGone = response.destroyed
+      const fits = isGone ? given : fitting(share, given)
+      answers.add(request, fits)
+      if (!isGone) write(request, response, fits)
+    })
   })
+  answers.watch(server)
   server.maxConnections = MOST_CONNECTIONS
   server.listen(where.port, where.host)
   await once(server, 'listening')
   return {
     address: shown(server.address() as AddressInfo),
+    answers,
     async close() {
       const closed = once(server, 'close')
       server.close()
@@ -60,7 +71,6 @@ async function answer(
   token: string | undefined,
   request: IncomingMessage,
   share: Share,
-  log: (line: string) => void,
 ): Promise<Answer> {
   try {
     if (token !== undefined && !shows(request, token)) return text(401, 'the token is missing or wrong')
@@ -77,8 +87,7 @@ async function answer(
     const known = answerTo(error)
     if (known) return known
     if (request.destroyed && !request.complete) return text(400, 'it broke off') // which nobody reads
-    log(`${request.method} ${request.url}: ${(error as Error).message}`)
-    return text(500, '500 Internal Server Error')
+    return { ...text(500, '500 Internal Server Error'), cause: (error as Error).message }
   }
 }
 
@@ -91,10 +100,8 @@ function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
   }
 }
 
-function write(request: IncomingMessage, response: ServerResponse, share: Share, given: Answer): void {
+function write(request: IncomingMessage, response: ServerResponse, { status, type, body }: Answer): void {
   response.on('error', () => {})
-  if (response.destroyed) return
-  const { status, type, body } = fitting(share, given)
   const bytes = Buffer.from(body)
   response.writeHead(status, {
     'content-length': bytes.length,

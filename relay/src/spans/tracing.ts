@@ -8,6 +8,7 @@ import { type AlertOptions, Alerts, type AlertsStats } from '../alerts/alerts.js
 import { Memory } from '../alerts/memory.js'
 import { type HttpServer, startHttp } from '../http/server.js'
 import { guardedAddress } from '../intake/address.js'
+import type { Reject, Rejections } from '../rejections.js'
 import type { ScribeStats } from '../scribe/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
@@ -72,10 +73,15 @@ export interface TracingStats extends Counts {
 export interface TracingHouse {
   token: string | undefined
   version: string
-  log: (line: string) => void
+  rejections: Rejections
   processes(): ProcessStats[]
   scribe(): ScribeStats | undefined
 }
+
+const leftOut = [
+  ['malformed', 'not as the tracer declares them'],
+  ['tooMany', 'more than one span may hold'],
+] as const
 
 const WEEK_MS = 7 * 86_400_000
 
@@ -87,6 +93,8 @@ export class Tracing {
   readonly #pieces = new Pieces()
   #scribed = 0
   #turnedAway = 0
+  /** Of the assembler's counts, as far as they were told. */
+  readonly #told = { malformed: 0, tooMany: 0 }
   readonly #timer: NodeJS.Timeout
 
   private constructor(
@@ -95,6 +103,7 @@ export class Tracing {
     readonly sinks: Sinks,
     sampler: Sampler | undefined,
     alerts: Alerts | undefined,
+    readonly reject: Reject,
   ) {
     this.#sampler = sampler
     this.#alerts = alerts
@@ -113,12 +122,13 @@ export class Tracing {
       maxAge = WEEK_MS,
       maxBytes = 10 * 2 ** 30,
     }: TracingOptions,
-    { token, version, log, processes, scribe }: TracingHouse,
+    { token, version, rejections, processes, scribe }: TracingHouse,
   ): Promise<Tracing> {
     const where = listen === undefined ? undefined : guardedAddress(listen, 'http', token)
     if (sample) checkSample(sample)
     if (listen && sinks?.zipkin) checkOther(listen, sinks.zipkin)
     const since = Date.now()
+    const { log } = rejections
     const outboxes = new Sinks(sinks ?? {}, log)
     const sampler = sample && new Sampler(sample)
     let made: Tracing
@@ -130,15 +140,22 @@ export class Tracing {
     const folder = join(output, '.spans')
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const retention: Retention = { age: maxAge, bytes: maxBytes }
-    const store = await SpanStore.open(folder, { autocompleteKeys, retention, log })
+    const store = await SpanStore.open(folder, { autocompleteKeys, retention, rejections })
     const accept = (spans: Span[]) => made.#accept(spans)
     const status = () => {
-      const counted = { processes: processes(), tracing: made.stats(), scribe: scribe() }
+      const counted = {
+        processes: processes(),
+        tracing: made.stats(),
+        scribe: scribe(),
+        rejections: rejections.all(),
+      }
       return statusOf({ version, since, output, ...counted })
     }
     try {
-      const http = where && (await startHttp({ store, version, accept, status }, { where, token, log }))
-      made = new Tracing(store, http, outboxes, sampler, watching)
+      const http =
+        where &&
+        (await startHttp({ store, version, accept, status }, { where, token, reject: rejections.reject }))
+      made = new Tracing(store, http, outboxes, sampler, watching, rejections.reject)
     } catch (error) {
       await Promise.all([watching?.close(), outboxes.close(), store.close()])
       throw error
@@ -201,6 +218,14 @@ export class Tracing {
     this.#joined(this.#pieces.due(now), now)
     this.#alerts?.due(now) // before the sampler decides on what are examples
     if (this.#sampler) this.#keep(this.#sampler.due(now))
+    for (const [what, why] of leftOut) this.#tell(what, why)
+  }
+
+  /** What the assembler left out since it was asked last. */
+  #tell(what: 'malformed' | 'tooMany', why: string): void {
+    const count = this.assembler.counts[what] - this.#told[what]
+    this.#told[what] += count
+    if (count > 0) this.reject('span event', what, why, { count })
   }
 
   #joined(spans: Span[], now: number): void {
@@ -223,6 +248,7 @@ export class Tracing {
     this.#posted += spans.length
     if (!this.store.writer.hasRoom(spans.length)) {
       this.#turnedAway += spans.length
+      this.reject('span', 'no room', 'too many posted spans wait to be stored', { count: spans.length })
       return false
     }
     this.#decide(spans, performance.now())
