@@ -209,6 +209,11 @@ test('rules that are none are refused before anything listens', async () => {
   for (const [file, words] of cases) await expect(readAlerts(file)).rejects.toThrow(words)
   const alone = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), '--webhook', 'http://x')
   expect(alone).toMatchObject({ code: 2, err: expect.stringContaining('expected --alerts with it') })
+  const also = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), '--alertmanager', 'http://x')
+  expect(also).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--alertmanager is told of alerts; expected --alerts'),
+  })
   const good = ['--alerts', rules('a: p99() > 20ms over 1s'), '--webhook', 'ftp://x']
   const nowhere = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), ...good)
   expect(nowhere).toMatchObject({
@@ -322,6 +327,40 @@ describe('the picture', () => {
     expect(up ? drawn.slice(0, length) : drawn.slice(2, 2 + length)).toEqual(shown)
   })
 
+  test('has the labels of its alerts, where one has some, and every Alertmanager among the sinks', () => {
+    const shown = { name: 'a', value: '1%', threshold: '0%', measure: 'errors()' }
+    const alert = {
+      alert: 'a',
+      state: 'inactive',
+      since: 0,
+      value: 0,
+      threshold: 0,
+      windowMs: 1000,
+      count: 0,
+      shown,
+    }
+    const labels = { severity: 'page', team: 'on call' }
+    const alerts = [
+      { ...alert, traces: [], labels },
+      { ...alert, traces: [] },
+    ]
+    const names = ['alertmanager http://a:9093', 'alertmanager http://b:9093']
+    const alertmanagers = names.map((name) => ({
+      name,
+      offered: 0,
+      delivered: 0,
+      refused: 0,
+      dropped: 0,
+      waiting: 0,
+    }))
+    const given = readStatus('x', { ...status, alerts: { alerts, fired: 0, resolved: 0, alertmanagers } })
+    const lines = renderStatus('http://x', given, plain)
+    expect(lines.slice(2, 5).map((line) => line.split(/ {2,}/).at(-1))).toEqual([
+      ...['LABELS', 'severity=page team=on call', '-'],
+    ])
+    expect(lines.filter((line) => line.startsWith('alertmanager'))).toHaveLength(2)
+  })
+
   test('is of nothing else than a status, wherever it is wrong', () => {
     const wrong: [unknown, string][] = [
       [null, 'it is no object'],
@@ -330,6 +369,10 @@ describe('the picture', () => {
       [{ ...status, sinks: {} }, 'sinks is no list'],
       [{ ...status, processes: [{ pid: 1 }] }, 'processes[0].program is no string'],
       [{ ...status, alerts: { alerts: [{}], fired: 0, resolved: 0 } }, 'alerts.alerts[0].alert is no string'],
+      [
+        { ...status, alerts: { alerts: [{ labels: { a: 1 } }] } },
+        'alerts.alerts[0].labels is no object of texts',
+      ],
     ]
     for (const [given, words] of wrong) {
       expect(() => readStatus('http://x', given)).toThrow(

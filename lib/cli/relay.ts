@@ -24,6 +24,7 @@ interface Flags {
   category?: Record<string, string>
   alerts?: string
   webhook?: string
+  alertmanager?: string[]
   token?: string
   json?: boolean
 }
@@ -61,6 +62,11 @@ export function relayCommand(): Command {
     )
     .addOption(new Option('--alerts <file>', 'rules over spans, a line each').env('BLKIN_ALERTS'))
     .addOption(new Option('--webhook <url>', 'who is told when one fires').env('BLKIN_WEBHOOK'))
+    .addOption(
+      new Option('--alertmanager <url>', '... and Alertmanager: a,b')
+        .env('BLKIN_ALERTMANAGER')
+        .argParser(listOf),
+    )
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
@@ -112,10 +118,19 @@ type Asked = Omit<Flags, 'listen' | 'output'>
 
 /** Undefined: nobody asks for spans, but for those that come by Scribe. */
 async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
-  const { http, sample, zipkin, scribe, otlp, alerts, webhook, scribeListen } = asked
+  const { http, sample, zipkin, scribe, otlp, alerts, webhook, alertmanager, scribeListen } = asked
   const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
+  const receivers = {
+    ...(webhook ? { webhook } : {}),
+    ...(alertmanager ? { alertmanagers: alertmanager } : {}),
+  }
   const goesOn = Object.keys(sinks).length > 0
-  if (webhook && !alerts) throw new UsageError('--webhook is told of alerts; expected --alerts with it')
+  for (const [flag, given] of [
+    ['--webhook', webhook],
+    ['--alertmanager', alertmanager?.length],
+  ] as const) {
+    if (given && !alerts) throw new UsageError(`${flag} is told of alerts; expected --alerts with it`)
+  }
   if (sample && !http && !goesOn && !alerts && !scribeListen)
     throw new UsageError(
       '--sample is about spans; expected --http, --zipkin, --scribe, --otlp, --alerts or --scribe-listen with it',
@@ -125,7 +140,7 @@ async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
     ...(http ? { listen: http } : {}),
     ...(sample ? { sample } : {}),
     ...(goesOn ? { sinks } : {}),
-    ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...(webhook ? { webhook } : {}) } } : {}),
+    ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...receivers } } : {}),
   }
 }
 
@@ -137,6 +152,15 @@ function scribeOf({ scribeListen, category }: Asked): ScribeOptions | undefined 
 }
 
 /** The flag may be given more than once, and more than one at once. */
+const listOf = (text: string, before: string[] = []): string[] => [
+  ...before,
+  ...text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+]
+
+/** The same. */
 function categoriesOf(text: string, before: Record<string, string> = {}): Record<string, string> {
   const pairs = text.split(',').map((part): [pattern: string, folder: string] => {
     const at = part.indexOf('=')

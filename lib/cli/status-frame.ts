@@ -49,14 +49,22 @@ export function renderStatus(base: string, status: RelayStatus, style: Style): s
 const firing = ({ alerts }: RelayStatus): Alert[] =>
   (alerts?.alerts ?? []).filter(({ state }) => state === 'firing')
 
-const outboxes = ({ sinks, alerts }: RelayStatus): Outbox[] =>
-  alerts?.webhook ? [...sinks, alerts.webhook] : sinks
+const outboxes = ({ sinks, alerts }: RelayStatus): Outbox[] => [
+  ...sinks,
+  ...(alerts?.webhook ? [alerts.webhook] : []),
+  ...(alerts?.alertmanagers ?? []),
+]
 
 const failing = (status: RelayStatus): Outbox[] => outboxes(status).filter(({ error }) => error !== undefined)
 
 /** One that takes all now, and did not always. */
 const lossy = (status: RelayStatus): Outbox[] =>
   outboxes(status).filter(({ error, refused, dropped }) => error === undefined && refused + dropped > 0)
+
+const shownLabels = (labels: Alert['labels'] = {}): string =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ') || '-'
 
 const order = ['firing', 'pending', 'inactive']
 
@@ -73,12 +81,16 @@ const alertsPart: Part = {
       ],
       ...[{ head: 'OF' }, { head: 'TRACE' }],
     ]
-    const rows = [...(alerts?.alerts ?? [])]
+    const all = alerts?.alerts ?? []
+    const hasLabels = all.some(({ labels }) => labels !== undefined)
+    if (hasLabels) columns.push({ head: 'LABELS' })
+    const rows = [...all]
       .sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
-      .map(({ state, since, shown, windowMs, count, traces }) => [
+      .map(({ state, since, shown, windowMs, count, traces, labels }) => [
         ...[cell(shown.name), state === 'firing' ? style.warn(state) : cell(state)],
         ...[uptime((now - since) / 1000), cell(shown.value), cell(shown.threshold)],
         ...[duration(windowMs * 1e6), grouped(count), cell(shown.measure), cell(traces[0] ?? '-')],
+        ...(hasLabels ? [cell(shownLabels(labels))] : []),
       ])
     return table(columns, rows, style)
   },

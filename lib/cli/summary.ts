@@ -97,13 +97,15 @@ type AlertsStats = NonNullable<TracingStats['alerts']>
 
 /** How many there were, which fire still, and what became of telling it. */
 function alertsOf(
-  { fired, resolved, alerts, webhook }: AlertsStats,
+  { fired, resolved, alerts, webhook, alertmanagers = [] }: AlertsStats,
   line: (name: string, counts: Record<string, number>) => string,
 ): string[] {
   const firing = alerts.filter(({ state }) => state === 'firing').map(({ shown }) => visible(shown.name))
   const still = firing.length === 0 ? '' : `, still: ${firing.join(', ')}`
   const told = [`alerts: ${grouped(fired)} fired, ${grouped(resolved)} resolved${still}`]
-  if (webhook === undefined) return told
-  const { name, delivered, refused, dropped } = webhook
-  return [...told, line(name, { delivered, refused, dropped })]
+  const receivers = [...(webhook ? [webhook] : []), ...alertmanagers]
+  return [
+    ...told,
+    ...receivers.map(({ name, delivered, refused, dropped }) => line(name, { delivered, refused, dropped })),
+  ]
 }
