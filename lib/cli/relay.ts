@@ -37,7 +37,7 @@ export function relayCommand(): Command {
     .addOption(
       new Option('-o, --output <folder>', 'where the traces go').env('BLKIN_OUTPUT').default('traces'),
     )
-    .addOption(new Option('--http <host:port>', "spans and Zipkin's API, there").env('BLKIN_HTTP'))
+    .addOption(new Option('--http <host:port>', "spans, Zipkin's API and /metrics").env('BLKIN_HTTP'))
     .addOption(
       new Option('--sample <rate>', 'traces to store: 50/s, 1/100')
         .env('BLKIN_RELAY_SAMPLE')

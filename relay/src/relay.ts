@@ -8,19 +8,19 @@ import { join, resolve } from 'node:path'
 import { guardedAddress } from './intake/address.js'
 import { Calls } from './intake/calls.js'
 import { Connection } from './intake/connection.js'
-import { type ConnectionCounts, type Listener, startListener } from './intake/listener.js'
+import { type Listener, startListener } from './intake/listener.js'
 import { Feed } from './live/feed.js'
 import { Followers } from './live/followers.js'
 import { LiveTraces } from './live/live-traces.js'
 import type { TraceItem } from './read/merge.js'
-import { type Rejection, Rejections } from './rejections.js'
+import { Rejections } from './rejections.js'
 import { RuleBook } from './rules/rule-book.js'
-import { planScribe, type ScribeOptions, ScribeServer, type ScribeStats } from './scribe/server.js'
+import { planScribe, type ScribeOptions, ScribeServer } from './scribe/server.js'
 import type { V1Span } from './spans/from-v1.js'
 import { checkTracing } from './spans/options.js'
 import { Tap } from './spans/tap.js'
-import type { TracingOptions, TracingStats } from './spans/tracing.js'
-import { Processes, type ProcessStats } from './store/processes.js'
+import type { RelayCounts, TracingOptions, TracingStats } from './spans/tracing.js'
+import { Processes } from './store/processes.js'
 import { TraceFiles } from './store/trace.js'
 
 export interface RelayOptions {
@@ -42,15 +42,9 @@ export interface RelayOptions {
   log?: (line: string) => void
 }
 
-export interface RelayStats {
-  processes: ProcessStats[]
-  connections: ConnectionCounts
-  /** What was turned away or could not be kept since the relay began. */
-  rejections: Rejection[]
+export interface RelayStats extends RelayCounts {
   /** Where `tracing` or `scribe` was given. */
   tracing?: TracingStats
-  /** Where `scribe` was given. */
-  scribe?: ScribeStats
 }
 
 export interface Relay {
@@ -90,14 +84,18 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
   const processes = new Processes()
   let scribe: ScribeServer | undefined
-  const counts = { processes: () => processes.stats(), scribe: () => scribe?.stats() }
-  const lent = { token, version: VERSION, rejections, ...counts }
+  let listener: Listener | undefined
+  const counts = (): RelayCounts => ({
+    ...{ processes: processes.stats(), totals: processes.totals, rejections: rejections.all() },
+    connections: listener?.counts() ?? { open: 0, refused: 0, ended: 0 },
+    ...(scribe ? { scribe: scribe.stats() } : {}),
+  })
+  const lent = { token, version: VERSION, rejections, counts }
   // Loaded where it is asked for: DuckDB takes longer to load than the rest of a relay.
   const tracing =
     spans && output !== undefined
       ? await (await import('./spans/tracing.js')).Tracing.open(output, spans, lent)
       : undefined
-  let listener: Listener
   const followers = new Followers(tracing ? new Tap(recorder, tracing, reject) : recorder, reject)
   try {
     // only now: who was refused for what was given finds nothing changed
@@ -118,13 +116,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     address: listener.address,
     httpAddress: tracing?.http?.address,
     scribeAddress: scribe?.address,
-    stats: () => ({
-      processes: processes.stats(),
-      connections: listener.counts(),
-      rejections: rejections.all(),
-      ...(tracing ? { tracing: tracing.stats() } : {}),
-      ...(scribe ? { scribe: scribe.stats() } : {}),
-    }),
+    stats: () => ({ ...counts(), ...(tracing ? { tracing: tracing.stats() } : {}) }),
     async close() {
       await Promise.all([listener.close(), scribe?.close()])
       feed.flush()

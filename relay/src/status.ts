@@ -34,7 +34,7 @@ interface Known {
   since: number
   processes: ProcessStats[]
   tracing: TracingStats
-  scribe: ScribeStats | undefined
+  scribe?: ScribeStats
   rejections: Rejection[]
   /** The folder for everything. */
   output: string

@@ -17,7 +17,15 @@ import { folder, relayIn } from './helpers.js'
 import { randomFrom } from './span-makers.js'
 
 const rejections = new Rejections(() => {})
-const house = { token: undefined, version: '0', rejections, processes: () => [], scribe: () => undefined }
+const totals = {
+  events: 0,
+  bytes: 0,
+  puts: 0,
+  lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 },
+}
+const connections = { open: 0, refused: 0, ended: 0 }
+const counts = () => ({ processes: [], totals, connections, rejections: [] })
+const house = { token: undefined, version: '0', rejections, counts }
 const hex = (n: number) => n.toString(16).padStart(16, '0')
 
 /** The root of trace `n`. */

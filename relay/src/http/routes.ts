@@ -1,6 +1,7 @@
 // relay/src/http/routes.ts: Zipkin's HTTP API, version 2: a path and a method to an answer. The server calls route().
-// What each endpoint takes and answers is Zipkin's, but for /api/blkin; where we differ is in docs/traces.md. It knows no sockets.
+// What each endpoint takes and answers is Zipkin's, but for /api/blkin and /metrics; where we differ is in docs/traces.md. It knows no sockets.
 
+import type { Exposed } from '../metrics/exposition.js'
 import { checkJson } from '../spans/amount.js'
 import { spansFromJson } from '../spans/from-json.js'
 import { spansFromProto } from '../spans/from-proto.js'
@@ -21,6 +22,8 @@ export interface Request {
   path: string
   parameters: Parameters
   contentType: string
+  /** Which forms of an answer are wanted. */
+  accept: string
   body(): Promise<Buffer>
 }
 
@@ -31,6 +34,8 @@ export interface Api {
   accept(spans: Span[]): boolean
   /** How the relay is, as JSON has it. */
   status(): object
+  /** What Prometheus scrapes. */
+  metrics(accept: string): Promise<Exposed>
 }
 
 type Route = (api: Api, request: Request) => Answer | Promise<Answer>
@@ -53,6 +58,7 @@ const ROUTES: Record<string, Route> = {
   'GET /api/v2/autocompleteValues': autocompleteValues,
   'POST /api/v2/spans': post,
   'GET /api/blkin/status': ({ status }) => json(status()),
+  'GET /metrics': async ({ metrics }, { accept }) => ({ status: 200, ...(await metrics(accept)) }),
 }
 
 export async function route(api: Api, request: Request): Promise<Answer> {

@@ -81,6 +81,7 @@ async function answer(
       path: url.pathname,
       parameters: new Parameters(url.searchParams),
       contentType: request.headers['content-type'] ?? '',
+      accept: request.headers.accept ?? '',
       body: () => readBody(request, share),
     })
   } catch (error) {

@@ -128,8 +128,7 @@ export class Session implements Side {
     }
     if (mark.sequence === 0) malformed('put.sequence', 0, '1 or more')
     if (await trace.put(stream, mark, packets)) {
-      this.#entry!.puts++
-      this.#entry!.marks.set(stream, await trace.held(stream))
+      this.house.processes.stored(this.#entry!, stream, await trace.held(stream))
     }
     const changed = this.house.rules.version !== this.#told ? { rules: this.#rules() } : {}
     return new types.PutReply({ stream, sequence: put.sequence, ...changed })

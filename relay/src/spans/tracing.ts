@@ -8,13 +8,15 @@ import { type AlertOptions, Alerts, type AlertsStats } from '../alerts/alerts.js
 import { Memory } from '../alerts/memory.js'
 import { type HttpServer, startHttp } from '../http/server.js'
 import { guardedAddress } from '../intake/address.js'
-import type { Reject, Rejections } from '../rejections.js'
+import type { ConnectionCounts } from '../intake/listener.js'
+import { Metrics } from '../metrics/metrics.js'
+import type { Reject, Rejection, Rejections } from '../rejections.js'
 import type { ScribeStats } from '../scribe/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
 import { checkOther } from '../sinks/zipkin.js'
 import { statusOf } from '../status.js'
-import type { ProcessStats } from '../store/processes.js'
+import type { ProcessStats, ProcessTotals } from '../store/processes.js'
 import { Assembler, type SpanItem } from './assembler.js'
 import type { Counts } from './counts.js'
 import type { V1Span } from './from-v1.js'
@@ -24,7 +26,7 @@ import { checkSample, type TraceSample } from './sample/chance.js'
 import { Sampler, type Why } from './sample/sampler.js'
 import type { Span } from './span.js'
 import type { Retention } from './store/retention.js'
-import { SpanStore } from './store/store.js'
+import { SpanStore, STORE_FILE } from './store/store.js'
 
 const TICK_MS = 50
 
@@ -74,8 +76,18 @@ export interface TracingHouse {
   token: string | undefined
   version: string
   rejections: Rejections
-  processes(): ProcessStats[]
-  scribe(): ScribeStats | undefined
+  counts(): RelayCounts
+}
+
+/** What a relay counts beside spans. */
+export interface RelayCounts {
+  processes: ProcessStats[]
+  totals: ProcessTotals
+  connections: ConnectionCounts
+  /** What was turned away or could not be kept since the relay began. */
+  rejections: Rejection[]
+  /** Where there is a Scribe server. */
+  scribe?: ScribeStats
 }
 
 const leftOut = [
@@ -101,6 +113,7 @@ export class Tracing {
     readonly store: SpanStore,
     readonly http: HttpServer | undefined,
     readonly sinks: Sinks,
+    readonly metrics: Metrics,
     sampler: Sampler | undefined,
     alerts: Alerts | undefined,
     readonly reject: Reject,
@@ -122,7 +135,7 @@ export class Tracing {
       maxAge = WEEK_MS,
       maxBytes = 10 * 2 ** 30,
     }: TracingOptions,
-    { token, version, rejections, processes, scribe }: TracingHouse,
+    { token, version, rejections, counts }: TracingHouse,
   ): Promise<Tracing> {
     const where = listen === undefined ? undefined : guardedAddress(listen, 'http', token)
     if (sample) checkSample(sample)
@@ -142,20 +155,17 @@ export class Tracing {
     const retention: Retention = { age: maxAge, bytes: maxBytes }
     const store = await SpanStore.open(folder, { autocompleteKeys, retention, rejections })
     const accept = (spans: Span[]) => made.#accept(spans)
-    const status = () => {
-      const counted = {
-        processes: processes(),
-        tracing: made.stats(),
-        scribe: scribe(),
-        rejections: rejections.all(),
-      }
-      return statusOf({ version, since, output, ...counted })
+    const status = () => statusOf({ version, since, output, tracing: made.stats(), ...counts() })
+    const metrics = (form: string) => {
+      const answers = made.http?.answers.all() ?? []
+      return made.metrics.expose({ version, counts: counts(), tracing: made.stats(), answers }, form)
     }
+    const { reject } = rejections
     try {
-      const http =
-        where &&
-        (await startHttp({ store, version, accept, status }, { where, token, reject: rejections.reject }))
-      made = new Tracing(store, http, outboxes, sampler, watching, rejections.reject)
+      const api = { store, version, accept, status, metrics }
+      const http = where && (await startHttp(api, { where, token, reject }))
+      const counted = new Metrics(join(folder, STORE_FILE), TICK_MS)
+      made = new Tracing(store, http, outboxes, counted, sampler, watching, reject)
     } catch (error) {
       await Promise.all([watching?.close(), outboxes.close(), store.close()])
       throw error
@@ -209,15 +219,16 @@ export class Tracing {
     const now = performance.now()
     this.#decide(this.assembler.finish(), now)
     this.#joined(this.#pieces.finish(), now)
-    if (this.#sampler) this.#keep(this.#sampler.finish(now))
+    this.#keepSampled((sampler) => sampler.finish(now))
     await Promise.all([this.store.close(), this.sinks.close(), this.#alerts?.close()])
   }
 
   #tick(now: number): void {
+    this.metrics.lag.tick(now)
     this.#decide(this.assembler.due(now), now)
     this.#joined(this.#pieces.due(now), now)
     this.#alerts?.due(now) // before the sampler decides on what are examples
-    if (this.#sampler) this.#keep(this.#sampler.due(now))
+    this.#keepSampled((sampler) => sampler.due(now))
     for (const [what, why] of leftOut) this.#tell(what, why)
   }
 
@@ -234,9 +245,17 @@ export class Tracing {
   }
 
   #decide(spans: Span[], now: number): void {
+    this.metrics.latencies.add(spans, this.#sampler === undefined)
     if (this.#sampler) this.#sampler.add(spans, now)
     else this.#keep(spans)
     this.#alerts?.add(spans, now)
+  }
+
+  #keepSampled(take: (sampler: Sampler) => Span[]): void {
+    if (this.#sampler === undefined) return
+    const spans = take(this.#sampler)
+    this.metrics.latencies.exemplify(spans)
+    this.#keep(spans)
   }
 
   #keep(spans: Span[]): void {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Process } from '../check/hello.js'
 import type { TraceInfo, TraceTracepoint } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
-import type { Mark } from './mark.js'
+import { type Mark, NOTHING } from './mark.js'
 import { dashed } from './metadata.js'
 
 export interface LostCounts {
@@ -33,12 +33,22 @@ export interface ProcessStats {
   tracepoints: number
 }
 
+/** What all processes brought since the relay began: never less than before. */
+export interface ProcessTotals {
+  events: number
+  bytes: number
+  puts: number
+  lost: LostCounts
+}
+
 export interface Owner {
   /** Ends the connection; resolves when it has let go of the trace. */
   end(why: string): Promise<void>
 }
 
 const KEPT = 1024
+const NONE_LOST: Readonly<LostCounts> = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
+const REASONS = Object.keys(NONE_LOST) as (keyof LostCounts)[]
 
 export class Entry {
   owner: Owner | undefined
@@ -63,11 +73,11 @@ export class Entry {
   }
 
   stats(): ProcessStats {
-    const lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
+    const lost = { ...NONE_LOST }
     let events = 0
     let bytes = 0
     for (const mark of this.marks.values()) {
-      for (const reason of Object.keys(lost) as (keyof LostCounts)[]) lost[reason] += mark[reason]
+      for (const reason of REASONS) lost[reason] += mark[reason]
       events += mark.events
       bytes += mark.bytes
     }
@@ -80,6 +90,7 @@ export class Entry {
 }
 
 export class Processes {
+  readonly totals: ProcessTotals = { events: 0, bytes: 0, puts: 0, lost: { ...NONE_LOST } }
   readonly #entries = new Map<string, Entry>()
 
   async claim(process: Process, owner: Owner): Promise<Entry> {
@@ -92,6 +103,18 @@ export class Processes {
     this.#entries.delete(key) // and back in as the newest
     this.#entries.set(key, entry)
     return entry
+  }
+
+  /** A put was stored, and the stream ends there now. */
+  stored(entry: Entry, stream: number, mark: Mark): void {
+    const { totals } = this
+    const before = entry.marks.get(stream) ?? NOTHING
+    entry.marks.set(stream, mark)
+    entry.puts++
+    totals.puts++
+    totals.events += mark.events - before.events
+    totals.bytes += mark.bytes - before.bytes
+    for (const reason of REASONS) totals.lost[reason] += mark[reason] - before[reason]
   }
 
   leave(entry: Entry): void {

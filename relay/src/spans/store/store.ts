@@ -26,6 +26,8 @@ const ASKED = 4
 /** Traces whose links are counted at once. */
 const LINKED_AT_ONCE = 1000
 
+export const STORE_FILE = 'spans.duckdb'
+
 export interface StoreOptions {
   /** Tags whose values are offered for completion. */
   autocompleteKeys: string[]
@@ -50,7 +52,7 @@ export class SpanStore {
   }
 
   static async open(folder: string, options: StoreOptions): Promise<SpanStore> {
-    const db = await DuckDBInstance.create(join(folder, 'spans.duckdb'), {
+    const db = await DuckDBInstance.create(join(folder, STORE_FILE), {
       memory_limit: MEMORY,
       threads: String(THREADS),
     })
