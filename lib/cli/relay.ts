@@ -63,7 +63,7 @@ export function relayCommand(): Command {
     .addOption(new Option('--alerts <file>', 'rules over spans, a line each').env('BLKIN_ALERTS'))
     .addOption(new Option('--webhook <url>', 'who is told when one fires').env('BLKIN_WEBHOOK'))
     .addOption(
-      new Option('--alertmanager <url>', '... and Alertmanager: a,b')
+      new Option('--alertmanager <url>', '... Alertmanager, or several')
         .env('BLKIN_ALERTMANAGER')
         .argParser(listOf),
     )

@@ -13,7 +13,7 @@ type Rejection = NonNullable<RelayStatus['rejections']>[number]
 /** So many processes are listed; --json has all. */
 const mostProcesses = 20
 /** For so long after the last something is wrong that its sender has still, and tries again. */
-const lateMs = 60_000
+const retriedMs = 60_000
 const most = 60
 /** Of a message. */
 const mostWords = 300
@@ -98,7 +98,7 @@ const alertsPart: Part = {
 
 const sinksPart: Part = {
   wrong: (status) =>
-    both(
+    joined(
       told(failing(status).length, 'sink', 'fails', 'fail'),
       told(lossy(status).length, 'sink', 'refused or dropped some', 'refused or dropped some'),
     ),
@@ -136,7 +136,7 @@ const spansPart: Part = {
 
 /** Spans are told of in their own part. */
 const isWrong = ({ what, isLost, last }: Rejection, now: number): boolean =>
-  what !== 'span' && (isLost || now - last < lateMs)
+  what !== 'span' && (isLost || now - last < retriedMs)
 
 const rejectionsPart: Part = {
   wrong({ rejections = [], now }) {
@@ -144,7 +144,7 @@ const rejectionsPart: Part = {
     for (const one of rejections) {
       if (isWrong(one, now)) counts.set(one.what, (counts.get(one.what) ?? 0) + one.count)
     }
-    return both(...[...counts].map(([what, n]) => `${count(n, cell(what))} refused`))
+    return joined(...[...counts].map(([what, n]) => `${count(n, cell(what))} refused`))
   },
   lines({ rejections = [], now }, style) {
     const columns: Column[] = [
@@ -181,7 +181,7 @@ const processesPart: Part = {
     const losers = processes.filter(({ lost }) => sumOf(lost) > 0).length
     const lostBefore =
       goneLost === 0 ? undefined : `${count(goneLost, 'event')} lost by processes that are gone`
-    return both(told(losers, 'process', 'lost events', 'lost events'), lostBefore)
+    return joined(told(losers, 'process', 'lost events', 'lost events'), lostBefore)
   },
   lines({ processes, gone }, style) {
     const columns = [
@@ -214,7 +214,7 @@ const told = (n: number, what: string, one: string, many: string): string | unde
   n === 0 ? undefined : `${count(n, what)} ${n === 1 ? one : many}`
 
 /** Undefined where none of them is. */
-const both = (...wrong: (string | undefined)[]): string | undefined =>
+const joined = (...wrong: (string | undefined)[]): string | undefined =>
   wrong.filter((one) => one !== undefined).join(', ') || undefined
 
 const stateOf = (error: string | undefined, style: Style): string =>

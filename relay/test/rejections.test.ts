@@ -8,6 +8,8 @@ import { connect as dial } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { Api } from '../src/http/routes.js'
+import { startHttp } from '../src/http/server.js'
 import type { RelayStatus } from '../src/index.js'
 import { Rejections } from '../src/rejections.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
@@ -28,7 +30,8 @@ describe('what is turned away', () => {
   test('is logged at once when it is the first of its kind, and summed up once a minute after that', () => {
     vi.useFakeTimers()
     const lines: string[] = []
-    const { reject, all, close } = bound(new Rejections((line) => lines.push(line)))
+    const rejections = new Rejections((line) => lines.push(line))
+    const { reject } = rejections
     for (const n of [1, 2, 3]) reject('post', '400', `no JSON ${n}`)
     reject('batch', 'no room', 'a\nb', { isLost: false })
     expect(lines).toEqual(['1 post refused (400): no JSON 1', '1 batch refused (no room): a b'])
@@ -36,25 +39,19 @@ describe('what is turned away', () => {
     expect(lines.slice(2)).toEqual(['2 posts more refused (400), the last: no JSON 3'])
     vi.advanceTimersByTime(600_000)
     reject('post', '400', 'no JSON 4', { count: 5 })
-    close()
+    rejections.close()
     expect(lines.slice(3)).toEqual(['5 posts more refused (400), the last: no JSON 4'])
-    expect(brief(all())).toEqual([
+    expect(brief(rejections.all())).toEqual([
       ['post', '400', 8, true],
       ['batch', 'no room', 1, false],
     ])
   })
 
   test('for ever new reasons takes no more than so much', () => {
-    const { reject, all } = bound(new Rejections(() => {}))
-    for (let i = 0; i < 10_000; i++) reject('put', `E${i}`, 'x'.repeat(10_000))
-    expect(all()).toHaveLength(101)
-    expect(all().at(-1)).toMatchObject({ reason: 'other', count: 9_900, message: 'x'.repeat(300) })
-  })
-
-  const bound = (made: Rejections) => ({
-    reject: made.reject,
-    all: () => made.all(),
-    close: () => made.close(),
+    const rejections = new Rejections(() => {})
+    for (let i = 0; i < 10_000; i++) rejections.reject('put', `E${i}`, 'x'.repeat(10_000))
+    expect(rejections.all()).toHaveLength(101)
+    expect(rejections.all().at(-1)).toMatchObject({ reason: 'other', count: 9_900, message: 'x'.repeat(300) })
   })
 })
 
@@ -122,6 +119,23 @@ test('what never becomes a request is refused, and a client that goes is not', a
   expect(brief(relay.stats().rejections)).toEqual([
     ['request', 'HPE_INVALID_METHOD', 1, false],
     ['request', 'HPE_HEADER_OVERFLOW', 1, false],
+  ])
+})
+
+test('a question that the store cannot answer is told with its cause, which the asker does not hear', async () => {
+  const rejections = new Rejections(() => {})
+  const { reject } = rejections
+  const failing = () => {
+    throw new Error('disk on fire')
+  }
+  const api = { store: { services: failing }, accept: failing } as unknown as Api
+  const http = await startHttp(api, { where: { host: '127.0.0.1', port: 0 }, token: undefined, reject })
+  onTestFinished(() => http.close())
+  const answer = await fetch(`http://${http.address}/api/v2/services?key=secret`)
+  expect([answer.status, await answer.text()]).toEqual([500, '500 Internal Server Error'])
+  const message = expect.stringMatching(/^127\.0\.0\.1:\d+: GET \/api\/v2\/services: disk on fire$/)
+  expect(rejections.all()).toMatchObject([
+    { what: 'request', reason: '500', isLost: false, count: 1, message },
   ])
 })
 

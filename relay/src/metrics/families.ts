@@ -8,7 +8,7 @@ import type { RelayCounts, TracingStats } from '../spans/tracing.js'
 import type { Family, Labels, Numbers } from './exposition.js'
 import type { Latencies } from './latencies.js'
 
-export interface Known {
+export interface Counted {
   version: string
   counts: RelayCounts
   tracing: TracingStats
@@ -36,21 +36,21 @@ const by = (label: string, counts: object): Sample[] =>
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** Those of which there is something. */
-export function relayMetrics(known: Known): Family[] {
+export function relayMetrics(counted: Counted): Family[] {
   const families: Family[] = [
-    gauge('build_info', 'The relay that answers.', [[{ version: known.version }, 1]]),
-    ...ofIntake(known),
-    ...ofSpans(known),
-    ...ofStore(known),
-    ...ofScribe(known),
-    ...ofOutboxes('sink', 'spans', known.tracing.sinks),
-    ...ofAlerts(known.tracing),
-    ...ofLatencies(known.latencies),
+    gauge('build_info', 'The relay that answers.', [[{ version: counted.version }, 1]]),
+    ...ofIntake(counted),
+    ...ofSpans(counted),
+    ...ofStore(counted),
+    ...ofScribe(counted),
+    ...ofOutboxes('sink', 'spans', counted.tracing.sinks),
+    ...ofAlerts(counted.tracing),
+    ...ofLatencies(counted.latencies),
   ]
   return families.filter((family) => family.type === 'histogram' || family.samples.length > 0)
 }
 
-function ofIntake({ counts, answers }: Known): Family[] {
+function ofIntake({ counts, answers }: Counted): Family[] {
   const { processes, totals, connections, scribe, rejections } = counts
   const ports: [string, ConnectionCounts][] = [['blkin', connections]]
   if (scribe) ports.push(['scribe', scribe.connections])
@@ -81,7 +81,7 @@ function ofIntake({ counts, answers }: Known): Family[] {
   ]
 }
 
-function ofSpans({ tracing }: Known): Family[] {
+function ofSpans({ tracing }: Counted): Family[] {
   const { spans, posted, scribed, stored, sampledOut, refused, waiting, pieces, traces } = tracing
   const { inSpans, duplicates, malformed, orphaned, tooLate, tooMany } = tracing
   return [
@@ -107,11 +107,11 @@ function ofSpans({ tracing }: Known): Family[] {
   ]
 }
 
-const ofStore = ({ files }: Known): Family[] => [
+const ofStore = ({ files }: Counted): Family[] => [
   gauge('store_bytes', 'Size of the files of spans.', by('file', files)),
 ]
 
-function ofScribe({ counts: { scribe } }: Known): Family[] {
+function ofScribe({ counts: { scribe } }: Counted): Family[] {
   if (scribe === undefined) return []
   const { good, bad, denied, bytes } = scribe
   return [

@@ -3,7 +3,7 @@
 
 import { stat } from 'node:fs/promises'
 import { type Exposed, expose } from './exposition.js'
-import { type Known, relayMetrics } from './families.js'
+import { type Counted, relayMetrics } from './families.js'
 import { Latencies } from './latencies.js'
 import { Lag, processMetrics } from './process.js'
 
@@ -19,7 +19,7 @@ export class Metrics {
     this.lag = new Lag(tickMs)
   }
 
-  async expose(counted: Omit<Known, 'latencies' | 'files'>, accept: string): Promise<Exposed> {
+  async expose(counted: Omit<Counted, 'latencies' | 'files'>, accept: string): Promise<Exposed> {
     const { latencies, database } = this
     const files = { data: await sizeOf(database), log: await sizeOf(`${database}.wal`) }
     return expose([...relayMetrics({ ...counted, latencies, files }), ...processMetrics(this.lag)], accept)

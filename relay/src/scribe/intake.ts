@@ -48,7 +48,7 @@ export class Intake {
     }
     const isTaken = !this.isClosing && (await this.#take(batch))
     if (isTaken) this.#count(batch)
-    else this.#deny(entries.length)
+    else this.#deny(batch, entries.length)
     return isTaken
   }
 
@@ -64,13 +64,13 @@ export class Intake {
     }
   }
 
-  #deny(messages: number): void {
+  #deny({ files }: Batch, messages: number): void {
     this.counters.add('denied for queue size', 1)
     if (this.isClosing) return
-    const { trouble } = this.files
+    const trouble = files.size > 0 ? this.files.trouble : undefined
     const why = trouble ?? 'too many spans wait to be stored'
     const reason = trouble === undefined ? 'no room' : 'files'
-    this.reject('batch', reason, `${messages} messages by Scribe: ${why}`, {
+    this.reject('batch', reason, `one of ${messages} by Scribe: ${why}`, {
       isLost: false,
       isLogged: trouble !== undefined,
     })

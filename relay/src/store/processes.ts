@@ -90,7 +90,7 @@ export class Entry {
 }
 
 export class Processes {
-  readonly totals: ProcessTotals = { events: 0, bytes: 0, puts: 0, lost: { ...NONE_LOST } }
+  readonly #totals: ProcessTotals = { events: 0, bytes: 0, puts: 0, lost: { ...NONE_LOST } }
   readonly #entries = new Map<string, Entry>()
 
   async claim(process: Process, owner: Owner): Promise<Entry> {
@@ -107,14 +107,15 @@ export class Processes {
 
   /** A put was stored, and the stream ends there now. */
   stored(entry: Entry, stream: number, mark: Mark): void {
-    const { totals } = this
+    const totals = this.#totals
+    const grown = (key: 'events' | 'bytes' | keyof LostCounts) => Math.max(0, mark[key] - before[key]) // its folder may have gone
     const before = entry.marks.get(stream) ?? NOTHING
     entry.marks.set(stream, mark)
     entry.puts++
     totals.puts++
-    totals.events += mark.events - before.events
-    totals.bytes += mark.bytes - before.bytes
-    for (const reason of REASONS) totals.lost[reason] += mark[reason] - before[reason]
+    totals.events += grown('events')
+    totals.bytes += grown('bytes')
+    for (const reason of REASONS) totals.lost[reason] += grown(reason)
   }
 
   leave(entry: Entry): void {
@@ -123,6 +124,10 @@ export class Processes {
       if (this.#entries.size <= KEPT) break
       if (!one.owner) this.#entries.delete(key)
     }
+  }
+
+  get totals(): ProcessTotals {
+    return { ...this.#totals, lost: { ...this.#totals.lost } }
   }
 
   get entries(): Entry[] {
