@@ -83,10 +83,12 @@ export class Rejections {
     this.#timer = undefined
     for (const kind of this.#kinds.values()) {
       const { what, reason, unlogged, message } = kind
-      if (unlogged > 0) this.log(`${named(what, unlogged)} more refused (${reason}), the last: ${message}`)
+      if (unlogged > 0)
+        this.log(`${named(what, unlogged, ' more')} refused (${reason}), the last: ${message}`)
       kind.unlogged = 0
     }
   }
 }
 
-const named = (what: Subject, count: number): string => `${count} ${count === 1 ? what : subjects[what]}`
+const named = (what: Subject, count: number, more = ''): string =>
+  `${count}${more} ${count === 1 ? what : subjects[what]}`

@@ -100,8 +100,8 @@ export class Connection implements Owner {
     if (this.#ending !== undefined) {
       this.failed = true
       const why = `${this.#peer}: ended ${this.#side.name}: ${this.#ending}`
-      if (this.#fault === undefined) log(why)
-      else reject('connection', this.#fault, why, { isLost: false })
+      if (this.#fault !== undefined) reject('connection', this.#fault, why, { isLost: false })
+      else if (!this.#side.isRefused) log(why) // who was refused goes in any way, and that was told
     }
     this.#socket.destroySoon()
     await this.#side.close()

@@ -29,6 +29,7 @@ export class Session implements Side {
   #entry: Entry | undefined
   /** Set where nothing more may be said after this answer. */
   finished: string | undefined
+  isRefused = false
   wait: Wait | undefined
   /** The version of the rules that this connection was told last. */
   #told = 0
@@ -161,8 +162,11 @@ export class Session implements Side {
     try {
       return await call()
     } catch (error) {
+      const reason = reasonOf(error)
+      const isOwnFault = reason !== 'SEQUENCE' || !this.isRefused // puts behind one that was refused leave a gap
+      this.isRefused = true
       const why = `${this.name}: ${(error as Error).message}`
-      if (this.finished === undefined) this.house.reject(what, reasonOf(error), why, { isLost: false })
+      if (this.finished === undefined && isOwnFault) this.house.reject(what, reason, why, { isLost: false })
       throw error
     }
   }
