@@ -50,7 +50,7 @@ export class Rejections {
   constructor(readonly log: (line: string) => void) {}
 
   readonly reject: Reject = (what, reason, message, { isLost = true, count = 1, isLogged = false } = {}) => {
-    const words = message.replace(/\p{Cc}+/gu, ' ').slice(0, MOST_LETTERS)
+    const words = message.slice(0, MOST_LETTERS).replace(/\p{Cc}+/gu, ' ')
     const kind = this.#find(what, reason, isLost)
     Object.assign(kind, { count: kind.count + count, last: Date.now(), message: words })
     if (isLogged) return

@@ -143,7 +143,12 @@ test('below a path that it is given, and of a name without the secret', async ()
   managers.tell('a', { labels: {}, annotations: {}, startsAt: '' })
   await expect.poll(() => heard.length, soon).toBe(2)
   expect(heard.map(({ path }) => path).sort()).toEqual(['/api/v2/alerts', '/prefix/api/v2/alerts'])
-  expect(managers.stats().map(({ name }) => name)).toEqual(Array(2).fill(`alertmanager http://${address}`))
+  const names = ['/prefix', ''].map((prefix) => `alertmanager http://${address}${prefix}`)
+  expect(managers.stats().map(({ name }) => name)).toEqual(names)
+  const twice = ['http://am:9093', 'am:9093/']
+  expect(() => new Alertmanagers(twice, () => {})).toThrow(
+    'alertmanager http://am:9093 is given twice; expected each',
+  )
   expect(() => new Alertmanagers(['ftp://x'], () => {})).toThrow(
     'alertmanager "ftp://x": expected a URL such as',
   )

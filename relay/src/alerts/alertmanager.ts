@@ -22,6 +22,10 @@ export class Alertmanagers {
   /** @throws TypeError naming what was given */
   constructor(targets: readonly string[], log: (line: string) => void) {
     const transports = targets.map((target) => new AlertmanagerTransport(target))
+    for (const [i, { name }] of transports.entries()) {
+      if (transports.findIndex((one) => one.name === name) < i)
+        throw new TypeError(`${name} is given twice; expected each once`)
+    }
     const limits = { ...usualLimits, most: MOST_BYTES }
     this.#outboxes = transports.map((transport) => new Outbox(transport, log, limits))
   }
@@ -57,8 +61,9 @@ class AlertmanagerTransport implements Transport {
   constructor(target: string) {
     this.#target = httpTarget(target, '/', 'alertmanager', 'a URL such as http://127.0.0.1:9093')
     const { url } = this.#target
-    if (!url.pathname.endsWith(path)) url.pathname = url.pathname.replace(/\/$/, '') + path
-    this.name = `alertmanager ${url.origin}`
+    const prefix = url.pathname.replace(new RegExp(`(${path})?/?$`), '')
+    url.pathname = prefix + path
+    this.name = `alertmanager ${url.origin}${prefix}`
   }
 
   async send({ json }: Batch, signal: AbortSignal): Promise<number> {
