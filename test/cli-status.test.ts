@@ -112,10 +112,12 @@ well:     missing(service=front span=write -> service=store span=sync) > 0 over 
     ...{ fired: 3, resolved: 2, missing: { judged: expect.any(Number), givenUp: 0 } },
     webhook: { offered: 5, delivered: 5 },
   })
+  await fetch(`http://${http}/api/v2/spans`, { method: 'POST', body: '{' })
   to.child.kill('SIGINT')
   const { code, err } = await to.done
   expect(code).toBe(0)
   expect(err).toContain('alerts: 3 fired, 2 resolved, still: unsynced\n')
+  expect(err).toContain('refused: 1 post (400)\n')
   expect(err).toContain(`webhook http://${address}: 5 delivered\n`)
   expect(err).toMatch(/alert failing fires: errors\(service=store\) is 50%, above 10%, over 60s \(2 spans\)/)
 })
@@ -359,6 +361,21 @@ describe('the picture', () => {
       ...['LABELS', 'severity=page team=on call', '-'],
     ])
     expect(lines.filter((line) => line.startsWith('alertmanager'))).toHaveLength(2)
+  })
+
+  test('in docs/cli.md is what is drawn of what was refused', () => {
+    const text = readFileSync(join(root, 'docs/cli.md'), 'utf8')
+    const [, block = ''] = /```\n(relay [^\n]*\n\nREFUSED .*?)\n```/s.exec(text) ?? []
+    const rows = block.split('\n').slice(3)
+    expect(rows).toHaveLength(2)
+    const rejections = rows.map((row, i) => {
+      const [what, reason, count, ago, message] = row.split(/ {2,}/)
+      const last = 7_800_000 - Number.parseInt(ago!, 10) * 1000
+      return { what, reason, isLost: i === 0, count: Number(count), last, message }
+    })
+    const given = { ...status, version: '0.1.0', now: 7_800_000, processes: [], rejections }
+    const drawn = renderStatus('http://127.0.0.1:4651', readStatus('x', given), plain)
+    expect(drawn.slice(0, 5).join('\n')).toBe(block)
   })
 
   test('is of nothing else than a status, wherever it is wrong', () => {
