@@ -2,12 +2,14 @@
 // scripts/test.mjs: `npm test`. Everything, cheapest answer first and vitest last; `npm test -- NAME` is the
 // short way while working: vitest alone, on the test files whose path holds NAME.
 // The last line counts tests: those of vitest and of the plain C++ run. The same C++ tests under a sanitizer,
-// lint and packaging add nothing when they pass, one failed or skipped each when they do not.
+// lint and packaging add nothing when they pass, one failed or skipped each when they do not. Tests that depend on Node.js
+// run once more under each other release line that we promise, and count there too.
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkPack } from './check-pack.mjs'
 import { ctest } from './lib/ctest.mjs'
 import { missingPackages } from './lib/debian.mjs'
+import { nodeBinary } from './lib/nodes.mjs'
 import { bin, mustRun, root, run, seconds } from './lib/run.mjs'
 import { ensureSetup } from './setup.mjs'
 
@@ -17,6 +19,7 @@ const args = process.argv.slice(2)
 if (await check('setup', () => setUp(args.length === 0))) {
   if (args.length === 0) await checkAll()
   await vitest(args)
+  if (args.length === 0) await otherNodes()
 }
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exitCode = total.failed === 0 ? 0 : 1
@@ -84,12 +87,35 @@ async function nativeTests(flavour) {
   if (counts.failed > 0) throw new Error(output.trimEnd())
 }
 
-async function vitest(names) {
+/** What Node.js does differently from line to line: contexts, channels of diagnostics, HTTP, the addon's values, Workers. */
+const nodeDependent = [
+  ...[
+    'trace-entries',
+    'trace-instrument',
+    'trace-outcomes',
+    'trace-routes',
+    'trace-propagation',
+    'trace-spans',
+  ],
+  ...['trace-sampling', 'trace-workers', 'trace-channel', 'contexts', 'values', 'wrong-values', 'rules'],
+  ...['memory', 'no-native'],
+].map((name) => `test/${name}.test.ts`)
+
+async function otherNodes() {
+  for (const line of [20, 22, 24, 26]) {
+    if (process.version.startsWith(`v${line}.`)) continue
+    const node = nodeBinary(line)
+    if (node === undefined) await check(`Node ${line}`, () => ({ skipped: 'it cannot be fetched' }))
+    else await vitest(nodeDependent, { node, title: `vitest on Node ${line}` })
+  }
+}
+
+async function vitest(names, { node = process.execPath, title = 'vitest' } = {}) {
   const report = join(root, 'build/vitest.json')
   rmSync(report, { force: true })
-  console.log('== vitest')
+  console.log(`== ${title}`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const { code } = await run(bin('vitest'), ['run', ...reporters, ...names], { show: true })
+  const { code } = await run(node, [bin('vitest'), 'run', ...reporters, ...names], { show: true })
   const { passed, failed, skipped } = readReport(report)
   total.passed += passed
   total.skipped += skipped

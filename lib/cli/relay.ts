@@ -16,6 +16,7 @@ interface Flags {
   listen: string
   output: string
   http?: string
+  allowOrigin?: string[]
   sample?: TraceSample
   zipkin?: string
   scribe?: string
@@ -38,6 +39,11 @@ export function relayCommand(): Command {
       new Option('-o, --output <folder>', 'where the traces go').env('BLKIN_OUTPUT').default('traces'),
     )
     .addOption(new Option('--http <host:port>', "spans, Zipkin's API and /metrics").env('BLKIN_HTTP'))
+    .addOption(
+      new Option('--allow-origin <origin>', 'whose pages may ask there')
+        .env('BLKIN_ALLOW_ORIGIN')
+        .argParser(listOf),
+    )
     .addOption(
       new Option('--sample <rate>', 'traces to store: 50/s, 1/100')
         .env('BLKIN_RELAY_SAMPLE')
@@ -118,13 +124,15 @@ type Asked = Omit<Flags, 'listen' | 'output'>
 
 /** Undefined: nobody asks for spans, but for those that come by Scribe. */
 async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
-  const { http, sample, zipkin, scribe, otlp, alerts, webhook, alertmanager, scribeListen } = asked
+  const { http, allowOrigin, sample, zipkin, scribe, otlp, alerts, webhook, alertmanager, scribeListen } =
+    asked
   const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
   const receivers = {
     ...(webhook ? { webhook } : {}),
     ...(alertmanager ? { alertmanagers: alertmanager } : {}),
   }
   const goesOn = Object.keys(sinks).length > 0
+  if (allowOrigin && !http) throw new UsageError('--allow-origin is about the API; expected --http with it')
   for (const [flag, given] of [
     ['--webhook', webhook],
     ['--alertmanager', alertmanager?.length],
@@ -138,6 +146,7 @@ async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
   if (!http && !goesOn && !alerts && !sample) return undefined
   return {
     ...(http ? { listen: http } : {}),
+    ...(allowOrigin ? { allowOrigins: allowOrigin } : {}),
     ...(sample ? { sample } : {}),
     ...(goesOn ? { sinks } : {}),
     ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...receivers } } : {}),
@@ -151,7 +160,7 @@ function scribeOf({ scribeListen, category }: Asked): ScribeOptions | undefined 
   return undefined
 }
 
-/** The flag may be given more than once, and more than one at once. */
+/** The flag may be given more than once, and more than one at once: so it is in a variable. */
 const listOf = (text: string, before: string[] = []): string[] => [
   ...before,
   ...text

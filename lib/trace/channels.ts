@@ -12,6 +12,13 @@ export const channels = {
   undiciHeaders: 'undici:request:headers',
   undiciTrailers: 'undici:request:trailers',
   undiciError: 'undici:request:error',
+  http2ServerCreated: 'http2.server.stream.created',
+  http2ClientCreated: 'http2.client.stream.created',
+  http2ClientResponse: 'http2.client.stream.finish',
+  fastifyHandler: 'tracing:fastify.request.handler:start',
+  fastifyError: 'tracing:fastify.request.handler:error',
+  expressLayer: 'tracing:express.router.request:start',
+  expressError: 'tracing:express.router.request:error',
   netClient: 'net.client.socket',
   netServer: 'net.server.socket',
 } as const

@@ -9,11 +9,11 @@ export function currentHandle(): Handle | undefined {
   return storage.getStore()
 }
 
-export function runIn<T>(handle: Handle, work: () => T): T {
+export function runIn<T>(handle: Handle | undefined, work: () => T): T {
   return storage.run(handle, work)
 }
 
-/** From here to the end of this callback and in what it starts: for channels, which cannot wrap what they tell of. */
+/** From here to the end of this callback and in what it starts: for a Worker's beginning, which nothing wraps. */
 export function enter(handle: Handle | undefined): void {
   storage.enterWith(handle)
 }

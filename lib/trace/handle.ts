@@ -8,6 +8,9 @@ import { type WireContext, zeros } from './wire.js'
 
 export abstract class Handle implements Span {
   abstract readonly enabled: boolean
+  /** Whether somebody said why: the tag `error`. */
+  abstract readonly failed: boolean
+  abstract rename(name: string): void
   abstract annotate(value: string): void
   abstract tag(key: string, value: TagValue): void
   abstract end(): void

@@ -1,38 +1,43 @@
-// lib/trace/instrument-http-server.ts: a server's span for each request that node:http serves, current in its handlers.
+// lib/trace/instrument-http-server.ts: a server's span for each request that node:http serves, current in all its handlers.
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { bindEvents, bindSharedEvents } from './bind-events.js'
 import type { Subscribers } from './channels.js'
-import { currentHandle, enter } from './current.js'
+import { currentHandle } from './current.js'
+import { endAtClose } from './end-at-close.js'
+import { tellBroken, tellCancelled } from './failure.js'
+import { requestOptions } from './http-tags.js'
+import { peerLeft } from './peer-left.js'
 import { extractAny } from './remote.js'
+import { remember, Served, servedOf } from './served.js'
 import { off } from './silent.js'
 
 interface Started {
-  request: IncomingMessage
+  request: IncomingMessage & { route?: { path?: unknown } | undefined; baseUrl?: unknown }
   response: ServerResponse
+  server: EventEmitter
 }
 
-function serve({ request, response }: Started): void {
+function serve({ request, response, server }: Started): void {
   const { method = '', url = '', headers, socket } = request
-  const span = extractAny(headers).start(method.toLowerCase(), {
-    kind: 'server',
-    tags: { 'http.method': method, 'http.path': pathOf(url) },
-  })
-  // The handlers are called next, in this very context. One of an earlier request of the connection may be in it.
-  const handle = span === off ? undefined : span
-  if (currentHandle() !== handle) enter(handle)
+  const peer = { address: socket.remoteAddress, port: socket.remotePort }
+  const span = extractAny(headers).start(method, requestOptions('server', method, url, peer))
+  if (span === off && currentHandle() === undefined) return
+  const served = new Served(span, method)
+  remember(request, served)
+  bindSharedEvents(server, servedOf)
+  bindEvents(request, served.handle)
+  bindEvents(response, served.handle)
   if (!span.enabled) return
-  span.remote({ address: socket.remoteAddress, port: socket.remotePort })
-  response.once('close', () => {
-    if (response.headersSent) span.tag('http.status_code', response.statusCode)
-    if (!response.writableFinished) span.tag('error', 'the connection ended before the answer was sent')
-    else if (response.statusCode >= 500) span.tag('error', String(response.statusCode))
-    span.end()
+  endAtClose(response, span, () => {
+    const route = request.route?.path // Express and its like say it here
+    if (route !== undefined) served.routeBelow(request.baseUrl, route)
+    if (response.headersSent) served.status(response.statusCode)
+    if (!response.writableFinished) {
+      if (peerLeft(socket)) tellCancelled(span, 'the client closed the connection')
+      else tellBroken(span, 'the connection ended before the answer was sent')
+    }
   })
-}
-
-/** Without what is asked for: queries hold what should be in no trace. */
-export function pathOf(url: string): string {
-  const end = url.search(/[?#]/)
-  return end < 0 ? url : url.slice(0, end)
 }
 
 export const httpServer: Subscribers = { httpServerRequest: serve }

@@ -3,6 +3,7 @@
 import { type EventEmitter, errorMonitor } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Subscribers } from './channels.js'
+import { tellFailure } from './failure.js'
 import { start } from './start.js'
 
 function connect({ socket }: { socket: Socket }): void {
@@ -12,7 +13,7 @@ function connect({ socket }: { socket: Socket }): void {
     span.remote({ address: socket.remoteAddress, port: socket.remotePort })
     over()
   }
-  const failed = (error: Error) => span.tag('error', error.message)
+  const failed = (error: Error) => tellFailure(span, error)
   const over = () => {
     events.off('connect', connected).off(errorMonitor, failed).off('close', over)
     span.end()
@@ -26,7 +27,7 @@ function accept({ socket }: { socket: Socket }): void {
   if (!span.enabled) return
   span.remote({ address: socket.remoteAddress, port: socket.remotePort })
   const events: EventEmitter = socket
-  events.on(errorMonitor, (error: Error) => span.tag('error', error.message))
+  events.on(errorMonitor, (error: Error) => tellFailure(span, error))
   events.once('close', () => {
     span.tag('bytes.read', socket.bytesRead)
     span.tag('bytes.written', socket.bytesWritten)

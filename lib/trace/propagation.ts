@@ -18,6 +18,15 @@ const codecs: Record<Format, Codec> = {
   b3multi: { read: readB3Multi, write: writeB3Multi, shared: true },
 }
 
+/** Where one of these is, somebody has put a context there. */
+export const contextHeaders: readonly string[] = [
+  'traceparent',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-sampled',
+  'x-b3-flags',
+]
+
 function codecOf(carrier: unknown, format: unknown): Codec | undefined {
   const isObject = typeof carrier === 'object' && carrier !== null
   if (isObject && typeof format === 'string' && Object.hasOwn(codecs, format)) return codecs[format as Format]

@@ -32,6 +32,7 @@ export class Recorded extends Handle {
   declare readonly parentHigh: number
   declare readonly parentLow: number
   declare private ended: boolean
+  declare failed: boolean
 
   constructor(
     traits: TraceTraits,
@@ -51,10 +52,17 @@ export class Recorded extends Handle {
     this.parentHigh = parentHigh
     this.parentLow = parentLow
     this.ended = false
+    this.failed = false
   }
 
   get enabled(): boolean {
     return !this.ended
+  }
+
+  rename(name: string): void {
+    if (this.ended) counts[usedAfterEnd]!++
+    else if (typeof name === 'string') records().name(this, name)
+    else counts[refused]!++
   }
 
   annotate(value: string): void {
@@ -64,6 +72,7 @@ export class Recorded extends Handle {
   }
 
   tag(key: string, value: TagValue): void {
+    if (key === 'error') this.failed = true
     if (this.ended) counts[usedAfterEnd]!++
     else if (typeof key !== 'string') counts[refused]!++
     else if (typeof value === 'string') records().tag(this, key, value)

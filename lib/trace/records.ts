@@ -30,6 +30,8 @@ const declarations = {
     probability: t.f32,
     name: t.string,
   },
+  /** Another name than it began with. */
+  span_name: { ...ids, name: t.string },
   span_annotation: { ...ids, value: t.string },
   span_tag: { ...ids, key: t.string, value: t.string },
   span_number: { ...ids, key: t.string, value: t.f64 },
@@ -98,12 +100,14 @@ function emitterOf(id: number): (...parts: string[]) => void {
 function makeRecords() {
   applyEnvironment()
   const beginId = declareEvent('span_begin')
+  const nameId = declareEvent('span_name')
   const annotationId = declareEvent('span_annotation')
   const tagId = declareEvent('span_tag')
   const numberId = declareEvent('span_number')
   const remoteId = declareEvent('span_remote')
   const endId = declareEvent('span_end')
   const putBegin = emitterOf(beginId)
+  const putName = emitterOf(nameId)
   const putAnnotation = emitterOf(annotationId)
   const putTag = emitterOf(tagId)
   const putNumber = emitterOf(numberId)
@@ -124,6 +128,14 @@ function makeRecords() {
       staging.setUint8(flagsAt, flagBits)
       staging.setFloat32(probabilityAt, probability, true)
       putBegin(name)
+    },
+
+    name(span: Ids, name: string): void {
+      const want = flags[nameId]!
+      if (want === 0) return
+      if (want >= gated) gather()
+      stageIds(span)
+      putName(name)
     },
 
     annotation(span: Ids, value: string): void {

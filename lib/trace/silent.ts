@@ -8,6 +8,8 @@ import { type WireContext, zeros } from './wire.js'
 
 export abstract class Silent extends Handle {
   readonly enabled = false
+  readonly failed = false
+  rename(): void {}
   annotate(): void {}
   tag(): void {}
   end(): void {}

@@ -40,6 +40,8 @@ export interface Span {
   readonly traceId: string
   /** 16 hex digits; empty while there is none. */
   readonly spanId: string
+  /** Another name, where the right one is known only after the start. The last one counts. */
+  rename(name: string): void
   /** Something that happened at this moment. */
   annotate(value: string): void
   /** What is known of the work. A boolean or a bigint is stored as its text; the tag `error` says that it failed. */

@@ -45,7 +45,8 @@ function event(name: string, time: number, fields: Fields): SpanRecord {
     Object.assign(rest, { time: 0, ...ids })
   }
   record.key = (key as string) ?? ''
-  record.value = (name === 'end' ? '' : (value ?? rest)) as SpanRecord['value']
+  const own = name === 'name' ? rest.name : (value ?? rest)
+  record.value = (name === 'end' ? '' : own) as SpanRecord['value']
   return record
 }
 
@@ -66,6 +67,8 @@ const begin = (time: number, fields: Fields = {}) =>
 const end = (time: number, fields: Fields = {}) => event('end', time, { trace_low: 7, span: 1, ...fields })
 const note = (time: number, value: string, fields: Fields = {}) =>
   event('annotation', time, { trace_low: 7, span: 1, value, ...fields })
+const rename = (time: number, name: string, fields: Fields = {}) =>
+  event('name', time, { trace_low: 7, span: 1, name, ...fields })
 const tag = (time: number, key: string, value: string, fields: Fields = {}) =>
   event('tag', time, { trace_low: 7, span: 1, key, value, ...fields })
 
@@ -124,6 +127,18 @@ test('begin, facts and end become one span, in the terms of Zipkin', () => {
     },
   ])
   expect(made.counts).toMatchObject({ events: 6, inSpans: 6, spans: 1, incomplete: 0, held: 0 })
+})
+
+test('a span has the last name that it was given, in whichever order the names are read', () => {
+  const events = [begin(1), rename(2, 'GET /users'), rename(3, 'GET /users/:id'), end(4)]
+  fc.assert(
+    fc.property(fc.shuffledSubarray(events, { minLength: 4 }), (shuffled) => {
+      const made = assembler()
+      take(made, made.source, shuffled, 0)
+      expect(made.due(10)).toMatchObject([{ name: 'get /users/:id' }])
+      expect(made.counts).toMatchObject({ events: 4, inSpans: 4 })
+    }),
+  )
 })
 
 test('events in any order make the same span, and what comes after the end is told', () => {
@@ -347,6 +362,7 @@ test('whatever comes, every event is in a span, held, or counted', () => {
     fc.tuple(time, ids).map(([at, id]) => end(at, id)),
     fc.tuple(time, ids).map(([at, id]) => tag(at, 'k', 'v', id)),
     fc.tuple(time, ids).map(([at, id]) => note(at, 'x', id)),
+    fc.tuple(time, ids).map(([at, id]) => rename(at, 'y', id)),
   )
   const steps = fc.array(fc.tuple(fc.constantFrom('p', 'q'), events, fc.integer({ min: 0, max: 8 })), {
     maxLength: 200,
@@ -408,6 +424,11 @@ test('records have what the general decoder finds in the same packets', () => {
           to.remote(at, id, service, address, port),
     ),
     ids.map((id) => (to: SpanWriter, at: number) => to.end(at, id)),
+    fc.tuple(ids, text).map(
+      ([id, name]) =>
+        (to: SpanWriter, at: number) =>
+          to.rename(at, id, name),
+    ),
   )
   fc.assert(
     fc.property(fc.array(write, { maxLength: 40 }), (writes) => {

@@ -17,7 +17,7 @@ const spans = (n: number) => 262144 + n
 async function greeted(address: string, hello = makeHello()) {
   const client = await connect(address)
   const reply = await client.hello(hello)
-  if (reply.tracepoints === 0) await client.declare([...spanTracepoints(i64), tracepoint(6, 'p:e')])
+  if (reply.tracepoints === 0) await client.declare([...spanTracepoints(i64), tracepoint(7, 'p:e')])
   return { client, hello, reply }
 }
 
@@ -30,7 +30,7 @@ test('puts of ordinary events are decoded by nobody, those of spans once', async
     const writer = new StreamWriter(hello.uuid, spans(0))
     for (const stream of [ordinary, writer]) stream.start(1n)
     for (let put = 1; put <= 5; put++) {
-      for (let n = 0; n < 100; n++) ordinary.event(6, BigInt(put * 1000 + n), encode('u32', n))
+      for (let n = 0; n < 100; n++) ordinary.event(7, BigInt(put * 1000 + n), encode('u32', n))
       const span = new SpanWriter(writer)
       span.begin(put * 1000, { low: 1n, span: BigInt(put) }, 'x')
       span.end(put * 1000 + 10, { low: 1n, span: BigInt(put) })
@@ -68,7 +68,7 @@ test('each channel has files of its name, which a relay started again goes on wi
     const relay = await relayIn(output)
     const { client, reply } = await greeted(relay.address, hello)
     for (const writer of streams) {
-      if (writer.stream === 3) writer.event(6, BigInt(sequence * 100), encode('u32', 1))
+      if (writer.stream === 3) writer.event(7, BigInt(sequence * 100), encode('u32', 1))
       else new SpanWriter(writer).end(sequence * 100, { low: 1n, span: 2n })
       await client.put(makePut(writer.stream, sequence, writer.take()))
     }

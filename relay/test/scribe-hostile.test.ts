@@ -248,12 +248,12 @@ test('a span that cannot be read is counted and left out, and takes nothing with
     Buffer.concat([...Array.from({ length: 100 }, () => Buffer.of(12, 0, 99)), Buffer.of(0)]).toString(
       'base64',
     ),
-    v1Message({ ...span, timestamp: 2n ** 60n }),
   ]
   const right = [
     `${v1Message(span)}\n`,
     v1Message(span).replace(/.{20}/g, '$&\r\n'),
     Buffer.concat([struct, struct]).toString('base64'),
+    v1Message({ ...span, timestamp: 2n ** 60n, duration: 2n ** 63n - 1n }),
   ]
   expect(await client.log([...wrong, ...right].map((message): [string, string] => ['zipkin', message]))).toBe(
     'OK',

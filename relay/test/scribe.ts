@@ -29,7 +29,7 @@ export interface V1 {
   traceId: bigint
   id: bigint
   [rest: string]: unknown
-  annotations?: [value: string, timestamp: number, host?: Endpoint | undefined][]
+  annotations?: [value: string, timestamp: number | bigint, host?: Endpoint | undefined][]
   tags?: [key: string, type: keyof typeof zipkin.AnnotationType, value: Buffer, host?: Endpoint | undefined][]
 }
 

@@ -88,9 +88,8 @@ describe.skipIf(missing)('a real Zipkin server', () => {
     const list = Buffer.from([12, 0, 0, 0, 0])
     list.writeInt32BE(spans.length, 1)
     const body = Buffer.concat([list, ...spans.map(v1Struct)])
-    const headers = { 'content-type': 'application/x-thrift' }
-    const response = await fetch(`${zipkin.url}/api/v1/spans`, { method: 'POST', headers, body })
-    expect(response.status).toBe(202)
+    const { url } = await relayTo({})
+    for (const to of [zipkin.url, url]) await postV1(to, 'application/x-thrift', body)
     const ours = spans.map((span) =>
       spansFromV1(v1FromBytes(v1Struct(span)))
         .map(textOf)
@@ -98,6 +97,12 @@ describe.skipIf(missing)('a real Zipkin server', () => {
     )
     expect(ours.flat().length).toBeGreaterThan(400)
     await expect.poll(() => tracesOf(zipkin.url, spans), { timeout: 10_000 }).toEqual(ours)
+    expect(await tracesOf(url, spans), 'posted here').toEqual(ours)
+    const json = spans.map((span) => ({ ...span, traceId: span.traceId | (1n << 59n) }))
+    for (const to of [zipkin.url, url]) await postV1(to, 'application/json', JSON.stringify(json.map(v1Json)))
+    const posted = await tracesOf(url, json)
+    expect(posted.flat().length).toBeGreaterThan(400)
+    await expect.poll(() => tracesOf(zipkin.url, json), { timeout: 10_000 }).toEqual(posted)
     const firsts = async () =>
       (await tracesOf(zipkin.url, again)).map(([one], i) => one !== undefined && ours[i]!.includes(one))
     await expect.poll(firsts, { timeout: 10_000 }).toEqual(spans.map(() => true))
@@ -251,7 +256,10 @@ function oldSpans(count: number, seed: number, start: number): V1[] {
       ...(duration === undefined ? {} : { duration }),
       annotations: values.map((value) => [value, at + some([0, 10, 20, 40, 50]), some(hosts)]),
       tags: [
-        ...trues.map((key): OldTag => [key, 'BOOL', Buffer.of(random(5) ? 1 : 0), some(hosts)]),
+        ...trues.map((key): OldTag => {
+          const type = some(['BOOL', 'BOOL', 'STRING'] as const)
+          return [key, type, Buffer.of(random(5) ? 1 : 0), some(hosts)]
+        }),
         ...['lc', 'error', 'lc'].slice(random(4)).map((key): OldTag => {
           return [
             key,
@@ -263,6 +271,26 @@ function oldSpans(count: number, seed: number, start: number): V1[] {
       ],
     }
   })
+}
+
+async function postV1(url: string, type: string, body: string | Buffer): Promise<void> {
+  const init = { method: 'POST', headers: { 'content-type': type }, body }
+  expect((await fetch(`${url}/api/v1/spans`, init as RequestInit)).status).toBe(202)
+}
+
+/** What is no text, yes or no has no place in it. */
+function v1Json({ traceId, id, annotations = [], tags = [], ...rest }: V1): object {
+  const { high, parentId, ...others } = rest as { high?: bigint; parentId?: bigint }
+  return {
+    ...{ traceId: (high === undefined ? '' : hex(high)) + hex(traceId), id: hex(id), ...others },
+    ...(parentId === undefined ? {} : { parentId: hex(parentId) }),
+    annotations: annotations.map(([value, timestamp, endpoint]) => ({ timestamp, value, endpoint })),
+    binaryAnnotations: tags
+      .filter(([, type]) => type !== 'BYTES')
+      .map(([key, type, bytes, endpoint]) => {
+        return { key, value: type === 'BOOL' ? bytes[0] === 1 : bytes.toString(), endpoint }
+      }),
+  }
 }
 
 type OldTag = NonNullable<V1['tags']>[number]

@@ -31,6 +31,7 @@ export function spanTracepoints(i64: (value: number) => unknown) {
       ...[...id(), field('service', Type.STRING), field('address', Type.STRING), field('port', Type.U16)],
     ]),
     tracepoint(5, 'blkin:span_end', id()),
+    tracepoint(6, 'blkin:span_name', [...id(), field('name', Type.STRING)]),
   ]
 }
 
@@ -85,6 +86,10 @@ export class SpanWriter {
 
   end(time: number, ids: Ids) {
     this.#event(5, time, [this.#ids(ids)])
+  }
+
+  rename(time: number, ids: Ids, name: string) {
+    this.#event(6, time, [this.#ids(ids), encode('string', name)])
   }
 
   #ids({ low, span }: Ids): Buffer {

@@ -53,13 +53,13 @@ test('spans of two processes are one trace, and ordinary events of theirs are st
     const client = await connect(relay.address)
     const hello = makeHello({ program, pid, clock })
     await client.hello(hello)
-    await client.declare([...spanTracepoints(i64), tracepoint(6, 'p:e')])
+    await client.declare([...spanTracepoints(i64), tracepoint(7, 'p:e')])
     const streams = [0, 262144, 262145].map((stream) => new StreamWriter(hello.uuid, stream))
     const [ordinary, one, two] = streams as [StreamWriter, StreamWriter, StreamWriter]
     for (const stream of streams) stream.start(1n)
     const [a, b] = [new SpanWriter(one), new SpanWriter(two)]
     const ids = { ...trace, span: 5n }
-    ordinary.event(6, 10n, encode('u32', 1))
+    ordinary.event(7, 10n, encode('u32', 1))
     if (program === 'front') {
       a.begin(1000, ids, 'PUT', { kind: 'client', flags: 1 })
       a.remote(2000, ids, 'store', '10.0.0.2', 4650)

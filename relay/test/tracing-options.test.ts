@@ -18,9 +18,14 @@ const wrong: [tracing: unknown, words: string][] = [
   [true, 'tracing is true; expected an object'],
   [
     { maxage: 1 },
-    'tracing has "maxage"; expected listen, sinks, autocompleteKeys, alerts, sample, maxAge, maxBytes',
+    'tracing has "maxage"; expected listen, allowOrigins, sinks, autocompleteKeys, alerts, sample, maxAge, maxBytes',
   ],
   [{ listen: 4651 }, 'tracing.listen is 4651; expected HOST:PORT'],
+  [{ allowOrigins: '*' }, 'tracing.allowOrigins is "*"; expected a list of origins, or of "*"'],
+  ...['https://ui.example/', 'https://UI.example:443', 'ui.example', ''].map((origin): [object, string] => [
+    { allowOrigins: [origin] },
+    `an origin is "${origin}"; expected *, or one such as https://ui.example or http://127.0.0.1:3000`,
+  ]),
   [{ listen: 'here' }, 'http is "here"; expected host:port, such as "127.0.0.1:4650" or "[::1]:4650"'],
   [{ maxAge: -1 }, 'tracing.maxAge is -1; expected a number of milliseconds above 0'],
   [{ maxAge: '7d' }, 'tracing.maxAge is "7d"; expected a number of milliseconds above 0'],

@@ -10,6 +10,7 @@ import { startRelay } from '../src/index.js'
 import type { Relay } from '../src/relay.js'
 import type { Span } from '../src/spans/span.js'
 import { makeTraces } from './span-makers.js'
+import { type Format, zipkinJsSpans } from './zipkin-js.js'
 
 const missing = whyNoZipkin()
 if (missing) console.warn(`SKIPPED: answers are not compared with a real Zipkin server's: ${missing}`)
@@ -17,7 +18,21 @@ if (missing) console.warn(`SKIPPED: answers are not compared with a real Zipkin 
 const KEYS = ['env', 'http.method']
 const start = (Date.now() - 3_600_000) * 1000
 const end = start / 1000 + 60_000
-const traces = makeTraces(200, 42, start)
+const traces = [...makeTraces(200, 42, start), ...timelessTraces()]
+
+/** With a span that tells no time, as of who was cut off or sends in pieces; the fourth has no other, the fifth is too old. */
+function timelessTraces(): Span[][] {
+  const root = (timestamp: number) => ({ id: '1', timestamp, localEndpoint: { serviceName: 'edge' } })
+  const timeless = { id: '2', parentId: '1', name: 'flush', localEndpoint: { serviceName: 'late' } }
+  const rest = { tags: { why: 'cut off' }, annotations: [{ timestamp: start + 5, value: 'flushed' }] }
+  return [
+    [root(start + 10_000), { ...timeless, ...rest }],
+    [root(start + 4_000_000), timeless],
+    [root(start + 5_000_000), { ...timeless, remoteEndpoint: { serviceName: 'disk' }, duration: 39_000 }],
+    [{ ...timeless, ...rest }],
+    [root(start - 2 * 86_400_000_000), { ...timeless, ...rest }],
+  ].map((spans, i) => spans.map((span): Span => ({ traceId: `7e55${i}`.padStart(16, '0'), ...span })))
+}
 
 describe.skipIf(missing)('beside a real Zipkin server', () => {
   let zipkin: Awaited<ReturnType<typeof startZipkin>>
@@ -28,7 +43,7 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
   beforeAll(async () => {
     output = mkdtempSync(join(tmpdir(), 'blkin-zipkin-'))
     zipkin = await startZipkin({ autocompleteKeys: KEYS })
-    const tracing = { listen: '127.0.0.1:0', autocompleteKeys: KEYS }
+    const tracing = { listen: '127.0.0.1:0', autocompleteKeys: KEYS, allowOrigins: ['*'] }
     relay = await startRelay({ listen: '127.0.0.1:0', output, tracing })
     for (const url of [zipkin.url, ours()]) {
       for (let at = 0; at < traces.length; at += 50) {
@@ -88,6 +103,15 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
       'lookback=1000',
       'limit=3',
     ],
+    ...[
+      'serviceName=late',
+      'serviceName=late&limit=1',
+      'serviceName=late&limit=2',
+      'annotationQuery=flushed',
+    ],
+    ...['annotationQuery=why=cut off', 'serviceName=late&annotationQuery=why', 'spanName=flush&limit=2'],
+    ...['serviceName=late&remoteServiceName=disk', 'serviceName=late&minDuration=39000'],
+    ...['serviceName=late&annotationQuery=why and error', `serviceName=late&endTs=${start / 1000 + 1000}`],
     ...['annotationQuery=error&limit=2', 'serviceName=mapper&limit=1', 'serviceName=&spanName='],
   ]
   for (const search of searches) {
@@ -178,6 +202,56 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
     }
   })
 
+  test('Lens finds all below /zipkin too, and nobody posts there', async () => {
+    const [id] = traces[0]!.map(({ traceId }) => traceId)
+    const asked = ['services', 'spans?serviceName=frontend', 'spans', `trace/${id}`, 'trace/ab', 'nothing']
+    for (const path of asked) {
+      const { theirs, mine } = await both(`/zipkin/api/v2/${path}`)
+      expect(sorted(mine), path).toEqual(sorted(theirs))
+    }
+    for (const path of [
+      '/zipkin/api/v1/spans',
+      '/zipkin/health',
+      '/zipkin/api/v2/services/',
+      '/api/v1/services',
+    ]) {
+      const { theirs, mine } = await both(path)
+      expect(mine, path).toEqual(theirs)
+    }
+    for (const path of [
+      '/zipkin/api/v2/spans',
+      '/zipkin/api/v1/spans',
+      '/api/v2/services',
+      '/api/v1/traces',
+    ]) {
+      const [theirs, mine] = await Promise.all([zipkin.url, ours()].map((url) => post(url, '[]', {}, path)))
+      expect(mine, path).toEqual(theirs)
+    }
+  })
+
+  test('pages of other origins hear what they may, as from Zipkin with its usual *', async () => {
+    const [origin, type] = ['http://ui.example', 'application/json']
+    const asks: [string, RequestInit][] = [
+      ['/api/v2/services', { headers: { origin } }],
+      ['/nothing', { headers: { origin } }],
+      ['/api/v2/services', {}],
+      ['/api/v2/spans', { method: 'POST', body: '[]', headers: { origin, 'content-type': type } }],
+      ['/api/v2/spans', { method: 'POST', body: '[1]', headers: { origin, 'content-type': type } }],
+      ['/api/v2/spans', { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } }],
+      ['/nothing', { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT' } }],
+    ]
+    for (const [path, init] of asks) {
+      const [theirs, mine] = await Promise.all(
+        [zipkin.url, ours()].map(async (url) => {
+          const { status, headers } = await fetch(url + path, init)
+          const of = (name: string) => headers.get(`access-control-allow-${name}`)
+          return { status, origin: of('origin'), methods: of('methods'), vary: headers.get('vary') }
+        }),
+      )
+      expect(mine, `${init.method} ${path}`).toEqual(theirs)
+    }
+  })
+
   test('bodies: what one refuses the other refuses, what one takes the other takes', async () => {
     const same = [
       ...[
@@ -211,6 +285,22 @@ describe.skipIf(missing)('beside a real Zipkin server', () => {
       expect((await post(ours(), body)).status, body).toBe((await post(zipkin.url, body)).status)
     }
   })
+
+  const formats: [Format, path: string][] = [
+    ['JSON_V1', '/api/v1/spans'],
+    ['JSON_V2', '/api/v2/spans'],
+  ]
+  test.each(formats)(
+    "what Zipkin's tracer for JavaScript posts as %s comes back alike",
+    async (format, path) => {
+      const body = zipkinJsSpans(format)
+      for (const url of [zipkin.url, ours()])
+        expect(await post(url, body, {}, path)).toEqual({ status: 202, text: '' })
+      const { theirs, mine } = await both(`/api/v2/trace/${JSON.parse(body)[0].traceId}`)
+      expect((mine.body as Span[]).map(({ kind }) => kind).sort()).toEqual(['CLIENT', 'PRODUCER', 'SERVER'])
+      expect(inOrder(mine.body)).toEqual(inOrder(theirs.body))
+    },
+  )
 
   test('odd spans come back alike', async () => {
     const odd = [
@@ -265,9 +355,14 @@ async function ask(url: string) {
   return { status: response.status, type: isJson ? type : 'text', body: isJson ? JSON.parse(text) : text }
 }
 
-async function post(url: string, body: string | Buffer, headers: Record<string, string> = {}) {
+async function post(
+  url: string,
+  body: string | Buffer,
+  headers: Record<string, string> = {},
+  path = '/api/v2/spans',
+) {
   const init = { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }
-  const response = await fetch(`${url}/api/v2/spans`, init as RequestInit)
+  const response = await fetch(url + path, init as RequestInit)
   return { status: response.status, text: (await response.text()).trim() }
 }
 

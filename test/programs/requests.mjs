@@ -51,6 +51,12 @@ await trace.run(root, async () => {
 })
 await get('/parent', { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' })
 await get('/b3', { b3: '463ac35c9f6413ad-a2fb4a1d1a96d312-1-0020000000000001' })
+await get('/b3multi', {
+  'x-b3-traceid': '463ac35c9f6413ad',
+  'x-b3-spanid': 'a2fb4a1d1a96d313',
+  'x-b3-parentspanid': '0020000000000001',
+})
+await get('http://user:secret@elsewhere.example/absolute?secret=1')
 await get('/against', { b3: '0' })
 await get('/alone')
 await Promise.all([1, 2, 3, 4].map(async (n) => (await fetch(`${base}/parallel${n}`)).text()))

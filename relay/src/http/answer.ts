@@ -8,6 +8,8 @@ export interface Answer {
   body: string
   /** What the relay's own user is told instead. */
   cause?: string
+  /** How a client may show who it is. */
+  challenge?: string[]
 }
 
 /** Its message is the body of the answer. */
@@ -32,9 +34,12 @@ export const text = (status: number, body: string): Answer => ({
   body,
 })
 
+/** Characters of a refusal: some quote what they refuse, which may be a whole body. */
+const MOST_WORDS = 1000
+
 /** What a parameter, an id or a posted span is refused for. */
 export function answerTo(error: unknown): Answer | undefined {
   if (error instanceof HttpError) return text(error.status, error.message)
   if (error instanceof TooMuch) return text(413, error.message)
-  return error instanceof RangeError ? text(400, error.message) : undefined
+  return error instanceof RangeError ? text(400, error.message.slice(0, MOST_WORDS)) : undefined
 }

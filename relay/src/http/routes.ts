@@ -1,10 +1,11 @@
-// relay/src/http/routes.ts: Zipkin's HTTP API, version 2: a path and a method to an answer. The server calls route().
+// relay/src/http/routes.ts: Zipkin's HTTP API: a path and a method to an answer. The server calls route().
 // What each endpoint takes and answers is Zipkin's, but for /api/blkin and /metrics; where we differ is in docs/traces.md. It knows no sockets.
 
 import type { Exposed } from '../metrics/exposition.js'
-import { checkJson } from '../spans/amount.js'
 import { spansFromJson } from '../spans/from-json.js'
 import { spansFromProto } from '../spans/from-proto.js'
+import { spansFromThrift } from '../spans/from-v1.js'
+import { spansFromV1Json } from '../spans/from-v1-json.js'
 import { fullTraceId } from '../spans/ids.js'
 import { makeQuery } from '../spans/query.js'
 import type { Span } from '../spans/span.js'
@@ -56,13 +57,18 @@ const ROUTES: Record<string, Route> = {
   'GET /api/v2/dependencies': dependencies,
   'GET /api/v2/autocompleteKeys': ({ store }) => json(store.values.keys),
   'GET /api/v2/autocompleteValues': autocompleteValues,
-  'POST /api/v2/spans': post,
+  'POST /api/v1/spans': (api, request) =>
+    post(api, request, hasType(request, 'application/x-thrift') ? spansFromThrift : spansFromV1Json),
+  'POST /api/v2/spans': (api, request) =>
+    post(api, request, hasType(request, 'application/x-protobuf') ? spansFromProto : spansFromJson),
   'GET /api/blkin/status': ({ status }) => json(status()),
   'GET /metrics': async ({ metrics }, { accept }) => ({ status: 200, ...(await metrics(accept)) }),
 }
 
 export async function route(api: Api, request: Request): Promise<Answer> {
-  const { method, path } = request
+  const { method } = request
+  if (request.path.startsWith('/zipkin/') && method !== 'GET') return text(405, '405 Method Not Allowed')
+  const path = request.path.replace(/^\/zipkin(?=\/api\/v2\/)/, '') // where Lens asks, and its nginx
   const found = ROUTES[`${method} ${path}`]
   if (found) return found(api, request)
   const [, traceId] = /^\/api\/v2\/trace\/([^/]+)$/.exec(path) ?? []
@@ -149,11 +155,12 @@ function autocompleteValues({ store }: Api, { parameters }: Request): Answer {
   return json(store.values.of(key))
 }
 
-async function post({ accept }: Api, { body, contentType }: Request): Promise<Answer> {
-  const bytes = await body()
-  const isProto = contentType.toLowerCase().startsWith('application/x-protobuf')
-  if (!isProto) checkJson(bytes)
-  const spans = isProto ? spansFromProto(bytes) : spansFromJson(bytes.toString('utf8'))
+/** Whatever else is said a body is, it is read as JSON, as Zipkin does. */
+const hasType = ({ contentType }: Request, type: string): boolean =>
+  contentType.toLowerCase().startsWith(type)
+
+async function post({ accept }: Api, { body }: Request, decode: (bytes: Buffer) => Span[]): Promise<Answer> {
+  const spans = decode(await body())
   if (!accept(spans)) throw new HttpError(503, 'too many spans wait to be stored; try again later')
   return { status: 202, body: '' }
 }

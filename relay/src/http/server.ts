@@ -1,7 +1,6 @@
 // relay/src/http/server.ts: the HTTP side of the relay: sockets, limits, and the writing of answers.
 // tracing.ts starts it. Which path means what is in routes.ts; nothing here reads a span.
 
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -9,7 +8,10 @@ import { type Address, shown } from '../intake/address.js'
 import type { Reject } from '../rejections.js'
 import { type Answer, answerTo, text } from './answer.js'
 import { Answers } from './answers.js'
+import { CHALLENGE, isAuthorized } from './authorize.js'
 import { readBody } from './body.js'
+import { compressed, isCompressible } from './compress.js'
+import type { Cors } from './cors.js'
 import { Held, type Share } from './held.js'
 import { Parameters } from './parameters.js'
 import { type Api, route } from './routes.js'
@@ -19,6 +21,8 @@ const REQUEST_MS = 30_000
 /** For the first line and headers: who says nothing holds one of the connections. */
 const HEADERS_MS = 10_000
 const LOOK_MS = 2_000
+/** As many as the ids of 1000 traces take, with each comma as three characters, and room for a proxy's own. */
+const HEADER_BYTES = 64 * 2 ** 10
 
 export interface HttpServer {
   address: string
@@ -28,26 +32,28 @@ export interface HttpServer {
 
 export interface HttpOptions {
   where: Address
-  /** What `authorization: Bearer` must say, if anything. */
+  /** What `authorization` must show, if anything. */
   token: string | undefined
+  cors: Cors
   reject: Reject
 }
 
-export async function startHttp(api: Api, { where, token, reject }: HttpOptions): Promise<HttpServer> {
+export async function startHttp(api: Api, { where, token, cors, reject }: HttpOptions): Promise<HttpServer> {
   const held = new Held()
   const answers = new Answers(reject)
   const limits = {
-    ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS },
+    ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, maxHeaderSize: HEADER_BYTES },
     connectionsCheckingInterval: LOOK_MS,
   }
+  const guard = { token, cors }
   const server = createServer(limits, (request, response) => {
     const share = held.share()
     response.on('close', () => share.release())
-    void answer(api, token, request, share).then((given) => {
+    void answer(api, guard, request, share).then((given) => {
       const isGone = response.destroyed
       const fits = isGone ? given : fitting(share, given)
       answers.add(request, fits)
-      if (!isGone) write(request, response, fits)
+      if (!isGone) void write(cors, request, response, fits)
     })
   })
   answers.watch(server)
@@ -66,18 +72,17 @@ export async function startHttp(api: Api, { where, token, reject }: HttpOptions)
   }
 }
 
-async function answer(
-  api: Api,
-  token: string | undefined,
-  request: IncomingMessage,
-  share: Share,
-): Promise<Answer> {
+/** Who may ask. */
+type Guard = Pick<HttpOptions, 'token' | 'cors'>
+
+async function answer(api: Api, guard: Guard, request: IncomingMessage, share: Share): Promise<Answer> {
   try {
-    if (token !== undefined && !shows(request, token)) return text(401, 'the token is missing or wrong')
+    const early = earlyAnswer(guard, request)
+    if (early) return early
     const url = urlOf(request)
     if (url === undefined) return text(400, '400 Bad Request')
     return await route(api, {
-      method: request.method ?? 'GET',
+      method: methodOf(request),
       path: url.pathname,
       parameters: new Parameters(url.searchParams),
       contentType: request.headers['content-type'] ?? '',
@@ -92,6 +97,22 @@ async function answer(
   }
 }
 
+/** A preflight shows no token: it is what a browser asks by itself. */
+function earlyAnswer(
+  { token, cors }: Guard,
+  { method = 'GET', headers }: IncomingMessage,
+): Answer | undefined {
+  const origin = cors.refusedOrigin(method, headers)
+  if (origin !== undefined)
+    return text(403, `pages of ${origin} may not ask; the relay's --allow-origin says whose may`)
+  if (cors.isPreflight(method, headers)) return { status: 200, body: '' }
+  if (token === undefined || isAuthorized(headers.authorization, token)) return undefined
+  return { ...text(401, 'the token is missing or wrong'), challenge: CHALLENGE }
+}
+
+/** HEAD is answered as GET is, without the body, which Node leaves out. */
+const methodOf = ({ method = 'GET' }: IncomingMessage): string => (method === 'HEAD' ? 'GET' : method)
+
 /** What a request's first line asks for: a path, which begins with one slash however many are written. */
 function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
   try {
@@ -101,15 +122,28 @@ function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
   }
 }
 
-function write(request: IncomingMessage, response: ServerResponse, { status, type, body }: Answer): void {
+async function write(
+  cors: Cors,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, type, body, challenge }: Answer,
+): Promise<void> {
   response.on('error', () => {})
+  const { headers } = request
   const bytes = Buffer.from(body)
+  const packed = await compressed(bytes, String(headers['accept-encoding'] ?? ''))
+  if (response.destroyed) return
+  const vary = [...(cors.varies ? ['origin'] : []), ...(isCompressible(bytes) ? ['accept-encoding'] : [])]
   response.writeHead(status, {
-    'content-length': bytes.length,
+    'content-length': (packed ?? bytes).length,
     ...(type === undefined ? {} : { 'content-type': type }),
-    ...(request.complete || request.method === 'GET' ? {} : { connection: 'close' }),
+    ...(packed === undefined ? {} : { 'content-encoding': 'gzip' }),
+    ...(vary.length === 0 ? {} : { vary: vary.join(', ') }),
+    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+    ...cors.headers(headers, cors.isPreflight(request.method ?? '', headers)),
+    ...(request.complete || methodOf(request) === 'GET' ? {} : { connection: 'close' }),
   })
-  response.end(bytes)
+  response.end(packed ?? bytes)
 }
 
 /** Or a refusal, where too much waits to be read already. */
@@ -120,9 +154,4 @@ function fitting(share: Share, given: Answer): Answer {
   } catch (error) {
     return answerTo(error)!
   }
-}
-
-function shows({ headers }: IncomingMessage, token: string): boolean {
-  const digest = (secret: string) => createHash('sha256').update(secret).digest()
-  return timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`))
 }

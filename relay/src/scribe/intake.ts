@@ -3,7 +3,8 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Reject } from '../rejections.js'
-import { type V1Span, v1FromBytes } from '../spans/from-v1.js'
+import { v1FromBytes } from '../spans/from-v1.js'
+import type { V1Span } from '../spans/v1-span.js'
 import { type Routes, SPANS } from './categories.js'
 import type { Counters, What } from './counters.js'
 import type { Files } from './files.js'

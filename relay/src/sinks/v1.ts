@@ -1,7 +1,7 @@
 // relay/src/sinks/v1.ts: spans in Zipkin's first format, which its Scribe collector takes: what a span is (a client's, a server's)
 // is told by annotations at its begin and end, the other side's address by a tag that is true. Pure.
 
-import type { Endpoint, Kind, Span } from '../spans/span.js'
+import { type Endpoint, type Kind, nearestLong, type Span } from '../spans/span.js'
 import { i64, thrift, zipkin } from '../wire.js'
 
 type Core = readonly [begin: string, end: string, peer: string]
@@ -81,7 +81,7 @@ export function v1Span(span: Span): InstanceType<typeof zipkin.Span> {
     new zipkin.BinaryAnnotation({ key, value: Buffer.from(value), annotation_type: STRING, ...host })
   const tags = Object.entries(span.tags ?? {}).map(([key, value]) => tag(key, value))
   const annotations = [...coresOf(span), ...(span.annotations ?? [])].map(
-    ({ timestamp, value }) => new zipkin.Annotation({ timestamp: i64(timestamp), value, ...host }),
+    ({ timestamp, value }) => new zipkin.Annotation({ timestamp: micros(timestamp), value, ...host }),
   )
   const peer = hostOf(span.remoteEndpoint)
   if (peer.host) {
@@ -131,5 +131,8 @@ function ipv6Bytes(text: string): Buffer {
 
 const wordOf = (hex: string) => i64(BigInt.asIntN(64, BigInt(`0x${hex}`)))
 
-const time = (name: 'timestamp' | 'duration', micros: number | undefined) =>
-  micros === undefined ? {} : { [name]: i64(micros) }
+const time = (name: 'timestamp' | 'duration', value: number | undefined) =>
+  value === undefined ? {} : { [name]: micros(value) }
+
+/** Any long, beyond 2^53 too, and a sum of two. */
+const micros = (value: number) => i64(BigInt(nearestLong(value)))

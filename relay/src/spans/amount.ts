@@ -1,6 +1,6 @@
 // relay/src/spans/amount.ts: how much a post may bring, beside its bytes: spans, and what is in them. A small body that unpacks to
 // millions of nothings would hold the relay's thread for seconds, and its memory, once it is made into objects: so JSON is
-// counted before it is parsed, and protobuf while it is read. The HTTP API asks. Pure.
+// counted before it is parsed (json-text.ts), and protobuf and thrift while they are read. Pure.
 
 /** A batch of our own sinks has fewer, however small its spans are, and so have those of tracers. */
 const MOST_SPANS = 25_000
@@ -32,27 +32,3 @@ export class Amount {
 
 const tooMuch = (count: number, what: string, most: number): TooMuch =>
   new TooMuch(`the body has ${count} ${what} or more; expected at most ${most}`)
-
-/**
- * Counts a list of spans as JSON. Whether it is JSON at all is for the parser to say.
- *
- * @throws TooMuch
- */
-export function checkJson(bytes: Uint8Array): void {
-  const amount = new Amount()
-  let depth = 0
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at]
-    if (byte === QUOTE) {
-      for (at++; at < bytes.length && bytes[at] !== QUOTE; at++) if (bytes[at] === BACKSLASH) at++
-    } else if (byte === OBJECT || byte === LIST) {
-      if (depth++ === 1) amount.span()
-      amount.value()
-    } else if (byte === COMMA) {
-      amount.value() // but for the first in an object or a list, which is counted with that
-    } else if (byte === OBJECT_END || byte === LIST_END) depth--
-  }
-}
-
-const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
-const [OBJECT, OBJECT_END, LIST, LIST_END] = [0x7b, 0x7d, 0x5b, 0x5d]

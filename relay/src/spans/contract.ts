@@ -6,6 +6,7 @@ import type { TraceTracepoint } from '../read/model.js'
 const ID = 'trace_low:u64 span:u64'
 const EVENTS = {
   span_begin: `trace_high:u64 ${ID} parent:u64 kind:enum flags:u8 probability:f32 name:string`,
+  span_name: `${ID} name:string`,
   span_annotation: `${ID} value:string`,
   span_tag: `${ID} key:string value:string`,
   span_number: `${ID} key:string value:f64`,

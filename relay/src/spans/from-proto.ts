@@ -1,9 +1,19 @@
 // relay/src/spans/from-proto.ts: posted protobuf (zipkin.proto3.ListOfSpans) to spans, each checked at the door.
-// The HTTP API calls it with a body it has already bounded. Unknown fields are skipped. Pure.
+// The HTTP API calls it with a body it has already bounded. Fields that are unknown, or of another wire type, are skipped. Pure.
 
 import { ipOf } from './address.js'
 import { Amount, TooMuch } from './amount.js'
-import { checkPort, type Endpoint, KINDS, makeSpan, type Span, setTag } from './span.js'
+import { fullParentId, fullSpanId, fullTraceId } from './ids.js'
+import {
+  type Annotation,
+  checkPort,
+  type Endpoint,
+  KINDS,
+  makeSpan,
+  nearestLong,
+  type Span,
+  sortedTags,
+} from './span.js'
 
 /** Of the post that is being read. */
 let amount = new Amount()
@@ -13,7 +23,7 @@ export function spansFromProto(bytes: Buffer): Span[] {
   const spans: Span[] = []
   amount = new Amount()
   try {
-    for (const [field, value] of fields(bytes)) if (field === 1) spans.push(spanFrom(message(value)))
+    for (const field of fields(bytes)) if (field.key === key(1, BYTES)) spans.push(spanFrom(field.bytes))
   } catch (error) {
     if (error instanceof TooMuch) throw error
     throw new RangeError(`${(error as Error).message} reading List<Span> from proto3`)
@@ -21,50 +31,65 @@ export function spansFromProto(bytes: Buffer): Span[] {
   return spans
 }
 
-function spanFrom(bytes: Buffer): Span {
+/** What tells a field and how it is written, before each. */
+const key = (field: number, wire: number): number => field * 8 + wire
+const [VARINT, FIXED64, BYTES, FIXED32] = [0, 1, 2, 5]
+
+/** One of the two, by how it is written. */
+interface Field {
+  key: number
+  number: bigint
+  bytes: Buffer
+}
+
+const SPAN = {
+  traceId: key(1, BYTES),
+  parentId: key(2, BYTES),
+  id: key(3, BYTES),
+  kind: key(4, VARINT),
+  name: key(5, BYTES),
+  timestamp: key(6, FIXED64),
+  duration: key(7, VARINT),
+  localEndpoint: key(8, BYTES),
+  remoteEndpoint: key(9, BYTES),
+  annotation: key(10, BYTES),
+  tag: key(11, BYTES),
+  debug: key(12, VARINT),
+  shared: key(13, VARINT),
+}
+
+function spanFrom(given: Buffer): Span {
   amount.span()
-  const draft: Parameters<typeof makeSpan>[0] = { traceId: '', id: '', annotations: [], tags: {} }
-  for (const [field, value] of fields(bytes)) {
-    if (field === 1) draft.traceId = traceId(message(value))
-    else if (field === 2) draft.parentId = spanId(message(value))
-    else if (field === 3) draft.id = spanId(message(value)) ?? ''
-    else if (field === 4) draft.kind = KINDS[number(value) - 1]
-    else if (field === 5) draft.name = text(value)
-    else if (field === 6) draft.timestamp = number(value)
-    else if (field === 7) draft.duration = number(value)
-    else if (field === 8) draft.localEndpoint = endpoint(message(value))
-    else if (field === 9) draft.remoteEndpoint = endpoint(message(value))
-    else if (field === 10) draft.annotations!.push(annotation(message(value)))
-    else if (field === 11) addTag(draft.tags!, message(value))
-    else if (field === 12) draft.debug = number(value) !== 0
-    else if (field === 13) draft.shared = number(value) !== 0
+  const draft: Parameters<typeof makeSpan>[0] = { traceId: '', id: '' }
+  const annotations: Annotation[] = []
+  const tags: [key: string, value: string][] = []
+  for (const { key, number, bytes } of fields(given)) {
+    if (key === SPAN.traceId) draft.traceId = fullTraceId(bytes.toString('hex'))
+    else if (key === SPAN.parentId) draft.parentId = fullParentId(bytes.toString('hex') || '0')
+    else if (key === SPAN.id) draft.id = fullSpanId(bytes.toString('hex'))
+    else if (key === SPAN.kind) draft.kind = KINDS[Number(number) - 1]
+    else if (key === SPAN.name) draft.name = bytes.toString()
+    else if (key === SPAN.timestamp) draft.timestamp = long(number)
+    else if (key === SPAN.duration) draft.duration = long(number)
+    else if (key === SPAN.localEndpoint) draft.localEndpoint = endpoint(bytes)
+    else if (key === SPAN.remoteEndpoint) draft.remoteEndpoint = endpoint(bytes)
+    else if (key === SPAN.annotation) annotations.push(...annotation(bytes))
+    else if (key === SPAN.tag) tags.push(tag(bytes))
+    else if (key === SPAN.debug) draft.debug = number !== 0n
+    else if (key === SPAN.shared) draft.shared = number !== 0n
   }
   if (draft.traceId === '') throw new RangeError('Missing : traceId')
   if (draft.id === '') throw new RangeError('Missing : id')
-  return makeSpan(draft)
+  return makeSpan({ ...draft, annotations, tags: sortedTags(tags) })
 }
 
-function traceId(bytes: Buffer): string {
-  if (bytes.length !== 8 && bytes.length !== 16)
-    throw new RangeError(`traceId has ${bytes.length} bytes; expected 8 or 16`)
-  const hex = bytes.toString('hex')
-  if (/^0*$/.test(hex)) throw new RangeError('traceId is all zeros')
-  return hex.startsWith('0000000000000000') ? hex.slice(-16) : hex
-}
-
-/** Undefined where it is 0. */
-function spanId(bytes: Buffer): string | undefined {
-  if (bytes.length !== 8) throw new RangeError(`a span id has ${bytes.length} bytes; expected 8`)
-  const hex = bytes.toString('hex')
-  return /^0*$/.test(hex) ? undefined : hex
-}
-
-function endpoint(bytes: Buffer): Endpoint {
+function endpoint(given: Buffer): Endpoint {
   const made: Endpoint = {}
-  for (const [field, value] of fields(bytes)) {
-    if (field === 1) made.serviceName = text(value)
-    else if (field === 2 || field === 3) Object.assign(made, address(message(value)))
-    else if (field === 4) made.port = number(value)
+  for (const field of fields(given)) {
+    if (field.key === key(1, BYTES)) made.serviceName = field.bytes.toString()
+    else if (field.key === key(2, BYTES) || field.key === key(3, BYTES))
+      Object.assign(made, address(field.bytes))
+    else if (field.key === key(4, VARINT)) made.port = long(field.number)
   }
   checkPort(made.port)
   return made
@@ -76,39 +101,30 @@ function address(bytes: Buffer): Pick<Endpoint, 'ipv4' | 'ipv6'> | undefined {
   return bytes.length === 16 ? ipOf(bytes.toString('hex').match(/.{4}/g)!.join(':')) : undefined
 }
 
-function annotation(bytes: Buffer): { timestamp: number; value: string } {
+/** None where its time or its text is missing. */
+function annotation(given: Buffer): Annotation[] {
   const made = { timestamp: 0, value: '' }
-  for (const [field, value] of fields(bytes)) {
-    if (field === 1) made.timestamp = number(value)
-    else if (field === 2) made.value = text(value)
+  for (const field of fields(given)) {
+    if (field.key === key(1, FIXED64)) made.timestamp = long(field.number)
+    else if (field.key === key(2, BYTES)) made.value = field.bytes.toString()
   }
-  if (made.timestamp === 0 || made.value === '') throw new RangeError('Incomplete annotation')
+  return made.timestamp === 0 || made.value === '' ? [] : [made]
+}
+
+function tag(given: Buffer): [key: string, value: string] {
+  const made: [string, string] = ['', '']
+  for (const field of fields(given)) {
+    if (field.key === key(1, BYTES)) made[0] = field.bytes.toString()
+    else if (field.key === key(2, BYTES)) made[1] = field.bytes.toString()
+  }
   return made
 }
 
-function addTag(tags: Record<string, string>, bytes: Buffer): void {
-  const entry = ['', '']
-  for (const [field, value] of fields(bytes)) if (field === 1 || field === 2) entry[field - 1] = text(value)
-  setTag(tags, entry[0]!, entry[1]!)
-}
+const long = (number: bigint): number => nearestLong(Number(BigInt.asIntN(64, number)))
 
-type Value = bigint | Buffer
+const NO_BYTES = Buffer.alloc(0)
 
-const message = (value: Value): Buffer => {
-  if (typeof value === 'bigint') throw new RangeError('a number stands where bytes were expected')
-  return value
-}
-
-const text = (value: Value): string => message(value).toString('utf8')
-
-const number = (value: Value): number => {
-  if (typeof value !== 'bigint') throw new RangeError('bytes stand where a number was expected')
-  const read = Number(value)
-  if (!Number.isSafeInteger(read)) throw new RangeError(`${value} is too large`)
-  return read
-}
-
-function* fields(bytes: Buffer): Generator<[field: number, value: Value]> {
+function* fields(bytes: Buffer): Generator<Field> {
   let at = 0
   const varint = (): bigint => {
     let value = 0n
@@ -128,12 +144,11 @@ function* fields(bytes: Buffer): Generator<[field: number, value: Value]> {
   while (at < bytes.length) {
     amount.value()
     const key = Number(varint())
-    const wire = key & 7
-    const field = key >>> 3
-    if (wire === 0) yield [field, varint()]
-    else if (wire === 1) yield [field, take(8).readBigUInt64LE()]
-    else if (wire === 2) yield [field, take(Number(varint()))]
-    else if (wire === 5) yield [field, BigInt(take(4).readUInt32LE())]
+    const wire = key % 8
+    if (wire === VARINT) yield { key, number: varint(), bytes: NO_BYTES }
+    else if (wire === FIXED64) yield { key, number: take(8).readBigUInt64LE(), bytes: NO_BYTES }
+    else if (wire === BYTES) yield { key, number: 0n, bytes: take(Number(varint())) }
+    else if (wire === FIXED32) yield { key, number: BigInt(take(4).readUInt32LE()), bytes: NO_BYTES }
     else throw new RangeError(`Malformed: wire type ${wire}`)
   }
 }

@@ -43,7 +43,7 @@ export class Group {
   ends = 0
   end = Number.NaN
   secondEnd = Number.NaN
-  /** Annotations, tags and remotes, as they came. */
+  /** Names, annotations, tags and remotes, as they came. */
   #facts = NONE
   bytes = 0
   /** When it will have waited long enough, by the clock of whoever asks. */
@@ -133,7 +133,9 @@ export class Group {
 
   /** Of the facts whose time is a wanted one. */
   #span(counts: Counts, why: string, begin: Begin, end: number, wants?: (time: number) => boolean): Span {
-    const { time: begun, parentLow, parentHigh, kind, flags, probability, name } = begin
+    const { time: begun, parentLow, parentHigh, kind, flags, probability } = begin
+    let { name } = begin
+    let named = begun
     const parentId = (parentLow | parentHigh) === 0 ? undefined : hex(parentHigh, parentLow)
     const low = hex(this.traceLowHigh, this.traceLow)
     const isShort = (begin.traceHighLow | begin.traceHighHigh) === 0
@@ -148,6 +150,9 @@ export class Group {
       if (facts[i] === 'span_annotation') {
         annotations ??= []
         annotations.push({ timestamp: Math.floor(time), value: value as string })
+      } else if (facts[i] === 'span_name') {
+        if (time >= named) name = value as string // a thread that changes its CPU may be read out of order
+        named = Math.max(named, time)
       } else if (facts[i] === 'span_remote') {
         remoteEndpoint = endpointOf(value as Remote, tags)
       } else {

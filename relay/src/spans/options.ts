@@ -21,6 +21,10 @@ const object: Door = { expected: 'an object', takes: isObject }
 
 const doors: Record<string, Door> = {
   listen: address,
+  allowOrigins: {
+    expected: 'a list of origins, or of "*"',
+    takes: (value) => Array.isArray(value) && value.every(isText),
+  },
   sinks: object,
   autocompleteKeys: {
     expected: 'a list of keys of tags',

@@ -4,9 +4,9 @@
 // span's piece in the store, which readers join (merge.ts). It holds a bounded amount, of all and of one span, and no clock: who
 // calls says what time it is. It runs in a timer: no foreign span, however large, makes it throw.
 
-import type { V1Span } from './from-v1.js'
 import { Queue } from './queue.js'
 import { type Endpoint, lowTraceId, type Span } from './span.js'
+import type { V1Span } from './v1-span.js'
 import { spansFromV1 } from './v1-to-v2.js'
 
 export interface PieceLimits {

@@ -54,7 +54,7 @@ export function makeQuery(given: QueryParameters): Query {
 
 const name = (text: string | undefined): string | undefined => text?.toLowerCase() || undefined
 
-/** `error and http.method=GET`: a text of its own does not undo a value that was given for it. */
+/** `error and http.request.method=GET`: a text of its own does not undo a value that was given for it. */
 function parseAnnotationQuery(text: string): Map<string, string> {
   const wanted = new Map<string, string>()
   if (text === '') return wanted

@@ -41,7 +41,7 @@ export class SpanRecord {
   spanHigh = 0
   /** Of a tag or a number. */
   key = ''
-  /** Of an annotation, a tag or a number; what a begin or a remote has. */
+  /** Of a name, an annotation, a tag or a number; what a begin or a remote has. */
   value: string | number | Begin | Remote = ''
 }
 
@@ -100,6 +100,10 @@ const READ: Record<SpanEvent, (tracepoint: TraceTracepoint) => Read> = {
         name: readText(bytes, p),
       }
     }
+  },
+  span_name: () => (bytes, view, p, record) => {
+    readIds(view, p, record)
+    record.value = readText(bytes, p)
   },
   span_annotation: () => (bytes, view, p, record) => {
     readIds(view, p, record)

@@ -59,8 +59,8 @@ export function makeSpan(draft: Draft, local = makeEndpoint(draft.localEndpoint)
   if (parentId !== undefined && parentId !== id) span.parentId = parentId
   if (kind) span.kind = kind
   if (draft.name) span.name = draft.name.toLowerCase()
-  if (timestamp !== undefined && timestamp > 0) span.timestamp = timestamp
-  if (duration !== undefined && duration > 0) span.duration = duration
+  if (timestamp !== undefined && timestamp > 0) span.timestamp = Math.min(timestamp, MOST_MICROS)
+  if (duration !== undefined && duration > 0) span.duration = Math.min(duration, MOST_MICROS)
   if (local) span.localEndpoint = local
   if (remote) span.remoteEndpoint = remote
   if (annotations !== undefined && annotations.length > 0) span.annotations = ordered(annotations)
@@ -70,21 +70,28 @@ export function makeSpan(draft: Draft, local = makeEndpoint(draft.localEndpoint)
   return span
 }
 
-/** @throws RangeError, in Zipkin's words */
+/** One below 0 is none, which some say so. @throws RangeError, in Zipkin's words */
 export function checkPort(port: number | undefined): void {
-  if (port !== undefined && (port < 0 || port > 65535)) throw new RangeError(`invalid port ${port}`)
+  if (port !== undefined && port > 65535) throw new RangeError(`invalid port ${port}`)
 }
+
+/** The largest that a number and Zipkin's long both can be; all above 2^53 are the nearest of their kind. */
+const MOST_MICROS = 2 ** 63 - 1024
+
+/** Of a time, which may be any long: nanoseconds where microseconds were meant are no reason to lose a span. */
+export const nearestLong = (value: number): number => Math.max(-MOST_MICROS, Math.min(value, MOST_MICROS))
 
 /** As a span has it; undefined where nothing is in it. */
 export function makeEndpoint(given: Endpoint | undefined): Endpoint | undefined {
   if (given === undefined) return undefined
   const { serviceName, ipv4, ipv6, port } = given
-  if (!serviceName && !ipv4 && !ipv6 && !port) return undefined
+  const hasPort = port !== undefined && port > 0
+  if (!serviceName && !ipv4 && !ipv6 && !hasPort) return undefined
   const made: Endpoint = {}
   if (serviceName) made.serviceName = serviceName.toLowerCase()
   if (ipv4) made.ipv4 = ipv4
   if (ipv6) made.ipv6 = ipv6
-  if (port) made.port = port
+  if (hasPort) made.port = port
   return made
 }
 
@@ -100,6 +107,13 @@ function ordered(annotations: Annotation[]): Annotation[] {
 export function setTag(tags: Record<string, string>, key: string, value: string): void {
   if (key !== '__proto__') tags[key] = value
   else Object.defineProperty(tags, key, { value, enumerable: true, configurable: true, writable: true })
+}
+
+/** In the order of their keys, as Zipkin has them: so a span that is sent twice is the same twice. The last of a key counts. */
+export function sortedTags(entries: [key: string, value: string][]): Record<string, string> {
+  const tags: Record<string, string> = {}
+  for (const [key, value] of entries.sort(([a], [b]) => compare(a, b))) setTag(tags, key, value)
+  return tags
 }
 
 export function isEmpty(tags: Record<string, string>): boolean {

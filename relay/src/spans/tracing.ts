@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AlertOptions, Alerts, type AlertsStats } from '../alerts/alerts.js'
 import { Memory } from '../alerts/memory.js'
+import { Cors } from '../http/cors.js'
 import { type HttpServer, startHttp } from '../http/server.js'
 import { guardedAddress } from '../intake/address.js'
 import type { ConnectionCounts } from '../intake/listener.js'
@@ -19,7 +20,6 @@ import { statusOf } from '../status.js'
 import type { ProcessStats, ProcessTotals } from '../store/processes.js'
 import { Assembler, type SpanItem } from './assembler.js'
 import type { Counts } from './counts.js'
-import type { V1Span } from './from-v1.js'
 import type { Source } from './group.js'
 import { Pieces } from './pieces.js'
 import { checkSample, type TraceSample } from './sample/chance.js'
@@ -27,12 +27,15 @@ import { Sampler, type Why } from './sample/sampler.js'
 import type { Span } from './span.js'
 import type { Retention } from './store/retention.js'
 import { SpanStore, STORE_FILE } from './store/store.js'
+import type { V1Span } from './v1-span.js'
 
 const TICK_MS = 50
 
 export interface TracingOptions {
   /** Where the API listens: host:port. Nowhere, if absent. */
   listen?: string
+  /** Whose pages may ask the API: origins such as https://ui.example, or `*`. None, if absent. */
+  allowOrigins?: string[]
   /** Who gets every span that is stored. */
   sinks?: SinkOptions
   /** Tags whose values are offered for completion. */
@@ -128,6 +131,7 @@ export class Tracing {
     output: string,
     {
       listen,
+      allowOrigins = [],
       sinks,
       alerts,
       autocompleteKeys = [],
@@ -138,6 +142,7 @@ export class Tracing {
     { token, version, rejections, counts }: TracingHouse,
   ): Promise<Tracing> {
     const where = listen === undefined ? undefined : guardedAddress(listen, 'http', token)
+    const cors = new Cors(allowOrigins)
     if (sample) checkSample(sample)
     if (listen && sinks?.zipkin) checkOther(listen, sinks.zipkin)
     const since = Date.now()
@@ -163,7 +168,7 @@ export class Tracing {
     const { reject } = rejections
     try {
       const api = { store, version, accept, status, metrics }
-      const http = where && (await startHttp(api, { where, token, reject }))
+      const http = where && (await startHttp(api, { where, token, cors, reject }))
       const counted = new Metrics(join(folder, STORE_FILE), TICK_MS)
       made = new Tracing(store, http, outboxes, counted, sampler, watching, reject)
     } catch (error) {

@@ -2,8 +2,9 @@
 // that speaks in it. Annotations at its begin and end (cs, sr, ...) tell whose side it is and how long it took. Pure.
 // The rules are those of Zipkin's own converter: sinks.test.ts compares with a real server's answers.
 
-import type { V1Annotation, V1Span } from './from-v1.js'
+import { Amount } from './amount.js'
 import { compare, type Draft, type Endpoint, type Kind, makeSpan, type Span, setTag } from './span.js'
+import type { V1Annotation, V1Span } from './v1-span.js'
 
 type Core = 'cs' | 'cr' | 'sr' | 'ss' | 'ms' | 'ws' | 'wr' | 'mr'
 
@@ -37,6 +38,19 @@ export function spansFromV1(source: V1Span): Span[] {
   }
   addPeers(source, parts, cores)
   return parts.all.map((part) => makeSpan(part))
+}
+
+/** Of a post. @throws TooMuch: each may be a span for each of many services */
+export function spansFromV1List(sources: readonly V1Span[]): Span[] {
+  const amount = new Amount()
+  const spans: Span[] = []
+  for (const source of sources) {
+    for (const span of spansFromV1(source)) {
+      amount.span()
+      spans.push(span)
+    }
+  }
+  return spans
 }
 
 const byTime = (a: V1Annotation, b: V1Annotation): number =>

@@ -59,17 +59,22 @@ export async function rarestFirst(reader: DuckDBConnection, conditions: Conditio
   return [...conditions].sort((a, b) => share(a) - share(b))
 }
 
+/** What every span meets. */
+const ANY: Condition = { sql: 'true' }
+
 /** Low ids of traces. */
 export function candidates(
   reader: DuckDBConnection,
   { endTs, lookback, limit }: Query,
-  { sql, term }: Condition,
+  condition: Condition = ANY,
 ): AsyncGenerator<bigint[]> {
+  const { sql, term } = condition
   const from = Math.max(1, (endTs - lookback) * 1000)
   const to = endTs * 1000
-  const which = `ts BETWEEN ${from} AND ${to} AND ${sql}`
+  const window = `ts BETWEEN ${from} AND ${to}`
+  const which = `${window} AND ${sql}`
   const pages = term === undefined ? byTime(reader, which, limit) : byTerm(reader, which, term, from, to)
-  return fresh(pages)
+  return fresh(condition === ANY ? pages : joined(pages, () => timeless(reader, window, condition)))
 }
 
 type Row = [trace: bigint, ts: bigint]
@@ -124,9 +129,7 @@ async function* byTerm(
     for (let at = 0; at < blocks.length; at += size, size = Math.min(size * 2, MOST_BLOCKS)) {
       const part = blocks.slice(at, at + size)
       const sql = `SELECT trace_low, ts FROM spans WHERE ${among(part.map(([block]) => block))} AND ${which}`
-      waiting = [...waiting, ...(await rows<Row>(reader, sql))].sort(([, a], [, b]) =>
-        a < b ? 1 : a > b ? -1 : 0,
-      )
+      waiting = [...waiting, ...(await rows<Row>(reader, sql))].sort(newestFirst)
       const [, time] = part.at(-1)!
       const older = waiting.findIndex(([, ts]) => ts < time)
       const ready = older === -1 ? waiting.length : older
@@ -139,6 +142,32 @@ async function* byTerm(
   }
   yield waiting
 }
+
+/** Traces that have a span without a time that meets the condition; what has a time in them says when they were. */
+function timeless(reader: DuckDBConnection, window: string, { sql, term }: Condition): Promise<Row[]> {
+  const blocks = term === undefined ? '' : `block IN (SELECT block FROM terms WHERE hash = ${term}) AND`
+  return rows<Row>(
+    reader,
+    `SELECT trace_low, max(ts) AS time FROM spans
+     WHERE ${window} AND trace_low IN (SELECT trace_low FROM spans WHERE ${blocks} ts = 0 AND ${sql})
+     GROUP BY trace_low ORDER BY time DESC LIMIT ${MOST_ROWS}`,
+  )
+}
+
+/** Both are the newest first, and so is what comes of them. */
+async function* joined(pages: AsyncGenerator<Row[]>, others: () => Promise<Row[]>): AsyncGenerator<Row[]> {
+  let left = await others()
+  for await (const page of pages) {
+    const [, last] = page.at(-1) ?? [0n, Infinity]
+    const older = left.findIndex(([, ts]) => ts < last)
+    const count = older === -1 ? left.length : older
+    yield [...page, ...left.slice(0, count)].sort(newestFirst)
+    left = left.slice(count)
+  }
+  yield left
+}
+
+const newestFirst = ([, a]: Row, [, b]: Row): number => (a < b ? 1 : a > b ? -1 : 0)
 
 /** Where most blocks of a range are wanted, all are read: that is less than to look for each. */
 function among(blocks: number[]): string {

@@ -16,7 +16,7 @@ const LOOK_AT = 256
 
 /** @throws RangeError where the answer is too large */
 export async function search(reader: DuckDBConnection, query: Query): Promise<Span[][]> {
-  const [first = { sql: 'true' }, ...others] = await rarestFirst(reader, conditionsOf(query))
+  const [first, ...others] = await rarestFirst(reader, conditionsOf(query))
   const conditions = others.map(({ sql }) => sql)
   const found: Span[][] = []
   const amount = new Amount()
