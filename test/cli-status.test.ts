@@ -112,10 +112,12 @@ well:     missing(service=front span=write -> service=store span=sync) > 0 over 
     ...{ fired: 3, resolved: 2, missing: { judged: expect.any(Number), givenUp: 0 } },
     webhook: { offered: 5, delivered: 5 },
   })
+  await fetch(`http://${http}/api/v2/spans`, { method: 'POST', body: '{' })
   to.child.kill('SIGINT')
   const { code, err } = await to.done
   expect(code).toBe(0)
   expect(err).toContain('alerts: 3 fired, 2 resolved, still: unsynced\n')
+  expect(err).toContain('refused: 1 post (400)\n')
   expect(err).toContain(`webhook http://${address}: 5 delivered\n`)
   expect(err).toMatch(/alert failing fires: errors\(service=store\) is 50%, above 10%, over 60s \(2 spans\)/)
 })
@@ -153,6 +155,20 @@ describe('a relay', () => {
       `zipkin http://${address} fails TIME 0 1 0 0 it answers 503`,
     ])
     says.status = 200
+  })
+
+  test('that refused a post has that first, with why, until it ends', async () => {
+    const { httpAddress } = await relay({ tracing: { listen: '127.0.0.1:0' } })
+    for (let i = 0; i < 2; i++)
+      await fetch(`http://${httpAddress}/api/v2/spans`, { method: 'POST', body: '{' })
+    const refused = await blkin('status', '--http', httpAddress!)
+    expect(refused).toMatchObject({ code: 1, err: '' })
+    expect(shown(refused).slice(0, 4)).toEqual([
+      expect.stringMatching(/: 2 posts refused$/),
+      '',
+      'REFUSED WHY TIMES LAST THE LAST',
+      expect.stringMatching(/^post 400 2 TIME ago 127\.0\.0\.1:\d+: POST \/api\/v2\/spans: .*JSON/i),
+    ])
   })
 
   test('that is none, or is away, is told, with what to do', async () => {
@@ -195,6 +211,11 @@ test('rules that are none are refused before anything listens', async () => {
   for (const [file, words] of cases) await expect(readAlerts(file)).rejects.toThrow(words)
   const alone = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), '--webhook', 'http://x')
   expect(alone).toMatchObject({ code: 2, err: expect.stringContaining('expected --alerts with it') })
+  const also = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), '--alertmanager', 'http://x')
+  expect(also).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--alertmanager is told of alerts; expected --alerts'),
+  })
   const good = ['--alerts', rules('a: p99() > 20ms over 1s'), '--webhook', 'ftp://x']
   const nowhere = await blkin('relay', '-l', '127.0.0.1:0', '-o', folder(), ...good)
   expect(nowhere).toMatchObject({
@@ -235,6 +256,20 @@ describe('the picture', () => {
     const full = { ...scribe, trouble: 'there are 1000 folders of 1000' }
     expect(headline({ scribe: full })).toEqual(["Scribe's files fail", 'SCRIBE', false])
     expect(headline({ spans: { ...status.spans, refused: 1 } })).toEqual(['1 span refused', 'SPANS', false])
+    const refusal = { what: 'post', reason: '413', isLost: true, count: 3, last: 1000, message: 'a\x1b[31m' }
+    const put = { ...refusal, what: 'put', reason: 'EFBIG', isLost: false, count: 2, last: 60_500 }
+    const gone = { ...refusal, what: 'span' }
+    expect(headline({ rejections: [refusal, put, gone] })).toEqual([
+      '3 posts refused, 2 puts refused',
+      'REFUSED',
+      false,
+    ])
+    expect(headline({ rejections: [{ ...put, last: 1000 }, gone] }), 'it was tried again').toEqual([
+      ...['all is well', 'REFUSED', true],
+    ])
+    const sink = { name: 'zipkin', offered: 5, delivered: 4, refused: 1, dropped: 0, waiting: 0 }
+    expect(headline({ sinks: [sink] })).toEqual(['1 sink refused or dropped some', 'SINK', false])
+    expect(headline({ goneLost: 7 })).toEqual(['7 events lost by processes that are gone', '3', false])
     const processes = [1, 2].map((pid) => ({ pid, program: 'a', events: 1, lost: { ...lost, noRoom: 1 } }))
     const both = { processes, scribe: full }
     expect(headline(both)).toEqual(["Scribe's files fail, 2 processes lost events", 'SCRIBE', false])
@@ -294,6 +329,55 @@ describe('the picture', () => {
     expect(up ? drawn.slice(0, length) : drawn.slice(2, 2 + length)).toEqual(shown)
   })
 
+  test('has the labels of its alerts, where one has some, and every Alertmanager among the sinks', () => {
+    const shown = { name: 'a', value: '1%', threshold: '0%', measure: 'errors()' }
+    const alert = {
+      alert: 'a',
+      state: 'inactive',
+      since: 0,
+      value: 0,
+      threshold: 0,
+      windowMs: 1000,
+      count: 0,
+      shown,
+    }
+    const labels = { severity: 'page', team: 'on call' }
+    const alerts = [
+      { ...alert, traces: [], labels },
+      { ...alert, traces: [] },
+    ]
+    const names = ['alertmanager http://a:9093', 'alertmanager http://b:9093']
+    const alertmanagers = names.map((name) => ({
+      name,
+      offered: 0,
+      delivered: 0,
+      refused: 0,
+      dropped: 0,
+      waiting: 0,
+    }))
+    const given = readStatus('x', { ...status, alerts: { alerts, fired: 0, resolved: 0, alertmanagers } })
+    const lines = renderStatus('http://x', given, plain)
+    expect(lines.slice(2, 5).map((line) => line.split(/ {2,}/).at(-1))).toEqual([
+      ...['LABELS', 'severity=page team=on call', '-'],
+    ])
+    expect(lines.filter((line) => line.startsWith('alertmanager'))).toHaveLength(2)
+  })
+
+  test('in docs/cli.md is what is drawn of what was refused', () => {
+    const text = readFileSync(join(root, 'docs/cli.md'), 'utf8')
+    const [, block = ''] = /```\n(relay [^\n]*\n\nREFUSED .*?)\n```/s.exec(text) ?? []
+    const rows = block.split('\n').slice(3)
+    expect(rows).toHaveLength(2)
+    const rejections = rows.map((row, i) => {
+      const [what, reason, count, ago, message] = row.split(/ {2,}/)
+      const last = 7_800_000 - Number.parseInt(ago!, 10) * 1000
+      return { what, reason, isLost: i === 0, count: Number(count), last, message }
+    })
+    const given = { ...status, version: '0.1.0', now: 7_800_000, processes: [], rejections }
+    const drawn = renderStatus('http://127.0.0.1:4651', readStatus('x', given), plain)
+    expect(drawn.slice(0, 5).join('\n')).toBe(block)
+  })
+
   test('is of nothing else than a status, wherever it is wrong', () => {
     const wrong: [unknown, string][] = [
       [null, 'it is no object'],
@@ -302,6 +386,10 @@ describe('the picture', () => {
       [{ ...status, sinks: {} }, 'sinks is no list'],
       [{ ...status, processes: [{ pid: 1 }] }, 'processes[0].program is no string'],
       [{ ...status, alerts: { alerts: [{}], fired: 0, resolved: 0 } }, 'alerts.alerts[0].alert is no string'],
+      [
+        { ...status, alerts: { alerts: [{ labels: { a: 1 } }] } },
+        'alerts.alerts[0].labels is no object of texts',
+      ],
     ]
     for (const [given, words] of wrong) {
       expect(() => readStatus('http://x', given)).toThrow(

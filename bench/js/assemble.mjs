@@ -6,6 +6,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutDecoder } from '../../relay/dist/live/put-decoder.js'
+import { Latencies } from '../../relay/dist/metrics/latencies.js'
+import { Rejections } from '../../relay/dist/rejections.js'
 import { Assembler } from '../../relay/dist/spans/assembler.js'
 import { spanDecoders } from '../../relay/dist/spans/records.js'
 import { Sampler } from '../../relay/dist/spans/sample/sampler.js'
@@ -17,7 +19,7 @@ const rounds = 3
 /** What the relay's clock would say: so many spans come a second. */
 const perSecond = 100_000
 
-async function run(puts, { assemble, sample, store }) {
+async function run(puts, { assemble, count: isCounted, sample, store }) {
   const info = spanTraceInfo()
   const epoch = { number: 0, offset: info.offset }
   const decoder = new PutDecoder(spanDecoders(info))
@@ -27,11 +29,18 @@ async function run(puts, { assemble, sample, store }) {
   const folder = mkdtempSync(join(tmpdir(), 'blkin-bench-'))
   const retention = { age: 9e9, bytes: 1e12 }
   const spans =
-    store && (await SpanStore.open(folder, { autocompleteKeys: [], retention, log: console.error }))
+    store &&
+    (await SpanStore.open(folder, {
+      autocompleteKeys: [],
+      retention,
+      rejections: new Rejections(console.error),
+    }))
   let mark = { epoch, sequence: 0, packets: 0, lost: 0n, lastTime: 0n }
   let now = 0
   let handedOn = 0
+  const latencies = isCounted && new Latencies()
   const hand = (made) => {
+    latencies?.add(made, !sample)
     sampler?.add(made, now)
     const kept = sampler ? sampler.due(now) : made
     handedOn += kept.length
@@ -78,8 +87,9 @@ function times() {
 const rows = [
   { says: 'packets to events' },
   { says: '... to spans', assemble: true },
-  { says: '... and one in a hundred into the store', assemble: true, sample: true, store: true },
-  { says: '... and all into the store', assemble: true, store: true },
+  { says: '... counted by how long they took', assemble: true, count: true },
+  { says: '... and one in a hundred into the store', assemble: true, count: true, sample: true, store: true },
+  { says: '... and all into the store', assemble: true, count: true, store: true },
 ]
 const puts = [...spanPuts(count)]
 console.log(

@@ -5,6 +5,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Rejections } from '../../relay/dist/rejections.js'
 import { makeQuery } from '../../relay/dist/spans/query.js'
 import { SpanStore } from '../../relay/dist/spans/store/store.js'
 import {
@@ -30,7 +31,7 @@ const isFilled = readdirSync(folder).includes('spans.duckdb')
 const store = await SpanStore.open(folder, {
   autocompleteKeys: [],
   retention: { age: 9e15, bytes: 1e12 },
-  log: console.error,
+  rejections: new Rejections(console.error),
 })
 if (!isFilled) await fill()
 const megabytes = statSync(join(folder, 'spans.duckdb')).size / 1e6

@@ -25,6 +25,7 @@ interface Flags {
   category?: Record<string, string>
   alerts?: string
   webhook?: string
+  alertmanager?: string[]
   token?: string
   json?: boolean
 }
@@ -37,11 +38,11 @@ export function relayCommand(): Command {
     .addOption(
       new Option('-o, --output <folder>', 'where the traces go').env('BLKIN_OUTPUT').default('traces'),
     )
-    .addOption(new Option('--http <host:port>', "spans and Zipkin's API, there").env('BLKIN_HTTP'))
+    .addOption(new Option('--http <host:port>', "spans, Zipkin's API and /metrics").env('BLKIN_HTTP'))
     .addOption(
       new Option('--allow-origin <origin>', 'whose pages may ask there')
         .env('BLKIN_ALLOW_ORIGIN')
-        .argParser(originsOf),
+        .argParser(listOf),
     )
     .addOption(
       new Option('--sample <rate>', 'traces to store: 50/s, 1/100')
@@ -67,6 +68,11 @@ export function relayCommand(): Command {
     )
     .addOption(new Option('--alerts <file>', 'rules over spans, a line each').env('BLKIN_ALERTS'))
     .addOption(new Option('--webhook <url>', 'who is told when one fires').env('BLKIN_WEBHOOK'))
+    .addOption(
+      new Option('--alertmanager <url>', '... Alertmanager, or several')
+        .env('BLKIN_ALERTMANAGER')
+        .argParser(listOf),
+    )
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
@@ -118,11 +124,21 @@ type Asked = Omit<Flags, 'listen' | 'output'>
 
 /** Undefined: nobody asks for spans, but for those that come by Scribe. */
 async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
-  const { http, allowOrigin, sample, zipkin, scribe, otlp, alerts, webhook, scribeListen } = asked
+  const { http, allowOrigin, sample, zipkin, scribe, otlp, alerts, webhook, alertmanager, scribeListen } =
+    asked
   const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
+  const receivers = {
+    ...(webhook ? { webhook } : {}),
+    ...(alertmanager ? { alertmanagers: alertmanager } : {}),
+  }
   const goesOn = Object.keys(sinks).length > 0
   if (allowOrigin && !http) throw new UsageError('--allow-origin is about the API; expected --http with it')
-  if (webhook && !alerts) throw new UsageError('--webhook is told of alerts; expected --alerts with it')
+  for (const [flag, given] of [
+    ['--webhook', webhook],
+    ['--alertmanager', alertmanager?.length],
+  ] as const) {
+    if (given && !alerts) throw new UsageError(`${flag} is told of alerts; expected --alerts with it`)
+  }
   if (sample && !http && !goesOn && !alerts && !scribeListen)
     throw new UsageError(
       '--sample is about spans; expected --http, --zipkin, --scribe, --otlp, --alerts or --scribe-listen with it',
@@ -133,7 +149,7 @@ async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
     ...(allowOrigin ? { allowOrigins: allowOrigin } : {}),
     ...(sample ? { sample } : {}),
     ...(goesOn ? { sinks } : {}),
-    ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...(webhook ? { webhook } : {}) } } : {}),
+    ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...receivers } } : {}),
   }
 }
 
@@ -145,10 +161,15 @@ function scribeOf({ scribeListen, category }: Asked): ScribeOptions | undefined 
 }
 
 /** The flag may be given more than once, and more than one at once: so it is in a variable. */
-const originsOf = (text: string, before: string[] = []): string[] =>
-  text === '' ? before : [...before, ...text.split(',')]
+const listOf = (text: string, before: string[] = []): string[] => [
+  ...before,
+  ...text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+]
 
-/** The flag may be given more than once, and more than one at once. */
+/** The same. */
 function categoriesOf(text: string, before: Record<string, string> = {}): Record<string, string> {
   const pairs = text.split(',').map((part): [pattern: string, folder: string] => {
     const at = part.indexOf('=')

@@ -8,10 +8,15 @@ import { visible } from './visible.js'
 
 type Alert = NonNullable<RelayStatus['alerts']>['alerts'][number]
 type Outbox = RelayStatus['sinks'][number]
+type Rejection = NonNullable<RelayStatus['rejections']>[number]
 
 /** So many processes are listed; --json has all. */
 const mostProcesses = 20
+/** For so long after the last something is wrong that its sender has still, and tries again. */
+const retriedMs = 60_000
 const most = 60
+/** Of a message. */
+const mostWords = 300
 const right = true
 
 interface Part {
@@ -44,11 +49,22 @@ export function renderStatus(base: string, status: RelayStatus, style: Style): s
 const firing = ({ alerts }: RelayStatus): Alert[] =>
   (alerts?.alerts ?? []).filter(({ state }) => state === 'firing')
 
-const outboxes = ({ sinks, alerts }: RelayStatus): Outbox[] =>
-  alerts?.webhook ? [...sinks, alerts.webhook] : sinks
+const outboxes = ({ sinks, alerts }: RelayStatus): Outbox[] => [
+  ...sinks,
+  ...(alerts?.webhook ? [alerts.webhook] : []),
+  ...(alerts?.alertmanagers ?? []),
+]
 
-/** One that was turned away or dropped something long ago, and takes all now, does not. */
 const failing = (status: RelayStatus): Outbox[] => outboxes(status).filter(({ error }) => error !== undefined)
+
+/** One that takes all now, and did not always. */
+const lossy = (status: RelayStatus): Outbox[] =>
+  outboxes(status).filter(({ error, refused, dropped }) => error === undefined && refused + dropped > 0)
+
+const shownLabels = (labels: Alert['labels'] = {}): string =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ') || '-'
 
 const order = ['firing', 'pending', 'inactive']
 
@@ -65,19 +81,27 @@ const alertsPart: Part = {
       ],
       ...[{ head: 'OF' }, { head: 'TRACE' }],
     ]
-    const rows = [...(alerts?.alerts ?? [])]
+    const all = alerts?.alerts ?? []
+    const hasLabels = all.some(({ labels }) => labels !== undefined)
+    if (hasLabels) columns.push({ head: 'LABELS' })
+    const rows = [...all]
       .sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
-      .map(({ state, since, shown, windowMs, count, traces }) => [
+      .map(({ state, since, shown, windowMs, count, traces, labels }) => [
         ...[cell(shown.name), state === 'firing' ? style.warn(state) : cell(state)],
         ...[uptime((now - since) / 1000), cell(shown.value), cell(shown.threshold)],
         ...[duration(windowMs * 1e6), grouped(count), cell(shown.measure), cell(traces[0] ?? '-')],
+        ...(hasLabels ? [cell(shownLabels(labels))] : []),
       ])
     return table(columns, rows, style)
   },
 }
 
 const sinksPart: Part = {
-  wrong: (status) => told(failing(status).length, 'sink', 'fails', 'fail'),
+  wrong: (status) =>
+    joined(
+      told(failing(status).length, 'sink', 'fails', 'fail'),
+      told(lossy(status).length, 'sink', 'refused or dropped some', 'refused or dropped some'),
+    ),
   lines(status, style) {
     const columns: Column[] = [
       ...[{ head: 'SINK' }, { head: 'STATE' }, { head: 'SINCE', right }, { head: 'DELIVERED', right }],
@@ -110,7 +134,34 @@ const spansPart: Part = {
   },
 }
 
-/** What is put off comes again, and what is bad is its sender's: neither is wrong here. */
+/** Spans are told of in their own part. */
+const isWrong = ({ what, isLost, last }: Rejection, now: number): boolean =>
+  what !== 'span' && (isLost || now - last < retriedMs)
+
+const rejectionsPart: Part = {
+  wrong({ rejections = [], now }) {
+    const counts = new Map<string, number>()
+    for (const one of rejections) {
+      if (isWrong(one, now)) counts.set(one.what, (counts.get(one.what) ?? 0) + one.count)
+    }
+    return joined(...[...counts].map(([what, n]) => `${count(n, cell(what))} refused`))
+  },
+  lines({ rejections = [], now }, style) {
+    const columns: Column[] = [
+      ...[{ head: 'REFUSED' }, { head: 'WHY' }, { head: 'TIMES', right }, { head: 'LAST', right }],
+      { head: 'THE LAST' },
+    ]
+    const rows = rejections
+      .toSorted((a, b) => Number(isWrong(b, now)) - Number(isWrong(a, now)) || b.last - a.last)
+      .map((one) => [
+        ...[cell(one.what), isWrong(one, now) ? style.warn(cell(one.reason)) : cell(one.reason)],
+        ...[grouped(one.count), `${uptime((now - one.last) / 1000)} ago`, line(one.message)],
+      ])
+    return table(columns, rows, style)
+  },
+}
+
+/** What is put off comes again: it is not wrong, and what is bad stands among what was refused. */
 const scribePart: Part = {
   wrong: ({ scribe }) => (scribe?.trouble === undefined ? undefined : "Scribe's files fail"),
   lines({ scribe }, style) {
@@ -126,9 +177,11 @@ const scribePart: Part = {
 }
 
 const processesPart: Part = {
-  wrong: ({ processes }) => {
+  wrong: ({ processes, goneLost = 0 }) => {
     const losers = processes.filter(({ lost }) => sumOf(lost) > 0).length
-    return told(losers, 'process', 'lost events', 'lost events')
+    const lostBefore =
+      goneLost === 0 ? undefined : `${count(goneLost, 'event')} lost by processes that are gone`
+    return joined(told(losers, 'process', 'lost events', 'lost events'), lostBefore)
   },
   lines({ processes, gone }, style) {
     const columns = [
@@ -155,10 +208,14 @@ const processesPart: Part = {
   },
 }
 
-const parts = [alertsPart, sinksPart, spansPart, scribePart, processesPart]
+const parts = [alertsPart, sinksPart, rejectionsPart, spansPart, scribePart, processesPart]
 
 const told = (n: number, what: string, one: string, many: string): string | undefined =>
   n === 0 ? undefined : `${count(n, what)} ${n === 1 ? one : many}`
+
+/** Undefined where none of them is. */
+const joined = (...wrong: (string | undefined)[]): string | undefined =>
+  wrong.filter((one) => one !== undefined).join(', ') || undefined
 
 const stateOf = (error: string | undefined, style: Style): string =>
   error === undefined ? 'takes' : style.warn('fails')
@@ -173,5 +230,7 @@ function table(columns: Column[], rows: string[][], style: Style): string[] {
 
 const sumOf = (lost: LostCounts): number =>
   lost.noRoom + lost.tooBig + lost.badValue + lost.noRing + lost.overwritten
+
+const line = (text: string): string => visible(text.slice(0, mostWords))
 
 const cell = (text: string): string => cutTo(visible(text.slice(0, 4 * most)), most)

@@ -19,7 +19,7 @@ export interface Totals {
   json: object
 }
 
-export function summarize({ processes, tracing, scribe }: RelayStats, output: string): Totals {
+export function summarize({ processes, tracing, scribe, rejections }: RelayStats, output: string): Totals {
   const sum = (of: (process: RelayStats['processes'][number]) => number) =>
     processes.reduce((total, process) => total + of(process), 0)
   const byReason = Object.entries(reasons)
@@ -42,9 +42,25 @@ export function summarize({ processes, tracing, scribe }: RelayStats, output: st
     text: [`recorded ${from} (${bytes(sum((p) => p.bytes))}), ${grouped(lost)} lost${why}`]
       .concat(tracing ? spansOf(tracing) : [])
       .concat(scribe ? messagesOf(scribe) : [])
+      .concat(refusedOf(rejections))
       .join('\n'),
-    json: { events, lost, output, traces, ...(tracing ? { tracing } : {}), ...(scribe ? { scribe } : {}) },
+    json: {
+      events,
+      lost,
+      output,
+      traces,
+      ...(tracing ? { tracing } : {}),
+      ...(scribe ? { scribe } : {}),
+      rejections,
+    },
   }
+}
+
+/** What was turned away, by what it was and why. */
+function refusedOf(rejections: RelayStats['rejections']): string[] {
+  if (rejections.length === 0) return []
+  const told = rejections.map(({ what, reason, count: n }) => `${count(n, what)} (${visible(reason)})`)
+  return [`refused: ${told.join(', ')}`]
 }
 
 /** What came by Scribe. */
@@ -81,13 +97,15 @@ type AlertsStats = NonNullable<TracingStats['alerts']>
 
 /** How many there were, which fire still, and what became of telling it. */
 function alertsOf(
-  { fired, resolved, alerts, webhook }: AlertsStats,
+  { fired, resolved, alerts, webhook, alertmanagers = [] }: AlertsStats,
   line: (name: string, counts: Record<string, number>) => string,
 ): string[] {
   const firing = alerts.filter(({ state }) => state === 'firing').map(({ shown }) => visible(shown.name))
   const still = firing.length === 0 ? '' : `, still: ${firing.join(', ')}`
   const told = [`alerts: ${grouped(fired)} fired, ${grouped(resolved)} resolved${still}`]
-  if (webhook === undefined) return told
-  const { name, delivered, refused, dropped } = webhook
-  return [...told, line(name, { delivered, refused, dropped })]
+  const receivers = [...(webhook ? [webhook] : []), ...alertmanagers]
+  return [
+    ...told,
+    ...receivers.map(({ name, delivered, refused, dropped }) => line(name, { delivered, refused, dropped })),
+  ]
 }

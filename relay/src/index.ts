@@ -42,6 +42,7 @@ export {
 } from './read/model.js'
 export { formatText } from './read/text.js'
 export { type ViewOptions, view } from './read/view.js'
+export type { Rejection } from './rejections.js'
 export { type Relay, type RelayOptions, type RelayStats, startRelay } from './relay.js'
 export type { Categories } from './scribe/categories.js'
 export type { ScribeOptions, ScribeStats } from './scribe/server.js'

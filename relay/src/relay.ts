@@ -8,18 +8,19 @@ import { join, resolve } from 'node:path'
 import { guardedAddress } from './intake/address.js'
 import { Calls } from './intake/calls.js'
 import { Connection } from './intake/connection.js'
-import { type ConnectionCounts, type Listener, startListener } from './intake/listener.js'
+import { type Listener, startListener } from './intake/listener.js'
 import { Feed } from './live/feed.js'
 import { Followers } from './live/followers.js'
 import { LiveTraces } from './live/live-traces.js'
 import type { TraceItem } from './read/merge.js'
+import { Rejections } from './rejections.js'
 import { RuleBook } from './rules/rule-book.js'
-import { planScribe, type ScribeOptions, ScribeServer, type ScribeStats } from './scribe/server.js'
+import { planScribe, type ScribeOptions, ScribeServer } from './scribe/server.js'
 import { checkTracing } from './spans/options.js'
 import { Tap } from './spans/tap.js'
-import type { TracingOptions, TracingStats } from './spans/tracing.js'
+import type { RelayCounts, TracingOptions, TracingStats } from './spans/tracing.js'
 import type { V1Span } from './spans/v1-span.js'
-import { Processes, type ProcessStats } from './store/processes.js'
+import { Processes } from './store/processes.js'
 import { TraceFiles } from './store/trace.js'
 
 export interface RelayOptions {
@@ -41,13 +42,9 @@ export interface RelayOptions {
   log?: (line: string) => void
 }
 
-export interface RelayStats {
-  processes: ProcessStats[]
-  connections: ConnectionCounts
+export interface RelayStats extends RelayCounts {
   /** Where `tracing` or `scribe` was given. */
   tracing?: TracingStats
-  /** Where `scribe` was given. */
-  scribe?: ScribeStats
 }
 
 export interface Relay {
@@ -67,7 +64,8 @@ const MAX_CONNECTIONS = 1024
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const token = options.token || undefined
   const where = guardedAddress(options.listen, 'listen', token)
-  const log = options.log ?? (() => {})
+  const rejections = new Rejections(options.log ?? (() => {}))
+  const { reject } = rejections
   if ((options.output === undefined) === (options.live === undefined)) {
     throw new TypeError('output and live are both given or both missing; expected one of them')
   }
@@ -86,24 +84,28 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
   const processes = new Processes()
   let scribe: ScribeServer | undefined
-  const counts = { processes: () => processes.stats(), scribe: () => scribe?.stats() }
-  const lent = { token, version: VERSION, log, ...counts }
+  let listener: Listener | undefined
+  const counts = (): RelayCounts => ({
+    ...{ processes: processes.stats(), totals: processes.totals, rejections: rejections.all() },
+    connections: listener?.counts() ?? { open: 0, refused: 0, ended: 0 },
+    ...(scribe ? { scribe: scribe.stats() } : {}),
+  })
+  const lent = { token, version: VERSION, rejections, counts }
   // Loaded where it is asked for: DuckDB takes longer to load than the rest of a relay.
   const tracing =
     spans && output !== undefined
       ? await (await import('./spans/tracing.js')).Tracing.open(output, spans, lent)
       : undefined
-  let listener: Listener
-  const followers = new Followers(tracing ? new Tap(recorder, tracing, log) : recorder, log)
+  const followers = new Followers(tracing ? new Tap(recorder, tracing, reject) : recorder, reject)
   try {
     // only now: who was refused for what was given finds nothing changed
     if (output !== undefined) await mkdir(output, { recursive: true, mode: 0o700 })
     const rules = await RuleBook.open(output && join(output, '.rules'))
-    const house = { token, processes, recorder: followers, followers, rules }
-    const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), log)
+    const house = { token, processes, recorder: followers, followers, rules, reject }
+    const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), rejections)
     const takeSpans = (given: V1Span[]) => tracing!.takeScribed(given)
-    if (plan) scribe = await ScribeServer.start(output!, plan, takeSpans, VERSION, log)
-    listener = await startListener(where, MAX_CONNECTIONS, connect, log)
+    if (plan) scribe = await ScribeServer.start(output!, plan, takeSpans, VERSION, rejections)
+    listener = await startListener(where, MAX_CONNECTIONS, connect, rejections)
   } catch (error) {
     await scribe?.close()
     await tracing?.close()
@@ -114,16 +116,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     address: listener.address,
     httpAddress: tracing?.http?.address,
     scribeAddress: scribe?.address,
-    stats: () => ({
-      processes: processes.stats(),
-      connections: listener.counts(),
-      ...(tracing ? { tracing: tracing.stats() } : {}),
-      ...(scribe ? { scribe: scribe.stats() } : {}),
-    }),
+    stats: () => ({ ...counts(), ...(tracing ? { tracing: tracing.stats() } : {}) }),
     async close() {
       await Promise.all([listener.close(), scribe?.close()])
       feed.flush()
       await tracing?.close()
+      rejections.close()
     },
   }
 }

@@ -2,6 +2,7 @@
 // only the relay's own user may know (folders), and of the processes those that are connected.
 
 import type { AlertsStats } from './alerts/alerts.js'
+import type { Rejection } from './rejections.js'
 import type { ScribeStats } from './scribe/server.js'
 import type { OutboxStats } from './sinks/outbox.js'
 import type { TracingStats } from './spans/tracing.js'
@@ -16,8 +17,12 @@ export interface RelayStatus {
   processes: { pid: number; program: string; events: number; lost: LostCounts }[]
   /** How many there were that have gone, at most 1024 of which are known. */
   gone: number
+  /** Events that those lost. */
+  goneLost?: number
   spans: Pick<TracingStats, 'received' | 'stored' | 'sampledOut' | 'refused' | 'waiting'>
   sinks: OutboxStats[]
+  /** What was turned away or could not be kept, since the relay began. */
+  rejections?: Rejection[]
   /** Where it takes messages by Scribe. */
   scribe?: Omit<ScribeStats, 'connections'>
   /** Where there are rules. */
@@ -29,19 +34,31 @@ interface Known {
   since: number
   processes: ProcessStats[]
   tracing: TracingStats
-  scribe: ScribeStats | undefined
+  scribe?: ScribeStats
+  rejections: Rejection[]
   /** The folder for everything. */
   output: string
 }
 
-export function statusOf({ version, since, processes, tracing, scribe, output }: Known): RelayStatus {
+export function statusOf({
+  version,
+  since,
+  processes,
+  tracing,
+  scribe,
+  rejections,
+  output,
+}: Known): RelayStatus {
   const { received, stored, sampledOut, refused, waiting, sinks, alerts } = tracing
   const connected = processes.filter(({ connected }) => connected)
+  const gone = processes.filter(({ connected }) => !connected)
   return {
     ...{ version, since, now: Date.now() },
     processes: connected.map(({ pid, program, events, lost }) => ({ pid, program, events, lost })),
-    gone: processes.length - connected.length,
+    gone: gone.length,
+    goneLost: gone.reduce((sum, { lost }) => sum + lostOf(lost), 0),
     spans: { received, stored, sampledOut, refused, waiting },
+    rejections: rejections.map((one) => ({ ...one, message: withoutFolder(one.message, output) })),
     ...{ sinks, ...(scribe ? { scribe: messagesOf(scribe, output) } : {}), ...(alerts ? { alerts } : {}) },
   }
 }
@@ -52,5 +69,9 @@ function messagesOf(
   output: string,
 ): NonNullable<RelayStatus['scribe']> {
   const counts = { good, bad, denied, bytes }
-  return trouble === undefined ? counts : { ...counts, trouble: trouble.replaceAll(`${output}/`, '') }
+  return trouble === undefined ? counts : { ...counts, trouble: withoutFolder(trouble, output) }
 }
+
+const withoutFolder = (words: string, output: string): string => words.replaceAll(`${output}/`, '')
+
+const lostOf = (lost: LostCounts): number => Object.values(lost).reduce((sum, count) => sum + count, 0)

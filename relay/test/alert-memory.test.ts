@@ -69,6 +69,7 @@ describe('an alert that fired when its relay ended', () => {
   test.each([
     ['is there no more', 'other: errors() > 0% over 10s'],
     ['goes by something else', rule.replace('tag.disk', 'service')],
+    ['has other labels', `${rule} severity=page`],
   ])('is resolved at once where its rule %s', (_, rules) => {
     const file = join(folder(), 'alerts.json')
     begun(file).at(0, [failed(1)])

@@ -12,7 +12,7 @@ test('a rule is a line: what is measured, of which spans, above what, over how l
   const text = `
 # comments and empty lines are nothing
 slow-writes: p99.9(service=BlockStore span=write tag.export=disk0) > 20ms over 30s by tag.export # so is this
-failing:errors(service=osd.*)>1.5% over 1m min 100 for 5s keep 1s
+failing:errors(service=osd.*)>1.5% over 1m min 100 severity=page for 5s team="on call" keep 1s
 lost: missing(span=object kind=local -> span="a -> \\"b\\"" tag.op=*)>0 over 30s`
   expect(parseAlerts(text)).toEqual([
     {
@@ -28,7 +28,8 @@ lost: missing(span=object kind=local -> span="a -> \\"b\\"" tag.op=*)>0 over 30s
       ...{ name: 'failing', kind: 'errors', threshold: 0.015, windowMs: 60_000 },
       ...{ min: 100, forMs: 5000, keepMs: 1000 },
       select: { service: 'osd.*', tags: [], text: 'service=osd.*' },
-      text: 'errors(service=osd.*)>1.5% over 1m min 100 for 5s keep 1s',
+      labels: { severity: 'page', team: 'on call' },
+      text: 'errors(service=osd.*)>1.5% over 1m min 100 severity=page for 5s team="on call" keep 1s',
     },
     {
       ...{ name: 'lost', kind: 'missing', threshold: 0, windowMs: 30_000, ...usual, min: 1 },
@@ -74,12 +75,24 @@ test.each([
   ['a: p99() > 1ms over 30', `over is "30"; expected ${time}`],
   ['a: p99() > 1ms over 999ms', `over is "999ms"; expected ${time}`],
   ['a: p99() > 1ms over 61m', `over is "61m"; expected ${time}`],
-  ['a: p99() > 1ms over 1s of 2', 'option is "of"; expected by, min, for or keep'],
+  ['a: p99() > 1ms over 1s of 2', 'option is "of"; expected by, min, for, keep or LABEL=VALUE'],
   ['a: p99() > 1ms over 1s by export', 'by is "export"; expected service, span or tag.KEY'],
   ['a: p99() > 1ms over 1s by span by span', 'by is given twice; expected it once'],
   ['a: p99() > 1ms over 1s min 0', 'min is "0"; expected a whole number from 1'],
   ['a: missing(span=a -> span=b) > 0 over 1s min 2', 'min is given; missing() counts from the first'],
   ['a: p99() > 1ms over 1s for 0s', 'for is "0s"; expected a time from 1ms to 1h'],
+  ['a: errors() > 1% over 1s severity=', 'alert "a": nothing behind "="; expected what severity is'],
+  ['a: errors() > 1% over 1s severity=""', 'label severity is ""; expected a value'],
+  ['a: errors() > 1% over 1s team=a team=b', 'label team is given twice; expected it once'],
+  ['a: errors() > 1% over 1s alertname=b', 'label is "alertname"; expected letters, digits and "_", not'],
+  ['a: errors() > 1% over 1s __name__=b', 'label is "__name__"; expected letters, digits and "_", not'],
+  ['a: errors() > 1% over 1s se-verity=b', 'label is "se-verity"; expected letters, digits and "_", not'],
+  ['a: errors() > 1% over 1s min=5', '"=" behind "min"; expected a whole number from 1'],
+  ['a: errors() > 1% over 1s by tag.disk.id disk_id=5', 'label "disk_id" is what "tag.disk.id" is called'],
+  [
+    `a: errors() > 1% over 1s ${Array.from({ length: 21 }, (_, i) => `l${i}=x`).join(' ')}`,
+    'alert "a": there are more than 20 labels',
+  ],
   ['a: p99(span="x) > 1ms over 1s', 'line 1: column 13: "\\"" begins a text that does not end'],
   [
     '\na: errors() > 1% over 1s\na: errors() > 1% over 1s',

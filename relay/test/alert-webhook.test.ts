@@ -226,6 +226,10 @@ test('the status is for who shows the token, and says nothing of folders', async
   const scribe = { good: 0, bad: 0, denied: 1, bytes: 0, trouble: `EACCES: open '${output}/scribe/app'` }
   const { processes, tracing } = relay.stats()
   const connections = { open: 0, refused: 0, ended: 0 }
+  const message = `server (pid 1): ${output}/server-1/events_0: ENOSPC`
+  const rejection = { what: 'put', reason: 'ENOSPC', isLost: false, count: 1, last: 1, message } as const
   const known = { version: '0', since: 0, processes, tracing: tracing!, scribe: { ...scribe, connections } }
-  expect(statusOf({ ...known, output }).scribe).toEqual({ ...scribe, trouble: "EACCES: open 'scribe/app'" })
+  const told = statusOf({ ...known, output, rejections: [rejection] })
+  expect(told.scribe).toEqual({ ...scribe, trouble: "EACCES: open 'scribe/app'" })
+  expect(told.rejections).toEqual([{ ...rejection, message: 'server (pid 1): server-1/events_0: ENOSPC' }])
 })

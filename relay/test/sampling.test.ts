@@ -3,6 +3,7 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { Rejections } from '../src/rejections.js'
 import { LIMITS } from '../src/spans/assembler.js'
 import { SpanRecord } from '../src/spans/records.js'
 import { Chance } from '../src/spans/sample/chance.js'
@@ -15,7 +16,16 @@ import type { V1Span } from '../src/spans/v1-span.js'
 import { folder, relayIn } from './helpers.js'
 import { randomFrom } from './span-makers.js'
 
-const house = { token: undefined, version: '0', log: () => {}, processes: () => [], scribe: () => undefined }
+const rejections = new Rejections(() => {})
+const totals = {
+  events: 0,
+  bytes: 0,
+  puts: 0,
+  lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 },
+}
+const connections = { open: 0, refused: 0, ended: 0 }
+const counts = () => ({ processes: [], totals, connections, rejections: [] })
+const house = { token: undefined, version: '0', rejections, counts }
 const hex = (n: number) => n.toString(16).padStart(16, '0')
 
 /** The root of trace `n`. */

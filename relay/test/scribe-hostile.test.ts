@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Connection } from '../src/intake/connection.js'
 import { FrameRoom } from '../src/intake/frame-room.js'
 import { startListener } from '../src/intake/listener.js'
+import { Rejections } from '../src/rejections.js'
 import { ScribeCalls } from '../src/scribe/calls.js'
 import { Routes } from '../src/scribe/categories.js'
 import { Counters } from '../src/scribe/counters.js'
@@ -114,12 +115,18 @@ test('beyond 128 connections the next is refused, and the others live', async ()
 
 test('where all places are taken, who was silent for longest makes room', async () => {
   const lines: string[] = []
-  const log = (line: string) => lines.push(line)
-  const files = new Files(folder(), log)
-  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const rejections = new Rejections((line) => lines.push(line))
+  const files = new Files(folder(), rejections.log)
+  const intake = new Intake(
+    new Routes(),
+    files,
+    new Counters(),
+    () => true,
+    () => {},
+  )
   const speaker = () => new ScribeCalls(new ScribeSession(intake, '1', 1), new Turns(1))
-  const connect = (socket: Socket) => new Connection(socket, speaker, log)
-  const listener = await startListener({ host: '127.0.0.1', port: 0 }, 2, connect, log, 1)
+  const connect = (socket: Socket) => new Connection(socket, speaker, rejections)
+  const listener = await startListener({ host: '127.0.0.1', port: 0 }, 2, connect, rejections, 1)
   onTestFinished(async () => {
     await listener.close()
     await files.close()
@@ -139,12 +146,18 @@ test('where all places are taken, who was silent for longest makes room', async 
 
 test('half frames of all connections take so much: who has no room for his is not read until there is some', async () => {
   const files = new Files(folder(), () => {})
-  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const intake = new Intake(
+    new Routes(),
+    files,
+    new Counters(),
+    () => true,
+    () => {},
+  )
   const turns = new Turns(1)
   const speaker = () => new ScribeCalls(new ScribeSession(intake, '1', 1), turns)
   const room = new FrameRoom(1000)
-  const connect = (socket: Socket) => new Connection(socket, speaker, () => {}, 1000, room)
-  const listener = await startListener({ host: '127.0.0.1', port: 0 }, 4, connect, () => {})
+  const connect = (socket: Socket) => new Connection(socket, speaker, new Rejections(() => {}), 1000, room)
+  const listener = await startListener({ host: '127.0.0.1', port: 0 }, 4, connect, new Rejections(() => {}))
   onTestFinished(async () => {
     await listener.close()
     await files.close()
@@ -307,7 +320,13 @@ test('any bytes are a span or an error', () => {
 test('any frame is answered, or ends its connection', async () => {
   const files = new Files(folder(), () => {})
   onTestFinished(() => files.close())
-  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const intake = new Intake(
+    new Routes(),
+    files,
+    new Counters(),
+    () => true,
+    () => {},
+  )
   const session = new ScribeSession(intake, '1', 1)
   const entry = Buffer.concat([
     Buffer.of(11, 0, 1),
@@ -377,7 +396,13 @@ test('the largest spans there can be go through a relay with a sink, and it live
 test('blanks without end are read in one go', async () => {
   const files = new Files(folder(), () => {})
   onTestFinished(() => files.close())
-  const intake = new Intake(new Routes(), files, new Counters(), () => true)
+  const intake = new Intake(
+    new Routes(),
+    files,
+    new Counters(),
+    () => true,
+    () => {},
+  )
   const blanks = Buffer.from(`${' '.repeat(200_000)}!`) // tried anew at each, they take a minute
   const good = Buffer.from(`${v1Message(span)}${'\n'.repeat(1000)}`)
   await intake.log([blanks, good].map((message) => ({ category: 'zipkin', message })))
@@ -388,7 +413,13 @@ test('blanks without end are read in one go', async () => {
 test('a category that is too long to have a place is counted in the sum only, whatever the patterns', async () => {
   const files = new Files(folder(), () => {})
   onTestFinished(() => files.close())
-  const intake = new Intake(new Routes({ 'app*': 'app' }), files, new Counters(), () => true)
+  const intake = new Intake(
+    new Routes({ 'app*': 'app' }),
+    files,
+    new Counters(),
+    () => true,
+    () => {},
+  )
   const categories = [`app${'x'.repeat(198)}`, 'x'.repeat(201), `app${'x'.repeat(197)}`, 'app']
   await intake.log(categories.map((category) => ({ category, message: Buffer.of(1) })))
   expect(Object.fromEntries(intake.counters.all())).toEqual({

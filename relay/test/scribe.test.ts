@@ -15,6 +15,7 @@ import { connect as dial } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { startRelay } from '../src/index.js'
+import { Rejections } from '../src/rejections.js'
 import { Routes } from '../src/scribe/categories.js'
 import { Counters } from '../src/scribe/counters.js'
 import { type FileLimits, Files, usualLimits } from '../src/scribe/files.js'
@@ -217,12 +218,19 @@ function intakeIn(output: string, limits: Partial<FileLimits> = {}) {
   const lines: string[] = []
   const taken: V1Span[] = []
   const store = { isFull: false }
-  const files = new Files(join(output, 'scribe'), (line) => lines.push(line), { ...usualLimits, ...limits })
+  const rejections = new Rejections((line) => lines.push(line))
+  const files = new Files(join(output, 'scribe'), rejections.log, { ...usualLimits, ...limits })
   onTestFinished(() => files.close())
-  const intake = new Intake(new Routes({ b: 'b' }), files, new Counters(), (spans) => {
-    if (!store.isFull) taken.push(...spans)
-    return !store.isFull
-  })
+  const intake = new Intake(
+    new Routes({ b: 'b' }),
+    files,
+    new Counters(),
+    (spans) => {
+      if (!store.isFull) taken.push(...spans)
+      return !store.isFull
+    },
+    rejections.reject,
+  )
   const log = (...entries: [category: string, message: string][]) =>
     intake.log(entries.map(([category, message]) => ({ category, message: Buffer.from(message) })))
   return { intake, log, lines, taken, store, session: new ScribeSession(intake, '1', 2) }

@@ -399,7 +399,7 @@ function* endless() {
 test.each([
   ...['', 'ftp://x', 'http://', 'a b', 'http://x/#y'].map((target) => [target, target]),
   ['http://user@x', 'http://***@x'],
-  ['http://user:secret@x', 'http://***@x'],
+  ['http://us%3Aer:secret@x', 'http://***@x'],
   ['ftp://:secret@x', 'ftp://***@x'],
   ['http://:sec/ret@x', 'http://***@x'],
   [':sec@ret@', '***@'],
@@ -407,6 +407,23 @@ test.each([
   ['http://:secr%0aet@x', 'http://***@x'],
 ])('%j is no sink', (target, shown) => {
   expect(() => new ZipkinTransport(target!)).toThrow(`sink ${JSON.stringify(shown)}: expected a URL`)
+})
+
+test('a user and a password are shown as such, and said back are in no log', async () => {
+  const asked: (string | undefined)[] = []
+  const server = createServer(({ headers }, response) => {
+    asked.push(headers.authorization)
+    response.writeHead(401).end(`${headers.authorization} is not p:wd of someone`)
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const transport = new ZipkinTransport(`http://someone:p%3Awd@127.0.0.1:${port}`)
+  const batch = { count: 1, json: Buffer.from('{}') }
+  const failed = await transport.send(batch, AbortSignal.timeout(10_000)).catch(String)
+  expect(asked).toEqual([`Basic ${btoa('someone:p:wd')}`])
+  expect(transport.name).toBe(`zipkin http://127.0.0.1:${port}`)
+  expect(failed).toMatch('it answers 401: "Basic *** is not *** of someone"')
 })
 
 test('who refuses a token and says which has it told to nobody', async () => {

@@ -1,9 +1,14 @@
 // relay/test/store-child.mjs FOLDER FIRST: a span store in a process of its own, for a test that kills it while it writes.
 // Adds traces of five spans, numbered from FIRST on, and prints the first number that is not known to be written.
 
+import { Rejections } from '../dist/rejections.js'
 import { SpanStore } from '../dist/spans/store/store.js'
 
-const options = { autocompleteKeys: [], retention: { age: 9e15, bytes: 1e12 }, log: console.error }
+const options = {
+  autocompleteKeys: [],
+  retention: { age: 9e15, bytes: 1e12 },
+  rejections: new Rejections(console.error),
+}
 const store = await SpanStore.open(process.argv[2], options)
 for (let next = Number(process.argv[3]); ; ) {
   const until = next + 100 + (next % 1000)

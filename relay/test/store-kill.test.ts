@@ -5,6 +5,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { Rejections } from '../src/rejections.js'
 import { makeQuery } from '../src/spans/query.js'
 import { SpanStore } from '../src/spans/store/store.js'
 import { folder } from './helpers.js'
@@ -41,7 +42,11 @@ test('what was written before a kill is there after it, whole, and found by ever
     for (let number = first; number < end; number++) {
       if (number % 97 === 0 || number > end - 200) numbers.push(number)
     }
-    const options = { autocompleteKeys: [], retention: { age: 9e15, bytes: 1e12 }, log: expect.unreachable }
+    const options = {
+      autocompleteKeys: [],
+      retention: { age: 9e15, bytes: 1e12 },
+      rejections: new Rejections(expect.unreachable),
+    }
     const store = await SpanStore.open(output, options)
     expect(store.services()).toEqual(['s'])
     const traces = await store.traces(numbers.map(idOf))

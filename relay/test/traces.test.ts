@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Held } from '../src/http/held.js'
 import { startRelay } from '../src/index.js'
+import { Rejections } from '../src/rejections.js'
 import type { Span } from '../src/spans/span.js'
 import { SpanStore } from '../src/spans/store/store.js'
 import { i64 } from '../src/wire.js'
@@ -271,7 +272,7 @@ test('a trace of 100,000 spans in a chain with a cycle at its end is stored, tol
 }, 120_000)
 
 test('what is old goes, and what is beyond the size, the oldest first; the names go with it', async () => {
-  const options = { autocompleteKeys: [], log: () => {} }
+  const options = { autocompleteKeys: [], rejections: new Rejections(() => {}) }
   const now = Date.now() * 1000
   const output = folder()
   const store = await SpanStore.open(output, { ...options, retention: { age: 3_600_000, bytes: 2 ** 40 } })

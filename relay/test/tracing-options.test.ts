@@ -44,8 +44,12 @@ const wrong: [tracing: unknown, words: string][] = [
     { alerts: { rules: 'a: errors() > 1% over 10s' } },
     `tracing.alerts.rules is "a: errors() > 1% over 10s"; expected ${asRead}`,
   ],
-  [{ alerts: { rules, rule: 1 } }, 'tracing.alerts has "rule"; expected rules, webhook'],
+  [{ alerts: { rules, rule: 1 } }, 'tracing.alerts has "rule"; expected rules, webhook, alertmanagers'],
   [{ alerts: { rules, webhook: 1 } }, `tracing.alerts.webhook is 1; expected ${url}`],
+  [
+    { alerts: { rules, alertmanagers: 'am' } },
+    'tracing.alerts.alertmanagers is "am"; expected a list of URLs, or HOST:PORT',
+  ],
   [
     { alerts: { rules: [...many, ...rules] } },
     'tracing.alerts.rules: there are 52 rules; expected at most 50',

@@ -35,6 +35,9 @@ const probes = {
   // a real Zipkin server to compare answers with
   'default-jre-headless': command('java'),
   maven: command('mvn'),
+  // what scrapes a relay, and what it tells of alerts
+  prometheus: command('prometheus'),
+  'prometheus-alertmanager': command('prometheus-alertmanager'),
   // clients of the block device
   'qemu-utils': command('qemu-io'),
   fio: command('fio'),
@@ -58,6 +61,9 @@ const probes = {
   zsh: command('zsh'),
   fish: command('fish'),
 }
+
+/** Debian starts these when they are installed; we start our own. */
+const services = ['prometheus', 'prometheus-alertmanager']
 
 export const buildTools = ['g++', 'make', 'python3']
 /** What tests can use; a browser is for pictures only. */
@@ -89,6 +95,9 @@ export async function install(names) {
     await mustRun('apt-get', [...installCommand(names).split(' ').slice(1), '-q'], { env })
   }
   await attempt().catch(attempt)
+  const started = services.filter((name) => names.includes(name))
+  if (started.length > 0 && existsSync('/run/systemd/system'))
+    await run('systemctl', ['disable', '--now', ...started])
 }
 
 function onPath(name) {

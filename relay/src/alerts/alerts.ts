@@ -1,13 +1,15 @@
 // relay/src/alerts/alerts.ts: rules over spans as they are assembled and posted, before any are sampled out. tracing.ts feeds
-// it and asks it several times a second; what changes is told to the log and the webhook. It holds a bounded amount, never
+// it and asks it several times a second; what changes is told to the log, the webhook and Alertmanager. It holds a bounded amount, never
 // waits, and has no clock but to say when something was: who calls says what time it is.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { Outbox, OutboxStats } from '../sinks/outbox.js'
 import { type GatheringLimits, USUAL_LIMITS } from '../spans/gathering.js'
 import type { Span } from '../spans/span.js'
+import { Alertmanagers } from './alertmanager.js'
 import type { Memory } from './memory.js'
 import { Missing } from './missing.js'
-import { lineOf, openable, payloadOf, type Told } from './payload.js'
+import { lineOf, openable, payloadOf, postedAlertOf, type Told } from './payload.js'
 import { type AlertRule, alertName, amountOf, measureOf, shownValue } from './rule.js'
 import { type Alert, type AlertState, measured, Watch } from './watch.js'
 import { webhookOutbox } from './webhook.js'
@@ -17,12 +19,16 @@ export interface AlertOptions {
   rules: readonly AlertRule[]
   /** A URL, or HOST:PORT: who is told of every change, by POST. */
   webhook?: string
+  /** URLs, or HOST:PORT, of Alertmanagers: all of one cluster, each of which is told. */
+  alertmanagers?: readonly string[]
 }
 
 export interface AlertStatus {
   alert: string
   /** Of which value of what the rule goes by: { key: 'tag.export', value: 'disk0' }. */
   by?: { key: string; value: string }
+  /** Those of the rule's own. */
+  labels?: Readonly<Record<string, string>>
   state: AlertState
   /** Since when it is in this state; milliseconds since the epoch. */
   since: number
@@ -45,6 +51,7 @@ export interface AlertsStats {
   /** Traces that rules of missing spans were asked about, and those that had to go before; spans that came too late or wait. */
   missing: { judged: number; givenUp: number; late: number; waiting: number }
   webhook?: OutboxStats
+  alertmanagers?: OutboxStats[]
 }
 
 export interface AlertsHouse {
@@ -63,6 +70,10 @@ const before = 'from before: '
 /** An alert, and the once that it fired. */
 const occasion = ({ rule, value, startsAt }: Told): string => `${alertName(rule, value)} ${startsAt}`
 
+/** Whether receivers know the alerts of both by the same labels. */
+const isSameAlert = (a: AlertRule, b: AlertRule): boolean =>
+  a.name === b.name && a.by === b.by && isDeepStrictEqual(a.labels, b.labels)
+
 export class Alerts {
   #fired = 0
   #resolved = 0
@@ -71,11 +82,12 @@ export class Alerts {
   readonly #single: Watch[]
   readonly #missing: Missing
   readonly #webhook: Outbox<object> | undefined
+  readonly #alertmanagers: Alertmanagers | undefined
   #memory: Memory | undefined
 
   /** @throws TypeError naming what was given */
   constructor(
-    { rules, webhook }: AlertOptions,
+    { rules, webhook, alertmanagers = [] }: AlertOptions,
     readonly house: AlertsHouse,
     now: number,
     limits: Partial<GatheringLimits> = {},
@@ -84,6 +96,7 @@ export class Alerts {
     this.#single = this.#watches.filter(({ rule }) => rule.kind !== 'missing')
     this.#missing = new Missing(this.#watches, { ...USUAL_LIMITS, ...limits })
     this.#webhook = webhook === undefined ? undefined : webhookOutbox(webhook, house.log)
+    this.#alertmanagers = alertmanagers.length === 0 ? undefined : new Alertmanagers(alertmanagers, house.log)
   }
 
   /**
@@ -98,7 +111,7 @@ export class Alerts {
     for (const told of untold) this.#send(told, before)
     for (const told of firing) {
       const { rule, value, startsAt } = told
-      const watch = this.#watches.find((one) => one.rule.name === rule.name && one.rule.by === rule.by)
+      const watch = this.#watches.find((one) => isSameAlert(one.rule, rule))
       if (watch) {
         watch.resume(value, { since: now - (wall - startsAt), startsAt }, now)
         if (!isUntold.has(occasion(told))) this.#send(told, before)
@@ -120,6 +133,7 @@ export class Alerts {
   due(now: number): void {
     this.#missing.due(now)
     for (const watch of this.#watches) for (const alert of watch.due(now)) this.#tell(alert)
+    this.#alertmanagers?.due(now)
     this.#settle(now)
   }
 
@@ -131,13 +145,14 @@ export class Alerts {
       resolved: this.#resolved,
       missing: { judged, givenUp, late, waiting },
       ...(this.#webhook ? { webhook: this.#webhook.stats() } : {}),
+      ...(this.#alertmanagers ? { alertmanagers: this.#alertmanagers.stats() } : {}),
     }
   }
 
   /** What is waiting to be told has some seconds to go. What fires goes on firing, as far as the webhook knows. */
   async close(): Promise<void> {
     const dropped = this.#webhook?.stats().dropped ?? 0
-    await this.#webhook?.close()
+    await Promise.all([this.#webhook?.close(), this.#alertmanagers?.close()])
     // What is dropped now is the last of what waited: the next relay tells it.
     this.#memory?.settle((this.#webhook?.stats().dropped ?? 0) - dropped, Number.POSITIVE_INFINITY)
   }
@@ -158,7 +173,10 @@ export class Alerts {
   #send(told: Told, when = ''): void {
     this.#memory?.note(told)
     this.house.log(when + lineOf(told))
-    this.#webhook?.add([payloadOf(told, openable(this.house.api()))])
+    const api = openable(this.house.api())
+    const alert = postedAlertOf(told, api)
+    this.#webhook?.add([payloadOf(alert, api)])
+    this.#alertmanagers?.tell(alertName(told.rule, told.value), alert)
   }
 
   #settle(now: number): void {
@@ -176,6 +194,7 @@ export class Alerts {
     ) => ({
       alert: rule.name,
       ...(alert.value === undefined ? {} : { by: { key: rule.by!, value: alert.value } }),
+      ...(rule.labels ? { labels: rule.labels } : {}),
       ...{ state: alert.state, since: Math.round(alert.since + epoch) },
       ...{ kind: rule.kind, value: amount, threshold: rule.threshold },
       shown: {

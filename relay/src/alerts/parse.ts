@@ -1,21 +1,24 @@
 // relay/src/alerts/parse.ts: the text of a file of rules to rules: the door of --alerts. Pure. A rule is a line:
 //
 //   slow-writes:  p99(service=blockstore span=write) > 20ms over 30s by tag.export
-//   failing:      errors(service=osd.*) > 1% over 60s min 100 for 10s keep 30s
+//   failing:      errors(service=osd.*) > 1% over 60s min 100 for 10s keep 30s severity=page team=storage
 //   lost-replica: missing(service=blockstore span=object -> span=replica) > 0 over 30s
 //
 // A refusal names the line, the alert, what was given and what is allowed.
 
 import { KINDS } from '../spans/span.js'
 import { type Amount, amounts, count, time } from './amounts.js'
+import { labelName } from './labels.js'
 import type { AlertRule, Selection } from './rule.js'
 import { type Token, tokensOf } from './tokens.js'
 
 const mostRules = 50
 const mostText = 1000
+const mostLabels = 20
 const usualMin = 10
 const usualKeepMs = 10_000
 
+const optionNames = 'by, min, for, keep or LABEL=VALUE'
 const kinds: string[] = ['local', ...KINDS.map((kind) => kind.toLowerCase())]
 const form = 'NAME: p99(SPANS) > 20ms over 30s, or errors(...) > 1%, or missing(SPANS -> SPANS) > 0'
 
@@ -74,6 +77,9 @@ class Line {
     this.#keyword('over')
     const windowMs = this.#value('over', time(1000))
     const options = this.#options(measure.kind)
+    const taken = options.by === undefined ? undefined : labelName(options.by)
+    if (taken !== undefined && Object.hasOwn(options.labels ?? {}, taken))
+      throw this.#error(`label ${quoted(taken)} is what ${quoted(options.by!)} is called; expected another`)
     const text = oneBlank(this.line.slice(from, this.tokens.at(-1)!.to))
     return { name, ...measure, threshold, windowMs, ...options, text }
   }
@@ -124,12 +130,18 @@ class Line {
   }
 
   #options(kind: AlertRule['kind']) {
-    const given: { min?: number; forMs?: number; keepMs?: number; by?: string } = {}
+    const given: {
+      min?: number
+      forMs?: number
+      keepMs?: number
+      by?: string
+      labels?: Record<string, string>
+    } = {}
     const once = (is: unknown, word: string) => {
       if (is !== undefined) throw this.#error(`${word} is given twice; expected it once`)
     }
     while (this.#next !== undefined) {
-      const word = this.#word('by, min, for or keep')
+      const word = this.#word(optionNames)
       if (word === 'by') {
         once(given.by, word)
         const by = this.#word('service, span or tag.KEY')
@@ -146,9 +158,28 @@ class Line {
       } else if (word === 'keep') {
         once(given.keepMs, word)
         given.keepMs = this.#value(word, time(1))
-      } else throw this.#refused('option', word, 'by, min, for or keep')
+      } else if (this.#next?.text === '=') {
+        given.labels ??= {}
+        this.#label(word, given.labels)
+      } else throw this.#refused('option', word, optionNames)
     }
     return { min: kind === 'missing' ? 1 : usualMin, forMs: 0, keepMs: usualKeepMs, ...given }
+  }
+
+  #label(name: string, labels: Record<string, string>): void {
+    this.#mark('=')
+    if (!/^(?!__)[A-Za-z_]\w{0,63}$/.test(name) || name === 'alertname')
+      throw this.#refused(
+        'label',
+        name,
+        'letters, digits and "_", not "alertname", nor with "__" or a digit first',
+      )
+    if (Object.hasOwn(labels, name)) throw this.#error(`label ${name} is given twice; expected it once`)
+    const value = this.#word(`what ${name} is`)
+    if (value === '') throw this.#refused(`label ${name}`, value, 'a value')
+    if (Object.keys(labels).length >= mostLabels)
+      throw this.#error(`there are more than ${mostLabels} labels`)
+    labels[name] = value
   }
 
   get #next(): Token | undefined {

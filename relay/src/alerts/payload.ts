@@ -1,6 +1,7 @@
-// relay/src/alerts/payload.ts: an alert in words, and what a webhook is told: Alertmanager's payload, version 4, of one alert,
-// since that is what receivers understand. Pure.
+// relay/src/alerts/payload.ts: an alert in words, what Alertmanager is told of it, and what a webhook is: Alertmanager's payload,
+// version 4, of one alert, since that is what receivers understand. Pure.
 
+import { labelsOf } from './labels.js'
 import { type AlertRule, alertName, amountOf, measureOf, shownValue, timeOf } from './rule.js'
 
 export interface Told {
@@ -22,11 +23,19 @@ export interface Told {
 /** Alertmanager's "not yet". */
 const NEVER = '0001-01-01T00:00:00Z'
 
+/** As Alertmanager takes it. */
+export interface PostedAlert {
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  startsAt: string
+  /** Absent while it fires. */
+  endsAt?: string
+  generatorURL?: string
+}
+
 /** `api` is where the relay's API is; undefined where it is nowhere. */
-export function payloadOf(told: Told, api: string | undefined): object {
-  const { rule, isFiring, startsAt, endsAt, traces } = told
-  const status = isFiring ? 'firing' : 'resolved'
-  const labels = labelsOf(told)
+export function postedAlertOf(told: Told, api: string | undefined): PostedAlert {
+  const { rule, value, isFiring, startsAt, endsAt, traces } = told
   const annotations = {
     summary: summaryOf(told),
     value: shownValue(rule, told.amount, told.count),
@@ -37,6 +46,17 @@ export function payloadOf(told: Told, api: string | undefined): object {
     rule: rule.text,
   }
   const [worst] = traces
+  return {
+    ...{ labels: labelsOf(rule, value), annotations, startsAt: new Date(startsAt).toISOString() },
+    ...(isFiring ? {} : { endsAt: new Date(endsAt).toISOString() }),
+    ...(api === undefined || worst === undefined ? {} : { generatorURL: `${api}/api/v2/trace/${worst}` }),
+  }
+}
+
+/** What a webhook hears of it. */
+export function payloadOf(alert: PostedAlert, api: string | undefined): object {
+  const { labels, annotations, startsAt, endsAt, generatorURL = '' } = alert
+  const status = endsAt === undefined ? 'firing' : 'resolved'
   return {
     version: '4',
     groupKey: JSON.stringify(labels),
@@ -49,10 +69,7 @@ export function payloadOf(told: Told, api: string | undefined): object {
     externalURL: api ?? '',
     alerts: [
       {
-        ...{ status, labels, annotations },
-        startsAt: new Date(startsAt).toISOString(),
-        endsAt: isFiring ? NEVER : new Date(endsAt).toISOString(),
-        generatorURL: api === undefined || worst === undefined ? '' : `${api}/api/v2/trace/${worst}`,
+        ...{ status, labels, annotations, startsAt, endsAt: endsAt ?? NEVER, generatorURL },
         fingerprint: fingerprintOf(JSON.stringify(labels)),
       },
     ],
@@ -79,17 +96,6 @@ function summaryOf({ rule, amount, count, isFiring, isGone }: Told): string {
 export function openable(api: string | undefined): string | undefined {
   const { hostname } = new URL(api ?? 'http://0.0.0.0')
   return hostname === '0.0.0.0' || hostname === '[::]' ? undefined : api
-}
-
-function labelsOf({ rule, value }: Told): Record<string, string> {
-  if (value === undefined) return { alertname: rule.name }
-  return { alertname: rule.name, [labelName(rule.by!)]: value }
-}
-
-/** A key of a tag as a label may be called. */
-function labelName(by: string): string {
-  const name = by.replace(/^tag\./, '').replace(/\W/g, '_')
-  return /^\d/.test(name) || name === 'alertname' ? `tag_${name}` : name
 }
 
 /** The same for the same labels, whichever relay tells it: FNV-1a of 64 bits. */

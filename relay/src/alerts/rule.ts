@@ -23,6 +23,8 @@ interface Common {
   keepMs: number
   /** An alert for each value of this: `service`, `span` or `tag.KEY`. */
   by?: string
+  /** Labels of its own, which its alerts have too: { severity: 'page' }. */
+  labels?: Readonly<Record<string, string>>
   /** As it was written. */
   text: string
 }

@@ -5,8 +5,17 @@ import { big, type Int64, types } from '../wire.js'
 
 export type Reason = keyof typeof types.Refusal & string
 
-export function refuse(reason: Reason, message: string): never {
-  throw new types.Refused({ reason: types.Refusal[reason], message })
+/** `code` is the system's, where that is the reason: "ENOSPC". It stays here, and is not told to the caller. */
+export function refuse(reason: Reason, message: string, code?: string): never {
+  const refused = new types.Refused({ reason: types.Refusal[reason], message })
+  throw code === undefined ? refused : Object.assign(refused, { code })
+}
+
+/** Of what a call failed with, in a word: "ENOSPC", "MALFORMED". */
+export function reasonOf(error: unknown): string {
+  const { code, reason } = error as { code?: unknown; reason?: number }
+  if (typeof code === 'string') return code
+  return Object.keys(types.Refusal).find((name) => types.Refusal[name as Reason] === reason) ?? 'failed'
 }
 
 export function malformed(where: string, came: unknown, expected: string): never {

@@ -20,6 +20,7 @@ export class FleetSession implements Side {
   greeted = false
   finished: string | undefined
   readonly name = 'a controller'
+  readonly isRefused = false
   #follower: Follower | undefined
 
   constructor(readonly house: House) {}

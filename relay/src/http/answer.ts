@@ -6,6 +6,8 @@ export interface Answer {
   status: number
   type?: string
   body: string
+  /** What the relay's own user is told instead. */
+  cause?: string
   /** How a client may show who it is. */
   challenge?: string[]
 }

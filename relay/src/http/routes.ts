@@ -1,6 +1,7 @@
 // relay/src/http/routes.ts: Zipkin's HTTP API: a path and a method to an answer. The server calls route().
-// What each endpoint takes and answers is Zipkin's, but for /api/blkin; where we differ is in docs/traces.md. It knows no sockets.
+// What each endpoint takes and answers is Zipkin's, but for /api/blkin and /metrics; where we differ is in docs/traces.md. It knows no sockets.
 
+import type { Exposed } from '../metrics/exposition.js'
 import { spansFromJson } from '../spans/from-json.js'
 import { spansFromProto } from '../spans/from-proto.js'
 import { spansFromThrift } from '../spans/from-v1.js'
@@ -22,6 +23,8 @@ export interface Request {
   path: string
   parameters: Parameters
   contentType: string
+  /** Which forms of an answer are wanted. */
+  accept: string
   body(): Promise<Buffer>
 }
 
@@ -32,6 +35,8 @@ export interface Api {
   accept(spans: Span[]): boolean
   /** How the relay is, as JSON has it. */
   status(): object
+  /** What Prometheus scrapes. */
+  metrics(accept: string): Promise<Exposed>
 }
 
 type Route = (api: Api, request: Request) => Answer | Promise<Answer>
@@ -57,6 +62,7 @@ const ROUTES: Record<string, Route> = {
   'POST /api/v2/spans': (api, request) =>
     post(api, request, hasType(request, 'application/x-protobuf') ? spansFromProto : spansFromJson),
   'GET /api/blkin/status': ({ status }) => json(status()),
+  'GET /metrics': async ({ metrics }, { accept }) => ({ status: 200, ...(await metrics(accept)) }),
 }
 
 export async function route(api: Api, request: Request): Promise<Answer> {

@@ -5,7 +5,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Address, shown } from '../intake/address.js'
+import type { Reject } from '../rejections.js'
 import { type Answer, answerTo, text } from './answer.js'
+import { Answers } from './answers.js'
 import { CHALLENGE, isAuthorized } from './authorize.js'
 import { readBody } from './body.js'
 import { compressed, isCompressible } from './compress.js'
@@ -24,6 +26,7 @@ const HEADER_BYTES = 64 * 2 ** 10
 
 export interface HttpServer {
   address: string
+  answers: Answers
   close(): Promise<void>
 }
 
@@ -32,11 +35,12 @@ export interface HttpOptions {
   /** What `authorization` must show, if anything. */
   token: string | undefined
   cors: Cors
-  log: (line: string) => void
+  reject: Reject
 }
 
-export async function startHttp(api: Api, { where, token, cors, log }: HttpOptions): Promise<HttpServer> {
+export async function startHttp(api: Api, { where, token, cors, reject }: HttpOptions): Promise<HttpServer> {
   const held = new Held()
+  const answers = new Answers(reject)
   const limits = {
     ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, maxHeaderSize: HEADER_BYTES },
     connectionsCheckingInterval: LOOK_MS,
@@ -45,13 +49,20 @@ export async function startHttp(api: Api, { where, token, cors, log }: HttpOptio
   const server = createServer(limits, (request, response) => {
     const share = held.share()
     response.on('close', () => share.release())
-    void answer(api, guard, request, share, log).then((given) => write(cors, request, response, share, given))
+    void answer(api, guard, request, share).then((given) => {
+      const isGone = response.destroyed
+      const fits = isGone ? given : fitting(share, given)
+      answers.add(request, fits)
+      if (!isGone) void write(cors, request, response, fits)
+    })
   })
+  answers.watch(server)
   server.maxConnections = MOST_CONNECTIONS
   server.listen(where.port, where.host)
   await once(server, 'listening')
   return {
     address: shown(server.address() as AddressInfo),
+    answers,
     async close() {
       const closed = once(server, 'close')
       server.close()
@@ -64,13 +75,7 @@ export async function startHttp(api: Api, { where, token, cors, log }: HttpOptio
 /** Who may ask. */
 type Guard = Pick<HttpOptions, 'token' | 'cors'>
 
-async function answer(
-  api: Api,
-  guard: Guard,
-  request: IncomingMessage,
-  share: Share,
-  log: (line: string) => void,
-): Promise<Answer> {
+async function answer(api: Api, guard: Guard, request: IncomingMessage, share: Share): Promise<Answer> {
   try {
     const early = earlyAnswer(guard, request)
     if (early) return early
@@ -81,14 +86,14 @@ async function answer(
       path: url.pathname,
       parameters: new Parameters(url.searchParams),
       contentType: request.headers['content-type'] ?? '',
+      accept: request.headers.accept ?? '',
       body: () => readBody(request, share),
     })
   } catch (error) {
     const known = answerTo(error)
     if (known) return known
     if (request.destroyed && !request.complete) return text(400, 'it broke off') // which nobody reads
-    log(`${request.method} ${request.url}: ${(error as Error).message}`)
-    return text(500, '500 Internal Server Error')
+    return { ...text(500, '500 Internal Server Error'), cause: (error as Error).message }
   }
 }
 
@@ -121,12 +126,9 @@ async function write(
   cors: Cors,
   request: IncomingMessage,
   response: ServerResponse,
-  share: Share,
-  given: Answer,
+  { status, type, body, challenge }: Answer,
 ): Promise<void> {
   response.on('error', () => {})
-  if (response.destroyed) return
-  const { status, type, body, challenge } = fitting(share, given)
   const { headers } = request
   const bytes = Buffer.from(body)
   const packed = await compressed(bytes, String(headers['accept-encoding'] ?? ''))

@@ -6,6 +6,7 @@
 
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import type { Rejections } from '../rejections.js'
 import type { Owner } from '../store/processes.js'
 import type { FrameRoom } from './frame-room.js'
 import { FrameSplitter, MAX_FRAME } from './frames.js'
@@ -27,6 +28,8 @@ export class Connection implements Owner {
   #held = 0
   #since = 0
   #ending: string | undefined
+  /** What the client did wrong, in a word or two, where it ends for that. */
+  #fault: string | undefined
   #storing = false
   /** When it said something last. */
   #heard = performance.now()
@@ -37,7 +40,7 @@ export class Connection implements Owner {
   constructor(
     socket: Socket,
     speakerOf: (owner: Owner) => Speaker,
-    log: (line: string) => void,
+    rejections: Rejections,
     mostFrame = MAX_FRAME,
     room?: FrameRoom,
   ) {
@@ -46,7 +49,7 @@ export class Connection implements Owner {
     this.#peer = `${socket.remoteAddress}:${socket.remotePort}`
     this.#speaker = speakerOf(this)
     socket.on('error', () => {}) // told by the loop below, which sees it too
-    this.#over = this.#serve(new FrameSplitter(mostFrame), log)
+    this.#over = this.#serve(new FrameSplitter(mostFrame), rejections)
   }
 
   /** Resolves when the connection is gone and its trace is let go. */
@@ -66,8 +69,10 @@ export class Connection implements Owner {
     return this.#over
   }
 
-  async #serve(frames: FrameSplitter, log: (line: string) => void): Promise<void> {
-    let timer = this.#side.greeted ? undefined : this.#limit(HELLO_MS, `no hello within ${HELLO_MS / 1000} s`)
+  async #serve(frames: FrameSplitter, { log, reject }: Rejections): Promise<void> {
+    let timer = this.#side.greeted
+      ? undefined
+      : this.#limit(HELLO_MS, 'no hello', `no hello within ${HELLO_MS / 1000} s`)
     try {
       for await (const chunk of this.#socket) {
         if (this.#side.greeted) clearTimeout(timer)
@@ -81,18 +86,22 @@ export class Connection implements Owner {
         if (!this.#side.greeted) continue
         clearTimeout(timer)
         if (frames.midFrame)
-          timer = this.#limit(STALL_MS, `half a frame, then silence for ${STALL_MS / 1000} s`)
+          timer = this.#limit(STALL_MS, 'half a frame', `half a frame, then silence for ${STALL_MS / 1000} s`)
       }
       if (frames.midFrame && this.#ending === undefined) this.#ending = 'it closed in the middle of a frame'
     } catch (error) {
-      this.#ending ??= (error as Error).message || (error as Error).name
+      const { code, message, name } = error as NodeJS.ErrnoException
+      if (this.#ending === undefined && typeof code !== 'string') this.#fault = 'bad bytes' // the others are the network's
+      this.#ending ??= message || name
     }
     clearTimeout(timer)
     this.#giveRoom()
     await this.#endWait()
     if (this.#ending !== undefined) {
       this.failed = true
-      log(`${this.#peer}: ended ${this.#side.name}: ${this.#ending}`)
+      const why = `${this.#peer}: ended ${this.#side.name}: ${this.#ending}`
+      if (this.#fault !== undefined) reject('connection', this.#fault, why, { isLost: false })
+      else if (!this.#side.isRefused) log(why) // who was refused goes in any way, and that was told
     }
     this.#socket.destroySoon()
     await this.#side.close()
@@ -145,9 +154,11 @@ export class Connection implements Owner {
   }
 
   async #write(reply: Buffer | undefined): Promise<void> {
-    this.#ending ??= this.#side.finished
+    const { finished } = this.#side
+    if (finished !== undefined && this.#ending === undefined) this.#fault = 'hello refused'
+    this.#ending ??= finished
     if (reply && !this.#socket.destroyed && !this.#socket.write(reply) && !this.#socket.destroyed) {
-      const timer = this.#limit(STALL_MS, `it took no answer for ${STALL_MS / 1000} s`)
+      const timer = this.#limit(STALL_MS, 'no reader', `it took no answer for ${STALL_MS / 1000} s`)
       // A reset of the connection makes both reject; the timer must not outlive it, or it keeps the process.
       await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).finally(() =>
         clearTimeout(timer),
@@ -155,7 +166,10 @@ export class Connection implements Owner {
     }
   }
 
-  #limit(ms: number, why: string): NodeJS.Timeout {
-    return setTimeout(() => void this.end(why), ms)
+  #limit(ms: number, fault: string, why: string): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#fault ??= fault
+      void this.end(why)
+    }, ms)
   }
 }

@@ -3,6 +3,7 @@
 
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { Rejections } from '../rejections.js'
 import { type Address, shown } from './address.js'
 import type { Connection } from './connection.js'
 
@@ -28,7 +29,7 @@ export async function startListener(
   { host, port }: Address,
   most: number,
   connect: (socket: Socket) => Connection,
-  log: (line: string) => void,
+  { reject }: Rejections,
   /** Who was silent for so long makes room where there is none. */
   idleMs = Number.POSITIVE_INFINITY,
 ): Promise<Listener> {
@@ -37,7 +38,8 @@ export async function startListener(
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     if (open.size >= most && !makeRoom(open, idleMs)) {
       counts.refused++
-      log(`${socket.remoteAddress}:${socket.remotePort}: refused: ${most} connections are open`)
+      const from = `${socket.remoteAddress}:${socket.remotePort}`
+      reject('connection', 'too many', `${from}: ${most} connections are open`, { isLost: false })
       socket.on('error', () => {}).destroy()
       return
     }

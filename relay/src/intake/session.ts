@@ -3,9 +3,10 @@
 // The generated code counts the parameters of a call to tell promises from callbacks: no defaults, none left out.
 
 import { checkEpoch, checkHello, type Process } from '../check/hello.js'
-import { counter, int, malformed, refuse } from '../check/refuse.js'
+import { counter, int, malformed, reasonOf, refuse } from '../check/refuse.js'
 import { isStream, STREAMS } from '../ctf/streams.js'
 import type { Followers } from '../live/followers.js'
+import type { Reject, Subject } from '../rejections.js'
 import type { RuleBook } from '../rules/rule-book.js'
 import type { Entry, Owner, Processes } from '../store/processes.js'
 import { type Hello, type Int64, i64, type Put, type Tracepoint, types } from '../wire.js'
@@ -20,6 +21,7 @@ export interface House {
   recorder: Recorder
   rules: RuleBook
   followers: Followers
+  reject: Reject
 }
 
 export class Session implements Side {
@@ -27,6 +29,7 @@ export class Session implements Side {
   #entry: Entry | undefined
   /** Set where nothing more may be said after this answer. */
   finished: string | undefined
+  isRefused = false
   wait: Wait | undefined
   /** The version of the rules that this connection was told last. */
   #told = 0
@@ -47,7 +50,19 @@ export class Session implements Side {
       : 'a client without hello'
   }
 
-  async hello(hello: Hello) {
+  hello(hello: Hello) {
+    return this.#counted('hello', () => this.#hello(hello))
+  }
+
+  declareTracepoints(tracepoints: Tracepoint[]): Promise<void> {
+    return this.#counted('declaration', () => this.#declare(tracepoints))
+  }
+
+  put(put: Put) {
+    return this.#counted('put', () => this.#put(put))
+  }
+
+  async #hello(hello: Hello) {
     if (this.#entry) malformed('hello', 'a second one', 'one a connection')
     const process = this.#check(hello)
     const entry = await this.house.processes.claim(process, this.owner)
@@ -90,13 +105,13 @@ export class Session implements Side {
     }
   }
 
-  async declareTracepoints(tracepoints: Tracepoint[]): Promise<void> {
+  async #declare(tracepoints: Tracepoint[]): Promise<void> {
     const trace = this.#greeted()
     if (tracepoints === null) malformed('tracepoints', null, 'a list')
     await trace.declare(tracepoints)
   }
 
-  async put(put: Put) {
+  async #put(put: Put) {
     const trace = this.#greeted()
     if (put === null) malformed('put', null, 'a Put')
     const { stream } = put
@@ -118,8 +133,7 @@ export class Session implements Side {
     }
     if (mark.sequence === 0) malformed('put.sequence', 0, '1 or more')
     if (await trace.put(stream, mark, packets)) {
-      this.#entry!.puts++
-      this.#entry!.note(stream, await trace.held(stream))
+      this.house.processes.stored(this.#entry!, stream, await trace.held(stream))
     }
     const changed = this.house.rules.version !== this.#told ? { rules: this.#rules() } : {}
     return new types.PutReply({ stream, sequence: put.sequence, ...changed })
@@ -145,6 +159,20 @@ export class Session implements Side {
     this.wait?.end()
     await this.#trace?.close()
     if (this.#entry) this.house.processes.leave(this.#entry)
+  }
+
+  /** What is refused is counted. Its process has it still, and comes again; but not who is sent away. */
+  async #counted<Reply>(what: Subject, call: () => Promise<Reply>): Promise<Reply> {
+    try {
+      return await call()
+    } catch (error) {
+      const reason = reasonOf(error)
+      const isOwnFault = reason !== 'SEQUENCE' || !this.isRefused // puts behind one that was refused leave a gap
+      this.isRefused = true
+      const why = `${this.name}: ${(error as Error).message}`
+      if (this.finished === undefined && isOwnFault) this.house.reject(what, reason, why, { isLost: false })
+      throw error
+    }
   }
 
   #check(hello: Hello): Process {

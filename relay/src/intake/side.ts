@@ -8,6 +8,8 @@ export interface Side {
   readonly name: string
   /** Set where nothing more may be said after this answer. */
   readonly finished: string | undefined
+  /** A call of its was refused: it will go, and come again. */
+  readonly isRefused: boolean
   /** Set while the call being answered waits for something to happen. */
   readonly wait: Wait | undefined
   close(): Promise<void>

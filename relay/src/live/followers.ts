@@ -10,6 +10,7 @@ import { formatJson } from '../read/json.js'
 import type { TraceItem } from '../read/merge.js'
 import type { TraceInfo } from '../read/model.js'
 import { Decoders, PacketError } from '../read/packet-reader.js'
+import type { Reject } from '../rejections.js'
 import type { Mark, PutMark } from '../store/mark.js'
 import type { Tracepoint } from '../wire.js'
 import { Feed } from './feed.js'
@@ -26,7 +27,7 @@ export class Followers implements Recorder {
 
   constructor(
     readonly recorder: Recorder,
-    readonly log: (line: string) => void,
+    readonly reject: Reject,
   ) {}
 
   async open(process: Process): Promise<Recording> {
@@ -131,9 +132,9 @@ class Followed implements Recording {
       if (!(error instanceof PacketError)) throw error
       const { program, pid } = this.process
       const put = before.sequence + 1
-      this.#followers.log(
-        `${program} (pid ${pid}): stream ${stream}, put ${put} cannot be followed: ${error.message} in a packet`,
-      )
+      const which = `${program} (pid ${pid}): stream ${stream}, put ${put}`
+      const why = `${which} cannot be followed: ${error.message} in a packet`
+      this.#followers.reject('put', 'not as declared', why, { isLost: false })
     }
   }
 }

@@ -2,6 +2,7 @@
 // What nobody could ever take, such as a span that cannot be read, is counted and left out: it must not hold up the rest for ever.
 
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Reject } from '../rejections.js'
 import { v1FromBytes } from '../spans/from-v1.js'
 import type { V1Span } from '../spans/v1-span.js'
 import { type Routes, SPANS } from './categories.js'
@@ -36,6 +37,7 @@ export class Intake {
     readonly files: Files,
     readonly counters: Counters,
     readonly takeSpans: TakeSpans,
+    readonly reject: Reject,
   ) {}
 
   /** False where nothing of it was taken, and it may come again. */
@@ -46,12 +48,33 @@ export class Intake {
       this.#sort(entry, batch)
     }
     const isTaken = !this.isClosing && (await this.#take(batch))
-    if (!isTaken) this.counters.add('denied for queue size', 1)
-    else {
-      for (const [category, counts] of batch.counts)
-        for (const [what, count] of counts) this.counters.add(what, count, category || undefined)
-    }
+    if (isTaken) this.#count(batch)
+    else this.#deny(batch, entries.length)
     return isTaken
+  }
+
+  #count({ counts }: Batch): void {
+    for (const [category, of] of counts) {
+      for (const [what, count] of of) {
+        this.counters.add(what, count, category || undefined)
+        if (what === 'received good') continue
+        const why =
+          what === 'received bad' && this.routes.placeOf(category) === SPANS ? 'no span' : 'no category'
+        this.reject('message', why, `Scribe's category ${JSON.stringify(category)}`, { count })
+      }
+    }
+  }
+
+  #deny({ files }: Batch, messages: number): void {
+    this.counters.add('denied for queue size', 1)
+    if (this.isClosing) return
+    const trouble = files.size > 0 ? this.files.trouble : undefined
+    const why = trouble ?? 'too many spans wait to be stored'
+    const reason = trouble === undefined ? 'no room' : 'files'
+    this.reject('batch', reason, `one of ${messages} by Scribe: ${why}`, {
+      isLost: false,
+      isLogged: trouble !== undefined,
+    })
   }
 
   #sort({ category, message }: Entry, batch: Batch): void {

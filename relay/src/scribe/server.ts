@@ -7,6 +7,7 @@ import { Connection } from '../intake/connection.js'
 import { FrameRoom } from '../intake/frame-room.js'
 import { THRIFT_FRAME } from '../intake/frames.js'
 import { type ConnectionCounts, type Listener, startListener } from '../intake/listener.js'
+import type { Rejections } from '../rejections.js'
 import { Turns } from '../spans/store/turns.js'
 import { ScribeCalls } from './calls.js'
 import { type Categories, Routes } from './categories.js'
@@ -79,17 +80,18 @@ export class ScribeServer {
     { where, routes }: ScribePlan,
     takeSpans: TakeSpans,
     version: string,
-    log: (line: string) => void,
+    rejections: Rejections,
   ): Promise<ScribeServer> {
-    const files = new Files(join(output, 'scribe'), log)
-    const intake = new Intake(routes, files, new Counters(), takeSpans)
+    const files = new Files(join(output, 'scribe'), rejections.log)
+    const intake = new Intake(routes, files, new Counters(), takeSpans, rejections.reject)
     const since = Math.floor(Date.now() / 1000)
     const room = new FrameRoom(MOST_FRAMES)
     const turns = new Turns(AT_ONCE)
     const speaker = () => new ScribeCalls(new ScribeSession(intake, version, since), turns)
     const connect = (socket: ConstructorParameters<typeof Connection>[0]) =>
-      new Connection(socket, speaker, log, THRIFT_FRAME, room)
-    return new ScribeServer(await startListener(where, MOST_CONNECTIONS, connect, log, IDLE_MS), intake)
+      new Connection(socket, speaker, rejections, THRIFT_FRAME, room)
+    const listener = await startListener(where, MOST_CONNECTIONS, connect, rejections, IDLE_MS)
+    return new ScribeServer(listener, intake)
   }
 
   get address(): string {

@@ -13,6 +13,7 @@ export class ScribeSession implements Side {
   /** Scribe has no hello, and no token. */
   readonly greeted = true
   readonly finished = undefined
+  readonly isRefused = false
   readonly wait = undefined
   readonly name = "Scribe's client"
 

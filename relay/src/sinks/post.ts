@@ -10,13 +10,15 @@ const mostAnswer = 2 ** 16
 
 export interface Target {
   url: URL
-  /** What shows the token, where there is one. */
+  /** What shows the token or the password, where there is one. */
   headers: Record<string, string>
+  /** What an answer may say of it, and no log. */
+  secrets?: readonly string[]
 }
 
 /**
- * A URL, or a host and port, to where `what` posts; `path` where none is given. A password without a user is a token: it is
- * not in the URL that comes of it, nor in what an error says.
+ * A URL, or a host and port, to where `what` posts; `path` where none is given. A password without a user is a token: neither is
+ * in the URL that comes of it, nor in what an error says.
  *
  * @throws TypeError naming what was given
  */
@@ -28,12 +30,16 @@ export function httpTarget(
 ): Target {
   try {
     const url = new URL(text.includes('://') ? text : `http://${text}`)
-    const token = decodeURIComponent(url.password)
-    if (!/^https?:$/.test(url.protocol) || url.username + url.hash !== '' || !/^[!-~]*$/.test(token))
-      throw url
-    url.password = ''
+    const [user, secret] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
+    const isToken = user === ''
+    if (!/^https?:$/.test(url.protocol) || url.hash !== '') throw url
+    if (isToken ? !/^[!-~]*$/.test(secret) : secret === '' || user.includes(':')) throw url
+    url.username = url.password = ''
     if (url.pathname === '/') url.pathname = path
-    return { url, headers: token === '' ? {} : { authorization: `Bearer ${token}` } }
+    if (secret === '') return { url, headers: {} }
+    const shown = isToken ? secret : Buffer.from(`${user}:${secret}`).toString('base64')
+    const authorization = `${isToken ? 'Bearer' : 'Basic'} ${shown}`
+    return { url, headers: { authorization }, secrets: [shown, secret] }
   } catch {
     const shown = text.replace(/^([^/]*:\/\/)?.*@/s, '$1***@')
     throw new TypeError(`${what} ${JSON.stringify(shown)}: expected ${expected}, or HOST:PORT`)
@@ -59,16 +65,14 @@ export async function post(
   })
   const answer = await beginOf(response)
   if (response.ok) return answer
-  const words = withoutToken(answer.toString(), target).slice(0, mostWords).trim()
+  const words = withoutSecrets(answer.toString(), target).slice(0, mostWords).trim()
   const said = `it answers ${response.status}${words === '' ? '' : `: ${JSON.stringify(words)}`}`
   throw response.status >= 500 || later.has(response.status) ? new Error(said) : new NotTaken(said)
 }
 
 /** Who refuses a token may say which. */
-function withoutToken(text: string, { headers }: Target): string {
-  const token = headers.authorization?.replace('Bearer ', '')
-  return token === undefined ? text : text.replaceAll(token, '***')
-}
+const withoutSecrets = (text: string, { secrets = [] }: Target): string =>
+  secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text)
 
 async function beginOf({ body }: Response): Promise<Buffer> {
   const chunks: Uint8Array[] = []

@@ -39,6 +39,10 @@ const sinkDoors: Record<string, Door> = { zipkin: url, scribe: address, otlp: ur
 const alertDoors: Record<string, Door> = {
   rules: { expected: 'a list of rules as parseAlerts() reads them', takes: Array.isArray },
   webhook: url,
+  alertmanagers: {
+    expected: 'a list of URLs, or HOST:PORT',
+    takes: (value) => Array.isArray(value) && value.every(isText),
+  },
 }
 
 /** @throws TypeError naming the option, what was given and what is allowed */

@@ -9,6 +9,7 @@ import type { Recorder, Recording } from '../intake/recording.js'
 import { PutDecoder } from '../live/put-decoder.js'
 import type { TraceInfo } from '../read/model.js'
 import { PacketError } from '../read/packet-reader.js'
+import type { Reject } from '../rejections.js'
 import type { Mark, PutMark } from '../store/mark.js'
 import type { Tracepoint } from '../wire.js'
 import type { Source } from './group.js'
@@ -19,7 +20,7 @@ export class Tap implements Recorder {
   constructor(
     readonly recorder: Recorder,
     readonly tracing: Tracing,
-    readonly log: (line: string) => void,
+    readonly reject: Reject,
   ) {}
 
   async open(process: Process): Promise<Recording> {
@@ -86,9 +87,8 @@ class Tapped implements Recording {
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
       const { program, pid } = this.process
-      this.tap.log(
-        `${program} (pid ${pid}): spans of stream ${stream}, put ${before.sequence + 1}: ${error.message} in a packet`,
-      )
+      const which = `${program} (pid ${pid}): spans of stream ${stream}, put ${before.sequence + 1}`
+      this.tap.reject('put', 'spans not as declared', `${which}: ${error.message} in a packet`)
     }
   }
 }

@@ -9,12 +9,15 @@ import { Memory } from '../alerts/memory.js'
 import { Cors } from '../http/cors.js'
 import { type HttpServer, startHttp } from '../http/server.js'
 import { guardedAddress } from '../intake/address.js'
+import type { ConnectionCounts } from '../intake/listener.js'
+import { Metrics } from '../metrics/metrics.js'
+import type { Reject, Rejection, Rejections } from '../rejections.js'
 import type { ScribeStats } from '../scribe/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
 import { checkOther } from '../sinks/zipkin.js'
 import { statusOf } from '../status.js'
-import type { ProcessStats } from '../store/processes.js'
+import type { ProcessStats, ProcessTotals } from '../store/processes.js'
 import { Assembler, type SpanItem } from './assembler.js'
 import type { Counts } from './counts.js'
 import type { Source } from './group.js'
@@ -23,7 +26,7 @@ import { checkSample, type TraceSample } from './sample/chance.js'
 import { Sampler, type Why } from './sample/sampler.js'
 import type { Span } from './span.js'
 import type { Retention } from './store/retention.js'
-import { SpanStore } from './store/store.js'
+import { SpanStore, STORE_FILE } from './store/store.js'
 import type { V1Span } from './v1-span.js'
 
 const TICK_MS = 50
@@ -75,10 +78,25 @@ export interface TracingStats extends Counts {
 export interface TracingHouse {
   token: string | undefined
   version: string
-  log: (line: string) => void
-  processes(): ProcessStats[]
-  scribe(): ScribeStats | undefined
+  rejections: Rejections
+  counts(): RelayCounts
 }
+
+/** What a relay counts beside spans. */
+export interface RelayCounts {
+  processes: ProcessStats[]
+  totals: ProcessTotals
+  connections: ConnectionCounts
+  /** What was turned away or could not be kept since the relay began. */
+  rejections: Rejection[]
+  /** Where there is a Scribe server. */
+  scribe?: ScribeStats
+}
+
+const leftOut = [
+  ['malformed', 'not as the tracer declares them'],
+  ['tooMany', 'more than one span may hold'],
+] as const
 
 const WEEK_MS = 7 * 86_400_000
 
@@ -90,14 +108,18 @@ export class Tracing {
   readonly #pieces = new Pieces()
   #scribed = 0
   #turnedAway = 0
+  /** Of the assembler's counts, as far as they were told. */
+  readonly #told = { malformed: 0, tooMany: 0 }
   readonly #timer: NodeJS.Timeout
 
   private constructor(
     readonly store: SpanStore,
     readonly http: HttpServer | undefined,
     readonly sinks: Sinks,
+    readonly metrics: Metrics,
     sampler: Sampler | undefined,
     alerts: Alerts | undefined,
+    readonly reject: Reject,
   ) {
     this.#sampler = sampler
     this.#alerts = alerts
@@ -117,13 +139,14 @@ export class Tracing {
       maxAge = WEEK_MS,
       maxBytes = 10 * 2 ** 30,
     }: TracingOptions,
-    { token, version, log, processes, scribe }: TracingHouse,
+    { token, version, rejections, counts }: TracingHouse,
   ): Promise<Tracing> {
     const where = listen === undefined ? undefined : guardedAddress(listen, 'http', token)
     const cors = new Cors(allowOrigins)
     if (sample) checkSample(sample)
     if (listen && sinks?.zipkin) checkOther(listen, sinks.zipkin)
     const since = Date.now()
+    const { log } = rejections
     const outboxes = new Sinks(sinks ?? {}, log)
     const sampler = sample && new Sampler(sample)
     let made: Tracing
@@ -135,15 +158,19 @@ export class Tracing {
     const folder = join(output, '.spans')
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const retention: Retention = { age: maxAge, bytes: maxBytes }
-    const store = await SpanStore.open(folder, { autocompleteKeys, retention, log })
+    const store = await SpanStore.open(folder, { autocompleteKeys, retention, rejections })
     const accept = (spans: Span[]) => made.#accept(spans)
-    const status = () => {
-      const counted = { processes: processes(), tracing: made.stats(), scribe: scribe() }
-      return statusOf({ version, since, output, ...counted })
+    const status = () => statusOf({ version, since, output, tracing: made.stats(), ...counts() })
+    const metrics = (form: string) => {
+      const answers = made.http?.answers.all() ?? []
+      return made.metrics.expose({ version, counts: counts(), tracing: made.stats(), answers }, form)
     }
+    const { reject } = rejections
     try {
-      const http = where && (await startHttp({ store, version, accept, status }, { where, token, cors, log }))
-      made = new Tracing(store, http, outboxes, sampler, watching)
+      const api = { store, version, accept, status, metrics }
+      const http = where && (await startHttp(api, { where, token, cors, reject }))
+      const counted = new Metrics(join(folder, STORE_FILE), TICK_MS)
+      made = new Tracing(store, http, outboxes, counted, sampler, watching, reject)
     } catch (error) {
       await Promise.all([watching?.close(), outboxes.close(), store.close()])
       throw error
@@ -197,15 +224,24 @@ export class Tracing {
     const now = performance.now()
     this.#decide(this.assembler.finish(), now)
     this.#joined(this.#pieces.finish(), now)
-    if (this.#sampler) this.#keep(this.#sampler.finish(now))
+    this.#keepSampled((sampler) => sampler.finish(now))
     await Promise.all([this.store.close(), this.sinks.close(), this.#alerts?.close()])
   }
 
   #tick(now: number): void {
+    this.metrics.lag.tick(now)
     this.#decide(this.assembler.due(now), now)
     this.#joined(this.#pieces.due(now), now)
     this.#alerts?.due(now) // before the sampler decides on what are examples
-    if (this.#sampler) this.#keep(this.#sampler.due(now))
+    this.#keepSampled((sampler) => sampler.due(now))
+    for (const [what, why] of leftOut) this.#tell(what, why)
+  }
+
+  /** What the assembler left out since it was asked last. */
+  #tell(what: 'malformed' | 'tooMany', why: string): void {
+    const count = this.assembler.counts[what] - this.#told[what]
+    this.#told[what] += count
+    if (count > 0) this.reject('span event', what, why, { count })
   }
 
   #joined(spans: Span[], now: number): void {
@@ -214,9 +250,17 @@ export class Tracing {
   }
 
   #decide(spans: Span[], now: number): void {
+    this.metrics.latencies.add(spans, this.#sampler === undefined)
     if (this.#sampler) this.#sampler.add(spans, now)
     else this.#keep(spans)
     this.#alerts?.add(spans, now)
+  }
+
+  #keepSampled(take: (sampler: Sampler) => Span[]): void {
+    if (this.#sampler === undefined) return
+    const spans = take(this.#sampler)
+    this.metrics.latencies.exemplify(spans)
+    this.#keep(spans)
   }
 
   #keep(spans: Span[]): void {
@@ -228,6 +272,7 @@ export class Tracing {
     this.#posted += spans.length
     if (!this.store.writer.hasRoom(spans.length)) {
       this.#turnedAway += spans.length
+      this.reject('span', 'no room', 'too many posted spans wait to be stored', { count: spans.length })
       return false
     }
     this.#decide(spans, performance.now())

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Process } from '../check/hello.js'
 import type { TraceInfo, TraceTracepoint } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
-import type { Mark } from './mark.js'
+import { type Mark, NOTHING } from './mark.js'
 import { dashed } from './metadata.js'
 
 export interface LostCounts {
@@ -33,12 +33,22 @@ export interface ProcessStats {
   tracepoints: number
 }
 
+/** What all processes brought since the relay began: never less than before. */
+export interface ProcessTotals {
+  events: number
+  bytes: number
+  puts: number
+  lost: LostCounts
+}
+
 export interface Owner {
   /** Ends the connection; resolves when it has let go of the trace. */
   end(why: string): Promise<void>
 }
 
 const KEPT = 1024
+const NONE_LOST: Readonly<LostCounts> = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
+const REASONS = Object.keys(NONE_LOST) as (keyof LostCounts)[]
 
 export class Entry {
   owner: Owner | undefined
@@ -69,19 +79,23 @@ export class Entry {
     this.owner = undefined
   }
 
-  /** Where a stream ends now. */
-  note(stream: number, mark: Mark): void {
-    const before = this.#marks.get(stream)
-    if (before && before.epoch.number < mark.epoch.number) this.#bytesBefore += before.bytes
+  /** Where a stream ends now. @returns where it ended before, in the files of this epoch */
+  note(stream: number, mark: Mark): Mark {
+    let before = this.#marks.get(stream) ?? NOTHING
+    if (before.epoch.number < mark.epoch.number) {
+      this.#bytesBefore += before.bytes
+      before = { ...before, bytes: 0 }
+    }
     this.#marks.set(stream, mark)
+    return before
   }
 
   stats(): ProcessStats {
-    const lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
+    const lost = { ...NONE_LOST }
     let events = 0
     let bytes = this.#bytesBefore
     for (const mark of this.#marks.values()) {
-      for (const reason of Object.keys(lost) as (keyof LostCounts)[]) lost[reason] += mark[reason]
+      for (const reason of REASONS) lost[reason] += mark[reason]
       events += mark.events
       bytes += mark.bytes
     }
@@ -94,6 +108,7 @@ export class Entry {
 }
 
 export class Processes {
+  readonly #totals: ProcessTotals = { events: 0, bytes: 0, puts: 0, lost: { ...NONE_LOST } }
   readonly #entries = new Map<string, Entry>()
 
   async claim(process: Process, owner: Owner): Promise<Entry> {
@@ -108,12 +123,28 @@ export class Processes {
     return entry
   }
 
+  /** A put was stored, and the stream ends there now. */
+  stored(entry: Entry, stream: number, mark: Mark): void {
+    const totals = this.#totals
+    const grown = (key: 'events' | 'bytes' | keyof LostCounts) => Math.max(0, mark[key] - before[key]) // its folder may have gone
+    const before = entry.note(stream, mark)
+    entry.puts++
+    totals.puts++
+    totals.events += grown('events')
+    totals.bytes += grown('bytes')
+    for (const reason of REASONS) totals.lost[reason] += grown(reason)
+  }
+
   leave(entry: Entry): void {
     entry.left()
     for (const [key, one] of this.#entries) {
       if (this.#entries.size <= KEPT) break
       if (!one.owner) this.#entries.delete(key)
     }
+  }
+
+  get totals(): ProcessTotals {
+    return { ...this.#totals, lost: { ...this.#totals.lost } }
   }
 
   get entries(): Entry[] {

@@ -137,5 +137,5 @@ async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<vo
 
 export function storage(path: string, error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException
-  return refuse('STORAGE', `${path}: ${code ?? message}; try again later`)
+  return refuse('STORAGE', `${path}: ${code ?? message}; try again later`, code)
 }

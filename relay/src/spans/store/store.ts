@@ -3,6 +3,7 @@
 
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { Rejections } from '../../rejections.js'
 import { type Link, Links } from '../links.js'
 import type { Query } from '../query.js'
 import { lowTraceId, type Span } from '../span.js'
@@ -25,11 +26,13 @@ const ASKED = 4
 /** Traces whose links are counted at once. */
 const LINKED_AT_ONCE = 1000
 
+export const STORE_FILE = 'spans.duckdb'
+
 export interface StoreOptions {
   /** Tags whose values are offered for completion. */
   autocompleteKeys: string[]
   retention: Retention
-  log: (line: string) => void
+  rejections: Rejections
 }
 
 export class SpanStore {
@@ -49,12 +52,12 @@ export class SpanStore {
   }
 
   static async open(folder: string, options: StoreOptions): Promise<SpanStore> {
-    const db = await DuckDBInstance.create(join(folder, 'spans.duckdb'), {
+    const db = await DuckDBInstance.create(join(folder, STORE_FILE), {
       memory_limit: MEMORY,
       threads: String(THREADS),
     })
     const names = new Names()
-    const writer = await Writer.open(await db.connect(), names, options.log)
+    const writer = await Writer.open(await db.connect(), names, options.rejections)
     await names.open(writer.connection)
     const values = await Values.open(await db.connect(), options.autocompleteKeys)
     return new SpanStore(db, names, writer, values, options)
@@ -143,7 +146,7 @@ export class SpanStore {
         if (await removeOld(connection, this.options.retention)) await this.names.sweep(connection)
       })
     } catch (error) {
-      this.options.log(`old spans cannot be removed: ${(error as Error).message}`)
+      this.options.rejections.log(`old spans cannot be removed: ${(error as Error).message}`)
     }
   }
 

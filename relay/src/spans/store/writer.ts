@@ -3,6 +3,7 @@
 // by DuckDB's own threads while the relay goes on. A batch that cannot be written is told and counted, not kept.
 
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
+import type { Rejections } from '../../rejections.js'
 import type { Span } from '../span.js'
 import { Batch, type Chunks } from './batch.js'
 import { INDEX_TABLES } from './block-index.js'
@@ -41,17 +42,13 @@ export class Writer {
   private constructor(
     readonly connection: DuckDBConnection,
     readonly names: Names,
-    readonly log: (line: string) => void,
+    readonly rejections: Rejections,
     block: number,
   ) {
     this.#batch = new Batch(block)
   }
 
-  static async open(
-    connection: DuckDBConnection,
-    names: Names,
-    log: (line: string) => void,
-  ): Promise<Writer> {
+  static async open(connection: DuckDBConnection, names: Names, rejections: Rejections): Promise<Writer> {
     await connection.run(`SET checkpoint_threshold = '${LOG_BYTES}'`)
     await connection.run(`ATTACH ':memory:' AS batch`)
     for (const table of tables) {
@@ -61,7 +58,7 @@ export class Writer {
     // without it DuckDB copies the bodies of 2048 blocks for that of one
     await connection.run('CREATE INDEX IF NOT EXISTS bodies_by_block ON bodies (block)')
     const [[last] = [null]] = await rows<[number | null]>(connection, 'SELECT max(block) FROM spans')
-    return new Writer(connection, names, log, last === null ? 0 : last + 1)
+    return new Writer(connection, names, rejections, last === null ? 0 : last + 1)
   }
 
   add(spans: Span[]): void {
@@ -112,13 +109,15 @@ export class Writer {
     } catch (error) {
       this.#batch.lost()
       this.failed += count
-      this.log(`${count} spans cannot be stored: ${(error as Error).message}`)
+      this.rejections.reject('span', 'not written', `they cannot be stored: ${(error as Error).message}`, {
+        count,
+      })
     }
     this.#writing = 0
     try {
       for (const table of tables) await this.connection.run(`TRUNCATE batch.${table}`)
     } catch (error) {
-      this.log(`spans may be stored twice: ${(error as Error).message}`)
+      this.rejections.log(`spans may be stored twice: ${(error as Error).message}`)
     }
   }
 

@@ -1,0 +1,33 @@
+// relay/src/metrics/metrics.ts: what Prometheus gets of a relay when it asks: what is counted elsewhere, and what is counted for it alone.
+// tracing.ts owns one, feeds it, and says twenty times a second that it is alive.
+
+import { stat } from 'node:fs/promises'
+import { type Exposed, expose } from './exposition.js'
+import { type Counted, relayMetrics } from './families.js'
+import { Latencies } from './latencies.js'
+import { Lag, processMetrics } from './process.js'
+
+export class Metrics {
+  readonly latencies = new Latencies()
+  readonly lag: Lag
+
+  /** @param database the store's file, beside which its log is */
+  constructor(
+    readonly database: string,
+    tickMs: number,
+  ) {
+    this.lag = new Lag(tickMs)
+  }
+
+  async expose(counted: Omit<Counted, 'latencies' | 'files'>, accept: string): Promise<Exposed> {
+    const { latencies, database } = this
+    const files = { data: await sizeOf(database), log: await sizeOf(`${database}.wal`) }
+    return expose([...relayMetrics({ ...counted, latencies, files }), ...processMetrics(this.lag)], accept)
+  }
+}
+
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => 0, // there is no log while nothing is written
+  )
