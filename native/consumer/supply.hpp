@@ -37,6 +37,9 @@ class Supply {
   // A fresh pair of readings of both clocks, for whoever recovers this process.
   virtual void calibrated(clock::Sample sample) = 0;
 
+  // What is on, where that is not what it was at `seen`, which counts on. False: it is.
+  virtual bool enabled(uint64_t& /*seen*/, thrift::Enabled& /*out*/) { return false; }
+
   // The relay's rules, each time they are other ones than before.
   virtual void take_rules(const thrift::RuleSet&) {}
 };

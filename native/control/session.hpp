@@ -117,6 +117,9 @@ class Session final : public consumer::Supply {
   thrift::Lost lost_without_ring() override;
   bool wanted() override { return registry_.count_on(number_) > 0; }
   void calibrated(clock::Sample sample) override;
+  bool enabled(uint64_t& seen, thrift::Enabled& out) override {
+    return registry_.enabled(number_, seen, out);
+  }
   void take_rules(const thrift::RuleSet& rules) override;
 
  private:

@@ -50,6 +50,13 @@ async function allTracepoints(
   }
 }
 
+const unanswered = (address: string) =>
+  new ConnectionError(
+    'ERR_BLKIN_ANSWER',
+    address,
+    'it closed the connection unanswered; it is no relay, or has as many connections as it takes',
+  )
+
 /** @throws ConnectionError where no relay listens there; Refusal where the token is not the relay's */
 export async function connectFleet(address: string, token = ''): Promise<Fleet> {
   const caller = await Caller.open(address, parseAddress(address), fleet.Client)
@@ -57,7 +64,7 @@ export async function connectFleet(address: string, token = ''): Promise<Fleet> 
     await caller.call((client) => client.greet(types.PROTOCOL_VERSION, token))
   } catch (error) {
     caller.close()
-    throw error
+    throw (error as ConnectionError).code === 'ERR_BLKIN_AWAY' ? unanswered(address) : error
   }
   const all =
     <One, Made>(convert: (one: One) => Made) =>
@@ -70,6 +77,7 @@ export async function connectFleet(address: string, token = ''): Promise<Fleet> 
     processes: () => caller.call((client) => client.processes().then(all(from.fleetProcess))),
     tracepoints: (uuid) =>
       caller.call((client) => client.tracepoints(from.undashed(uuid)).then(all(tracepoint))),
+    enabled: (uuid) => caller.call((client) => client.enabled(from.undashed(uuid)).then(from.enabled)),
     rules: () => caller.call((client) => client.rules().then(rules)),
     enable: (rule) => caller.call((client) => client.enable(from.wireRule(rule, 'relay')).then(rules)),
     disable: (target, pattern) => caller.call((client) => client.disable(target, pattern).then(rules)),
