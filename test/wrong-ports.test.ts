@@ -36,10 +36,7 @@ const banner = (said: string, when: 'at once' | 'when asked' = 'at once') =>
     }),
   )
 
-const http =
-  "it speaks HTTP, as a relay's --http address does; programs and commands meet at its --listen address"
-const text = (begin: string) =>
-  `it speaks text that begins with "${begin}"; expected a relay's --listen address`
+const http = 'it speaks HTTP, as a relay does at its --http address'
 
 const foreign: [what: string, at: () => Promise<string>, words: string][] = [
   ['an HTTP server', () => listening(createHttp((_, answer) => answer.end())), http],
@@ -47,11 +44,11 @@ const foreign: [what: string, at: () => Promise<string>, words: string][] = [
   [
     'a TLS server',
     () => banner('\x15\x03\x01\x00\x02\x02\x46', 'when asked'), // an alert, as OpenSSL's s_server sends it
-    "it speaks TLS; expected a relay's --listen address, which is Thrift in plain TCP",
+    'it speaks TLS, and this is plain TCP',
   ],
-  ['sshd', () => banner('SSH-2.0-OpenSSH_9.2\r\n'), "it speaks SSH; expected a relay's --listen address"],
-  ['Redis', () => banner('-ERR unknown command\r\n', 'when asked'), text('-ERR')],
-  ['a mail server', () => banner('220 mail ESMTP\r\n'), text('220 ')],
+  ['sshd', () => banner('SSH-2.0-OpenSSH_9.2\r\n'), 'it speaks SSH'],
+  ['Redis', () => banner('-ERR unknown command\r\n', 'when asked'), 'it speaks text that begins with "-ERR"'],
+  ['a mail server', () => banner('220 mail ESMTP\r\n'), 'it speaks text that begins with "220 "'],
 ]
 
 test.each(foreign)('%s is named, by a program and by a command', async (_, at, words) => {
@@ -61,10 +58,12 @@ test.each(foreign)('%s is named, by a program and by a command', async (_, at, w
     { env: { BLKIN_RELAY: address, BLKIN_ENABLE: '*:*' } },
   )
   expect(stderr).toBe(
-    `blkin: relay ${address}: ${words}; events wait in the rings, and those that find no room are counted as lost\n`,
+    `blkin: relay ${address}: ${words}; expected a relay's --listen address; events wait in the rings, and those that find no room are counted as lost\n`,
   )
   const done = await blkin('ps', '--relay', address)
-  expect(done.err).toBe(`blkin: ${address}: what came is no answer: ${words}\n`)
+  expect(done.err).toBe(
+    `blkin: ${address}: what came is no answer: ${words}; expected a relay's --listen address\n`,
+  )
   expect(done.code).toBe(1)
 })
 
@@ -83,7 +82,7 @@ test("a relay's Scribe port is named too", async () => {
     /it is a Thrift server of another kind, such as Scribe's \(Unknown function hello\); expected a relay's --listen/
   await until(async () => words.test((await blkin('ps', '-p', pid)).out))
   await expect(connectFleet(scribeAddress)).rejects.toThrow(
-    `${scribeAddress}: it is a Thrift server of another kind (Unknown function greet)`,
+    `${scribeAddress}: it is a Thrift server of another kind (Unknown function greet); expected a relay's --listen`,
   )
 })
 
@@ -104,6 +103,34 @@ test('one that takes the connection and says nothing: that is said, and the wait
   const words = "it took the connection and has not answered for 5 s; expected a relay's --listen address"
   await until(() => output().stderr === `blkin: relay ${address}: ${words}\n`)
   expect((await blkin('ps', '-p', pid)).out).toContain(`connecting ${address}: ${words}`)
+})
+
+test('a sink at the wrong port says what it met', async () => {
+  const { address: listens, httpAddress = '' } = await relay({ tracing: { listen: '127.0.0.1:0' } })
+  const sshd = await banner('SSH-2.0-OpenSSH_9.2\r\n')
+  const span = {
+    traceId: '00000000000000ab',
+    id: '00000000000000ab',
+    name: 'x',
+    localEndpoint: { serviceName: 's' },
+  }
+  const cases: [sink: Record<string, string>, words: string][] = [
+    [{ zipkin: `http://${listens}` }, 'it ended the connection without an answer of HTTP (UND_ERR_SOCKET)'],
+    [{ zipkin: `http://${sshd}` }, 'it does not speak HTTP (HPE_INVALID_CONSTANT)'],
+    [
+      { otlp: `https://${httpAddress}` },
+      'it does not speak TLS; expected http:// (ERR_SSL_WRONG_VERSION_NUMBER)',
+    ],
+    [{ scribe: httpAddress }, http],
+    [{ scribe: listens }, 'it is a Thrift server of another kind (Unknown function Log)'],
+  ]
+  for (const [sink, words] of cases) {
+    const { httpAddress: at, lines } = await relay({ tracing: { listen: '127.0.0.1:0', sinks: sink } })
+    const headers = { 'content-type': 'application/json' }
+    const body = JSON.stringify([{ ...span, timestamp: Date.now() * 1000, duration: 5 }])
+    await fetch(`http://${at}/api/v2/spans`, { method: 'POST', headers, body })
+    await until(() => lines.some((line) => line.endsWith(words)))
+  }
 })
 
 test('what comes to a relay that is no call of ours is told in its log', async () => {

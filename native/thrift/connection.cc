@@ -149,7 +149,7 @@ bool Connection::receive(const uint8_t*& frame, size_t& size) {
     size = first;
     if (size > kFrameMax) {
       const std::string foreign = foreign_protocol(first);
-      close(!foreign.empty() ? foreign
+      close(!foreign.empty() ? foreign + "; expected a relay's --listen address"
                              : "a frame of " + std::to_string(size) + " bytes came; at most " +
                                    std::to_string(kFrameMax) + " are allowed");
       return false;

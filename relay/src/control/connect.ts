@@ -50,12 +50,15 @@ async function allTracepoints(
   }
 }
 
-const unanswered = (address: string) =>
-  new ConnectionError(
-    'ERR_BLKIN_ANSWER',
-    address,
-    'it closed the connection unanswered; it is no relay, or has as many connections as it takes',
-  )
+/** What a connection that stands and does not answer as a relay's is; a refusal is a relay's. */
+function noRelay(address: string, error: Error): Error {
+  if (!(error instanceof ConnectionError)) return error
+  const why =
+    error.code === 'ERR_BLKIN_AWAY'
+      ? 'it closed the connection unanswered; it is no relay, or has as many connections as it takes'
+      : `${error.message.slice(address.length + 2)}; expected a relay's --listen address`
+  return new ConnectionError('ERR_BLKIN_ANSWER', address, why)
+}
 
 /** @throws ConnectionError where no relay listens there; Refusal where the token is not the relay's */
 export async function connectFleet(address: string, token = ''): Promise<Fleet> {
@@ -64,7 +67,7 @@ export async function connectFleet(address: string, token = ''): Promise<Fleet> 
     await caller.call((client) => client.greet(types.PROTOCOL_VERSION, token))
   } catch (error) {
     caller.close()
-    throw (error as ConnectionError).code === 'ERR_BLKIN_AWAY' ? unanswered(address) : error
+    throw noRelay(address, error as Error)
   }
   const all =
     <One, Made>(convert: (one: One) => Made) =>

@@ -11,11 +11,10 @@ export function foreignProtocol(first: number): string | undefined {
   bytes.writeInt32BE(first)
   const begin = bytes.toString('latin1')
   if (begin === 'HTTP' || requests.includes(begin))
-    return "it speaks HTTP, as a relay's --http address does; programs and commands meet at its --listen address"
-  if (begin === 'SSH-') return "it speaks SSH; expected a relay's --listen address"
-  if (first >>> 16 === 0x1503 || first >>> 16 === 0x1603)
-    return "it speaks TLS; expected a relay's --listen address, which is Thrift in plain TCP"
+    return 'it speaks HTTP, as a relay does at its --http address'
+  if (begin === 'SSH-') return 'it speaks SSH'
+  if (first >>> 16 === 0x1503 || first >>> 16 === 0x1603) return 'it speaks TLS, and this is plain TCP'
   if (!/^[ -~\r\n]{4}$/.test(begin)) return undefined
   const shown = begin.replace(/[\r\n].*/s, '')
-  return `it speaks text that begins with "${shown}"; expected a relay's --listen address`
+  return `it speaks text that begins with "${shown}"`
 }
