@@ -173,6 +173,17 @@ struct PutReply {
   3: optional RuleSet rules     // when they changed since the connection was last told
 }
 
+struct EnabledTracepoint {
+  1: required i32 tracepoint    // its id
+  2: required i32 rule          // the id of the session's rule that switches it on
+}
+
+/** What is on in a session, in place of what it told before. */
+struct Enabled {
+  1: required list<Rule> rules  // that switch on, of those that stand in it: as many as 1 MiB holds
+  2: required list<EnabledTracepoint> tracepoints
+}
+
 enum Refusal {
   VERSION = 1, TOKEN = 2, NO_HELLO = 3,
   MALFORMED = 4,   // the message names the field, what came and what may come
@@ -200,6 +211,8 @@ service Relay {
    * when the next call comes, whichever is first.
    */
   RuleSet rules(1: i64 known, 2: i32 waitMs) throws (1: Refused refused)
+  /** After hello, and whenever it changes: for controllers, who ask the relay. */
+  void enabled(1: Enabled enabled) throws (1: Refused refused)
 }
 
 // ---- control ----
@@ -324,6 +337,8 @@ service Fleet {
   void greet(1: i32 version, 2: string token) throws (1: Refused refused)
   list<FleetProcess> processes() throws (1: Refused refused)
   list<Tracepoint> tracepoints(1: binary uuid) throws (1: Refused refused)
+  /** What is on in that session; nothing in one that is gone. */
+  Enabled enabled(1: binary uuid) throws (1: Refused refused)
   list<Rule> rules() throws (1: Refused refused)
   /** Rule.target says for which programs, now and later. */
   list<Rule> enable(1: Rule rule) throws (1: Refused refused)

@@ -148,7 +148,9 @@ test('a process with nothing left to do ends by itself, switched on and with no 
     console.log('emitted')`
   const ended = await run(text, { env: { BLKIN_RELAY: await freeAddress() } })
   expect(ended).toMatchObject({ code: 0, signal: null, stdout: 'emitted\n' })
-  expect(ended.stderr).toMatch(/^blkin: relay 127\.0\.0\.1:\d+: .*refused; events wait in the rings, .*\n$/)
+  expect(ended.stderr).toMatch(
+    /^blkin: relay 127\.0\.0\.1:\d+: .*refused; start a relay there: .*; events wait in the rings, .*\n$/,
+  )
 })
 
 test('what was emitted before the relay came is there once it came', async () => {

@@ -32,6 +32,35 @@ test('rules at the relay reach its processes, those that come later, and go', as
   await until(async () => !(await blkin('list', '-p', one.pid)).out.includes('by'))
 })
 
+test('list says what is on by which rule, whoever gave it, as the process itself does', async () => {
+  const { env, one, at } = await fleet()
+  const own = await ticking({ env: { ...env, BLKIN_ENABLE: 'blockstore:re*', BLKIN_FILTER: 'id > 0' } })
+  const listed = async (where: string[], ...more: string[]) =>
+    (await blkin('list', ...where, '-p', own.name, ...more)).out
+  const here = (...more: string[]) => listed([], ...more)
+  const there = (...more: string[]) => listed(['--relay', env.BLKIN_RELAY], ...more)
+  const same = async () =>
+    (await there()) === (await here()) && (await there('--json')) === (await here('--json'))
+  await until(async () => (await there()).includes(' by '))
+  expect(await there()).toMatch(/blockstore:request +\w+ +default by \d+ "blockstore:re\*" if id > 0 /)
+  await until(same)
+  await blkin('enable', 'blockstore:mapped', '-p', own.pid, '--sample', '1/100')
+  await until(async () => (await there()).includes('"blockstore:mapped" 1/100'))
+  await until(same)
+  await at('enable', 'blockstore:reply', '-p', own.name)
+  await until(async () => /default by \d+ "blockstore:reply"/.test(await there()))
+  await until(same)
+  await blkin('disable', '*:*', '-p', own.pid)
+  await until(async () => !(await there()).includes('"blockstore:mapped"'))
+  await until(same)
+  expect((await at('list', '-p', one.name)).out, 'nothing is on in the other').not.toContain(' by ')
+  own.child.kill('SIGKILL')
+  await until(async () => (await there()).includes(' gone '))
+  expect(json(await at('list', '-p', own.name, '--json', 'blockstore:reply'))).toEqual([
+    expect.objectContaining({ on: [], gone: true }),
+  ])
+})
+
 test('tail and top follow what its processes send', async () => {
   const { address, one, at } = await fleet()
   await at('enable', 'blockstore:*')

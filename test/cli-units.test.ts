@@ -177,7 +177,7 @@ describe('tables', () => {
       host: 'h',
       startedAt: 1_000_000_000n,
       rate: 1500,
-      lost: 3,
+      lost: { noRoom: 1, tooBig: 0, badValue: 2, noRing: 0, overwritten: 0 },
       sessions,
     }
     expect(renderPs([row], 61_000, styleFor({}))).toEqual([

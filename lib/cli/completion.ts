@@ -1,7 +1,9 @@
 // lib/cli/completion.ts: `blkin completion SHELL`: a script for the shell that asks `blkin complete WORDS...` for every
 // candidate, so that verbs, flags and their values stand in one place: the commands themselves. `complete` is hidden; it
 // prints one candidate a line, with a tab and its description, takes what lives at that moment, and never fails.
+
 import { Argument, Command, type Option } from 'commander'
+import { ending } from './exit.js'
 import { findProcesses } from './find.js'
 import { compileGlob } from './glob.js'
 import { nameOf } from './list.js'
@@ -53,7 +55,7 @@ export function completionCommand(): Command {
     .summary('a script for bash, zsh or fish')
     .description('Prints a script that completes verbs, flags, processes, tracepoints.')
     .addArgument(new Argument('<shell>', 'which').choices(Object.keys(scripts)))
-    .addHelpText('after', '\nExample: source <(blkin completion bash)')
+    .addHelpText('after', ending('source <(blkin completion bash)', '0 done, 2 bad usage'))
     .action((shell: keyof typeof scripts) => void process.stdout.write(scripts[shell]))
 }
 
@@ -75,15 +77,16 @@ export async function candidates(program: Command, words: readonly string[]): Pr
   const before = words.slice(0, -1)
   const visible = program.commands.filter((one) => one.name() !== 'complete')
   const verb = visible.find((one) => one.name() === before[0])
+  const verbs = visible.map((one) => [one.name(), one.description()] as const)
   const starting = (all: Candidate[]) => all.filter(([word]) => word.startsWith(current))
-  if (verb === undefined)
-    return before.length > 0 ? [] : starting(visible.map((one) => [one.name(), one.description()] as const))
+  if (verb === undefined) return before.length > 0 ? [] : starting(verbs)
   const option = valued(verb, before.at(-1))
   if (option !== undefined) return starting(await valuesOf(option, before))
   if (current.startsWith('-')) return starting(flagsOf(verb))
   const choices = verb.registeredArguments[0]?.argChoices
   if (choices !== undefined) return starting(choices.map((choice) => [choice, ''] as const))
   const [argument] = verb.registeredArguments.map((one) => one.name())
+  if (argument === 'verb') return starting(verbs)
   if (argument === 'id') return starting(await (await traceCandidates()).traceIds(before))
   return starting(argument === 'pattern' ? await patterns(before) : [])
 }

@@ -3,7 +3,7 @@
 import { Command } from 'commander'
 import { checkPattern } from '../rule.js'
 import { count } from './amounts.js'
-import { checkFlag, exitCodes, NothingError, UsageError } from './exit.js'
+import { checkFlag, ending, exitCodes, NothingError, UsageError } from './exit.js'
 import { findProcesses, isPid, requireProcesses, type Target, using, whyNone, withProcesses } from './find.js'
 import { type FleetFlags, jsonOption, pidOption, relayOption, sessionOption } from './flags.js'
 import { withFleet } from './fleet.js'
@@ -29,7 +29,7 @@ export function disableCommand(): Command {
     .addOption(relayOption())
     .addOption(sessionOption())
     .addOption(jsonOption())
-    .addHelpText('after', "\nExample: blkin disable 'blockstore:mapped' -p 4711")
+    .addHelpText('after', ending("blkin disable 'blockstore:mapped' -p 4711"))
     .action(run)
 }
 

@@ -5,7 +5,7 @@ import { Command, Option } from 'commander'
 import { parseAddress } from '../address.js'
 import { checkPattern } from '../rule.js'
 import { count } from './amounts.js'
-import { checkFlag, exitCodes, UsageError } from './exit.js'
+import { checkFlag, ending, exitCodes, UsageError } from './exit.js'
 import { filterOf, misfits, requireFit } from './filter.js'
 import { findProcesses, isPid, requireProcesses, type Target, using, whyNone } from './find.js'
 import {
@@ -48,7 +48,7 @@ export function enableCommand(): Command {
       }),
     )
     .addOption(jsonOption())
-    .addHelpText('after', "\nExample: blkin enable 'disk:*' -p 'server*' -l info --filter 'bytes > 4096'")
+    .addHelpText('after', ending("blkin enable 'disk:*' -p 'server*' -l info --filter 'bytes > 4096'"))
     .action(run)
 }
 
@@ -178,7 +178,7 @@ async function enableFleet(
       const made = stand.at(-1)
       if (made === undefined) throw new Error('the relay keeps no rule')
       if (flags.json) printJson(ruleJson(made))
-      else print(`rule ${made.id} ${made.pattern} for ${target}${ending(conditionsText(made))}`)
+      else print(`rule ${made.id} ${made.pattern} for ${target}${conditions(conditionsText(made))}`)
     }
     const processes = (await fleet.processes()).filter(({ sessions }) =>
       sessions.some((one) => one.connected),
@@ -187,4 +187,4 @@ async function enableFleet(
   })
 }
 
-const ending = (words: string): string => (words === '' ? '' : `: ${words}`)
+const conditions = (words: string): string => (words === '' ? '' : `: ${words}`)

@@ -7,7 +7,7 @@ import { type Level, levelNames } from '../levels.js'
 import { checkPattern } from '../rule.js'
 import { parseSample, type Sample } from '../sample.js'
 import { checkSessionName, defaultName, modes, parseMode } from '../session-spec.js'
-import { checkFlag } from './exit.js'
+import { checkFlag, UsageError } from './exit.js'
 import { parseBase, usualBase } from './zipkin.js'
 
 export interface TargetFlags {
@@ -63,8 +63,24 @@ export const checked =
   (text: string): T =>
     checkFlag(flag, () => parse(text))
 
+/** For what any text will do but none. */
+export const nonEmpty =
+  (flag: string, expected: string) =>
+  (text: string): string => {
+    if (text !== '') return text
+    throw new UsageError(`${flag}: "": expected ${expected}`)
+  }
+
 export const pidOption = () =>
-  new Option('-p, --pid <target>', 'a pid, or names with * (all yours)').env('BLKIN_TARGET')
+  new Option('-p, --pid <target>', 'a pid, or names with * (all yours)')
+    .env('BLKIN_TARGET')
+    .argParser(nonEmpty('--pid', 'a pid, or the name of programs such as "server*"'))
+
+export const outputOption = (what: string, usual: string, shown = usual) =>
+  new Option('-o, --output <folder>', what)
+    .env('BLKIN_OUTPUT')
+    .default(usual, shown)
+    .argParser(nonEmpty('--output', 'a folder'))
 
 export const relayOption = () =>
   new Option('--relay <host:port>', 'the processes of this relay').env('BLKIN_FLEET')

@@ -1,10 +1,10 @@
 // lib/cli/list.ts: `blkin list`: the tracepoints of running processes: level, fields, and where each is on by which rule.
 // Processes of one program that have the same to show are shown once.
-import type { TracepointState } from '@blkin/relay'
+import type { Fleet, FleetProcess, Rule, TracepointState } from '@blkin/relay'
 import { Command } from 'commander'
 import { levelNames } from '../levels.js'
 import { checkPattern } from '../rule.js'
-import { checkFlag, NothingError } from './exit.js'
+import { checkFlag, ending, NothingError } from './exit.js'
 import { typeText } from './field-text.js'
 import { type Target, withProcesses } from './find.js'
 import { type FleetFlags, jsonOption, pidOption, relayOption } from './flags.js'
@@ -22,10 +22,11 @@ interface Flags extends FleetFlags {
 interface Listed {
   pid: number
   program: string
+  /** A relay's process that is there no more. */
+  gone: boolean
   tracepoints: TracepointState[]
-  /** The rules of a session, to say more of a tracepoint's rule than its number. */
-  rule: (session: string, id: number) => ReturnType<typeof ruleJson> | undefined
-  words: (session: string, id: number) => string
+  /** To say more of a tracepoint's rule than its number; undefined where that is all that is known. */
+  rule: (session: string, id: number) => Rule | undefined
 }
 
 export const nameOf = ({ tracepoint }: TracepointState): string =>
@@ -39,7 +40,7 @@ export function listCommand(): Command {
     .addOption(pidOption())
     .addOption(relayOption())
     .addOption(jsonOption())
-    .addHelpText('after', "\nExample: blkin list -p 'server*' 'blockstore:*'")
+    .addHelpText('after', ending("blkin list -p 'server*' 'blockstore:*'"))
     .action(run)
 }
 
@@ -77,49 +78,54 @@ export function nothingText(pattern: string, names: string[]): string {
 }
 
 async function ofProcess({ control, state }: Target): Promise<Listed> {
-  const find = (session: string, id: number) =>
-    state.sessions.find(({ spec }) => spec.name === session)?.rules.find((rule) => rule.id === id)
+  const { pid, program, sessions } = state
   return {
-    pid: state.pid,
-    program: state.program,
-    tracepoints: await control.tracepoints(),
-    rule: (session, id) => {
-      const rule = find(session, id)
-      return rule && ruleJson(rule)
-    },
-    words: (session, id) => {
-      const rule = find(session, id)
-      const conditions = rule === undefined ? '' : conditionsText(rule)
-      return rule === undefined ? '' : ` "${rule.pattern}"${conditions === '' ? '' : ` ${conditions}`}`
-    },
+    ...{ pid, program, gone: false, tracepoints: await control.tracepoints() },
+    rule: (session, id) =>
+      sessions.find(({ spec }) => spec.name === session)?.rules.find((rule) => rule.id === id),
   }
 }
 
-/** A relay knows what is declared, and not what is on: that is each process's own to say. */
-async function fleetListed(fleet: import('@blkin/relay').Fleet, target?: string): Promise<Listed[]> {
+async function fleetListed(fleet: Fleet, target?: string): Promise<Listed[]> {
   const named = target === undefined ? () => true : compileGlob(target)
   const processes = (await fleet.processes()).filter(({ program }) => named(program))
   if (processes.length === 0) throw new NothingError('the relay knows no such process')
-  return Promise.all(
-    processes.map(async ({ pid, program, sessions }) => {
-      const uuid = sessions.find(({ connected }) => connected)?.uuid ?? sessions[0]?.uuid
-      const tracepoints = uuid === undefined ? [] : await fleet.tracepoints(uuid)
-      return {
-        ...{ pid, program, rule: () => undefined, words: () => '' },
-        tracepoints: tracepoints.map((tracepoint) => ({ tracepoint, on: [] })),
-      }
-    }),
+  return Promise.all(processes.map((one) => ofFleetProcess(fleet, one)))
+}
+
+/** Sessions that send elsewhere are unknown to this relay. */
+async function ofFleetProcess(fleet: Fleet, { pid, program, sessions }: FleetProcess): Promise<Listed> {
+  const living = sessions.filter(({ connected }) => connected)
+  const uuid = (living[0] ?? sessions[0])?.uuid
+  const tracepoints = uuid === undefined ? [] : await fleet.tracepoints(uuid)
+  const told = await Promise.all(
+    living.map(async ({ uuid, name }) => ({ session: name, enabled: await fleet.enabled(uuid) })),
   )
+  const on = new Map<number, TracepointState['on']>()
+  for (const { session, enabled } of told)
+    for (const { tracepoint, rule } of enabled.tracepoints)
+      on.set(tracepoint, [...(on.get(tracepoint) ?? []), { session, rule }])
+  return {
+    ...{ pid, program, gone: living.length === 0 },
+    tracepoints: tracepoints.map((tracepoint, id) => ({ tracepoint, on: on.get(id) ?? [] })),
+    rule: (session, id) =>
+      told.find((one) => one.session === session)?.enabled.rules.find((rule) => rule.id === id),
+  }
 }
 
 function printListed(all: Listed[]): void {
-  for (const { pid, program, tracepoints, rule } of all) {
+  for (const { pid, program, gone, tracepoints, rule: find } of all) {
+    const ruleOf = (session: string, id: number) => {
+      const rule = find(session, id)
+      return { session, ...(rule === undefined ? { id } : ruleJson(rule)) }
+    }
     for (const { tracepoint, on } of tracepoints) {
       const { provider, event, level, fields } = tracepoint
       printJson({
         ...{ pid, program, provider, event, level: levelNames[level] },
         fields: fields.map((field) => ({ name: field.name, type: typeText(field) })),
-        on: on.map((one) => ({ session: one.session, ...(rule(one.session, one.rule) ?? { id: one.rule }) })),
+        on: on.map(({ session, rule }) => ruleOf(session, rule)),
+        ...(gone ? { gone } : {}),
       })
     }
   }
@@ -128,9 +134,9 @@ function printListed(all: Listed[]): void {
 /** Pure. */
 export function renderListed(all: Listed[], style: Style): string[] {
   const groups = new Map<string, { program: string; pids: number[]; rows: string[][] }>()
-  for (const { pid, program, tracepoints, words } of all) {
+  for (const { pid, program, gone, tracepoints, rule } of all) {
     if (tracepoints.length === 0) continue
-    const rows = tracepoints.map((one) => rowOf(one, words, style))
+    const rows = tracepoints.map((one) => rowOf(one, gone, rule, style))
     const key = JSON.stringify([program, rows])
     const group = groups.get(key) ?? { program, pids: [], rows }
     group.pids.push(pid)
@@ -148,13 +154,19 @@ export function renderListed(all: Listed[], style: Style): string[] {
   })
 }
 
-function rowOf(one: TracepointState, words: Listed['words'], style: Style): string[] {
-  const on = one.on.map(({ session, rule }) => `${session} by ${rule}${words(session, rule)}`).join('; ')
+function rowOf(one: TracepointState, gone: boolean, rule: Listed['rule'], style: Style): string[] {
+  const words = (found: Rule | undefined) => {
+    const conditions = found === undefined ? '' : conditionsText(found)
+    return found === undefined ? '' : ` "${found.pattern}"${conditions === '' ? '' : ` ${conditions}`}`
+  }
+  const on = one.on
+    .map((each) => `${each.session} by ${each.rule}${words(rule(each.session, each.rule))}`)
+    .join('; ')
   const fields = one.tracepoint.fields.map((field) => `${field.name}: ${typeText(field)}`).join(', ')
   return [
     nameOf(one),
     levelNames[one.tracepoint.level] ?? String(one.tracepoint.level),
-    on === '' ? style.dim('off') : on,
+    on === '' ? style.dim(gone ? 'gone' : 'off') : on,
     fields === '' ? '-' : fields,
   ]
 }

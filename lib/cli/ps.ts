@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FleetProcess, Lost, ProcessState, SessionState } from '@blkin/relay'
 import { Command } from 'commander'
 import { grouped, short, uptime } from './amounts.js'
-import { NothingError } from './exit.js'
+import { ending, NothingError } from './exit.js'
 import { type Target, withProcesses } from './find.js'
 import { type FleetFlags, jsonOption, pidOption, relayOption } from './flags.js'
 import { withFleet } from './fleet.js'
 import { compileGlob } from './glob.js'
-import { print, printJson, type Style, styleFor } from './print.js'
+import { addLost, cures, lostOf, type Rings } from './losses.js'
+import { note, print, printJson, type Style, styleFor } from './print.js'
 import { renderTable } from './table.js'
 
 interface Flags extends FleetFlags {
@@ -25,7 +26,9 @@ export interface Sampled {
   startedAt: bigint
   /** Events a second that the relay took. */
   rate: number
-  lost: number
+  lost: Lost
+  /** Of the session that lost most, where they are known. */
+  rings?: Rings | undefined
   sessions: { name: string; state: string; more: object }[]
 }
 
@@ -36,7 +39,7 @@ export function psCommand(): Command {
     .addOption(pidOption())
     .addOption(relayOption())
     .addOption(jsonOption())
-    .addHelpText('after', "\nExample: blkin ps -p 'server*'")
+    .addHelpText('after', ending("blkin ps -p 'server*'"))
     .action(run)
 }
 
@@ -46,10 +49,9 @@ async function run({ pid, relay, json }: Flags): Promise<void> {
     : withFleet(relay, (fleet) => sampleFleet(() => fleet.processes(), pid)))
   if (json) for (const row of rows) printJson(psJson(row))
   else for (const line of renderPs(rows, Date.now(), styleFor(process.stdout))) print(line)
+  for (const { pid, program, lost, rings } of rows)
+    for (const line of cures(lost, rings)) note(`${pid} (${program}) ${line}`)
 }
-
-export const lostOf = (lost: Lost): number =>
-  lost.noRoom + lost.tooBig + lost.badValue + lost.noRing + lost.overwritten
 
 const eventsOf = (state: { sessions: readonly { events: number }[] }): number =>
   state.sessions.reduce((sum, { events }) => sum + events, 0)
@@ -70,7 +72,8 @@ function ofProcess(before: ProcessState, now: ProcessState, seconds: number): Sa
   return {
     ...{ pid: now.pid, program: now.program, host: now.hostname, startedAt: now.startedAt },
     rate: Math.max(0, eventsOf(now) - eventsOf(before)) / seconds,
-    lost: now.sessions.reduce((sum, { lost }) => sum + lostOf(lost), 0),
+    lost: addLost(now.sessions.map(({ lost }) => lost)),
+    rings: now.sessions.toSorted((a, b) => lostOf(b.lost) - lostOf(a.lost))[0]?.spec.channel,
     sessions: now.sessions.map((session) => ({
       name: session.spec.name,
       state: stateText(session),
@@ -119,7 +122,7 @@ async function sampleFleet(processes: () => Promise<FleetProcess[]>, target?: st
   return now.map((one) => ({
     ...{ pid: one.pid, program: one.program, host: one.hostname, startedAt: one.startedAt },
     rate: Math.max(0, eventsOf(one) - (earlier.get(key(one)) ?? 0)) / seconds,
-    lost: one.sessions.reduce((sum, { lost }) => sum + lostOf(lost), 0),
+    lost: addLost(one.sessions.map(({ lost }) => lost)),
     sessions: one.sessions.map((session) => ({
       ...{ name: session.name, state: session.connected ? 'connected' : 'gone' },
       more: session,
@@ -129,8 +132,11 @@ async function sampleFleet(processes: () => Promise<FleetProcess[]>, target?: st
 
 const psJson = ({ pid, program, host, startedAt, rate, lost, sessions }: Sampled) => ({
   ...{ pid, program, host, startedAt: new Date(Number(startedAt / 1_000_000n)).toISOString() },
-  ...{ eventsPerSecond: Math.round(rate), lost, sessions: sessions.map(({ more }) => more) },
+  ...{ eventsPerSecond: Math.round(rate), lost: lostOf(lost), sessions: sessions.map(({ more }) => more) },
 })
+
+const lostText = (lost: Lost, style: Style): string =>
+  lostOf(lost) > 0 ? style.warn(grouped(lostOf(lost))) : '0'
 
 /** Pure. A line a process, and one more for each further session. */
 export function renderPs(rows: readonly Sampled[], now: number, style: Style): string[] {
@@ -146,7 +152,7 @@ export function renderPs(rows: readonly Sampled[], now: number, style: Style): s
   ]
   const cells = rows.flatMap(({ pid, program, startedAt, rate, lost, sessions }) => {
     const up = uptime(now / 1000 - Number(startedAt) / 1e9)
-    const first = [String(pid), program, up, short(rate), lost > 0 ? style.warn(grouped(lost)) : '0']
+    const first = [String(pid), program, up, short(rate), lostText(lost, style)]
     const [one = { name: '-', state: '-' }, ...more] = sessions
     return [
       [...first, one.name, one.state],

@@ -4,7 +4,7 @@
 import { count } from './amounts.js'
 import { attach, freshToken } from './attach.js'
 import { ruleOf } from './enable.js'
-import { exitCodes } from './exit.js'
+import { exitCodes, refusedOption } from './exit.js'
 import { requireFit } from './filter.js'
 import { listed, withProcesses } from './find.js'
 import { loadRelay } from './load-relay.js'
@@ -21,21 +21,23 @@ export async function recordAttached(flags: RecordFlags): Promise<number> {
   const totals = await withProcesses(flags.pid, async (targets) => {
     await requireFit(rules, targets) // before there is a folder
     const token = freshToken()
-    const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token })
+    const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token }).catch(
+      refusedOption,
+    )
     try {
       const to = { purpose: 'record', relay: relay.address, token }
       const attached = await attach(targets, rules, flags, to)
       const who = listed(attached.targets)
       const how = flags.for === undefined ? '; ^C detaches' : ''
+      const ended = untilEnd(attached.over, flags.for) // before ^C is offered
       note(`recording ${who}: ${count(attached.covered, 'tracepoint')} covered${how}`)
-      if ((await untilEnd(attached.over, flags.for)) === 'over')
-        note('all of them have ended, or answer no more')
+      if ((await ended) === 'over') note('all of them have ended, or answer no more')
       await attached.detach()
       await collectRest(relay, token)
     } finally {
       await relay.close()
     }
-    return summarize(relay.stats(), flags.output)
+    return summarize(relay.stats(), flags.output, flags.buffer)
   })
   const none = totals.events + totals.lost === 0
   if (flags.json) printJson(totals.json)

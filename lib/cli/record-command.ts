@@ -5,8 +5,10 @@ import { constants } from 'node:os'
 import type { Relay } from '@blkin/relay'
 import { freshToken } from './attach.js'
 import { type ErrorFile, errorFile } from './error-file.js'
-import { exitCodes } from './exit.js'
+import { exitCodes, refusedOption } from './exit.js'
 import { filterOf } from './filter.js'
+import { compileGlob } from './glob.js'
+import { nothingText } from './list.js'
 import { loadRelay } from './load-relay.js'
 import { json, note } from './print.js'
 import type { RecordFlags } from './record-flags.js'
@@ -60,12 +62,18 @@ function forwardSignals(child: ChildProcess): () => void {
   return () => process.off('SIGTERM', forward).off('SIGHUP', forward).off('SIGINT', interrupt)
 }
 
+/** Each pattern that covers nothing of what was declared, with what is near. */
+function tellNothing(patterns: readonly string[], names: string[]): void {
+  if (names.length === 0) return // of programs without blkin there is nothing to say
+  for (const pattern of patterns) if (!names.some(compileGlob(pattern))) note(nothingText(pattern, names))
+}
+
 export async function recordCommanded(command: string[], flags: RecordFlags): Promise<number> {
   if (flags.filter !== undefined) filterOf(flags.filter)
   requireNative()
   const { startRelay } = await loadRelay()
   const token = freshToken()
-  const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token })
+  const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token }).catch(refusedOption)
   const errors = errorFile()
   const [program = '', ...args] = command
   const child = spawn(program, args, { stdio: 'inherit', env: traced(relay, token, errors, flags) })
@@ -74,10 +82,11 @@ export async function recordCommanded(command: string[], flags: RecordFlags): Pr
   stopForwarding()
   await collectRest(relay, token)
   await relay.close()
-  const totals = summarize(relay.stats(), flags.output)
+  const totals = summarize(relay.stats(), flags.output, flags.buffer)
   const none = totals.events + totals.lost === 0
   const error = errors.take()
   const nothing = `recorded nothing: ${error || `no tracepoint that ${flags.enable.join(', ')} covers was declared and hit`}`
+  if (!error) tellNothing(flags.enable, relay.tracepoints())
   if (flags.json) process.stderr.write(`${json({ ...totals.json, exit: code, ...(error && { error }) })}\n`)
   else note(none ? nothing : totals.text)
   return code === 0 && none ? exitCodes.nothing : code

@@ -3,8 +3,8 @@
 import { readdir } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { parseDuration } from './amounts.js'
-import { checkFlag, UsageError } from './exit.js'
-import { channelOptions, enableOption, jsonOption, pidOption, ruleOptions } from './flags.js'
+import { checkFlag, ending, UsageError } from './exit.js'
+import { channelOptions, enableOption, jsonOption, outputOption, pidOption, ruleOptions } from './flags.js'
 import { recordAttached } from './record-attach.js'
 import { recordCommanded } from './record-command.js'
 import type { RecordFlags } from './record-flags.js'
@@ -27,18 +27,16 @@ export function recordCommand(): Command {
         .env('BLKIN_FOR')
         .argParser((text: string) => checkFlag('--for', () => parseDuration(text))),
     )
-    .addOption(
-      new Option('-o, --output <folder>', 'the traces')
-        .env('BLKIN_OUTPUT')
-        .default(`trace-${stamp}`, 'trace-DATE-TIME'),
-    )
+    .addOption(outputOption('the traces', `trace-${stamp}`, 'trace-DATE-TIME'))
     .addOption(jsonOption())
     .passThroughOptions()
     .addHelpText(
       'after',
-      `
-Example: blkin record -o trace -e 'blockstore:*' -- node server.js
+      ending(
+        `blkin record -o trace -e 'blockstore:*' -- node server.js
          blkin record -p 4711 -o trace -e 'disk:*' --filter 'bytes > 4096'`,
+        "0 done, 1 failed, 2 bad usage, 3 nothing matched; a command's own",
+      ),
     )
     .action(run)
 }

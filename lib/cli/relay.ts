@@ -5,8 +5,8 @@ import { Command, Option } from 'commander'
 import { parseAddress } from '../address.js'
 import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
 import { readAlerts } from './alerts-file.js'
-import { checkFlag, UsageError } from './exit.js'
-import { jsonOption } from './flags.js'
+import { checkFlag, ending, refusedOption, UsageError } from './exit.js'
+import { jsonOption, outputOption } from './flags.js'
 import { loadRelay } from './load-relay.js'
 import { note, printJson } from './print.js'
 import { keepCollecting } from './recover.js'
@@ -35,9 +35,7 @@ export function relayCommand(): Command {
     .summary('take events from many processes')
     .description('Takes events from traced processes and keeps a CTF trace of each.')
     .addOption(new Option('-l, --listen <host:port>', 'where').env('BLKIN_LISTEN').default('127.0.0.1:4650'))
-    .addOption(
-      new Option('-o, --output <folder>', 'where the traces go').env('BLKIN_OUTPUT').default('traces'),
-    )
+    .addOption(outputOption('where the traces go', 'traces'))
     .addOption(new Option('--http <host:port>', "spans, Zipkin's API and /metrics").env('BLKIN_HTTP'))
     .addOption(
       new Option('--allow-origin <origin>', 'whose pages may ask there')
@@ -75,7 +73,10 @@ export function relayCommand(): Command {
     )
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample: blkin relay --listen 127.0.0.1:4650 -o traces')
+    .addHelpText(
+      'after',
+      ending('blkin relay --listen 127.0.0.1:4650 -o traces', '0 done, 1 failed, 2 bad usage'),
+    )
     .action(run)
 }
 
@@ -88,7 +89,7 @@ async function run({ listen, output, token, json, ...flags }: Flags): Promise<vo
     ...(tracing ? { tracing } : {}),
     ...(scribe ? { scribe } : {}),
     ...(token ? { token } : {}),
-  }).catch(refused)
+  }).catch(refusedOption)
   const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   const { address, httpAddress, scribeAddress } = relay
   note(`listening on ${address}, traces go to ${output}`)
@@ -106,11 +107,6 @@ async function run({ listen, output, token, json, ...flags }: Flags): Promise<vo
   const totals = summarize(relay.stats(), output)
   if (json) printJson(totals.json)
   else note(totals.text)
-}
-
-/** What the relay says of its options is said of the flags they came from. */
-function refused(error: Error): never {
-  throw error instanceof TypeError ? new UsageError(error.message) : error
 }
 
 const addressOf =

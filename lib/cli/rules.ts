@@ -2,6 +2,7 @@
 // later, and those of each process and session, with who gave them.
 import type { Rule } from '@blkin/relay'
 import { Command } from 'commander'
+import { ending } from './exit.js'
 import { findProcesses, requireProcesses, type Target } from './find.js'
 import { type FleetFlags, jsonOption, pidOption, relayOption, sessionOption } from './flags.js'
 import { withFleet } from './fleet.js'
@@ -28,7 +29,7 @@ export function rulesCommand(): Command {
     .addOption(relayOption())
     .addOption(sessionOption().default(undefined, 'all'))
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample: blkin rules -p 4711')
+    .addHelpText('after', ending('blkin rules -p 4711'))
     .action(run)
 }
 

@@ -1,7 +1,8 @@
 // lib/cli/status-frame.ts: a relay's status as a person reads it. Pure. A part with something wrong comes before those
 // without, the headline says what it is, and in each part what is wrong comes first. Names are anybody's: they are cut, and no terminal obeys them.
-import type { LostCounts, RelayStatus } from '@blkin/relay'
+import type { RelayStatus } from '@blkin/relay'
 import { bytes, count, duration, grouped, uptime } from './amounts.js'
+import { addLost, cures, lostOf } from './losses.js'
 import type { Style } from './print.js'
 import { type Column, cutTo, renderTable } from './table.js'
 import { visible } from './visible.js'
@@ -178,7 +179,7 @@ const scribePart: Part = {
 
 const processesPart: Part = {
   wrong: ({ processes, goneLost = 0 }) => {
-    const losers = processes.filter(({ lost }) => sumOf(lost) > 0).length
+    const losers = processes.filter(({ lost }) => lostOf(lost) > 0).length
     const lostBefore =
       goneLost === 0 ? undefined : `${count(goneLost, 'event')} lost by processes that are gone`
     return joined(told(losers, 'process', 'lost events', 'lost events'), lostBefore)
@@ -191,7 +192,7 @@ const processesPart: Part = {
       { head: 'LOST', right },
     ]
     const rows = processes
-      .map(({ lost, ...rest }) => ({ ...rest, lost: sumOf(lost) }))
+      .map(({ lost, ...rest }) => ({ ...rest, lost: lostOf(lost) }))
       .sort((a, b) => b.lost - a.lost || a.pid - b.pid)
       .slice(0, mostProcesses)
       .map(({ pid, program, events, lost }) => [
@@ -203,8 +204,8 @@ const processesPart: Part = {
       ...(gone > 0 ? [`${grouped(gone)} gone`] : []),
       ...(processes.length === 0 ? ['no process is connected'] : []),
     ]
-    const lines = table(columns, rows, style)
-    return rest.length === 0 ? lines : [...lines, style.dim(rest.join(', '))]
+    const told = rest.length === 0 ? [] : [style.dim(rest.join(', '))]
+    return [...table(columns, rows, style), ...told, ...cures(addLost(processes.map(({ lost }) => lost)))]
   },
 }
 
@@ -227,9 +228,6 @@ function table(columns: Column[], rows: string[][], style: Style): string[] {
   const [head = '', ...lines] = renderTable(columns, rows)
   return [style.dim(head), ...lines]
 }
-
-const sumOf = (lost: LostCounts): number =>
-  lost.noRoom + lost.tooBig + lost.badValue + lost.noRing + lost.overwritten
 
 const line = (text: string): string => visible(text.slice(0, mostWords))
 

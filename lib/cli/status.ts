@@ -1,7 +1,7 @@
 // lib/cli/status.ts: `blkin status`: how a relay is: its alerts, the servers that spans go on to, spans, processes. What is
 // wrong comes first, and makes the exit code 1.
 import { Command } from 'commander'
-import { exitCodes } from './exit.js'
+import { ending, exitCodes } from './exit.js'
 import { jsonOption, zipkinOption } from './flags.js'
 import { printJson, printLines, styleFor } from './print.js'
 import { readStatus } from './status-answer.js'
@@ -21,9 +21,10 @@ export function statusCommand(): Command {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      `
-Exit: 0 all is well, 1 something is wrong, or nobody answers
-Example: blkin status --http 127.0.0.1:4651`,
+      ending(
+        'blkin status --http 127.0.0.1:4651',
+        '0 all is well, 1 something is wrong or nobody answers, 2 bad usage',
+      ),
     )
     .action(run)
 }

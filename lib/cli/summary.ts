@@ -1,15 +1,8 @@
-// lib/cli/summary.ts: what a recording brought, in one line a person reads. Pure.
+// lib/cli/summary.ts: what a recording brought, in a line a person reads, and more where something was lost. Pure.
 import type { RelayStats } from '@blkin/relay'
 import { bytes, count, grouped } from './amounts.js'
+import { addLost, cures, lostOf, type Rings, reasonsText } from './losses.js'
 import { visible } from './visible.js'
-
-const reasons = {
-  noRoom: 'no room',
-  tooBig: 'too big',
-  badValue: 'bad value',
-  noRing: 'no ring',
-  overwritten: 'overwritten',
-} as const
 
 export interface Totals {
   events: number
@@ -19,19 +12,20 @@ export interface Totals {
   json: object
 }
 
-export function summarize({ processes, tracing, scribe, rejections }: RelayStats, output: string): Totals {
+/** `rings`: of the sessions that were recorded, where they are known. */
+export function summarize(
+  { processes, tracing, scribe, rejections }: RelayStats,
+  output: string,
+  rings?: Rings,
+): Totals {
   const sum = (of: (process: RelayStats['processes'][number]) => number) =>
     processes.reduce((total, process) => total + of(process), 0)
-  const byReason = Object.entries(reasons)
-    .map(([key, words]) => ({ words, n: sum(({ lost }) => lost[key as keyof typeof reasons]) }))
-    .filter(({ n }) => n > 0)
-  const lost = byReason.reduce((total, { n }) => total + n, 0)
-  const why = lost === 0 ? '' : ` (${byReason.map(({ words, n }) => `${words}: ${grouped(n)}`).join(', ')})`
+  const allLost = addLost(processes.map(({ lost }) => lost))
+  const lost = lostOf(allLost)
+  const why = lost === 0 ? '' : ` (${reasonsText(allLost)})`
   const events = sum((process) => process.events)
   // Every program of a command connects, also one that has no tracepoint.
-  const speaking = processes.filter(
-    ({ events, lost }) => events > 0 || Object.values(lost).some((n) => n > 0),
-  ).length
+  const speaking = processes.filter(({ events, lost }) => events > 0 || lostOf(lost) > 0).length
   const from = `${count(events, 'event')} from ${count(speaking, 'process')} to ${output}`
   const traces = processes.map(({ uuid, pid, program, folder, events, bytes, lost }) => ({
     ...{ uuid, pid, program, folder, events, bytes, lost },
@@ -40,6 +34,7 @@ export function summarize({ processes, tracing, scribe, rejections }: RelayStats
     events,
     lost,
     text: [`recorded ${from} (${bytes(sum((p) => p.bytes))}), ${grouped(lost)} lost${why}`]
+      .concat(cures(allLost, rings))
       .concat(tracing ? spansOf(tracing) : [])
       .concat(scribe ? messagesOf(scribe) : [])
       .concat(refusedOf(rejections))

@@ -2,6 +2,7 @@
 // told how many; it slows nobody and nothing grows. Losses in the process have lines of their own.
 import type { Followed, TraceEvent, TraceItem } from '@blkin/relay'
 import { Command } from 'commander'
+import { ending, watchCodes } from './exit.js'
 import {
   channelOptions,
   enableOption,
@@ -25,7 +26,9 @@ export function tailCommand(): Command {
     .addOption(relayOption())
     .addOption(enableOption('only these (all)'))
   for (const option of [...ruleOptions(), ...channelOptions(), jsonOption()]) command.addOption(option)
-  return command.addHelpText('after', "\nExample: blkin tail -p 4711 -e '*:*' --context span,tid").action(run)
+  return command
+    .addHelpText('after', ending("blkin tail -p 4711 -e '*:*' --context span,tid", watchCodes))
+    .action(run)
 }
 
 async function run(flags: WatchFlags, command: Command): Promise<void> {

@@ -3,7 +3,7 @@
 import type { Followed, TraceItem } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { count } from './amounts.js'
-import { checkFlag } from './exit.js'
+import { checkFlag, ending, watchCodes } from './exit.js'
 import {
   channelOptions,
   enableOption,
@@ -15,9 +15,10 @@ import {
 } from './flags.js'
 import { readFollowed, timeOf } from './followed.js'
 import { leave, neverWaitFor, readerGone } from './lines.js'
+import { lostOf } from './losses.js'
 import { type Pair, parsePair } from './pairs.js'
 import { print, printJson, styleFor } from './print.js'
-import { lostOf, stateText } from './ps.js'
+import { stateText } from './ps.js'
 import { Screen } from './screen.js'
 import { type Heading, renderTop } from './top-frame.js'
 import { type Event, TopModel } from './top-model.js'
@@ -44,7 +45,7 @@ export function topCommand(): Command {
     )
   for (const option of [...ruleOptions(), ...channelOptions(), jsonOption()]) command.addOption(option)
   return command
-    .addHelpText('after', '\nExample: blkin top -p 4711 --pair disk:submit,disk:complete,tag')
+    .addHelpText('after', ending('blkin top -p 4711 --pair disk:submit,disk:complete,tag', watchCodes))
     .action(run)
 }
 

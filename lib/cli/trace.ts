@@ -1,7 +1,7 @@
 // lib/cli/trace.ts: `blkin trace`: one trace as a tree in the terminal, from a relay or a Zipkin server, with the
 // clocks of its hosts set against each other.
 import { Argument, Command } from 'commander'
-import { checkFlag, NothingError } from './exit.js'
+import { checkFlag, ending, NothingError } from './exit.js'
 import { jsonOption, type ZipkinFlags, zipkinOption } from './flags.js'
 import { loadRelay } from './load-relay.js'
 import { json as asJson, printLines, styleFor } from './print.js'
@@ -21,7 +21,7 @@ export function traceCommand(): Command {
     .addArgument(new Argument('<id>', 'as blkin traces prints it'))
     .addOption(zipkinOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample: blkin trace 463ac35c9f6413ad')
+    .addHelpText('after', ending('blkin trace 463ac35c9f6413ad'))
     .action(run)
 }
 
@@ -38,7 +38,8 @@ async function run(given: string, { http, json }: Flags): Promise<void> {
 
 /** @throws TypeError naming what was given */
 export function checkId(text: string): string {
-  if (/^(?!0+$)[0-9a-f]{1,32}$/i.test(text)) return text.toLowerCase()
+  const digits = text.replace(/^0x/i, '') // as babeltrace2 and `blkin view` print numbers
+  if (/^(?!0+$)[0-9a-f]{1,32}$/i.test(digits)) return digits.toLowerCase()
   throw new TypeError(
     `${JSON.stringify(text)}: expected 1 to 32 hex digits that are not all 0, such as 463ac35c9f6413ad`,
   )

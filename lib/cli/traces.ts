@@ -1,7 +1,7 @@
 // lib/cli/traces.ts: `blkin traces`: finds traces at a relay or a Zipkin server, and lists them, the newest first.
 import { Command, Option } from 'commander'
 import { duration, grouped, localTime, parseDuration, parseMicroseconds } from './amounts.js'
-import { NothingError } from './exit.js'
+import { ending, NothingError } from './exit.js'
 import { checked, jsonOption, type ZipkinFlags, zipkinOption } from './flags.js'
 import { loadRelay } from './load-relay.js'
 import { nearest } from './nearest.js'
@@ -49,7 +49,7 @@ export function tracesCommand(): Command {
     )
     .addOption(zipkinOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample: blkin traces --service blockstore --min 20ms --tag error')
+    .addHelpText('after', ending('blkin traces --service blockstore --min 20ms --tag error'))
     .action(run)
 }
 

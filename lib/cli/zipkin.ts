@@ -109,6 +109,8 @@ function told(base: string, error: Error, ms: number): Error {
     )
   if (why === 'bad port')
     return new Error(`${base}: fetch asks nobody at a port that the web keeps for others; expected another`)
+  if (why === 'ERR_SSL_WRONG_VERSION_NUMBER')
+    return new Error(`${base} does not speak TLS (${why}); expected http://${hostAndPort(base)}`)
   return new Error(
     `${base} does not speak HTTP (${why}); a relay does where its --http says, not where its --listen says`,
   )

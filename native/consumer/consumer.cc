@@ -25,7 +25,9 @@ constexpr uint64_t kBackoffFirst = 50'000'000;
 constexpr uint64_t kBackoffMost = 2'000'000'000;
 constexpr std::chrono::milliseconds kLookUpMargin{500};
 constexpr uint64_t kIdleNs = 100'000'000;
+constexpr uint64_t kTellNs = 250'000'000;  // at the end, for a relay to hear what there is
 constexpr int32_t kRulesWaitMs = 30'000;
+constexpr uint64_t kSilenceNs = 5'000'000'000;  // after hello; then it is said
 constexpr uint64_t kPauseLeastUs = 250;
 constexpr uint64_t kPauseMostUs = 10'000;  // a default ring fills in 10 ms at 400 MB a second
 constexpr double kBusyFill = 1.0 / 8;
@@ -100,6 +102,7 @@ bool Consumer::await_flush(uint64_t ticket, uint64_t timeout_ms) {
 void Consumer::begin_stop(uint64_t timeout_ms) {
   const std::lock_guard lock(mutex_);
   const uint64_t by = clock::monotonic_ns() + timeout_ms * 1'000'000;
+  tell_by_ns_ = stopping_ ? tell_by_ns_ : std::min(by, clock::monotonic_ns() + kTellNs);
   stop_by_ns_ = std::exchange(stopping_, true) ? std::min(stop_by_ns_, by) : by;
   wake();
 }
@@ -142,18 +145,20 @@ void Consumer::run() {
     if (connection_.state() == thrift::Connection::State::kOpen) {
       if (next_call_ == 1) greet();
       take_replies();
+      note_silence();
     }
     find_rings();
     look();
     begin_flush(orders.flush);
     if (greeted_) {
       declare_new();
+      tell_enabled();
       send_pending();
       ask_for_rules();
     }
     if (connection_.state() == thrift::Connection::State::kClosed && tried_ && retry_at_ns_ == 0 &&
         !connection_.more_addresses())
-      drop_connection(connection_.error(), false);
+      drop_connection(why_closed(), false);
     settle();
     if (orders.stop && may_end()) return;
     wait(orders.wanted);
@@ -170,9 +175,14 @@ Consumer::Orders Consumer::take_orders() {
 
 bool Consumer::may_end() {
   const bool delivered = all_delivered();
+  const bool away = tried_ && retry_at_ns_ != 0;
+  // One that ends at once has tracepoints too: who asks the relay what there is shall find them.
+  const bool told = !options_.listens || away || (greeted_ && declares_in_flight_ == 0);
   const std::lock_guard lock(mutex_);
-  const bool unreachable = tried_ && !ever_connected_ && retry_at_ns_ != 0;
-  if (!delivered && !unreachable && clock::monotonic_ns() < stop_by_ns_) return false;
+  const uint64_t now = clock::monotonic_ns();
+  const bool unreachable = away && !ever_connected_;
+  if (!delivered && !unreachable && now < stop_by_ns_) return false;
+  if (!told && now < tell_by_ns_) return false;
   ended_ = true;
   delivered_ = delivered;
   settled_.notify_all();
@@ -193,6 +203,8 @@ void Consumer::connect_when_due() {
 
 void Consumer::greet() {
   rules_version_ = -1;  // another relay may be there, which counts from elsewhere
+  enabled_seen_ = 0;
+  hello_ns_ = clock::monotonic_ns();
   connection_.send(thrift::hello_call(next_call_++, options_.hello));
 }
 
@@ -229,11 +241,44 @@ void Consumer::ask_for_rules() {
   asked_for_rules_ = true;
 }
 
+// For whoever asks the relay (Fleet). What waits to be sent goes first, so that nothing heaps up behind a slow relay.
+void Consumer::tell_enabled() {
+  thrift::Enabled enabled;
+  if (connection_.unsent() == 0 && supply_.enabled(enabled_seen_, enabled))
+    connection_.send(thrift::enabled_call(next_call_++, enabled));
+}
+
+// It took the connection and says nothing: it may be busy, or no relay. So it is said, and the wait goes on.
+void Consumer::note_silence() {
+  if (greeted_ || connection_.state() != thrift::Connection::State::kOpen ||
+      clock::monotonic_ns() - hello_ns_ < kSilenceNs)
+    return;
+  const std::string why =
+      "it took the connection and has not answered for 5 s; expected a relay's --listen address";
+  tell_once("relay " + options_.relay.text() + ": " + why);
+  const std::lock_guard lock(mutex_);
+  status_.error = why;
+}
+
+std::string Consumer::why_closed() const {
+  const std::string& why = connection_.error();
+  if (connection_.nobody_listens())
+    return why + "; start a relay there: blkin relay --listen " + options_.relay.text();
+  const bool unanswered = connection_.hung_up() && !greeted_;
+  return unanswered
+             ? "it closed the connection unanswered; it is no relay, or has as many connections as it takes"
+             : why;
+}
+
 void Consumer::take(const thrift::Reply& reply) {
   if (options_.listens) take_rules(reply);
   switch (reply.kind) {
     case thrift::Reply::Kind::kRefused:
       return drop_connection("the relay refused: " + reply.message, true);
+    case thrift::Reply::Kind::kForeign:
+      return drop_connection("it is a Thrift server of another kind, such as Scribe's (" + reply.message +
+                                 "); expected a relay's --listen address",
+                             true);
     case thrift::Reply::Kind::kHello: {
       for (const thrift::Held& held : reply.held)
         if (!Stream::possible(held))
@@ -263,7 +308,10 @@ void Consumer::take(const thrift::Reply& reply) {
         if (stream->number() == reply.stream) stream->acknowledged(reply.sequence);
       return;
     case thrift::Reply::Kind::kDeclare:
+      if (declares_in_flight_ > 0) --declares_in_flight_;
+      return;
     case thrift::Reply::Kind::kRules:
+    case thrift::Reply::Kind::kEnabled:
       return;
   }
 }
@@ -301,6 +349,7 @@ void Consumer::declare_new() {
     do bytes += size_of(*to++);
     while (to != fresh.end() && bytes < kDeclareBytes);
     connection_.send(thrift::declare_call(next_call_++, {from, to}));
+    ++declares_in_flight_;
     from = to;
   }
   declared_ += fresh.size();
@@ -377,6 +426,7 @@ void Consumer::drop_connection(const std::string& why, bool refused) {
   greeted_ = asked_for_rules_ = false;
   in_flight_bytes_ = 0;
   put_bytes_.clear();
+  declares_in_flight_ = 0;
   backoff_ns_ = refused ? kBackoffMost : std::clamp(backoff_ns_ * 2, kBackoffFirst, kBackoffMost);
   retry_at_ns_ = clock::monotonic_ns() + backoff_ns_;
   tell_once("relay " + options_.relay.text() + ": " + why +

@@ -86,6 +86,9 @@ class Consumer {
   void take(const thrift::Reply& reply);
   void take_rules(const thrift::Reply& reply);
   void ask_for_rules();
+  void tell_enabled();
+  void note_silence();
+  std::string why_closed() const;
   void find_rings();
   void look();
   void declare_new();
@@ -116,9 +119,12 @@ class Consumer {
   int64_t rules_version_ = -1;
   std::vector<thrift::Rule> rules_;  // the relay's, as they were taken last
   bool asked_for_rules_ = false;     // the answer is still to come
+  uint64_t enabled_seen_ = 0;        // of what is on, what this connection was told last
+  uint64_t hello_ns_ = 0;            // when it was said
   uint64_t last_put_ns_ = 0;
   size_t declared_ = 0;
   bool takes_epochs_ = false;  // the relay makes a trace of each
+  size_t declares_in_flight_ = 0;
   size_t in_flight_bytes_ = 0;
   size_t turn_ = 0;               // whose put is the next, by its place in streams_
   std::deque<size_t> put_bytes_;  // of puts not yet answered, in the order sent
@@ -135,6 +141,7 @@ class Consumer {
   uint64_t flush_taken_ = 0;  // the flush under way, or flush_done_
   bool stopping_ = false;
   uint64_t stop_by_ns_ = 0;
+  uint64_t tell_by_ns_ = 0;
   bool ended_ = false;
   bool abandoned_ = false;  // by stop(), inside a name look-up
   bool delivered_ = false;

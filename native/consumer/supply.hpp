@@ -41,6 +41,9 @@ class Supply {
   // By what its times are those of day.
   virtual const clock::EpochTable& epochs() = 0;
 
+  // What is on, where that is not what it was at `seen`, which counts on. False: it is.
+  virtual bool enabled(uint64_t& /*seen*/, thrift::Enabled& /*out*/) { return false; }
+
   // The relay's rules, each time they are other ones than before.
   virtual void take_rules(const thrift::RuleSet&) {}
 };

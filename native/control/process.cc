@@ -108,9 +108,9 @@ Declared Process::declare(thrift::Tracepoint tracepoint, const std::string& sche
   keep_tracepoints();
   for (const auto& session : sessions_) {
     Session* one = session.load();
-    if (one == nullptr || !one->wanted()) continue;
-    one->start();
-    one->wake();
+    if (one == nullptr) continue;
+    if (one->wanted()) one->start();
+    one->wake();  // where nothing is on too: a relay that is listened to is told what there is
   }
   return declared;
 }

@@ -11,6 +11,15 @@ namespace blkin::control {
 namespace {
 
 constexpr size_t kNone = kSessionsMax;
+constexpr size_t kEnabledRulesBytes =
+    1 << 20;  // in a call; with all tracepoints it stays below a frame of 2 MiB
+
+size_t size_of(const thrift::Rule& rule) {
+  std::vector<uint8_t> bytes;
+  thrift::Writer writer(bytes);
+  thrift::write_rule(writer, rule);
+  return bytes.size();
+}
 
 }  // namespace
 
@@ -95,6 +104,7 @@ void Registry::apply(size_t number, size_t id, size_t instead_of) {
   const uint32_t decides = rule == nullptr || !rule->rule.on ? 0 : static_cast<uint32_t>(rule->rule.id);
   const uint32_t before = std::exchange(session.deciding[id], decides);
   if (before == decides && instead_of == kNone) return;
+  ++session.changes;
 
   std::unique_ptr<Gate> gate;
   if (decides != 0) {
@@ -123,6 +133,7 @@ void Registry::apply(size_t number, size_t id, size_t instead_of) {
     session.on.fetch_add(decides != 0 ? 1 : UINT32_MAX, std::memory_order_relaxed);
   if (instead_of == kNone) return;
   Session& other = sessions_[instead_of];
+  ++other.changes;
   if (id < other.deciding.size() && std::exchange(other.deciding[id], 0) != 0)
     other.on.fetch_sub(1, std::memory_order_relaxed);
   set_gate(other, id, nullptr);
@@ -174,6 +185,20 @@ uint32_t Registry::deciding_rule(size_t session, size_t id) {
   const std::lock_guard lock(mutex_);
   const auto& deciding = sessions_[session].deciding;
   return id < deciding.size() ? deciding[id] : 0;
+}
+
+bool Registry::enabled(size_t number, uint64_t& seen, thrift::Enabled& out) {
+  const std::lock_guard lock(mutex_);
+  const Session& session = sessions_[number];
+  if (std::exchange(seen, session.changes) == session.changes) return false;
+  for (size_t id = 0; id < session.deciding.size(); ++id)
+    if (session.deciding[id] != 0)
+      out.tracepoints.push_back({static_cast<int32_t>(id), static_cast<int32_t>(session.deciding[id])});
+  size_t bytes = 0;
+  for (const Standing& one : session.rules) {
+    if (one.rule.on && (bytes += size_of(one.rule)) <= kEnabledRulesBytes) out.rules.push_back(one.rule);
+  }
+  return true;
 }
 
 size_t Registry::size() {

@@ -67,6 +67,9 @@ class Registry {
 
   std::vector<thrift::Rule> rules(size_t session);
   uint32_t deciding_rule(size_t session, size_t id);  // 0: off
+  // What is on, with the rules that say so as far as they fit a frame; false where `seen`, which counts changes, says
+  // that it is known.
+  bool enabled(size_t session, uint64_t& seen, thrift::Enabled& out);
   size_t size();
   void tracepoints(size_t from, std::vector<thrift::Tracepoint>& out);
   const Layout* layout(int32_t id);  // lives as long as the process
@@ -116,6 +119,7 @@ class Registry {
     uint32_t next_rule = 1;
     uint32_t contexts = 0;
     std::vector<uint32_t> deciding;          // by tracepoint: the rule that switches it on, or 0
+    uint64_t changes = 1;                    // of `deciding`
     std::atomic<GateTable*> gates{nullptr};  // made with the first gate, and kept
     std::atomic<uint32_t> on{0};
   };

@@ -120,6 +120,9 @@ class Session final : public consumer::Supply {
   bool wanted() override { return registry_.count_on(number_) > 0; }
   void calibrated(clock::Sample sample) override;
   const clock::EpochTable& epochs() override { return folder_.state()->epochs; }
+  bool enabled(uint64_t& seen, thrift::Enabled& out) override {
+    return registry_.enabled(number_, seen, out);
+  }
   void take_rules(const thrift::RuleSet& rules) override;
 
  private:

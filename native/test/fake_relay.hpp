@@ -246,6 +246,11 @@ class FakeRelay {
       reply(fd, out);
       return true;
     }
+    if (message.name == "enabled") {
+      writer.stop();
+      reply(fd, out);
+      return true;
+    }
     return put(fd, reader, message.sequence, writer, out);
   }
 

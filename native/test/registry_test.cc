@@ -51,6 +51,41 @@ TEST_F(Rules, a_rule_covers_what_is_declared_later) {
   EXPECT_EQ(registry->count_on(), 1U);
 }
 
+TEST_F(Rules, what_is_on_is_told_with_its_rule_and_once_a_change) {
+  const int32_t read = declare("disk", "read"), write = declare("disk", "write");
+  uint64_t seen = 0;
+  thrift::Enabled first, second, third;
+  EXPECT_TRUE(registry->enabled(kSession, seen, first)) << "also that nothing is";
+  EXPECT_TRUE(first.tracepoints.empty());
+  const uint32_t all = enable("disk:*"), one = enable("disk:write");
+  EXPECT_TRUE(registry->enabled(kSession, seen, second));
+  ASSERT_EQ(second.tracepoints.size(), 2U);
+  EXPECT_EQ(second.tracepoints[0].tracepoint, read);
+  EXPECT_EQ(second.tracepoints[0].rule, static_cast<int32_t>(all));
+  EXPECT_EQ(second.tracepoints[1].tracepoint, write);
+  EXPECT_EQ(second.tracepoints[1].rule, static_cast<int32_t>(one));
+  ASSERT_EQ(second.rules.size(), 2U);
+  EXPECT_EQ(second.rules[1].pattern, "disk:write");
+  EXPECT_FALSE(registry->enabled(kSession, seen, third)) << "nothing changed";
+  enable("net:*");
+  EXPECT_FALSE(registry->enabled(kSession, seen, third)) << "a rule that covers nothing changes nothing";
+  disable("disk:*");
+  EXPECT_TRUE(registry->enabled(kSession, seen, third));
+}
+
+TEST_F(Rules, rules_that_fit_no_frame_are_left_out_and_their_tracepoints_are_told) {
+  const std::string long_pattern = "disk:" + std::string(251, '*');
+  for (int i = 0; i < 1000; ++i)
+    enable(long_pattern, std::vector<std::string>(10, "a:" + std::to_string(i) + std::string(240, 'x')));
+  declare("disk", "read");
+  uint64_t seen = 0;
+  thrift::Enabled told;
+  EXPECT_TRUE(registry->enabled(kSession, seen, told));
+  EXPECT_EQ(told.tracepoints.size(), 1U);
+  EXPECT_LT(told.rules.size(), 1000U);
+  EXPECT_LT(thrift::enabled_call(1, told).size(), thrift::kFrameMax);
+}
+
 TEST_F(Rules, an_exclusion_leaves_a_tracepoint_to_the_rules_before) {
   const int32_t read = declare("disk", "read"), write = declare("disk", "write");
   enable("disk:*", {"disk:w*", "x:y"});

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "binary.hpp"
+#include "foreign.hpp"
 
 namespace blkin::thrift {
 
@@ -30,6 +31,7 @@ bool later(int error) { return error == EAGAIN || error == EWOULDBLOCK || error 
 
 void Connection::open(const Address& address) {
   close({});
+  nobody_listens_ = hung_up_ = false;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -45,7 +47,7 @@ void Connection::open(const Address& address) {
   const bool started = fd_ >= 0 && (connect(fd_, to->ai_addr, to->ai_addrlen) == 0 || errno == EINPROGRESS);
   const int error = errno;
   freeaddrinfo(found);
-  if (!started) return close(words("connect", error));
+  if (!started) return fail_to_connect(error);
   state_ = State::kConnecting;
 }
 
@@ -59,6 +61,11 @@ void Connection::close(const std::string& why) {
   out_offset_ = unsent_ = 0;
   in_.clear();
   in_offset_ = 0;
+}
+
+void Connection::fail_to_connect(int error) {
+  nobody_listens_ = error == ECONNREFUSED;
+  close(words("connect", error));
 }
 
 void Connection::send(std::vector<uint8_t> buffer, size_t size) {
@@ -87,7 +94,7 @@ void Connection::pump() {
     int error = 0;
     socklen_t size = sizeof error;
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return close(words("connect", error));
+    if (error != 0) return fail_to_connect(error);
     failed_attempts_ = 0;
     state_ = State::kOpen;
   }
@@ -127,7 +134,8 @@ bool Connection::read_some() {
     const ssize_t got = recv(fd_, chunk, sizeof chunk, 0);
     if (got <= 0) {
       if (came || (got < 0 && later(errno))) return came;
-      return close(got == 0 ? "the relay closed the connection" : words("receive", errno)), false;
+      hung_up_ = got == 0;
+      return close(hung_up_ ? "the relay closed the connection" : words("receive", errno)), false;
     }
     in_.insert(in_.end(), chunk, chunk + got);
     if (static_cast<size_t>(got) < sizeof chunk || in_.size() > kFrameMax) return true;
@@ -137,10 +145,13 @@ bool Connection::read_some() {
 bool Connection::receive(const uint8_t*& frame, size_t& size) {
   const size_t have = in_.size() - in_offset_;
   if (have >= 4) {
-    size = static_cast<uint32_t>(Reader(in_.data() + in_offset_, 4).i32());
+    const auto first = static_cast<uint32_t>(Reader(in_.data() + in_offset_, 4).i32());
+    size = first;
     if (size > kFrameMax) {
-      close("a frame of " + std::to_string(size) + " bytes came; at most " + std::to_string(kFrameMax) +
-            " are allowed");
+      const std::string foreign = foreign_protocol(first);
+      close(!foreign.empty() ? foreign + "; expected a relay's --listen address"
+                             : "a frame of " + std::to_string(size) + " bytes came; at most " +
+                                   std::to_string(kFrameMax) + " are allowed");
       return false;
     }
     if (have >= 4 + size) {

@@ -16,7 +16,9 @@ struct Address {
   std::string host;  // an address or a name
   std::string port;
 
-  std::string text() const { return host + ":" + port; }
+  std::string text() const {
+    return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port;
+  }
 };
 
 class Connection {
@@ -38,6 +40,9 @@ class Connection {
 
   State state() const { return state_; }
   const std::string& error() const { return error_; }  // why it is closed; empty when asked to
+  // Of the last attempt: nobody took it; the other side ended it.
+  bool nobody_listens() const { return nobody_listens_; }
+  bool hung_up() const { return hung_up_; }
   size_t unsent() const { return unsent_; }
 
   // The first `size` bytes of the buffer; the whole buffer comes back through spare() once they are sent.
@@ -57,6 +62,7 @@ class Connection {
   pollfd interest() const;
 
  private:
+  void fail_to_connect(int error);
   void write_some();
   bool read_some();
 
@@ -65,6 +71,8 @@ class Connection {
   size_t addresses_ = 1;
   State state_ = State::kClosed;
   std::string error_;
+  bool nobody_listens_ = false;
+  bool hung_up_ = false;
   std::string send_fault_;  // of a connection that is only read any more
   struct Frame {
     std::vector<uint8_t> buffer;

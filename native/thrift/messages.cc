@@ -123,11 +123,14 @@ void read_put_reply(Reader& reader, Reply& out) {
 }
 
 // Refused, and the runtime's own TApplicationException {1: string message, 2: i32 type}, both carry words.
-void read_words(Reader& reader, Reply& out) {
+int32_t read_words(Reader& reader, Reply& out) {
+  int32_t number = 0;
   reader.fields([&](Reader::FieldHead head) {
     if (head.type == FieldType::kString) out.message = reader.string();
+    else if (head.type == FieldType::kI32) number = reader.i32();
     else reader.skip(head.type);
   });
+  return number;
 }
 
 }  // namespace
@@ -250,6 +253,21 @@ std::vector<uint8_t> rules_call(int32_t call, int64_t known, int32_t wait_ms) {
   });
 }
 
+std::vector<uint8_t> enabled_call(int32_t call, const Enabled& enabled) {
+  return framed_call("enabled", call, [&](Writer& writer) {
+    writer.field(FieldType::kStruct, 1);
+    writer.field_list(1, FieldType::kStruct, enabled.rules.size());
+    for (const Rule& rule : enabled.rules) write_rule(writer, rule);
+    writer.field_list(2, FieldType::kStruct, enabled.tracepoints.size());
+    for (const EnabledTracepoint& one : enabled.tracepoints) {
+      writer.field_i32(1, one.tracepoint);
+      writer.field_i32(2, one.rule);
+      writer.stop();
+    }
+    writer.stop();
+  });
+}
+
 std::vector<uint8_t> hello_call(int32_t call, const Hello& hello) {
   return framed_call("hello", call, [&](Writer& writer) {
     writer.field(FieldType::kStruct, 1);
@@ -291,9 +309,14 @@ bool parse_reply(const uint8_t* frame, size_t size, Reply& out) {
   const Reader::Message message = reader.message();
   out = Reply{};
   out.call = message.sequence;
+  if (message.name == "enabled") {  // told for whoever asks the relay: nothing here depends on the answer
+    out.kind = Reply::Kind::kEnabled;
+    return reader.ok();
+  }
   if (message.type == MessageType::kException) {
-    out.kind = Reply::Kind::kRefused;
-    read_words(reader, out);
+    constexpr int32_t kUnknownMethod = 1;
+    const bool foreign = read_words(reader, out) == kUnknownMethod && message.name == "hello";
+    out.kind = foreign ? Reply::Kind::kForeign : Reply::Kind::kRefused;
     return reader.ok();
   }
   if (message.name == "hello") out.kind = Reply::Kind::kHello;

@@ -92,20 +92,32 @@ struct PutHead {
   int64_t clock_offset = 0;
 };
 
+struct EnabledTracepoint {
+  int32_t tracepoint;
+  int32_t rule;
+};
+
+struct Enabled {
+  std::vector<Rule> rules;
+  std::vector<EnabledTracepoint> tracepoints;
+};
+
 struct Reply {
-  enum class Kind { kHello, kDeclare, kPut, kRules, kRefused } kind;
+  // kForeign: another service answered, which has no such call.
+  enum class Kind { kHello, kDeclare, kPut, kRules, kEnabled, kRefused, kForeign } kind;
   int32_t call;  // the sequence id of the call that it answers
   int32_t tracepoints;
   std::vector<Held> held;
   bool takes_epochs;
   int32_t stream;
   int64_t sequence;
-  std::string message;  // kRefused: why
+  std::string message;  // kRefused, kForeign: why
   bool has_rules;
   RuleSet rules;
 };
 
 std::vector<uint8_t> rules_call(int32_t call, int64_t known, int32_t wait_ms);
+std::vector<uint8_t> enabled_call(int32_t call, const Enabled& enabled);
 std::vector<uint8_t> hello_call(int32_t call, const Hello& hello);
 std::vector<uint8_t> declare_call(int32_t call, const std::vector<Tracepoint>& tracepoints);
 

@@ -33,6 +33,8 @@ import HelloReply = ttypes.HelloReply
 import Lost = ttypes.Lost
 import Put = ttypes.Put
 import PutReply = ttypes.PutReply
+import EnabledTracepoint = ttypes.EnabledTracepoint
+import Enabled = ttypes.Enabled
 import Channel = ttypes.Channel
 import SessionSpec = ttypes.SessionSpec
 import SessionState = ttypes.SessionState
@@ -70,6 +72,16 @@ declare class Client {
     tracepoints(uuid: Buffer): Promise<Tracepoint[]>;
 
     tracepoints(uuid: Buffer, callback?: (error: ttypes.Refused, response: Tracepoint[])=>void): void;
+
+    /**
+     * What is on in that session; nothing in one that is gone.
+     */
+    enabled(uuid: Buffer): Promise<Enabled>;
+
+    /**
+     * What is on in that session; nothing in one that is gone.
+     */
+    enabled(uuid: Buffer, callback?: (error: ttypes.Refused, response: Enabled)=>void): void;
 
     rules(): Promise<Rule[]>;
 
@@ -118,6 +130,7 @@ declare class Processor {
     process_greet(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_processes(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_tracepoints(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_enabled(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_rules(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_enable(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_disable(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;

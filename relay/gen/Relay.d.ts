@@ -33,6 +33,8 @@ import HelloReply = ttypes.HelloReply
 import Lost = ttypes.Lost
 import Put = ttypes.Put
 import PutReply = ttypes.PutReply
+import EnabledTracepoint = ttypes.EnabledTracepoint
+import Enabled = ttypes.Enabled
 import Channel = ttypes.Channel
 import SessionSpec = ttypes.SessionSpec
 import SessionState = ttypes.SessionState
@@ -88,6 +90,16 @@ declare class Client {
      * when the next call comes, whichever is first.
      */
     rules(known: Int64, waitMs: number, callback?: (error: ttypes.Refused, response: RuleSet)=>void): void;
+
+    /**
+     * After hello, and whenever it changes: for controllers, who ask the relay.
+     */
+    enabled(enabled: Enabled): Promise<void>;
+
+    /**
+     * After hello, and whenever it changes: for controllers, who ask the relay.
+     */
+    enabled(enabled: Enabled, callback?: (error: ttypes.Refused, response: void)=>void): void;
   }
 
 declare class Processor {
@@ -99,4 +111,5 @@ declare class Processor {
     process_declareTracepoints(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_put(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_rules(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_enabled(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
 }

@@ -160,13 +160,13 @@ const Relay_declareTracepoints_args = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.tracepoints = [];
-          const _rtmp376 = input.readListBegin();
-          const _size75 = _rtmp376.size || 0;
-          for (let _i77 = 0; _i77 < _size75; ++_i77) {
-            let elem78 = null;
-            elem78 = new ttypes.Tracepoint();
-            elem78.read(input);
-            this.tracepoints.push(elem78);
+          const _rtmp386 = input.readListBegin();
+          const _size85 = _rtmp386.size || 0;
+          for (let _i87 = 0; _i87 < _size85; ++_i87) {
+            let elem88 = null;
+            elem88 = new ttypes.Tracepoint();
+            elem88.read(input);
+            this.tracepoints.push(elem88);
           }
           input.readListEnd();
         } else {
@@ -190,10 +190,10 @@ const Relay_declareTracepoints_args = class {
     if (this.tracepoints !== null && this.tracepoints !== undefined) {
       output.writeFieldBegin('tracepoints', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.tracepoints.length);
-      for (let iter79 in this.tracepoints) {
-        if (this.tracepoints.hasOwnProperty(iter79)) {
-          iter79 = this.tracepoints[iter79];
-          iter79.write(output);
+      for (let iter89 in this.tracepoints) {
+        if (this.tracepoints.hasOwnProperty(iter89)) {
+          iter89 = this.tracepoints[iter89];
+          iter89.write(output);
         }
       }
       output.writeListEnd();
@@ -522,6 +522,116 @@ const Relay_rules_result = class {
   }
 
 };
+const Relay_enabled_args = class {
+  constructor(args) {
+    this.enabled = null;
+    if (args) {
+      if (args.enabled !== undefined && args.enabled !== null) {
+        this.enabled = new ttypes.Enabled(args.enabled);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.enabled = new ttypes.Enabled();
+          this.enabled.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Relay_enabled_args');
+    if (this.enabled !== null && this.enabled !== undefined) {
+      output.writeFieldBegin('enabled', Thrift.Type.STRUCT, 1);
+      this.enabled.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Relay_enabled_result = class {
+  constructor(args) {
+    this.refused = null;
+    if (args instanceof ttypes.Refused) {
+        this.refused = args;
+        return;
+    }
+    if (args) {
+      if (args.refused !== undefined && args.refused !== null) {
+        this.refused = args.refused;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.refused = new ttypes.Refused();
+          this.refused.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Relay_enabled_result');
+    if (this.refused !== null && this.refused !== undefined) {
+      output.writeFieldBegin('refused', Thrift.Type.STRUCT, 1);
+      this.refused.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const RelayClient = exports.Client = class RelayClient {
   constructor(output, pClass) {
     this.output = output;
@@ -745,6 +855,57 @@ const RelayClient = exports.Client = class RelayClient {
     }
     return callback('rules failed: unknown result');
   }
+
+  enabled (enabled) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_enabled(enabled);
+    });
+  }
+
+  send_enabled (enabled) {
+    const output = new this.pClass(this.output);
+    const params = {
+      enabled: enabled
+    };
+    const args = new Relay_enabled_args(params);
+    try {
+      output.writeMessageBegin('enabled', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_enabled (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Relay_enabled_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.refused) {
+      return callback(result.refused);
+    }
+    callback(null);
+  }
 };
 const RelayProcessor = exports.Processor = class RelayProcessor {
   constructor(handler) {
@@ -926,6 +1087,48 @@ const RelayProcessor = exports.Processor = class RelayProcessor {
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
           output.writeMessageBegin("rules", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_enabled (seqid, input, output) {
+    const args = new Relay_enabled_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.enabled.length === 1) {
+      Promise.resolve(this._handler.enabled.bind(this._handler)(
+        args.enabled
+      )).then(result => {
+        const result_obj = new Relay_enabled_result({success: result});
+        output.writeMessageBegin("enabled", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.Refused) {
+          result = new Relay_enabled_result(err);
+          output.writeMessageBegin("enabled", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("enabled", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.enabled(args.enabled, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Refused) {
+          result_obj = new Relay_enabled_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("enabled", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("enabled", Thrift.MessageType.EXCEPTION, seqid);
         }
         result_obj.write(output);
         output.writeMessageEnd();

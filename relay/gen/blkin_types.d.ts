@@ -251,6 +251,23 @@ declare class PutReply {
       constructor(args?: { stream: number; sequence: Int64; rules?: RuleSet; });
   }
 
+declare class EnabledTracepoint {
+    public tracepoint: number;
+    public rule: number;
+
+      constructor(args?: { tracepoint: number; rule: number; });
+  }
+
+/**
+ * What is on in a session, in place of what it told before.
+ */
+declare class Enabled {
+    public rules: Rule[];
+    public tracepoints: EnabledTracepoint[];
+
+      constructor(args?: { rules: Rule[]; tracepoints: EnabledTracepoint[]; });
+  }
+
 declare class Refused extends Thrift.TException {
     public reason: Refusal;
     public message: string;

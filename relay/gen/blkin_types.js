@@ -2006,6 +2006,176 @@ const PutReply = module.exports.PutReply = class {
   }
 
 };
+const EnabledTracepoint = module.exports.EnabledTracepoint = class {
+  constructor(args) {
+    this.tracepoint = null;
+    this.rule = null;
+    if (args) {
+      if (args.tracepoint !== undefined && args.tracepoint !== null) {
+        this.tracepoint = args.tracepoint;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field tracepoint is unset!');
+      }
+      if (args.rule !== undefined && args.rule !== null) {
+        this.rule = args.rule;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field rule is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I32) {
+          this.tracepoint = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.rule = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('EnabledTracepoint');
+    if (this.tracepoint !== null && this.tracepoint !== undefined) {
+      output.writeFieldBegin('tracepoint', Thrift.Type.I32, 1);
+      output.writeI32(this.tracepoint);
+      output.writeFieldEnd();
+    }
+    if (this.rule !== null && this.rule !== undefined) {
+      output.writeFieldBegin('rule', Thrift.Type.I32, 2);
+      output.writeI32(this.rule);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Enabled = module.exports.Enabled = class {
+  constructor(args) {
+    this.rules = null;
+    this.tracepoints = null;
+    if (args) {
+      if (args.rules !== undefined && args.rules !== null) {
+        this.rules = Thrift.copyList(args.rules, [ttypes.Rule]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field rules is unset!');
+      }
+      if (args.tracepoints !== undefined && args.tracepoints !== null) {
+        this.tracepoints = Thrift.copyList(args.tracepoints, [ttypes.EnabledTracepoint]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field tracepoints is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.rules = [];
+          const _rtmp336 = input.readListBegin();
+          const _size35 = _rtmp336.size || 0;
+          for (let _i37 = 0; _i37 < _size35; ++_i37) {
+            let elem38 = null;
+            elem38 = new ttypes.Rule();
+            elem38.read(input);
+            this.rules.push(elem38);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.LIST) {
+          this.tracepoints = [];
+          const _rtmp340 = input.readListBegin();
+          const _size39 = _rtmp340.size || 0;
+          for (let _i41 = 0; _i41 < _size39; ++_i41) {
+            let elem42 = null;
+            elem42 = new ttypes.EnabledTracepoint();
+            elem42.read(input);
+            this.tracepoints.push(elem42);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Enabled');
+    if (this.rules !== null && this.rules !== undefined) {
+      output.writeFieldBegin('rules', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRUCT, this.rules.length);
+      for (let iter43 in this.rules) {
+        if (this.rules.hasOwnProperty(iter43)) {
+          iter43 = this.rules[iter43];
+          iter43.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.tracepoints !== null && this.tracepoints !== undefined) {
+      output.writeFieldBegin('tracepoints', Thrift.Type.LIST, 2);
+      output.writeListBegin(Thrift.Type.STRUCT, this.tracepoints.length);
+      for (let iter44 in this.tracepoints) {
+        if (this.tracepoints.hasOwnProperty(iter44)) {
+          iter44 = this.tracepoints[iter44];
+          iter44.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Refused = module.exports.Refused = class extends Thrift.TException {
   constructor(args) {
     super(args);
@@ -2273,12 +2443,12 @@ const SessionSpec = module.exports.SessionSpec = class {
         case 6:
         if (ftype == Thrift.Type.LIST) {
           this.contexts = [];
-          const _rtmp336 = input.readListBegin();
-          const _size35 = _rtmp336.size || 0;
-          for (let _i37 = 0; _i37 < _size35; ++_i37) {
-            let elem38 = null;
-            elem38 = input.readString();
-            this.contexts.push(elem38);
+          const _rtmp346 = input.readListBegin();
+          const _size45 = _rtmp346.size || 0;
+          for (let _i47 = 0; _i47 < _size45; ++_i47) {
+            let elem48 = null;
+            elem48 = input.readString();
+            this.contexts.push(elem48);
           }
           input.readListEnd();
         } else {
@@ -2331,10 +2501,10 @@ const SessionSpec = module.exports.SessionSpec = class {
     if (this.contexts !== null && this.contexts !== undefined) {
       output.writeFieldBegin('contexts', Thrift.Type.LIST, 6);
       output.writeListBegin(Thrift.Type.STRING, this.contexts.length);
-      for (let iter39 in this.contexts) {
-        if (this.contexts.hasOwnProperty(iter39)) {
-          iter39 = this.contexts[iter39];
-          output.writeString(iter39);
+      for (let iter49 in this.contexts) {
+        if (this.contexts.hasOwnProperty(iter49)) {
+          iter49 = this.contexts[iter49];
+          output.writeString(iter49);
         }
       }
       output.writeListEnd();
@@ -2481,13 +2651,13 @@ const SessionState = module.exports.SessionState = class {
         case 8:
         if (ftype == Thrift.Type.LIST) {
           this.rules = [];
-          const _rtmp341 = input.readListBegin();
-          const _size40 = _rtmp341.size || 0;
-          for (let _i42 = 0; _i42 < _size40; ++_i42) {
-            let elem43 = null;
-            elem43 = new ttypes.Rule();
-            elem43.read(input);
-            this.rules.push(elem43);
+          const _rtmp351 = input.readListBegin();
+          const _size50 = _rtmp351.size || 0;
+          for (let _i52 = 0; _i52 < _size50; ++_i52) {
+            let elem53 = null;
+            elem53 = new ttypes.Rule();
+            elem53.read(input);
+            this.rules.push(elem53);
           }
           input.readListEnd();
         } else {
@@ -2557,10 +2727,10 @@ const SessionState = module.exports.SessionState = class {
     if (this.rules !== null && this.rules !== undefined) {
       output.writeFieldBegin('rules', Thrift.Type.LIST, 8);
       output.writeListBegin(Thrift.Type.STRUCT, this.rules.length);
-      for (let iter44 in this.rules) {
-        if (this.rules.hasOwnProperty(iter44)) {
-          iter44 = this.rules[iter44];
-          iter44.write(output);
+      for (let iter54 in this.rules) {
+        if (this.rules.hasOwnProperty(iter54)) {
+          iter54 = this.rules[iter54];
+          iter54.write(output);
         }
       }
       output.writeListEnd();
@@ -2685,13 +2855,13 @@ const ProcessState = module.exports.ProcessState = class {
         case 7:
         if (ftype == Thrift.Type.LIST) {
           this.sessions = [];
-          const _rtmp346 = input.readListBegin();
-          const _size45 = _rtmp346.size || 0;
-          for (let _i47 = 0; _i47 < _size45; ++_i47) {
-            let elem48 = null;
-            elem48 = new ttypes.SessionState();
-            elem48.read(input);
-            this.sessions.push(elem48);
+          const _rtmp356 = input.readListBegin();
+          const _size55 = _rtmp356.size || 0;
+          for (let _i57 = 0; _i57 < _size55; ++_i57) {
+            let elem58 = null;
+            elem58 = new ttypes.SessionState();
+            elem58.read(input);
+            this.sessions.push(elem58);
           }
           input.readListEnd();
         } else {
@@ -2742,10 +2912,10 @@ const ProcessState = module.exports.ProcessState = class {
     if (this.sessions !== null && this.sessions !== undefined) {
       output.writeFieldBegin('sessions', Thrift.Type.LIST, 7);
       output.writeListBegin(Thrift.Type.STRUCT, this.sessions.length);
-      for (let iter49 in this.sessions) {
-        if (this.sessions.hasOwnProperty(iter49)) {
-          iter49 = this.sessions[iter49];
-          iter49.write(output);
+      for (let iter59 in this.sessions) {
+        if (this.sessions.hasOwnProperty(iter59)) {
+          iter59 = this.sessions[iter59];
+          iter59.write(output);
         }
       }
       output.writeListEnd();
@@ -2865,13 +3035,13 @@ const TracepointState = module.exports.TracepointState = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.on = [];
-          const _rtmp351 = input.readListBegin();
-          const _size50 = _rtmp351.size || 0;
-          for (let _i52 = 0; _i52 < _size50; ++_i52) {
-            let elem53 = null;
-            elem53 = new ttypes.On();
-            elem53.read(input);
-            this.on.push(elem53);
+          const _rtmp361 = input.readListBegin();
+          const _size60 = _rtmp361.size || 0;
+          for (let _i62 = 0; _i62 < _size60; ++_i62) {
+            let elem63 = null;
+            elem63 = new ttypes.On();
+            elem63.read(input);
+            this.on.push(elem63);
           }
           input.readListEnd();
         } else {
@@ -2897,10 +3067,10 @@ const TracepointState = module.exports.TracepointState = class {
     if (this.on !== null && this.on !== undefined) {
       output.writeFieldBegin('on', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRUCT, this.on.length);
-      for (let iter54 in this.on) {
-        if (this.on.hasOwnProperty(iter54)) {
-          iter54 = this.on[iter54];
-          iter54.write(output);
+      for (let iter64 in this.on) {
+        if (this.on.hasOwnProperty(iter64)) {
+          iter64 = this.on[iter64];
+          iter64.write(output);
         }
       }
       output.writeListEnd();
@@ -2943,13 +3113,13 @@ const TracepointStates = module.exports.TracepointStates = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.tracepoints = [];
-          const _rtmp356 = input.readListBegin();
-          const _size55 = _rtmp356.size || 0;
-          for (let _i57 = 0; _i57 < _size55; ++_i57) {
-            let elem58 = null;
-            elem58 = new ttypes.TracepointState();
-            elem58.read(input);
-            this.tracepoints.push(elem58);
+          const _rtmp366 = input.readListBegin();
+          const _size65 = _rtmp366.size || 0;
+          for (let _i67 = 0; _i67 < _size65; ++_i67) {
+            let elem68 = null;
+            elem68 = new ttypes.TracepointState();
+            elem68.read(input);
+            this.tracepoints.push(elem68);
           }
           input.readListEnd();
         } else {
@@ -2977,10 +3147,10 @@ const TracepointStates = module.exports.TracepointStates = class {
     if (this.tracepoints !== null && this.tracepoints !== undefined) {
       output.writeFieldBegin('tracepoints', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.tracepoints.length);
-      for (let iter59 in this.tracepoints) {
-        if (this.tracepoints.hasOwnProperty(iter59)) {
-          iter59 = this.tracepoints[iter59];
-          iter59.write(output);
+      for (let iter69 in this.tracepoints) {
+        if (this.tracepoints.hasOwnProperty(iter69)) {
+          iter69 = this.tracepoints[iter69];
+          iter69.write(output);
         }
       }
       output.writeListEnd();
@@ -3061,12 +3231,12 @@ const Changed = module.exports.Changed = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.unfit = [];
-          const _rtmp361 = input.readListBegin();
-          const _size60 = _rtmp361.size || 0;
-          for (let _i62 = 0; _i62 < _size60; ++_i62) {
-            let elem63 = null;
-            elem63 = input.readString();
-            this.unfit.push(elem63);
+          const _rtmp371 = input.readListBegin();
+          const _size70 = _rtmp371.size || 0;
+          for (let _i72 = 0; _i72 < _size70; ++_i72) {
+            let elem73 = null;
+            elem73 = input.readString();
+            this.unfit.push(elem73);
           }
           input.readListEnd();
         } else {
@@ -3102,10 +3272,10 @@ const Changed = module.exports.Changed = class {
     if (this.unfit !== null && this.unfit !== undefined) {
       output.writeFieldBegin('unfit', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.unfit.length);
-      for (let iter64 in this.unfit) {
-        if (this.unfit.hasOwnProperty(iter64)) {
-          iter64 = this.unfit[iter64];
-          output.writeString(iter64);
+      for (let iter74 in this.unfit) {
+        if (this.unfit.hasOwnProperty(iter74)) {
+          iter74 = this.unfit[iter74];
+          output.writeString(iter74);
         }
       }
       output.writeListEnd();
@@ -3406,13 +3576,13 @@ const FleetProcess = module.exports.FleetProcess = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.sessions = [];
-          const _rtmp366 = input.readListBegin();
-          const _size65 = _rtmp366.size || 0;
-          for (let _i67 = 0; _i67 < _size65; ++_i67) {
-            let elem68 = null;
-            elem68 = new ttypes.FleetSession();
-            elem68.read(input);
-            this.sessions.push(elem68);
+          const _rtmp376 = input.readListBegin();
+          const _size75 = _rtmp376.size || 0;
+          for (let _i77 = 0; _i77 < _size75; ++_i77) {
+            let elem78 = null;
+            elem78 = new ttypes.FleetSession();
+            elem78.read(input);
+            this.sessions.push(elem78);
           }
           input.readListEnd();
         } else {
@@ -3453,10 +3623,10 @@ const FleetProcess = module.exports.FleetProcess = class {
     if (this.sessions !== null && this.sessions !== undefined) {
       output.writeFieldBegin('sessions', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.STRUCT, this.sessions.length);
-      for (let iter69 in this.sessions) {
-        if (this.sessions.hasOwnProperty(iter69)) {
-          iter69 = this.sessions[iter69];
-          iter69.write(output);
+      for (let iter79 in this.sessions) {
+        if (this.sessions.hasOwnProperty(iter79)) {
+          iter79 = this.sessions[iter79];
+          iter79.write(output);
         }
       }
       output.writeListEnd();
@@ -3499,12 +3669,12 @@ const Followed = module.exports.Followed = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.events = [];
-          const _rtmp371 = input.readListBegin();
-          const _size70 = _rtmp371.size || 0;
-          for (let _i72 = 0; _i72 < _size70; ++_i72) {
-            let elem73 = null;
-            elem73 = input.readString();
-            this.events.push(elem73);
+          const _rtmp381 = input.readListBegin();
+          const _size80 = _rtmp381.size || 0;
+          for (let _i82 = 0; _i82 < _size80; ++_i82) {
+            let elem83 = null;
+            elem83 = input.readString();
+            this.events.push(elem83);
           }
           input.readListEnd();
         } else {
@@ -3532,10 +3702,10 @@ const Followed = module.exports.Followed = class {
     if (this.events !== null && this.events !== undefined) {
       output.writeFieldBegin('events', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRING, this.events.length);
-      for (let iter74 in this.events) {
-        if (this.events.hasOwnProperty(iter74)) {
-          iter74 = this.events[iter74];
-          output.writeString(iter74);
+      for (let iter84 in this.events) {
+        if (this.events.hasOwnProperty(iter84)) {
+          iter84 = this.events[iter84];
+          output.writeString(iter84);
         }
       }
       output.writeListEnd();

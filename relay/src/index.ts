@@ -12,6 +12,7 @@ export type {
   Channel,
   Closed,
   Control,
+  Enabled,
   Filter,
   Fleet,
   FleetProcess,

@@ -1,7 +1,6 @@
 // relay/src/relay.ts: a running relay: it listens, counts and closes. The CLI and embedders call startRelay().
 // It never prints: what happens to a connection goes to `log`, and everything it counts is in stats().
 
-import { mkdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { join, resolve } from 'node:path'
@@ -20,6 +19,7 @@ import { checkTracing } from './spans/options.js'
 import { Tap } from './spans/tap.js'
 import type { RelayCounts, TracingOptions, TracingStats } from './spans/tracing.js'
 import type { V1Span } from './spans/v1-span.js'
+import { makeOutput } from './store/output.js'
 import { Processes } from './store/processes.js'
 import { TraceFiles } from './store/trace.js'
 
@@ -49,6 +49,8 @@ export interface RelayStats extends RelayCounts {
 
 export interface Relay {
   address: string
+  /** "provider:event" of all that processes declared to it, each once. */
+  tracepoints(): string[]
   /** Where the API listens, where it does. */
   httpAddress: string | undefined
   scribeAddress: string | undefined
@@ -57,9 +59,19 @@ export interface Relay {
   close(): Promise<void>
 }
 
-const VERSION: string = createRequire(import.meta.url)('../package.json').version
+const require = createRequire(import.meta.url)
+const VERSION: string = require('../package.json').version
 
 const MAX_CONNECTIONS = 1024
+
+/**
+ * Loaded where it is asked for: DuckDB takes longer to load than the rest of a relay. Its binding first: of one that is
+ * missing Node 20 tells twice where modules import it, and the second time nobody can catch.
+ */
+function loadTracing() {
+  require('@duckdb/node-bindings')
+  return import('./spans/tracing.js')
+}
 
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const token = options.token || undefined
@@ -91,15 +103,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     ...(scribe ? { scribe: scribe.stats() } : {}),
   })
   const lent = { token, version: VERSION, rejections, counts }
-  // Loaded where it is asked for: DuckDB takes longer to load than the rest of a relay.
   const tracing =
-    spans && output !== undefined
-      ? await (await import('./spans/tracing.js')).Tracing.open(output, spans, lent)
-      : undefined
+    spans && output !== undefined ? await (await loadTracing()).Tracing.open(output, spans, lent) : undefined
   const followers = new Followers(tracing ? new Tap(recorder, tracing, reject) : recorder, reject)
   try {
     // only now: who was refused for what was given finds nothing changed
-    if (output !== undefined) await mkdir(output, { recursive: true, mode: 0o700 })
+    if (output !== undefined) await makeOutput(output)
     const rules = await RuleBook.open(output && join(output, '.rules'))
     const house = { token, processes, recorder: followers, followers, rules, reject }
     const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), rejections)
@@ -114,6 +123,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
   return {
     address: listener.address,
+    tracepoints: () => [...processes.declared],
     httpAddress: tracing?.http?.address,
     scribeAddress: scribe?.address,
     stats: () => ({ ...counts(), ...(tracing ? { tracing: tracing.stats() } : {}) }),

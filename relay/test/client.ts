@@ -28,6 +28,7 @@ export async function connect(address: string) {
     socket: connection.connection,
     hello: (hello = makeHello()) => orFail(calls.hello(hello)),
     declare: (tracepoints: unknown[]) => orFail(calls.declareTracepoints(tracepoints as never)),
+    enabled: (enabled: object) => orFail(calls.enabled(new types.Enabled(enabled as never))),
     put: (put: ReturnType<typeof makePut>) => orFail(calls.put(put)),
     rules: (known: number, waitMs: number) => orFail(calls.rules(i64(known), waitMs)),
   }

@@ -10,6 +10,7 @@ import { Follower, MOST_WAITING_BYTES } from '../src/live/follower.js'
 import { PutDecoder } from '../src/live/put-decoder.js'
 import type { TraceItem } from '../src/read/merge.js'
 import { type TraceInfo, TraceLoss } from '../src/read/model.js'
+import { dashed } from '../src/store/metadata.js'
 import { fleet as fleetService, i64, service, thrift, types } from '../src/wire.js'
 import { connect, field, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
@@ -70,6 +71,31 @@ test('sessions of one process stand together, whether connected or gone', async 
   expect(gone).toMatchObject({ name: 'default', connected: false, events: 1 })
   expect(gone!.lost).toEqual({ noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 })
   expect(there).toMatchObject({ name: 'ad-hoc', connected: true, events: 0, bytes: 0 })
+})
+
+test('what is on in a session is told as it said last, and nothing once it is gone', async () => {
+  const { relay, fleet } = await relayAndFleet()
+  const one = await traced(relay.address)
+  const uuid = dashed(one.hello.uuid)
+  expect(await fleet.enabled(uuid)).toEqual({ rules: [], tracepoints: [] })
+  const rule = { id: 3, on: true, pattern: 'p:*', exclude: [], level: 14, exactly: false, origin: 1 }
+  const told = { rules: [new types.Rule(rule as never)], tracepoints: [{ tracepoint: 0, rule: 3 }] }
+  await one.enabled(told)
+  expect(await fleet.enabled(uuid)).toEqual({
+    rules: [{ ...rule, origin: 'program' }],
+    tracepoints: [{ tracepoint: 0, rule: 3 }],
+  })
+  const wrong: [object, RegExp][] = [
+    [{ rules: [new types.Rule({ ...rule, pattern: 'p' } as never)], tracepoints: [] }, /rule.pattern is "p"/],
+    [{ rules: [], tracepoints: [{ tracepoint: 16384, rule: 1 }] }, /enabled.tracepoints.tracepoint is 16384/],
+    [{ rules: [], tracepoints: [{ tracepoint: 0, rule: 0 }] }, /enabled.tracepoints.rule is 0/],
+    [{ rules: Array(1025).fill(told.rules[0]), tracepoints: [] }, /enabled.rules is "?1025 long/],
+  ]
+  for (const [given, words] of wrong) await expect(one.enabled(given)).rejects.toThrow(words)
+  expect(await fleet.enabled(uuid), 'what was refused changed nothing').toMatchObject({ rules: [{ id: 3 }] })
+  one.end()
+  await until(() => relay.stats().connections.open === 1)
+  expect(await fleet.enabled(uuid)).toEqual({ rules: [], tracepoints: [] })
 })
 
 test('tracepoints of a session are told, also of one that is gone or came to the relay before', async () => {

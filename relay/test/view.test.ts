@@ -1,6 +1,6 @@
 // relay/test/view.test.ts: what can be asked of a trace, what is told of a bad one, and where losses show.
 
-import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { formatText, readTrace, view } from '../src/index.js'
@@ -55,6 +55,48 @@ const names = async (options: { patterns?: string[]; since?: string; until?: str
   return found.join()
 }
 
+test('in a folder, what is not ours or is broken is told and passed over', async () => {
+  const path = folder()
+  const add = (name: string) => join(path, name)
+  cpSync(makeTrace(), add('ours'), { recursive: true })
+  cpSync(makeTrace(), add('short'), { recursive: true })
+  const events = join(add('short'), 'events_0')
+  truncateSync(events, statSync(events).size - 10)
+  for (const name of ['empty', 'lttng', 'odd']) mkdirSync(add(name))
+  writeFileSync(join(add('lttng'), 'metadata'), '\x57\x1d\xd1\x75... tracer_name = "lttng-ust";', 'latin1')
+  mkdirSync(join(add('odd'), 'metadata'))
+  const faults: [string, boolean][] = []
+  const output = collect()
+  const onFault = ({ message, isForeign }: { message: string; isForeign: boolean }) =>
+    faults.push([message.replaceAll(path, ''), isForeign])
+  expect(await view({ path, output, onFault }), 'and what came before the break').toEqual({
+    events: 3,
+    lost: 3n,
+  })
+  expect(faults).toEqual([
+    ['/lttng: not a blkin trace (tracer_name is "lttng-ust"); read it with babeltrace2', true],
+    ['/odd/metadata: cannot be read (EISDIR)', false],
+    [expect.stringMatching(/^\/short\/events_0: the file ends after \d+ bytes in the packet at byte/), false],
+  ])
+  await expect(view({ path, output }), 'a program that does not ask').rejects.toThrow('/lttng: not a blkin')
+})
+
+test('a folder of none of ours says so', async () => {
+  const path = folder()
+  for (const name of ['a', 'b']) {
+    mkdirSync(join(path, name))
+    writeFileSync(join(path, name, 'metadata'), 'nothing')
+  }
+  const onFault = () => {}
+  await expect(view({ path, output: collect(), onFault })).rejects.toMatchObject({
+    message: expect.stringMatching(/no trace here of ours, and 2 others; expected a folder with/),
+    isForeign: true,
+  })
+  await expect(view({ path: join(path, 'a'), output: collect(), onFault })).rejects.toThrow(
+    /a: not a blkin trace \(metadata names no tracer\); read it with babeltrace2/,
+  )
+})
+
 test('patterns and moments choose events', async () => {
   expect(await names({ patterns: ['p:*'] })).toBe('a')
   expect(await names({ patterns: ['*:b', 'p:a'] })).toBe('a,b')
@@ -66,9 +108,24 @@ test('patterns and moments choose events', async () => {
   expect(await names({ since: local })).toBe('b')
 })
 
+test.each([
+  ...['2026-02-30T00:00:00Z', '2026-02-29T12:00:00', '2100-02-29T12:00:00Z', '2026-04-31T00:00:00+01:00'],
+  ...['2026-13-01T00:00:00Z', '2026-00-10T00:00:00Z', '2026-11-25T24:00:00Z', '2026-11-25T25:00:00'],
+  ...['2026-11-25T23:60:00Z', '2026-11-25T23:59:60Z', '2026-11-25T00:00:00+99:99', '2026-11-25', '24:00:00'],
+])('%s is no moment', async (text) => {
+  await expect(names({ since: text })).rejects.toThrow(
+    `since is "${text}"; expected a day and time that there is`,
+  )
+})
+
+test('29 February of a leap year is one', async () => {
+  for (const text of ['2024-02-29T23:59:59Z', '2000-02-29T00:00:00-12:00'])
+    expect(await names({ until: text, since: '+0s' })).toBe(text.startsWith('2024') ? 'a,b' : '')
+})
+
 test('a pattern or moment that is none is refused, with the form to use', async () => {
   await expect(names({ patterns: ['disk'] })).rejects.toThrow(/pattern is "disk"; expected provider:event/)
-  await expect(names({ since: 'noon' })).rejects.toThrow(/since is "noon"; expected 2026-/)
+  await expect(names({ since: 'noon' })).rejects.toThrow(/since is "noon"; expected a day/)
   await expect(names({ until: '25:00:00' })).rejects.toThrow(/until is "25:00:00"; expected/)
 })
 

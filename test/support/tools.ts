@@ -16,6 +16,7 @@ const checks = {
     0,
   'unshare -m': () => answers('unshare', '-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/dev/shm'),
   prlimit: () => answers('prlimit', '--version'),
+  setpriv: () => answers('setpriv', '--version'),
   tmux: () => answers('tmux', '-V'),
   bash: () => answers('bash', '--version'),
   zsh: () => answers('zsh', '--version'),

@@ -30,6 +30,12 @@ export function checkTarget(where: string, target: string | null): string {
 export function checkRule(rule: Rule | null): void {
   if (rule === null) malformed('rule', null, 'a Rule')
   checkTarget('rule.target', rule.target ?? null)
+  checkProcessRule(rule)
+}
+
+/** A rule in one process, which needs no target. */
+export function checkProcessRule(rule: Rule | null): void {
+  if (rule === null) malformed('rule', null, 'a Rule')
   checkPattern('rule.pattern', rule.pattern)
   if (typeof rule.on !== 'boolean') malformed('rule.on', rule.on, 'true or false')
   if (typeof rule.exactly !== 'boolean') malformed('rule.exactly', rule.exactly, 'true or false')

@@ -89,8 +89,7 @@ export class Caller<Client extends object> {
     } catch (error) {
       if (error instanceof types.Refused)
         throw new Refusal(types.Refusal[error.reason] as RefusalReason, error.message)
-      // The generated client rejects with a bare text where an answer is empty.
-      this.#fail('ERR_BLKIN_ANSWER', error instanceof Error ? error.message : String(error))
+      this.#fail('ERR_BLKIN_ANSWER', whyNoAnswer(error))
       throw this.#failed
     } finally {
       clearTimeout(late)
@@ -117,6 +116,15 @@ export class Caller<Client extends object> {
     this.#flying.clear()
     this.socket.destroy()
   }
+}
+
+/** The generated client rejects with a bare text where an answer is empty. */
+function whyNoAnswer(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { TApplicationException, TApplicationExceptionType } = thrift.Thrift
+  return error instanceof TApplicationException && error.code === TApplicationExceptionType.UNKNOWN_METHOD
+    ? `it is a Thrift server of another kind (${error.message})`
+    : error.message
 }
 
 function whyNot(address: string, error: NodeJS.ErrnoException): ConnectionError {

@@ -50,6 +50,16 @@ async function allTracepoints(
   }
 }
 
+/** What a connection that stands and does not answer as a relay's is; a refusal is a relay's. */
+function noRelay(address: string, error: Error): Error {
+  if (!(error instanceof ConnectionError)) return error
+  const why =
+    error.code === 'ERR_BLKIN_AWAY'
+      ? 'it closed the connection unanswered; it is no relay, or has as many connections as it takes'
+      : `${error.message.slice(address.length + 2)}; expected a relay's --listen address`
+  return new ConnectionError('ERR_BLKIN_ANSWER', address, why)
+}
+
 /** @throws ConnectionError where no relay listens there; Refusal where the token is not the relay's */
 export async function connectFleet(address: string, token = ''): Promise<Fleet> {
   const caller = await Caller.open(address, parseAddress(address), fleet.Client)
@@ -57,7 +67,7 @@ export async function connectFleet(address: string, token = ''): Promise<Fleet> 
     await caller.call((client) => client.greet(types.PROTOCOL_VERSION, token))
   } catch (error) {
     caller.close()
-    throw error
+    throw noRelay(address, error as Error)
   }
   const all =
     <One, Made>(convert: (one: One) => Made) =>
@@ -70,6 +80,7 @@ export async function connectFleet(address: string, token = ''): Promise<Fleet> 
     processes: () => caller.call((client) => client.processes().then(all(from.fleetProcess))),
     tracepoints: (uuid) =>
       caller.call((client) => client.tracepoints(from.undashed(uuid)).then(all(tracepoint))),
+    enabled: (uuid) => caller.call((client) => client.enabled(from.undashed(uuid)).then(from.enabled)),
     rules: () => caller.call((client) => client.rules().then(rules)),
     enable: (rule) => caller.call((client) => client.enable(from.wireRule(rule, 'relay')).then(rules)),
     disable: (target, pattern) => caller.call((client) => client.disable(target, pattern).then(rules)),

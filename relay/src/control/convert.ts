@@ -122,6 +122,11 @@ export function tracepointState(from: InstanceType<Wire['TracepointState']>): pl
   return { tracepoint: tracepoint(from.tracepoint), on }
 }
 
+export function enabled(from: InstanceType<Wire['Enabled']>): plain.Enabled {
+  const tracepoints = list(from.tracepoints).map(({ tracepoint, rule }) => ({ tracepoint, rule }))
+  return { rules: list(from.rules).map(rule), tracepoints }
+}
+
 export function changed(from: InstanceType<Wire['Changed']>): plain.Changed {
   return { rule: from.rule, covered: from.covered, enabled: from.enabled, unfit: list(from.unfit) }
 }

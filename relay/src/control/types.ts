@@ -101,6 +101,14 @@ export interface TracepointState {
   on: { session: string; rule: number }[]
 }
 
+/** What is on in one session of a relay's process. */
+export interface Enabled {
+  /** Those that switch on, as many as the process could tell. */
+  rules: Rule[]
+  /** By their ids, each with the id of the rule that says so. */
+  tracepoints: { tracepoint: number; rule: number }[]
+}
+
 export interface Changed {
   rule: number
   covered: number
@@ -161,6 +169,8 @@ export interface Followed {
 export interface Fleet extends Connected {
   processes(): Promise<FleetProcess[]>
   tracepoints(uuid: string): Promise<TraceTracepoint[]>
+  /** Of that session; nothing where it is gone. */
+  enabled(uuid: string): Promise<Enabled>
   rules(): Promise<Rule[]>
   /** RuleRequest.target must be there. The rules that stand now. */
   enable(rule: RuleRequest): Promise<Rule[]>

@@ -52,6 +52,12 @@ export class FleetSession implements Side {
     return tracepoints.map(toWire)
   }
 
+  async enabled(uuid: Buffer) {
+    this.#greeted()
+    const none = { rules: [], tracepoints: [] }
+    return this.house.processes.enabled(dashed(bytes16('uuid', uuid))) ?? new types.Enabled(none)
+  }
+
   async rules(): Promise<Rule[]> {
     this.#greeted()
     return this.house.rules.rules

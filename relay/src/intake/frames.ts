@@ -1,6 +1,8 @@
 // relay/src/intake/frames.ts: cuts a connection's bytes into frames: a length (i32, big-endian), then so many bytes.
 // One a connection. Holds at most one frame; copies each byte at most once; a wrong length throws before any memory.
 
+import { foreignProtocol } from './foreign.js'
+
 export const MAX_FRAME = 2 * 2 ** 20
 /** What Thrift's own servers take. */
 export const THRIFT_FRAME = 16_384_000
@@ -31,8 +33,10 @@ export class FrameSplitter {
         while (this.#lengthHave < 4 && at < chunk.length) this.#length[this.#lengthHave++] = chunk[at++]!
         if (this.#lengthHave < 4) return
         const length = this.#length.readInt32BE(0)
-        if (length < 1 || length > this.most)
-          throw new Error(`frame length is ${length}; expected 1 to ${this.most}`)
+        if (length < 1 || length > this.most) {
+          const plain = `frame length is ${length}; expected 1 to ${this.most}`
+          throw new Error(foreignProtocol(length) ?? plain)
+        }
         if (chunk.length - at >= length) {
           this.#lengthHave = 0
           at += length

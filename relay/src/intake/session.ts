@@ -2,6 +2,7 @@
 // The generated processor calls it, one call at a time. It checks, then stores; it knows no socket and no bytes.
 // The generated code counts the parameters of a call to tell promises from callbacks: no defaults, none left out.
 
+import { checkEnabled, type Enabled } from '../check/enabled.js'
 import { checkEpoch, checkHello, type Process } from '../check/hello.js'
 import { counter, int, malformed, reasonOf, refuse } from '../check/refuse.js'
 import { isStream, STREAMS } from '../ctf/streams.js'
@@ -109,6 +110,7 @@ export class Session implements Side {
     const trace = this.#greeted()
     if (tracepoints === null) malformed('tracepoints', null, 'a list')
     await trace.declare(tracepoints)
+    this.house.processes.keepNames(tracepoints)
   }
 
   async #put(put: Put) {
@@ -152,6 +154,13 @@ export class Session implements Side {
       this.wait = undefined
     }
     return this.#rules()
+  }
+
+  enabled(enabled: Enabled): Promise<void> {
+    return this.#counted('declaration', async () => {
+      this.#greeted()
+      this.#entry!.enabled = checkEnabled(enabled)
+    })
   }
 
   /** Lets go of the trace: its files are closed, and another connection may have it. */

@@ -1,7 +1,7 @@
 // relay/src/read/from-wire.ts: a declaration as it comes over a wire, to what a reader of its metadata knows, and back.
 // Whoever has tracepoints that are in no file uses it: the live relay, and the clients of Control and Fleet. Pure.
 
-import { isId } from '../store/metadata.js'
+import { isId, isSpanId } from '../store/metadata.js'
 import { big, type Field, i64, type Tracepoint, types } from '../wire.js'
 import { isBool } from './decode.js'
 import type { Scalar, TraceField, TraceTracepoint } from './model.js'
@@ -19,7 +19,9 @@ const WIRE = new Map(NUMBERS.map(([name, type]) => [name.toLowerCase(), type]))
 
 export function tracepoint(from: Tracepoint): TraceTracepoint {
   const { id, provider, event, level, fields } = from
-  return { id, provider, event, level, fields: fields.map(field) }
+  const ofEvent = (one: Field) =>
+    isSpanId(provider, one) ? { ...field(one), base: 16 as const } : field(one)
+  return { id, provider, event, level, fields: fields.map(ofEvent) }
 }
 
 export function field(from: Field): TraceField {

@@ -4,9 +4,9 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { Cursor } from './cursor.js'
-import { findTraces } from './find.js'
+import { findTraces, type OnFault } from './find.js'
 import { compilePatterns } from './glob.js'
-import type { TraceEvent, TraceLoss } from './model.js'
+import { TraceError, type TraceEvent, type TraceLoss } from './model.js'
 import { parseMoment, resolveMoment } from './moment.js'
 import { Decoders } from './packet-reader.js'
 
@@ -16,6 +16,8 @@ export interface ReadOptions {
   /** See moment.ts for what may stand here. */
   since?: string
   until?: string
+  /** Called with a trace that is not ours or is broken, which is passed over; where it is missing, that is thrown. */
+  onFault?: OnFault
 }
 
 export type TraceItem = TraceEvent | TraceLoss
@@ -33,27 +35,49 @@ export function* readItems(path: string, options: ReadOptions): Generator<TraceI
   const wants = compilePatterns(options.patterns ?? [])
   const sinceGiven = options.since === undefined ? undefined : parseMoment('since', options.since)
   const untilGiven = options.until === undefined ? undefined : parseMoment('until', options.until)
-  const cursors = findTraces(path).flatMap(({ info, streams }) => {
+  const tell = (error: unknown) => {
+    if (!(error instanceof TraceError) || options.onFault === undefined) throw error
+    options.onFault(error)
+  }
+  const cursors = findTraces(path, options.onFault).flatMap(({ info, streams }) => {
     const decoders = new Decoders(info, wants)
     return streams.map((stream) => new Cursor(decoders, stream))
   })
   cursors.sort((a, b) => compareText(a.decoders.info.uuid, b.decoders.info.uuid) || a.stream - b.stream)
-  const begins = cursors.flatMap((cursor) => cursor.begin() ?? [])
+  const begins = cursors.flatMap((cursor) => beginOf(cursor, options) ?? [])
   const start = begins.sort((a, b) => Number(a - b))[0] ?? 0n
   const since = sinceGiven && resolveMoment(sinceGiven, start)
   const until = untilGiven && resolveMoment(untilGiven, start)
+  const advance = (cursor: Cursor) => {
+    try {
+      return cursor.advance(since)
+    } catch (error) {
+      tell(error)
+      return false
+    }
+  }
 
   const heap = new Heap()
   for (const [rank, cursor] of cursors.entries()) {
     cursor.rank = rank
-    if (cursor.advance(since)) heap.push(cursor)
+    if (advance(cursor)) heap.push(cursor)
   }
   for (let cursor = heap.top; cursor !== undefined; cursor = heap.top) {
     const item = cursor.item
     if (until !== undefined && item.time > until) return
     if (since === undefined || (item.kind === 'loss' ? item.until : item.time) >= since) yield item
-    if (cursor.advance(since)) heap.sink()
+    if (advance(cursor)) heap.sink()
     else heap.pop()
+  }
+}
+
+/** What is wrong with its first packet is told, or thrown, when it is read. */
+function beginOf(cursor: Cursor, { onFault }: ReadOptions): bigint | undefined {
+  try {
+    return cursor.begin()
+  } catch (error) {
+    if (!(error instanceof TraceError) || onFault === undefined) throw error
+    return undefined
   }
 }
 

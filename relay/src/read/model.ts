@@ -109,7 +109,12 @@ export class TraceError extends Error {
   override name = 'TraceError'
   readonly code = 'ERR_BLKIN_TRACE'
 
-  constructor(path: string, message: string) {
+  constructor(
+    path: string,
+    message: string,
+    /** No trace at all, or not one of ours: nothing in it is broken. */
+    readonly isForeign = false,
+  ) {
     super(`${path}: ${message}`)
   }
 }

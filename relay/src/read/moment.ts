@@ -29,11 +29,17 @@ export function parseMoment(option: string, text: string): Moment {
     return { ofDay: BigInt(seconds) * SECOND + fraction(ofDay[4]) }
   }
   const iso = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?$/.exec(text)
-  const milliseconds = iso ? Date.parse(iso[1]! + (iso[3] ?? '')) : Number.NaN
+  const milliseconds = iso && exists(iso[1]!) ? Date.parse(iso[1]! + (iso[3] ?? '')) : Number.NaN
   if (iso && !Number.isNaN(milliseconds)) return { at: BigInt(milliseconds) * 1_000_000n + fraction(iso[2]) }
   throw new TypeError(
-    `${option} is "${text}"; expected 2026-11-25T01:02:03.5Z, 01:02:03.5, nanoseconds since the epoch, or +1.5s`,
+    `${option} is "${text}"; expected a day and time that there is, such as 2026-11-25T01:02:03.5Z, or 01:02:03.5, nanoseconds since the epoch, or +1.5s`,
   )
+}
+
+/** Date.parse() takes 30 February for 2 March, and 24:00:00 for the next day. */
+function exists(dayAndTime: string): boolean {
+  const date = new Date(`${dayAndTime}Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(dayAndTime)
 }
 
 /** In nanoseconds since the epoch, for a trace that begins at `start`. */

@@ -11,10 +11,10 @@ export function parseMetadata(folder: string, text: string): TraceInfo {
   const tracer = /tracer_name\s*=\s*"([^"]*)"/.exec(text)?.[1]
   if (tracer !== 'blkin') {
     const came = tracer === undefined ? 'metadata names no tracer' : `tracer_name is "${tracer}"`
-    throw new TraceError(folder, `not a blkin trace (${came}); read it with babeltrace2`)
+    throw new TraceError(folder, `not a blkin trace (${came}); read it with babeltrace2`, true)
   }
   if (!text.includes(LAYOUT)) {
-    throw new TraceError(folder, 'written by another version of blkin; read it with babeltrace2')
+    throw new TraceError(folder, 'written by another version of blkin; read it with babeltrace2', true)
   }
   return new Parser(folder, text.replace(LAYOUT, 'stream {\n')).trace()
 }

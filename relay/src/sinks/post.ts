@@ -85,7 +85,17 @@ async function beginOf({ body }: Response): Promise<Buffer> {
   return Buffer.concat(chunks).subarray(0, mostAnswer)
 }
 
+/** What fetch says in codes of its own. */
+const faults: [code: RegExp, words: string][] = [
+  [/^HPE_/, 'it does not speak HTTP'],
+  [/^UND_ERR_SOCKET$/, 'it ended the connection without an answer of HTTP'],
+  [/^ERR_SSL_WRONG_VERSION_NUMBER$/, 'it does not speak TLS; expected http://'],
+  [/^bad port$/, 'fetch asks nobody at a port that the web keeps for others'],
+]
+
 function whyOf(error: Error): string {
   const cause = (error.cause ?? error) as NodeJS.ErrnoException
-  return cause.code ?? cause.message
+  const code = cause.code ?? cause.message
+  const [, words] = faults.find(([pattern]) => pattern.test(code)) ?? []
+  return words === undefined ? code : `${words} (${code})`
 }

@@ -17,6 +17,7 @@ import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
 import { checkOther } from '../sinks/zipkin.js'
 import { statusOf } from '../status.js'
+import { makeOutput } from '../store/output.js'
 import type { ProcessStats, ProcessTotals } from '../store/processes.js'
 import { Assembler, type SpanItem } from './assembler.js'
 import type { Counts } from './counts.js'
@@ -156,6 +157,7 @@ export class Tracing {
     }
     const watching = alerts && new Alerts(alerts, lent, performance.now())
     const folder = join(output, '.spans')
+    await makeOutput(output)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const retention: Retention = { age: maxAge, bytes: maxBytes }
     const store = await SpanStore.open(folder, { autocompleteKeys, retention, rejections })

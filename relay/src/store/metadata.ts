@@ -99,19 +99,27 @@ export function isId({ type, name }: Field): boolean {
   return type === types.Type.U64 && IDS.has(name)
 }
 
-function contextMember(field: Field): string {
-  return isId(field) ? `\t\thex64_t _${field.name};` : member(field)
+/** A field of a tracepoint: those that spans are made of have ids, and what a program calls `span` is its own. */
+export function isSpanId(provider: string, field: Field): boolean {
+  return provider === 'blkin' && (isId(field) || field.name === 'parent')
 }
 
+const idMember = (field: Field): string => `\t\thex64_t _${field.name};`
+const contextMember = (field: Field): string => (isId(field) ? idMember(field) : member(field))
+
 export function eventBlock(tracepoint: Tracepoint): string {
+  const { provider } = tracepoint
+  const members = tracepoint.fields.map((field) =>
+    isSpanId(provider, field) ? idMember(field) : member(field),
+  )
   return `
 event {
-	name = "${tracepoint.provider}:${tracepoint.event}";
+	name = "${provider}:${tracepoint.event}";
 	id = ${tracepoint.id};
 	stream_id = 0;
 	loglevel = ${tracepoint.level};
 	fields := struct {
-${tracepoint.fields.map((field) => `${member(field)}\n`).join('')}	};
+${members.map((one) => `${one}\n`).join('')}	};
 };
 `
 }

@@ -5,7 +5,9 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Enabled } from '../check/enabled.js'
 import type { Process } from '../check/hello.js'
+import { MAX_TRACEPOINTS } from '../check/tracepoint.js'
 import type { TraceInfo, TraceTracepoint } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
 import { type Mark, NOTHING } from './mark.js'
@@ -56,6 +58,8 @@ export class Entry {
   puts = 0
   /** While its recording is open; the tracepoints of one that is gone are in its folder. */
   info: TraceInfo | undefined
+  /** What is on in it, as it told last; undefined once it is gone. */
+  enabled: Enabled | undefined
   #tracepoints = 0
   readonly #marks = new Map<number, Mark>()
   /** Of the files of epochs that are over. */
@@ -76,6 +80,7 @@ export class Entry {
     this.#folder = this.folder
     this.#tracepoints = this.info?.tracepoints.length ?? this.#tracepoints
     this.info = undefined
+    this.enabled = undefined
     this.owner = undefined
   }
 
@@ -109,6 +114,8 @@ export class Entry {
 
 export class Processes {
   readonly #totals: ProcessTotals = { events: 0, bytes: 0, puts: 0, lost: { ...NONE_LOST } }
+  /** "provider:event" of what was declared, also by processes that are gone. */
+  readonly declared = new Set<string>()
   readonly #entries = new Map<string, Entry>()
 
   async claim(process: Process, owner: Owner): Promise<Entry> {
@@ -147,8 +154,18 @@ export class Processes {
     return { ...this.#totals, lost: { ...this.#totals.lost } }
   }
 
+  keepNames(tracepoints: readonly { provider: string; event: string }[]): void {
+    for (const { provider, event } of tracepoints)
+      if (this.declared.size < MAX_TRACEPOINTS) this.declared.add(`${provider}:${event}`)
+  }
+
   get entries(): Entry[] {
     return [...this.#entries.values()]
+  }
+
+  /** What is on in the session of that uuid, with its dashes. */
+  enabled(uuid: string): Enabled | undefined {
+    return this.#entries.get(uuid.replaceAll('-', ''))?.enabled
   }
 
   /** By the session's uuid, with its dashes; undefined where there is no such session. */
