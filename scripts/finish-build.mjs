@@ -1,5 +1,9 @@
-// scripts/finish-build.mjs: what tsc leaves undone: the CLI must be executable.
-import { chmodSync, existsSync } from 'node:fs'
+// scripts/finish-build.mjs: what tsc leaves undone: the CLI must be executable, and what @blkin/relay carries in bundles.
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import { bundleThrift, bundleTypes } from './lib/bundle.mjs'
+import { root } from './lib/run.mjs'
 
-const cli = new URL('../dist/cli/main.js', import.meta.url)
-if (existsSync(cli)) chmodSync(cli, 0o755)
+chmodSync(join(root, 'dist/cli/main.js'), 0o755)
+await bundleThrift()
+await bundleTypes()

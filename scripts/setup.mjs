@@ -11,6 +11,8 @@ import { isMain, mustRun, root, seconds } from './lib/run.mjs'
 import { addonHash, hashOf, isFresh, writeStamp } from './lib/stamp.mjs'
 import { hasZipkin, whyNoZipkin } from './lib/zipkin.mjs'
 
+const bundling = 'scripts/lib/bundle.mjs'
+
 // What each step is made from, what it leaves, and how it is done.
 const steps = [
   {
@@ -33,10 +35,10 @@ const steps = [
     stamp: 'build/.blkin-setup-ts',
     hash: () =>
       hashOf(
-        ['lib', 'relay', 'examples', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json'],
-        (file) => !/\/test\//.test(file),
+        ['lib', 'relay', 'examples', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json', bundling],
+        (file) => !/\/(test|types)\/|\/runtime\./.test(file),
       ),
-    products: ['dist/index.js', 'relay/dist/index.js'],
+    products: ['dist/index.js', 'relay/dist/index.js', 'relay/types/index.d.ts', 'relay/gen/runtime.js'],
     work: () => mustRun('npm', ['run', '--silent', 'build:ts']),
   },
 ]
