@@ -16,6 +16,7 @@ import type { TraceItem } from './read/merge.js'
 import { RuleBook } from './rules/rule-book.js'
 import { planScribe, type ScribeOptions, ScribeServer, type ScribeStats } from './scribe/server.js'
 import type { V1Span } from './spans/from-v1.js'
+import { loadTracing } from './spans/load.js'
 import { checkTracing } from './spans/options.js'
 import { Tap } from './spans/tap.js'
 import type { TracingOptions, TracingStats } from './spans/tracing.js'
@@ -88,11 +89,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   let scribe: ScribeServer | undefined
   const counts = { processes: () => processes.stats(), scribe: () => scribe?.stats() }
   const lent = { token, version: VERSION, log, ...counts }
-  // Loaded where it is asked for: DuckDB takes longer to load than the rest of a relay.
   const tracing =
-    spans && output !== undefined
-      ? await (await import('./spans/tracing.js')).Tracing.open(output, spans, lent)
-      : undefined
+    spans && output !== undefined ? await (await loadTracing()).open(output, spans, lent) : undefined
   let listener: Listener
   const followers = new Followers(tracing ? new Tap(recorder, tracing, log) : recorder, log)
   try {
