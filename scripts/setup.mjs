@@ -9,6 +9,7 @@ import { withLock } from './lib/lock.mjs'
 import { hasCollector, whyNoCollector } from './lib/otelcol.mjs'
 import { isMain, mustRun, root, seconds } from './lib/run.mjs'
 import { addonHash, hashOf, isFresh, writeStamp } from './lib/stamp.mjs'
+import { hasTestPackages, whyNoTestPackages } from './lib/test-packages.mjs'
 import { hasZipkin, whyNoZipkin } from './lib/zipkin.mjs'
 
 const bundling = 'scripts/lib/bundle.mjs'
@@ -43,14 +44,19 @@ const steps = [
   },
 ]
 
-// Other projects' servers, for whoever wants the Debian package that is there for nothing else.
-const servers = [
+// What other projects made, for whoever wants the Debian package that is there for nothing else, or all.
+const others = [
   { name: 'Zipkin server', wantedWith: 'maven', isThere: hasZipkin, whyNot: whyNoZipkin },
   {
     name: 'OpenTelemetry Collector',
     wantedWith: 'python3-pip',
     isThere: hasCollector,
     whyNot: whyNoCollector,
+  },
+  {
+    name: 'package managers and compilers to install with',
+    isThere: hasTestPackages,
+    whyNot: whyNoTestPackages,
   },
 ]
 
@@ -62,7 +68,7 @@ const servers = [
 export async function ensureSetup({ debian = false } = {}) {
   const wanted = debian === true ? allPackages : debian === false ? [] : debian
   const inPlace = () =>
-    steps.every(isDone) && missingPackages(wanted).length === 0 && missingServers(wanted).length === 0
+    steps.every(isDone) && missingPackages(wanted).length === 0 && missingOthers(wanted).length === 0
   if (inPlace()) return { missing: [] }
 
   const waiting = (pid) => say(`waiting for process ${pid}, which is setting up this checkout`)
@@ -79,16 +85,19 @@ async function setUp(wanted) {
     await timed(step.name, step.work)
     writeStamp(step.stamp, hash)
   }
-  for (const { name, whyNot } of missingServers(wanted))
-    await timed(name, () => {
-      const why = whyNot()
+  for (const { name, whyNot } of missingOthers(wanted))
+    await timed(name, async () => {
+      const why = await whyNot()
       if (why !== undefined) say(why)
     })
   return { missing }
 }
 
-const missingServers = (wanted) =>
-  servers.filter(({ wantedWith, isThere }) => wanted.includes(wantedWith) && !isThere())
+const missingOthers = (wanted) =>
+  others.filter(
+    ({ wantedWith, isThere }) =>
+      (wantedWith === undefined ? wanted === allPackages : wanted.includes(wantedWith)) && !isThere(),
+  )
 
 async function ensureDebian(names) {
   const missing = missingPackages(names)

@@ -8,6 +8,9 @@ const cache = join(root, '.cache/npm')
 const tarballOf = (spec) => join(cache, `${spec.replace('/', '+')}.tgz`)
 const folderOf = (spec) => join(cache, spec.replace('/', '+'))
 
+/** @param {string[]} specs */
+export const haveTarballs = (specs) => specs.every((spec) => existsSync(tarballOf(spec)))
+
 /**
  * Tarballs of `name@version`, those that are not here yet fetched.
  *

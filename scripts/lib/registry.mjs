@@ -77,6 +77,12 @@ function dependencies() {
     .map(([path, entry]) => ({ name: path.split('node_modules/').at(-1), ...entry }))
 }
 
+/** Of what is installed on this platform. */
+export const dependencySpecs = () =>
+  dependencies()
+    .filter(isForHere)
+    .map(({ name, version }) => `${name}@${version}`)
+
 const isForHere = ({ os = [process.platform], cpu = [process.arch], libc = ['glibc'] }) =>
   os.includes(process.platform) && cpu.includes(process.arch) && libc.includes('glibc')
 
