@@ -60,9 +60,12 @@ export const packageManagers = [
   },
   {
     ...{ ...yarn4, name: 'yarn 4, node_modules', rarely: true },
-    files: { '.yarnrc.yml': 'nodeLinker: node-modules\n' },
+    files: { '.yarnrc.yml': 'nodeLinker: node-modules\n', 'yarn.lock': '' },
   },
-  { ...yarn4, name: "yarn 4, Plug'n'Play", files: { '.yarnrc.yml': 'nodeLinker: pnp\n' } },
+  {
+    ...{ ...yarn4, name: "yarn 4, Plug'n'Play" },
+    files: { '.yarnrc.yml': 'nodeLinker: pnp\n', 'yarn.lock': '' },
+  },
 ]
 
 /** @param {PackageManager} manager */
