@@ -35,11 +35,10 @@ for (const [platform, arch] of [
     skip: missing !== undefined,
   }, async () => {
     const folder = published.app({ 'app.mjs': app })
-    const there = [`--os=${platform}`, `--cpu=${arch}`]
-    await published.mustRun(folder, [npm, 'install', ...there, 'blkin', '@blkin/relay'])
+    const node = [process.execPath, '--import', pretend(platform, arch)]
+    await published.mustRun(folder, [...node, npm, 'install', 'blkin', '@blkin/relay'])
     expect(readdirSync(join(folder, 'node_modules/@duckdb'))).toContain(`node-bindings-${platform}-${arch}`)
 
-    const node = [process.execPath, '--import', pretend(platform, arch)]
     const said = await published.mustRun(folder, [...node, '--import', 'blkin/register', 'app.mjs'])
     expect(JSON.parse(said)).toEqual({
       isNative: false,
