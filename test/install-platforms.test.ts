@@ -47,17 +47,7 @@ for (const [platform, arch] of [
       native: false,
     })
     const blkin = [...node, join(folder, 'node_modules/blkin/dist/cli/main.js')]
-    const record = await published.run(folder, [
-      ...blkin,
-      'record',
-      '-o',
-      't',
-      '-e',
-      '*:*',
-      '--',
-      'node',
-      'app.mjs',
-    ])
+    const record = await published.run(folder, [...blkin, ...'record -o t -e *:* -- node app.mjs'.split(' ')])
     expect(record.code).toBe(1)
     expect(record.text).toMatch(new RegExp(`^blkin: the addon could not be loaded: .*${platform}`))
     expect(record.text, 'no stack').not.toMatch(/^ +at /m)

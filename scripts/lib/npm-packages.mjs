@@ -27,7 +27,8 @@ async function fetchAll(specs) {
   mkdirSync(cache, { recursive: true })
   const aside = mkdtempSync(join(cache, 'fetch-'))
   try {
-    const said = await mustRun('npm', ['pack', '--json', '--silent', ...specs], { cwd: aside })
+    const env = { NODE_NO_WARNINGS: '1' } // what it prints is JSON then, and nothing else
+    const said = await mustRun('npm', ['pack', '--json', '--silent', ...specs], { cwd: aside, env })
     for (const { name, version, filename } of JSON.parse(said))
       renameSync(join(aside, filename), tarballOf(`${name}@${version}`))
   } finally {

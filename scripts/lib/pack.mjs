@@ -13,7 +13,9 @@ export async function packAll(into, say = console.log) {
   for (const folder of ['.', 'relay']) {
     // Not its prepack, which builds all again.
     const args = ['pack', '--json', '--silent', '--ignore-scripts', '--pack-destination', into]
-    const [made] = JSON.parse(await mustRun('npm', args, { cwd: join(root, folder) }))
+    const [made] = JSON.parse(
+      await mustRun('npm', args, { cwd: join(root, folder), env: { NODE_NO_WARNINGS: '1' } }),
+    )
     const { name, filename, files, size, unpackedSize } = made
     packed.push({
       name,
