@@ -69,7 +69,7 @@ export interface NativeSessionStatus {
   }[]
   enabled: number
   lost: NativeLost
-  uuid: Buffer
+  uuid: Uint8Array
   clock: 'tsc' | 'monotonic'
   rings: { channel: 'events' | 'spans'; stream: number; head: number; tail: number }[]
   ringKind: 'cpu' | 'thread'
@@ -125,7 +125,7 @@ export interface Native {
     port: string
     token: string
     timeout: number
-  }): Promise<{ uuid: Buffer; folder: string; events: number; delivered: boolean; error: string }[]>
+  }): Promise<{ uuid: Uint8Array; folder: string; events: number; delivered: boolean; error: string }[]>
 }
 
 function load(): { native: Native } | { error: Error } {

@@ -136,7 +136,7 @@ function sessionStatus(now: NativeSessionStatus): SessionStatus {
     },
     contexts: now.contexts,
     attached: now.attached,
-    uuid: now.uuid.toString('hex'),
+    uuid: Buffer.from(now.uuid).toString('hex'),
   }
 }
 

@@ -91,7 +91,8 @@ export const t = {
   /** UTF-8. Cut to what is left of the record's 3,984 bytes, then ending in "…"; a NUL is stored as "␀". */
   string: scalar<string>(Type.string),
   /** A Uint8Array (or Buffer), copied. */
-  bytes: scalar<Uint8Array>(Type.bytes),
+  // Asserted, which declarations repeat as it stands; what tsc infers is generic, which compilers before 5.7 do not know.
+  bytes: scalar(Type.bytes) as FieldType<Uint8Array>,
   /** One of the labels: numbered from 0, or as given (32 bits). */
   enum: enumeration as {
     <const L extends readonly string[]>(labels: L): FieldType<L[number]>

@@ -1,60 +1,24 @@
 #!/usr/bin/env node
-// scripts/check-pack.mjs: is what `npm pack` makes fit for others? publint and attw read the tarballs; then the
-// root's is installed into an empty folder with scripts off, and must load its prebuilt addon there, both
-// ways of loading. Throws, or exits with 1, on the first thing that is not right.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+// scripts/check-pack.mjs: is what `npm pack` makes fit for others? publint and attw read the tarballs; that they install and load
+// is for test/install*.test.ts. Throws, or exits with 1, on the first thing that is not right.
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bin, isMain, mustRun, root } from './lib/run.mjs'
-import { addonHash, isFresh, writeStamp } from './lib/stamp.mjs'
+import { packAll } from './lib/pack.mjs'
+import { bin, isMain, mustRun } from './lib/run.mjs'
 
 export async function checkPack(say = console.log) {
-  await ensurePrebuild(say)
   const work = mkdtempSync(join(tmpdir(), 'blkin-pack-'))
   try {
-    const blkin = await pack('.', work)
     // The relay is of ES modules, which require() loads from Node 20.19 on, and types that say so are right.
-    const profiles = { strict: blkin, 'esm-only': await pack('relay', work) }
-    for (const [profile, tarball] of Object.entries(profiles)) {
-      await mustRun(bin('publint'), ['run', '--strict', tarball])
-      await mustRun(bin('attw'), ['--profile', profile, '--no-emoji', '--no-color', tarball])
+    const profiles = { blkin: 'strict', '@blkin/relay': 'esm-only' }
+    for (const { name, file } of await packAll(work, say)) {
+      await mustRun(bin('publint'), ['run', '--strict', file])
+      await mustRun(bin('attw'), ['--profile', profiles[name], '--no-emoji', '--no-color', file])
     }
     say('publint and attw: blkin, @blkin/relay')
-    await installAndLoad(blkin, work, say)
   } finally {
     rmSync(work, { recursive: true, force: true })
-  }
-}
-
-async function ensurePrebuild(say) {
-  const stamp = 'build/.blkin-prebuild'
-  const hash = addonHash()
-  if (isFresh(stamp, hash, [`prebuilds/linux-${process.arch}`])) return
-  say('building the prebuild')
-  await mustRun(process.execPath, ['scripts/prebuild.mjs'])
-  writeStamp(stamp, hash)
-}
-
-async function pack(folder, into) {
-  const printed = await mustRun('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', into], {
-    cwd: join(root, folder),
-  })
-  return join(into, printed.trim().split('\n').at(-1))
-}
-
-async function installAndLoad(tarball, work, say) {
-  const home = join(work, 'app')
-  const here = ['--prefix', home, '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
-  await mustRun('mkdir', [home])
-  writeFileSync(join(home, 'package.json'), '{ "private": true }\n')
-  await mustRun('npm', ['install', ...here, tarball], { cwd: home })
-  for (const load of ["await import('blkin')", "createRequire(process.cwd() + '/x.js')('blkin')"]) {
-    const script = `import { createRequire } from 'node:module'; const { isNative } = ${load}; console.log(isNative)`
-    const args = ['--no-warnings', '--input-type=module', '--eval', script]
-    const printed = await mustRun(process.execPath, args, { cwd: home, env: { BLKIN_REQUIRE_NATIVE: '1' } })
-    if (printed.trim() !== 'true')
-      throw new Error(`${load} in an empty folder: isNative is ${printed.trim()}`)
-    say(`installed from the tarball, ${load}: isNative is true`)
   }
 }
 

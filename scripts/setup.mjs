@@ -9,7 +9,10 @@ import { withLock } from './lib/lock.mjs'
 import { hasCollector, whyNoCollector } from './lib/otelcol.mjs'
 import { isMain, mustRun, root, seconds } from './lib/run.mjs'
 import { addonHash, hashOf, isFresh, writeStamp } from './lib/stamp.mjs'
+import { hasTestPackages, whyNoTestPackages } from './lib/test-packages.mjs'
 import { hasZipkin, whyNoZipkin } from './lib/zipkin.mjs'
+
+const bundling = ['scripts/lib/bundle.mjs', 'scripts/lib/entries.mjs']
 
 // What each step is made from, what it leaves, and how it is done.
 const steps = [
@@ -33,30 +36,30 @@ const steps = [
     stamp: 'build/.blkin-setup-ts',
     hash: () =>
       hashOf(
-        [
-          'lib',
-          'relay',
-          'examples',
-          'tsconfig.json',
-          'tsconfig.base.json',
-          'scripts/lib/entries.mjs',
-          'package-lock.json',
-        ],
-        (file) => !/\/test\//.test(file),
+        ['lib', 'relay', 'examples', 'tsconfig.json', 'tsconfig.base.json', 'package-lock.json', ...bundling],
+        (file) => !/\/(test|types)\/|\/runtime\./.test(file),
       ),
-    products: ['dist/index.js', 'dist/tracer.mjs', 'dist/tracer.cjs', 'relay/dist/index.js'],
+    products: [
+      ...['dist/index.js', 'dist/tracer.mjs', 'dist/tracer.cjs'],
+      ...['relay/dist/index.js', 'relay/types/index.d.ts', 'relay/gen/runtime.js'],
+    ],
     work: () => mustRun('npm', ['run', '--silent', 'build:ts']),
   },
 ]
 
-// Other projects' servers, for whoever wants the Debian package that is there for nothing else.
-const servers = [
+// What other projects made, for whoever wants the Debian package that is there for nothing else, or all.
+const others = [
   { name: 'Zipkin server', wantedWith: 'maven', isThere: hasZipkin, whyNot: whyNoZipkin },
   {
     name: 'OpenTelemetry Collector',
     wantedWith: 'python3-pip',
     isThere: hasCollector,
     whyNot: whyNoCollector,
+  },
+  {
+    name: 'package managers and compilers to install with',
+    isThere: hasTestPackages,
+    whyNot: whyNoTestPackages,
   },
 ]
 
@@ -68,7 +71,7 @@ const servers = [
 export async function ensureSetup({ debian = false } = {}) {
   const wanted = debian === true ? allPackages : debian === false ? [] : debian
   const inPlace = () =>
-    steps.every(isDone) && missingPackages(wanted).length === 0 && missingServers(wanted).length === 0
+    steps.every(isDone) && missingPackages(wanted).length === 0 && missingOthers(wanted).length === 0
   if (inPlace()) return { missing: [] }
 
   const waiting = (pid) => say(`waiting for process ${pid}, which is setting up this checkout`)
@@ -85,16 +88,19 @@ async function setUp(wanted) {
     await timed(step.name, step.work)
     writeStamp(step.stamp, hash)
   }
-  for (const { name, whyNot } of missingServers(wanted))
-    await timed(name, () => {
-      const why = whyNot()
+  for (const { name, whyNot } of missingOthers(wanted))
+    await timed(name, async () => {
+      const why = await whyNot()
       if (why !== undefined) say(why)
     })
   return { missing }
 }
 
-const missingServers = (wanted) =>
-  servers.filter(({ wantedWith, isThere }) => wanted.includes(wantedWith) && !isThere())
+const missingOthers = (wanted) =>
+  others.filter(
+    ({ wantedWith, isThere }) =>
+      (wantedWith === undefined ? wanted === allPackages : wanted.includes(wantedWith)) && !isThere(),
+  )
 
 async function ensureDebian(names) {
   const missing = missingPackages(names)

@@ -3,7 +3,7 @@
 // It never runs in an install: what it makes is in the repository.
 
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -17,7 +17,14 @@ try {
   }
   mkdirSync(target, { recursive: true })
   const made = join(scratch, 'gen-nodejs')
-  for (const name of readdirSync(made)) copyFileSync(join(made, name), join(target, name))
+  for (const name of readdirSync(made)) {
+    const text = readFileSync(join(made, name), 'utf8')
+    // The runtime is a file beside it, not a package: see lib/bundle.mjs.
+    const own = text
+      .replace("= require('thrift');", "= require('./runtime.js');")
+      .replace("= require('node-int64');", "= require('./runtime.js').Int64;")
+    writeFileSync(join(target, name), name.endsWith('.js') ? own : text)
+  }
 } finally {
   rmSync(scratch, { recursive: true })
 }

@@ -1,7 +1,7 @@
 // lib/trace/counts.ts: what this thread counts of its spans, for status(). A typed array: counting allocates nothing.
 import { passedOver } from './gap.js'
 
-export const counts = new Float64Array(5)
+export const counts: Float64Array = new Float64Array(5)
 
 export const kept = 0
 /** But for those that gap.ts passes over. */

@@ -5,9 +5,9 @@
 //
 "use strict";
 
-const thrift = require('thrift');
+const thrift = require('./runtime.js');
 const Thrift = thrift.Thrift;
-const Int64 = require('node-int64');
+const Int64 = require('./runtime.js').Int64;
 
 const fb303_ttypes = require('./fb303_types');
 

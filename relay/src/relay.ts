@@ -15,6 +15,7 @@ import type { TraceItem } from './read/merge.js'
 import { Rejections } from './rejections.js'
 import { RuleBook } from './rules/rule-book.js'
 import { planScribe, type ScribeOptions, ScribeServer } from './scribe/server.js'
+import { loadTracing } from './spans/load.js'
 import { checkTracing } from './spans/options.js'
 import { Tap } from './spans/tap.js'
 import type { RelayCounts, TracingOptions, TracingStats } from './spans/tracing.js'
@@ -64,15 +65,6 @@ const VERSION: string = require('../package.json').version
 
 const MAX_CONNECTIONS = 1024
 
-/**
- * Loaded where it is asked for: DuckDB takes longer to load than the rest of a relay. Its binding first: of one that is
- * missing Node 20 tells twice where modules import it, and the second time nobody can catch.
- */
-function loadTracing() {
-  require('@duckdb/node-bindings')
-  return import('./spans/tracing.js')
-}
-
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const token = options.token || undefined
   const where = guardedAddress(options.listen, 'listen', token)
@@ -104,7 +96,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   })
   const lent = { token, version: VERSION, rejections, counts }
   const tracing =
-    spans && output !== undefined ? await (await loadTracing()).Tracing.open(output, spans, lent) : undefined
+    spans && output !== undefined ? await (await loadTracing()).open(output, spans, lent) : undefined
   const followers = new Followers(tracing ? new Tap(recorder, tracing, reject) : recorder, reject)
   try {
     // only now: who was refused for what was given finds nothing changed

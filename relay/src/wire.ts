@@ -1,4 +1,4 @@
-// relay/src/wire.ts: the Apache runtime and the classes it generated from idl/*.thrift, typed for the rest.
+// relay/src/wire.ts: the part of Apache's runtime that is needed, and the classes it generated from idl/*.thrift, typed for the rest.
 // Everything that touches the wire imports from here; nobody else knows that these are CommonJS.
 // i64s come as 8 bytes in an object; big() and i64() are the only two ways in and out of it.
 
@@ -6,9 +6,10 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 
-export const thrift = require('thrift') as typeof import('thrift') & {
-  fromBigInt(value: bigint | number): Int64
-}
+export const thrift = require('../gen/runtime.js') as Pick<
+  typeof import('thrift'),
+  'Thrift' | 'TBinaryProtocol' | 'TFramedTransport' | 'Int64'
+>
 // Of what went wrong the runtime writes `code`, and sets `type`: so others learn that a call is unknown, not just that it failed.
 Object.defineProperty(thrift.Thrift.TApplicationException.prototype, 'code', {
   get(this: { type: number }) {
@@ -37,5 +38,7 @@ export function big(value: Int64): bigint {
 }
 
 export function i64(value: bigint | number): Int64 {
-  return thrift.fromBigInt(value)
+  const buffer = Buffer.allocUnsafe(8)
+  buffer.writeBigInt64BE(BigInt.asIntN(64, BigInt(value)))
+  return new thrift.Int64(buffer)
 }

@@ -2,7 +2,8 @@
 // Tests use it; it checks nothing, so that a test can say wrong things too.
 
 import { randomBytes } from 'node:crypto'
-import { i64, service, thrift, types } from '../src/wire.js'
+import { i64, service, types } from '../src/wire.js'
+import { apache } from './apache.js'
 
 const { Type, Shape } = types
 
@@ -10,11 +11,11 @@ export type Client = Awaited<ReturnType<typeof connect>>
 
 export async function connect(address: string) {
   const [host, port] = address.split(':') as [string, string]
-  const connection = thrift.createConnection(host, Number(port), {
-    transport: thrift.TFramedTransport,
-    protocol: thrift.TBinaryProtocol,
+  const connection = apache.createConnection(host, Number(port), {
+    transport: apache.TFramedTransport,
+    protocol: apache.TBinaryProtocol,
   })
-  const calls = thrift.createClient(service.Client, connection) as InstanceType<typeof service.Client>
+  const calls = apache.createClient(service.Client, connection) as InstanceType<typeof service.Client>
   const closed = new Promise<void>((resolve) => connection.connection.on('close', () => resolve()))
   const failed = new Promise<never>((_, reject) => {
     connection.on('error', reject)

@@ -5,7 +5,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { ConnectionError, connectControl, Refusal } from '../src/index.js'
-import { control, i64, thrift, types } from '../src/wire.js'
+import { control, i64, types } from '../src/wire.js'
+import { apache } from './apache.js'
 import { field, tracepoint } from './client.js'
 import { folder } from './helpers.js'
 
@@ -18,9 +19,9 @@ const listening = (server: Server, path: string) =>
 const socketPath = () => join(folder(), 'control')
 
 function peer(handler: Record<string, (...args: never[]) => unknown>): Promise<string> {
-  const server = thrift.createServer(control.Processor as never, handler as never, {
-    transport: thrift.TFramedTransport,
-    protocol: thrift.TBinaryProtocol,
+  const server = apache.createServer(control.Processor as never, handler as never, {
+    transport: apache.TFramedTransport,
+    protocol: apache.TBinaryProtocol,
   })
   return listening(server as unknown as Server, socketPath())
 }

@@ -11,7 +11,8 @@ import { PutDecoder } from '../src/live/put-decoder.js'
 import type { TraceItem } from '../src/read/merge.js'
 import { type TraceInfo, TraceLoss } from '../src/read/model.js'
 import { dashed } from '../src/store/metadata.js'
-import { fleet as fleetService, i64, service, thrift, types } from '../src/wire.js'
+import { fleet as fleetService, i64, service, types } from '../src/wire.js'
+import { apache } from './apache.js'
 import { connect, field, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
 import { collect, folder, relayIn, until } from './helpers.js'
@@ -225,13 +226,13 @@ test('ten followers each get all; one that takes nothing loses what is new beyon
 
 test('a follower that asks and reads no answer does not hold up a put', async () => {
   const { relay } = await relayAndFleet()
-  const connection = thrift.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
-    transport: thrift.TFramedTransport,
-    protocol: thrift.TBinaryProtocol,
+  const connection = apache.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
+    transport: apache.TFramedTransport,
+    protocol: apache.TBinaryProtocol,
   })
   connection.on('error', () => {})
   onTestFinished(() => void connection.connection.destroy())
-  const stuck = thrift.createClient(fleetService.Client, connection) as InstanceType<
+  const stuck = apache.createClient(fleetService.Client, connection) as InstanceType<
     typeof fleetService.Client
   >
   await stuck.greet(1, '')
@@ -284,24 +285,24 @@ test('a controller must show the token, and say greet first', async () => {
 test('the first call decides the service: calls of the other one are unknown then', async () => {
   const { relay } = await relayAndFleet()
   const speak = () => {
-    const connection = thrift.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
-      transport: thrift.TFramedTransport,
-      protocol: thrift.TBinaryProtocol,
+    const connection = apache.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
+      transport: apache.TFramedTransport,
+      protocol: apache.TBinaryProtocol,
     })
     connection.on('error', () => {})
     onTestFinished(() => void connection.end())
     return connection
   }
-  const early = thrift.createClient(fleetService.Client, speak()) as InstanceType<typeof fleetService.Client>
+  const early = apache.createClient(fleetService.Client, speak()) as InstanceType<typeof fleetService.Client>
   await expect(early.processes()).rejects.toThrow(/Unknown function processes/)
   await expect(early.greet(1, '')).rejects.toThrow(/Unknown function greet/)
   const connection = speak()
-  const greeted = thrift.createClient(fleetService.Client, connection) as InstanceType<
+  const greeted = apache.createClient(fleetService.Client, connection) as InstanceType<
     typeof fleetService.Client
   >
   await greeted.greet(1, '')
   await greeted.rules()
-  const process = thrift.createClient(service.Client, speak()) as InstanceType<typeof service.Client>
+  const process = apache.createClient(service.Client, speak()) as InstanceType<typeof service.Client>
   await process.hello(makeHello())
 })
 
@@ -319,23 +320,23 @@ test('beyond 64 followers the next is refused, and one that goes makes room', as
 
 test('calls without their arguments are refused, and bytes that are no call end only their own connection', async () => {
   const { relay, fleet } = await relayAndFleet()
-  const connection = thrift.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
-    transport: thrift.TFramedTransport,
-    protocol: thrift.TBinaryProtocol,
+  const connection = apache.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
+    transport: apache.TFramedTransport,
+    protocol: apache.TBinaryProtocol,
   })
   connection.on('error', () => {})
   onTestFinished(() => void connection.connection.destroy())
-  const bad = thrift.createClient(fleetService.Client, connection) as InstanceType<typeof fleetService.Client>
+  const bad = apache.createClient(fleetService.Client, connection) as InstanceType<typeof fleetService.Client>
   await expect(bad.greet(2, '')).rejects.toThrow(/greet.version is 2; this relay speaks 1/)
   await until(() => relay.stats().connections.open === 1)
   const missing = undefined as never
   await expect(fleet.enable({ target: 'a', pattern: missing }), 'nothing is sent').rejects.toThrow(/pattern/)
-  const second = thrift.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
-    transport: thrift.TFramedTransport,
-    protocol: thrift.TBinaryProtocol,
+  const second = apache.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
+    transport: apache.TFramedTransport,
+    protocol: apache.TBinaryProtocol,
   })
   onTestFinished(() => void second.end())
-  const other = thrift.createClient(fleetService.Client, second) as InstanceType<typeof fleetService.Client>
+  const other = apache.createClient(fleetService.Client, second) as InstanceType<typeof fleetService.Client>
   await other.greet(1, '')
   await expect(other.enable(missing)).rejects.toThrow(/rule is missing; expected a Rule/)
   await expect(other.follow(missing, [])).rejects.toThrow(/target is missing; expected 1 to 255 bytes/)

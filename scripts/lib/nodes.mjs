@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { root } from './run.mjs'
 
 /** Major version, or the oldest release that we promise, to the release that is fetched. */
-const releases = { oldest: '20.19.0', 20: '20.20.2', 22: '22.23.5', 24: '24.19.0', 26: '26.12.1' }
+const releases = { oldest: '20.17.0', 20: '20.20.2', 22: '22.23.5', 24: '24.19.0', 26: '26.12.1' }
 
 /**
  * @param {keyof typeof releases} which

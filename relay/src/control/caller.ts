@@ -8,7 +8,7 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { FrameSplitter } from '../intake/frames.js'
 import { StrictReader } from '../strict-reader.js'
 import { thrift, types } from '../wire.js'
-import { ConnectionError, Refusal, type RefusalReason } from './errors.js'
+import { ConnectionError, Refusal } from './errors.js'
 
 /** For the connection to stand, and for an answer on top of what the call itself may wait. */
 const PATIENCE_MS = 5_000
@@ -88,7 +88,7 @@ export class Caller<Client extends object> {
       return await Promise.race([answer, failed])
     } catch (error) {
       if (error instanceof types.Refused)
-        throw new Refusal(types.Refusal[error.reason] as RefusalReason, error.message)
+        throw new Refusal(types.Refusal[error.reason] as keyof typeof types.Refusal, error.message)
       this.#fail('ERR_BLKIN_ANSWER', whyNoAnswer(error))
       throw this.#failed
     } finally {

@@ -1,8 +1,17 @@
 // relay/src/control/errors.ts: how a call of a controller fails: the other side said no, or there is no other side.
 
-import type { types } from '../wire.js'
-
-export type RefusalReason = keyof typeof types.Refusal & string
+/** As the enum Refusal of idl/blkin.thrift; spelled out, so that public types name nothing of the wire's. */
+export type RefusalReason =
+  | 'VERSION'
+  | 'TOKEN'
+  | 'NO_HELLO'
+  | 'MALFORMED'
+  | 'SEQUENCE'
+  | 'STORAGE'
+  | 'NO_SESSION'
+  | 'EXISTS'
+  | 'LIMIT'
+  | 'FILTER'
 
 /** The other side understood and says no. The message says what was given and what is allowed. */
 export class Refusal extends Error {

@@ -1,0 +1,21 @@
+// relay/src/spans/load.ts: loads what puts spans together and keeps them, for startRelay() where it is asked for: DuckDB takes
+// longer to load than the rest of a relay, and its binary is an optional package that need not be there.
+import { createRequire } from 'node:module'
+import type { Tracing } from './tracing.js'
+
+/** @throws Error of one line where DuckDB cannot be loaded: why, and what to do */
+export async function loadTracing(): Promise<typeof Tracing> {
+  try {
+    // Asked for by name first: of an import that fails inside CommonJS, Node 20 reports some errors to nobody who could catch them.
+    createRequire(import.meta.url)('@duckdb/node-bindings')
+  } catch (error) {
+    const binary = `DuckDB's binary for ${process.platform}-${process.arch}`
+    const { code, message } = error as NodeJS.ErrnoException
+    const why =
+      code === 'MODULE_NOT_FOUND'
+        ? `${binary} is not installed; it is an optional dependency: install @blkin/relay without --omit=optional`
+        : `${binary} cannot be loaded: ${message.split('\n')[0]}`
+    throw new Error(`spans are kept in DuckDB, and ${why}`, { cause: error })
+  }
+  return (await import('./tracing.js')).Tracing
+}
