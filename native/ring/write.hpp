@@ -16,7 +16,7 @@
 
 namespace blkin::ring {
 
-constexpr uint32_t kCpuMax = 8192;  // the largest NR_CPUS that x86 Linux can be built with
+constexpr uint32_t kCpuMax = 8192;  // the largest NR_CPUS that Linux can be built with: on x86; 4096 on arm64
 
 enum class Result : uint8_t { kWritten, kNoRoom, kTooBig, kNoRing };
 
@@ -76,7 +76,7 @@ struct Way {
 
 #if BLKIN_HAVE_RSEQ
 // rings: one pointer per CPU, null until that CPU's ring is made: then kNoRing, and the caller makes it.
-// kTsc: the clock is rdtsc, read inside the sequence, so that time never goes back within a ring.
+// kTsc: the clock is the CPU's counter, read inside the sequence, so that time never goes back within a ring.
 template <bool kTsc, NoRoom kWho = NoRoom::kCounted>
 [[gnu::always_inline]] inline Result write_on_cpu(RseqArea* area, const std::atomic<Header*>* rings,
                                                   const Record& record) noexcept {
