@@ -122,7 +122,8 @@ bool Calibration::sample() noexcept {
   for (int i = 0; i < 8; ++i) {
     const uint64_t before = read_tsc();
     const uint64_t ns = monotonic_ns();
-    const uint64_t took = read_tsc() - before + 1;  // a whole tick more: slow counters show none, or one, for the same
+    const uint64_t took =
+        read_tsc() - before + 1;  // a whole tick more: slow counters show none, or one, for the same
     if (took >= window) continue;
     window = took;
     best = {before + took / 2, ns};
