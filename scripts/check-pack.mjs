@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bin, isMain, mustRun, root } from './lib/run.mjs'
-import { addonHash, isFresh, writeStamp } from './lib/stamp.mjs'
+import { ensurePrebuilds } from './prebuild.mjs'
 
 export async function checkPack(say = console.log) {
-  await ensurePrebuild(say)
+  await ensurePrebuilds(say)
   const work = mkdtempSync(join(tmpdir(), 'blkin-pack-'))
   try {
     const blkin = await pack('.', work)
@@ -23,15 +23,6 @@ export async function checkPack(say = console.log) {
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
-}
-
-async function ensurePrebuild(say) {
-  const stamp = 'build/.blkin-prebuild'
-  const hash = addonHash()
-  if (isFresh(stamp, hash, [`prebuilds/linux-${process.arch}`])) return
-  say('building the prebuild')
-  await mustRun(process.execPath, ['scripts/prebuild.mjs'])
-  writeStamp(stamp, hash)
 }
 
 async function pack(folder, into) {

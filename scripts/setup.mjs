@@ -9,6 +9,7 @@ import { withLock } from './lib/lock.mjs'
 import { hasCollector, whyNoCollector } from './lib/otelcol.mjs'
 import { isMain, mustRun, root, seconds } from './lib/run.mjs'
 import { addonHash, hashOf, isFresh, writeStamp } from './lib/stamp.mjs'
+import { hasZig, whyNoZig } from './lib/zig.mjs'
 import { hasZipkin, whyNoZipkin } from './lib/zipkin.mjs'
 
 // What each step is made from, what it leaves, and how it is done.
@@ -41,8 +42,9 @@ const steps = [
   },
 ]
 
-// Other projects' servers, for whoever wants the Debian package that is there for nothing else.
+// Other projects' programs, for whoever wants the Debian package that is there for nothing else.
 const servers = [
+  { name: 'Zig', wantedWith: 'python3-pip', isThere: hasZig, whyNot: whyNoZig },
   { name: 'Zipkin server', wantedWith: 'maven', isThere: hasZipkin, whyNot: whyNoZipkin },
   {
     name: 'OpenTelemetry Collector',

@@ -9,6 +9,8 @@ import { checkPack } from './check-pack.mjs'
 import { ctest } from './lib/ctest.mjs'
 import { missingPackages } from './lib/debian.mjs'
 import { bin, mustRun, root, run, seconds } from './lib/run.mjs'
+import { whyNoZig } from './lib/zig.mjs'
+import { ensurePrebuilds } from './prebuild.mjs'
 import { ensureSetup } from './setup.mjs'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -36,6 +38,7 @@ async function checkAll() {
   await check('C++ tests', () => nativeTests('plain'))
   await check('C++ tests, AddressSanitizer', () => nativeTests('address'))
   await check('C++ tests of the ring, ThreadSanitizer', () => nativeTests('thread'))
+  await check('prebuilds', prebuilds)
   await check('package', () => checkPack())
 }
 
@@ -68,6 +71,12 @@ function filesUnder(folder) {
   return readdirSync(join(root, folder), { recursive: true })
     .map((name) => join(folder, name))
     .filter((path) => !path.includes('node_modules/'))
+}
+
+async function prebuilds() {
+  const reason = whyNoZig()
+  if (reason !== undefined) return { skipped: reason }
+  await ensurePrebuilds()
 }
 
 async function nativeTests(flavour) {

@@ -27,6 +27,10 @@ export interface RunOptions {
   before?: string[]
   /** Milliseconds after which the child is killed, so that a hang is a failure of this test and not of the run. */
   timeout?: number
+  /** Default: the repository's root. */
+  cwd?: string
+  /** Default: the one that runs this. */
+  node?: string
   stdin?: 'pipe' | 'ignore'
 }
 
@@ -56,12 +60,13 @@ export function cleanEnvironment(): Record<string, string | undefined> {
 
 /** `what`: a file (its path ends in js), or the text of an ES module, which finds `blkin` by name. */
 export function start(what: string, options: RunOptions = {}): Running {
-  const file = /\.m?js$/.test(what)
+  const file = /\.[cm]?js$/.test(what)
   const node = [...(options.flags ?? []), ...(file ? [what] : ['--input-type=module', '-e', what])]
   // What comes after -- is the program's, also with -e.
-  const [command, ...rest] = [...(options.before ?? []), process.execPath, ...node, ...(file ? [] : ['--'])]
+  const binary = options.node ?? process.execPath
+  const [command, ...rest] = [...(options.before ?? []), binary, ...node, ...(file ? [] : ['--'])]
   const child = spawn(command as string, [...rest, ...(options.args ?? [])], {
-    cwd: root,
+    cwd: options.cwd ?? root,
     env: { ...cleanEnvironment(), BLKIN_REQUIRE_NATIVE: '1', ...options.env },
     stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
   })
