@@ -1,5 +1,5 @@
 // scripts/lib/arm-guest.mjs: a QEMU guest with two processors of arm64, Debian's kernel for it and glibc, that runs one
-// program and ends. For what an emulator of programs has not: rseq, threads that the guest's kernel preempts and moves.
+// GoogleTest program and ends. For what an emulator of programs has not: rseq, threads that the guest's kernel preempts and moves.
 // All is emulated on this machine's processor, whose order of loads and stores is the stronger one: that stays untested.
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
@@ -74,7 +74,7 @@ busybox mount -t devtmpfs dev /dev
 busybox mkdir -p /dev/shm
 busybox mount -t tmpfs tmpfs /dev/shm
 export BLKIN_TEST_SLOWER=${SLOWER}
-${program}
+${program} --gtest_color=no
 busybox stty -F /dev/ttyAMA0 -echo # waits until all is out of the serial port
 busybox poweroff -f
 `
