@@ -3,8 +3,8 @@
 // and nothing else, or nothing is packed. Speaks on stderr: stdout is npm's.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ensurePrebuilds } from './lib/prebuilds.mjs'
 import { mustRun, root } from './lib/run.mjs'
+import { ensurePrebuilds } from './prebuild.mjs'
 import { ensureSetup } from './setup.mjs'
 
 const say = (text) => process.stderr.write(`prepack: ${text}\n`)

@@ -10,6 +10,7 @@ import { hasCollector, whyNoCollector } from './lib/otelcol.mjs'
 import { isMain, mustRun, root, seconds } from './lib/run.mjs'
 import { addonHash, hashOf, isFresh, writeStamp } from './lib/stamp.mjs'
 import { hasTestPackages, whyNoTestPackages } from './lib/test-packages.mjs'
+import { hasZig, whyNoZig } from './lib/zig.mjs'
 import { hasZipkin, whyNoZipkin } from './lib/zipkin.mjs'
 
 const bundling = ['scripts/lib/bundle.mjs', 'scripts/lib/entries.mjs']
@@ -49,6 +50,7 @@ const steps = [
 
 // What other projects made, for whoever wants the Debian package that is there for nothing else, or all.
 const others = [
+  { name: 'Zig', wantedWith: 'python3-pip', isThere: hasZig, whyNot: whyNoZig },
   { name: 'Zipkin server', wantedWith: 'maven', isThere: hasZipkin, whyNot: whyNoZipkin },
   {
     name: 'OpenTelemetry Collector',

@@ -11,6 +11,8 @@ import { ctest } from './lib/ctest.mjs'
 import { missingPackages } from './lib/debian.mjs'
 import { nodeBinary } from './lib/nodes.mjs'
 import { bin, mustRun, root, run, seconds } from './lib/run.mjs'
+import { whyNoZig } from './lib/zig.mjs'
+import { ensurePrebuilds } from './prebuild.mjs'
 import { ensureSetup } from './setup.mjs'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -39,6 +41,7 @@ async function checkAll() {
   await check('C++ tests', () => nativeTests('plain'))
   await check('C++ tests, AddressSanitizer', () => nativeTests('address'))
   await check('C++ tests of the ring, ThreadSanitizer', () => nativeTests('thread'))
+  await check('prebuilds', prebuilds)
   await check('package', () => checkPack())
 }
 
@@ -71,6 +74,12 @@ function filesUnder(folder) {
   return readdirSync(join(root, folder), { recursive: true })
     .map((name) => join(folder, name))
     .filter((path) => !path.includes('node_modules/'))
+}
+
+async function prebuilds() {
+  const reason = whyNoZig()
+  if (reason !== undefined) return { skipped: reason }
+  await ensurePrebuilds()
 }
 
 async function nativeTests(flavour) {

@@ -6,10 +6,11 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { nodeBinary } from '../scripts/lib/nodes.mjs'
 import { packAll } from '../scripts/lib/pack.mjs'
-import { prebuilds } from '../scripts/lib/prebuilds.mjs'
 import { mustRun } from '../scripts/lib/run.mjs'
+import { prebuildOf, targets } from '../scripts/lib/targets.mjs'
 import { root } from './support/run.js'
 
+const prebuilds = targets.map(prebuildOf)
 const home = mkdtempSync(join(tmpdir(), 'blkin-contents-'))
 let packages: Awaited<ReturnType<typeof packAll>>
 beforeAll(async () => {
@@ -23,7 +24,7 @@ const unpacked = ({ file }: { file: string }) => join(home, basename(file, '.tgz
 
 test('each has what it runs, its types, its licence and a page for readers, and nothing else', () => {
   const [blkin, relay] = packages.map(({ paths }) => paths)
-  const compiled = /^dist\/.*\.(c?js|c?js\.map|d\.c?ts)$/
+  const compiled = /^dist\/.*\.([cm]?js|js\.map|d\.c?ts)$/
   const bundled = /^(types\/index\.d\.ts|gen\/(\w+\.js|package\.json|runtime\.LICENSE))$/
   const rest = (paths: string[], ...those: RegExp[]) =>
     paths.filter((path) => !those.some((each) => each.test(path))).sort()

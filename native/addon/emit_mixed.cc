@@ -108,8 +108,9 @@ constexpr uint32_t bytes_of(napi_typedarray_type type) noexcept {
     case napi_bigint64_array:
     case napi_biguint64_array:
       return 8;
+    default:
+      return 0;  // one that a newer Node has
   }
-  return 0;
 }
 
 // False: not a typed array of such elements, or larger than the room. The emitters pass no other than the field's;

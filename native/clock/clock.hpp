@@ -1,6 +1,7 @@
 // native/clock/clock.hpp: event times as CLOCK_MONOTONIC nanoseconds, the clock of LTTng and of the kernel.
-// The writers store raw TSC ticks, the cheapest time there is; the consumer turns them into nanoseconds by a
-// line between two moments at which it read both clocks. Where the TSC is unfit, ticks are nanoseconds already.
+// The writers store raw ticks of the CPU's counter, the cheapest time there is: the TSC, or on arm64 the generic timer's,
+// which is called so here too. The consumer turns them into nanoseconds by a line between two moments at which it read
+// both clocks; nobody asks for the counter's rate. Where the counter is unfit, ticks are nanoseconds already.
 // Start reading at Calibration.
 #pragma once
 
@@ -19,7 +20,8 @@ int64_t realtime_offset_ns(int readings = 50) noexcept;
 // The kernel's boot id: 16 bytes that name this machine's CLOCK_MONOTONIC. Zeros where /proc is hidden.
 std::array<uint8_t, 16> boot_id() noexcept;
 
-// True when rdtsc may be used: the CPU says its rate never changes or stops, and the kernel itself trusts it.
+// True when the counter may be used: the CPU says its rate never changes or stops (on arm64 it never does), and the
+// kernel itself keeps time by it.
 bool tsc_is_fit() noexcept;
 
 uint64_t read_tsc() noexcept;  // 0 where there is none

@@ -1,4 +1,4 @@
-// native/ring/rseq.hpp: the restartable sequence in which a record is written. x86-64 Linux only.
+// native/ring/rseq.hpp: the restartable sequence in which a record is written. Linux on x86-64 and arm64.
 // The kernel promises: a thread preempted, migrated or signalled between `start` and `post commit` does not
 // go on there but at `abort`. So what stands between is either done whole on one CPU, with no other thread of
 // that CPU in between, or its last store never happened. Called by write.hpp; never makes a system call.
@@ -11,7 +11,19 @@
 
 #include "layout.hpp"
 
-#if defined(__x86_64__) && defined(__linux__)
+// The descriptor that the kernel reads: where the sequence begins, its length, and where it goes on when broken off.
+#define BLKIN_RSEQ_DESCRIPTOR         \
+  ".pushsection __rseq_cs, \"aw?\"\n" \
+  ".balign 32\n"                      \
+  "3: .long 0, 0\n"                   \
+  ".quad 1f, 2f - 1f, 4f\n"           \
+  ".popsection\n"
+
+#if defined(__x86_64__)
+#include "rseq_x64.hpp"
+#define BLKIN_HAVE_RSEQ 1
+#elif defined(__aarch64__)
+#include "rseq_arm64.hpp"
 #define BLKIN_HAVE_RSEQ 1
 #else
 #define BLKIN_HAVE_RSEQ 0
@@ -48,105 +60,58 @@ inline RseqArea* rseq_area(ptrdiff_t offset) noexcept {
 }
 
 #if BLKIN_HAVE_RSEQ
-// Edge A, writer's end (layout.hpp, Header::head; the reader's end is committed() in read.hpp): the last
-// instruction is the store of head, plain because x86 keeps stores in order. False: nothing was written; ask again.
+// Edge A, writer's end (layout.hpp, Header::head; the reader's end is committed() in read.hpp): the last instruction is
+// the store of head. It is plain on x86, which keeps stores in order, and a store-release on arm64, which does not.
 // The `?` of the sections' flags puts them into the function's own COMDAT group: without it a copy that the linker
 // drops leaves its descriptor behind, and two files that do not inline this do not link.
-// Writes word, then the time (`ticks`, or rdtsc where kReadTsc), then `words` words of src, at dst.
-template <bool kReadTsc>
+static_assert(offsetof(Header, head) == 64, "the 64 in the text below");
+
+// Writes word, then the time (`ticks`, or the CPU's counter where kCounter), then `words` words of src, at dst; then
+// `next` as head. False: nothing was written; ask again.
+template <bool kCounter>
 [[gnu::always_inline]] inline bool rseq_write(RseqArea* area, uint32_t cpu, Header* ring, uint64_t head,
                                               uint64_t next, uint64_t* dst, uint64_t word, uint64_t ticks,
                                               const uint64_t* src, uint64_t words) noexcept {
-  static_assert(offsetof(Header, head) == 64, "the 64 in the text below");
-#define BLKIN_RSEQ_OPEN               \
-  ".pushsection __rseq_cs, \"aw?\"\n" \
-  ".balign 32\n"                      \
-  "3: .long 0, 0\n"                   \
-  ".quad 1f, 2f - 1f, 4f\n"           \
-  ".popsection\n"                     \
-  "leaq 3b(%%rip), %%rax\n"           \
-  "movq %%rax, 8(%[area])\n"          \
-  "1:\n"                              \
-  "cmpl %[cpu], 4(%[area])\n"         \
-  "jnz %l[abort]\n"                   \
-  "cmpq %[head], 64(%[ring])\n"       \
-  "jnz %l[abort]\n"
-#define BLKIN_RSEQ_CLOSE                              \
-  "movq %[word], (%[dst])\n"                          \
-  "movq %%rax, 8(%[dst])\n"                           \
-  "xorl %%ecx, %%ecx\n"                               \
-  "cmpq %[words], %%rcx\n"                            \
-  "jae 6f\n"                                          \
-  "5: movq (%[src], %%rcx, 8), %%rdx\n"               \
-  "movq %%rdx, 16(%[dst], %%rcx, 8)\n"                \
-  "incq %%rcx\n"                                      \
-  "cmpq %[words], %%rcx\n"                            \
-  "jb 5b\n"                                           \
-  "6: movq %[next], 64(%[ring])\n"                    \
-  "2:\n"                                              \
-  ".pushsection __rseq_failure, \"ax?\"\n"            \
-  ".byte 0x0f, 0xb9, 0x3d\n" /* ud1: the signature */ \
-  ".long 0x53053053\n"       /* the kernel checks  */ \
-  "4: jmp %l[abort]\n"                                \
-  ".popsection\n"
-  if constexpr (kReadTsc) {
-    asm goto(BLKIN_RSEQ_OPEN
-             "rdtsc\n"
-             "shlq $32, %%rdx\n"
-             "orq %%rdx, %%rax\n" BLKIN_RSEQ_CLOSE
+  if constexpr (kCounter) {
+    asm goto(BLKIN_RSEQ_OPEN BLKIN_RSEQ_COUNTER BLKIN_RSEQ_COPY BLKIN_RSEQ_CLOSE
              :
              : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
                [dst] "r"(dst), [word] "r"(word), [src] "r"(src), [words] "r"(words)
-             : "memory", "cc", "rax", "rcx", "rdx"
+             : BLKIN_RSEQ_USES
              : abort);
   } else {
-    asm goto(BLKIN_RSEQ_OPEN "movq %[ticks], %%rax\n" BLKIN_RSEQ_CLOSE
+    asm goto(BLKIN_RSEQ_OPEN BLKIN_RSEQ_TICKS BLKIN_RSEQ_COPY BLKIN_RSEQ_CLOSE
              :
              : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
                [dst] "r"(dst), [word] "r"(word), [src] "r"(src), [words] "r"(words), [ticks] "r"(ticks)
-             : "memory", "cc", "rax", "rcx", "rdx"
+             : BLKIN_RSEQ_USES
              : abort);
   }
   return true;
 abort:
   return false;
-#undef BLKIN_RSEQ_OPEN
-#undef BLKIN_RSEQ_CLOSE
 }
 
 // As above for a pad: one word, no time. A pad may be as short as that word.
 inline bool rseq_pad(RseqArea* area, uint32_t cpu, Header* ring, uint64_t head, uint64_t next, uint64_t* dst,
                      uint64_t word) noexcept {
-  asm goto(
-      ".pushsection __rseq_cs, \"aw?\"\n"
-      ".balign 32\n"
-      "3: .long 0, 0\n"
-      ".quad 1f, 2f - 1f, 4f\n"
-      ".popsection\n"
-      "leaq 3b(%%rip), %%rax\n"
-      "movq %%rax, 8(%[area])\n"
-      "1:\n"
-      "cmpl %[cpu], 4(%[area])\n"
-      "jnz %l[abort]\n"
-      "cmpq %[head], 64(%[ring])\n"
-      "jnz %l[abort]\n"
-      "movq %[word], (%[dst])\n"
-      "movq %[next], 64(%[ring])\n"
-      "2:\n"
-      ".pushsection __rseq_failure, \"ax?\"\n"
-      ".byte 0x0f, 0xb9, 0x3d\n"
-      ".long 0x53053053\n"
-      "4: jmp %l[abort]\n"
-      ".popsection\n"
-      :
-      : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
-        [dst] "r"(dst), [word] "r"(word)
-      : "memory", "cc", "rax"
-      : abort);
+  asm goto(BLKIN_RSEQ_OPEN BLKIN_RSEQ_CLOSE
+           :
+           : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
+             [dst] "r"(dst), [word] "r"(word)
+           : BLKIN_RSEQ_USES
+           : abort);
   return true;
 abort:
   return false;
 }
+#undef BLKIN_RSEQ_DESCRIPTOR
+#undef BLKIN_RSEQ_OPEN
+#undef BLKIN_RSEQ_COUNTER
+#undef BLKIN_RSEQ_TICKS
+#undef BLKIN_RSEQ_COPY
+#undef BLKIN_RSEQ_CLOSE
+#undef BLKIN_RSEQ_USES
 #endif
 
 }  // namespace blkin::ring

@@ -16,9 +16,9 @@
 
 namespace blkin::ring {
 
-constexpr uint32_t kCpuMax = 8192;  // the largest NR_CPUS that x86 Linux can be built with
+constexpr uint32_t kCpuMax = 8192;  // the largest NR_CPUS that Linux can be built with: on x86; 4096 on arm64
 
-enum class Result : uint8_t { kWritten, kNoRoom, kTooBig, kNoRing };
+enum class Result : uint8_t { kWritten, kNoRoom, kTooBig, kNoRing, kAgain };
 
 // Who counts the record that finds no room: this file, at once; or the caller, who may wait, try again, and give it
 // to refuse() in the end.
@@ -75,38 +75,57 @@ struct Way {
 }
 
 #if BLKIN_HAVE_RSEQ
+// One try: kNoRing where that CPU has none, kAgain where the sequence was broken off or a pad came before.
+template <bool kTsc, NoRoom kWho>
+[[gnu::always_inline]] inline Result try_on_cpu(RseqArea* area, const std::atomic<Header*>* rings,
+                                                const Record& record) noexcept {
+  const uint32_t cpu = area->cpu_id;
+  Header* ring = rings[cpu].load(std::memory_order_acquire);
+  if (ring == nullptr) [[unlikely]]
+    return Result::kNoRing;
+  if (record.length > kPayloadMax) [[unlikely]]
+    return refuse(ring, Result::kTooBig);
+  const uint64_t head = ring->head.load(std::memory_order_relaxed);
+  const uint64_t next = head + record.size();
+  if (next > ring->limit.load(std::memory_order_relaxed)) [[unlikely]] {
+    const Way way = find_way(ring, head, record.size());
+    if (way.state == Way::kFull) return no_room<kWho>(ring);
+    if (way.state == Way::kPad) {
+      const uint64_t pad = record_word(static_cast<uint32_t>(way.pad), 0, kPad);
+      rseq_pad(area, cpu, ring, head, head + way.pad, place(ring, head), pad);
+      return Result::kAgain;
+    }
+  }
+  const bool written = rseq_write<kTsc>(area, cpu, ring, head, next, place(ring, head),
+                                        record_word(record.length, record.id, 0), record.ticks,
+                                        record.payload, record.words());
+  return written ? Result::kWritten : Result::kAgain;
+}
+
+// A sequence restarts only when this thread loses its CPU. A debugger that steps through it makes that happen
+// every time; the bound turns an endless loop under it into one lost event.
+template <bool kTsc, NoRoom kWho>
+[[gnu::noinline, gnu::cold]] inline Result write_again(RseqArea* area, const std::atomic<Header*>* rings,
+                                                       uint16_t id, uint32_t length, const uint64_t* payload,
+                                                       uint64_t ticks) noexcept {
+  for (int tries = 0; tries < 10'000; ++tries)
+    if (const Result result = try_on_cpu<kTsc, kWho>(area, rings, {id, length, payload, ticks});
+        result != Result::kAgain)
+      return result;
+  Header* ring = rings[area->cpu_id].load(std::memory_order_acquire);
+  return ring == nullptr ? Result::kNoRing : no_room<kWho>(ring);
+}
+
 // rings: one pointer per CPU, null until that CPU's ring is made: then kNoRing, and the caller makes it.
-// kTsc: the clock is rdtsc, read inside the sequence, so that time never goes back within a ring.
+// kTsc: the clock is the CPU's counter, read inside the sequence, so that time never goes back within a ring.
+// The first try stands apart from the others: what a loop keeps for its next turn costs registers, which the hot call lacks.
 template <bool kTsc, NoRoom kWho = NoRoom::kCounted>
 [[gnu::always_inline]] inline Result write_on_cpu(RseqArea* area, const std::atomic<Header*>* rings,
                                                   const Record& record) noexcept {
-  // A sequence restarts only when this thread loses its CPU. A debugger that steps through it makes that happen
-  // every time; the bound turns an endless loop under it into one lost event.
-  for (int tries = 0; tries < 10'000; ++tries) {
-    const uint32_t cpu = area->cpu_id;
-    Header* ring = rings[cpu].load(std::memory_order_acquire);
-    if (ring == nullptr) [[unlikely]]
-      return Result::kNoRing;
-    if (record.length > kPayloadMax) [[unlikely]]
-      return refuse(ring, Result::kTooBig);
-    const uint64_t head = ring->head.load(std::memory_order_relaxed);
-    const uint64_t next = head + record.size();
-    if (next > ring->limit.load(std::memory_order_relaxed)) [[unlikely]] {
-      const Way way = find_way(ring, head, record.size());
-      if (way.state == Way::kFull) return no_room<kWho>(ring);
-      if (way.state == Way::kPad) {
-        const uint64_t pad = record_word(static_cast<uint32_t>(way.pad), 0, kPad);
-        rseq_pad(area, cpu, ring, head, head + way.pad, place(ring, head), pad);
-        continue;
-      }
-    }
-    if (rseq_write<kTsc>(area, cpu, ring, head, next, place(ring, head),
-                         record_word(record.length, record.id, 0), record.ticks, record.payload,
-                         record.words())) [[likely]]
-      return Result::kWritten;
-  }
-  Header* ring = rings[area->cpu_id].load(std::memory_order_acquire);
-  return ring == nullptr ? Result::kNoRing : no_room<kWho>(ring);
+  const Result result = try_on_cpu<kTsc, kWho>(area, rings, record);
+  if (result != Result::kAgain) [[likely]]
+    return result;
+  return write_again<kTsc, kWho>(area, rings, record.id, record.length, record.payload, record.ticks);
 }
 #endif
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr ring::Geometry kGeometry{64 << 10, 512 << 10};
 constexpr size_t kThreads = 3;
+const int kProcesses = std::max(12, 110 / kEmulated);
 
 // What each thread of the child knows to be written, in memory that outlives it.
 using Known = std::array<std::atomic<uint64_t>, 64>;
@@ -133,18 +134,18 @@ TYPED_TEST_SUITE(RingKill, Writers, WriterNames);
 TYPED_TEST(RingKill, what_a_killed_process_left_is_whole_and_without_gaps) {
   std::mt19937 random(std::random_device{}());
   size_t records = 0;
-  for (int i = 0; i < 110; ++i) {
+  for (int i = 0; i < kProcesses; ++i) {
     records += this->kill_after(std::chrono::microseconds(random() % 4000));
     if (this->HasFailure()) break;
   }
   EXPECT_GT(records, 0U);
-  std::printf("%zu records of 110 killed processes\n", records);
+  std::printf("%zu records of %d killed processes\n", records, kProcesses);
 }
 
 TYPED_TEST(RingKill, what_it_overwrote_is_counted_to_the_record) {
   std::mt19937 random(std::random_device{}());
   size_t records = 0;
-  for (int i = 0; i < 110; ++i) {
+  for (int i = 0; i < kProcesses; ++i) {
     Load load{kSmallOverwrite, 3 * kThreads, i % 2 == 0};
     if (load.pinned) load.threads = cpus();
     const unsigned sleeps[] = {0, 100, 5000};  // the last outlives most of them
@@ -152,7 +153,7 @@ TYPED_TEST(RingKill, what_it_overwrote_is_counted_to_the_record) {
     if (this->HasFailure()) FAIL() << "process " << i;
   }
   EXPECT_GT(this->overwritten_, 0U);
-  std::printf("%zu records of 110 killed processes, and %llu were overwritten\n", records,
+  std::printf("%zu records of %d killed processes, and %llu were overwritten\n", records, kProcesses,
               static_cast<unsigned long long>(this->overwritten_));
 }
 

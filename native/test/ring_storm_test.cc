@@ -52,12 +52,15 @@ void on_signal(int, siginfo_t*, void* context) {
   if (here == nullptr) return;
   const int error = errno;
   ++here->signals;
+  const auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext;
 #if defined(__x86_64__)
-  const auto at = static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP];
-  if (at >= reinterpret_cast<intptr_t>(__start___rseq_failure) &&
-      at < reinterpret_cast<intptr_t>(__stop___rseq_failure))
-    ++here->aborts;
+  const auto at = static_cast<uintptr_t>(registers.gregs[REG_RIP]);
+#else
+  const auto at = static_cast<uintptr_t>(registers.pc);
 #endif
+  if (at >= reinterpret_cast<uintptr_t>(__start___rseq_failure) &&
+      at < reinterpret_cast<uintptr_t>(__stop___rseq_failure))
+    ++here->aborts;
   if (here->write) here->write(here->source);
   errno = error;
 }

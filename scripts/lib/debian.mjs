@@ -28,7 +28,7 @@ const probes = {
   'lttng-tools': command('lttng'),
   'liblttng-ust-dev': header('lttng/tracepoint.h'),
   'thrift-compiler': command('thrift'),
-  // Go for the OpenTelemetry Collector comes from PyPI, where there is none
+  // Zig, Node for musl, and Go for the OpenTelemetry Collector come from PyPI
   'python3-pip': () => existsSync('/usr/lib/python3/dist-packages/pip/__init__.py'),
   // A file, not `import thrift`: a python3 first on PATH need not be Debian's. Tests run /usr/bin/python3.
   'python3-thrift': () => existsSync('/usr/lib/python3/dist-packages/thrift/Thrift.py'),
@@ -53,6 +53,13 @@ const probes = {
   'busybox-static': command('busybox'),
   cpio: command('cpio'),
   kmod: command('kmod'),
+  // what runs the addon of another processor, and what its Node needs there
+  ...(process.arch === 'x64' && {
+    'qemu-user-static': command('qemu-aarch64-static'),
+    'qemu-system-arm': command('qemu-system-aarch64'),
+    'libc6-arm64-cross': () => existsSync('/usr/aarch64-linux-gnu/lib/libc.so.6'),
+    'libstdc++6-arm64-cross': () => existsSync('/usr/aarch64-linux-gnu/lib/libstdc++.so.6'),
+  }),
   // pictures of pages
   chromium: command('chromium'),
   // terminals for the CLI's screens

@@ -91,9 +91,14 @@ async function makeInitramfs(kernel, version, target) {
   const inOrder = [...new Set(loaded)]
   for (const file of inOrder) await copyFile(file, join(tree, 'modules', basename(file)))
   await writeFile(join(tree, 'init'), init(inOrder.map((file) => basename(file))), { mode: 0o755 })
+  await packInitramfs(tree, target)
+}
+
+/** As a kernel unpacks it; the tree is gone then. */
+export async function packInitramfs(tree, target) {
   const pack = `find . | cpio -o -H newc -R 0:0 --quiet > ../packed && gzip -1c ../packed > ${target}`
   await mustRun('sh', ['-c', pack], { cwd: tree })
-  await rm(join(cache, 'packed'))
+  await rm(join(dirname(tree), 'packed'))
   await rm(tree, { recursive: true })
 }
 

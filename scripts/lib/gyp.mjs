@@ -21,7 +21,7 @@ export async function nodeDir() {
  */
 export function mirror(folder) {
   mkdirSync(folder, { recursive: true })
-  for (const name of ['binding.gyp', 'package.json', 'native', 'node_modules']) {
+  for (const name of ['binding.gyp', 'package.json', 'native', 'node_modules', 'scripts']) {
     rmSync(join(folder, name), { force: true })
     symlinkSync(join(root, name), join(folder, name))
   }

@@ -1,6 +1,6 @@
 // scripts/lib/pack.mjs: tarballs of our packages as `npm pack` makes them of what is built.
 import { join } from 'node:path'
-import { ensurePrebuilds } from './prebuilds.mjs'
+import { ensurePrebuilds } from '../prebuild.mjs'
 import { mustRun, root } from './run.mjs'
 
 /**

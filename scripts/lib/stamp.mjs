@@ -20,7 +20,14 @@ export function hashOf(paths, wanted = () => true) {
 
 /** What the addon is made from. Tests and models are not part of it. */
 export const addonHash = () =>
-  hashOf(['binding.gyp', 'native', 'package-lock.json'], (file) => !/^native\/(test|model)\//.test(file))
+  hashOf(
+    [
+      ...['binding.gyp', 'native', 'scripts/prebuild.mjs'],
+      ...['node-addon-api', 'node-api-headers'].map((name) => `node_modules/${name}/package.json`),
+      ...['addon', 'targets', 'zig'].map((name) => `scripts/lib/${name}.mjs`),
+    ],
+    (file) => !/^native\/(test|model)\//.test(file),
+  )
 
 /** True when the stamp holds this hash and every product is still there. */
 export function isFresh(stamp, hash, products) {
