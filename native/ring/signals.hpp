@@ -2,6 +2,7 @@
 // write path.
 #pragma once
 
+#include <cerrno>
 #include <csignal>
 #include <ctime>
 
@@ -16,13 +17,16 @@ class SignalsBlocked {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before_);
   }
+  // errno stays what it was: the reason why something in between failed is read behind it.
   ~SignalsBlocked() {
+    const int reason = errno;
     sigset_t too_large;
     sigemptyset(&too_large);
     sigaddset(&too_large, SIGXFSZ);
     const timespec now{};
     if (sigismember(&before_, SIGXFSZ) == 0) sigtimedwait(&too_large, nullptr, &now);
     pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = reason;
   }
   SignalsBlocked(const SignalsBlocked&) = delete;
   SignalsBlocked& operator=(const SignalsBlocked&) = delete;

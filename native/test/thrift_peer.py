@@ -35,7 +35,7 @@ def put(n):
     packets = bytes((n * 7 + i) & 255 for i in range(n * 1000))
     return Put(stream=65536 + n, sequence=2**40 + n, position=2**62 + n, events=n,
                lost=Lost(noRoom=n, tooBig=2**33, badValue=0, noRing=2**63 - 1, overwritten=2**34),
-               packets=packets)
+               packets=packets, epoch=n, offset=-2**50 - n)
 
 
 def compare(what, got, expected):

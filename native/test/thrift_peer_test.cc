@@ -74,7 +74,13 @@ class Peer : public testing::Test {
     for (size_t i = 0; i < bytes; ++i)
       frame[kPutPrefix + i] = static_cast<uint8_t>(static_cast<size_t>(n) * 7 + i);
     finish_put(frame.data(), call,
-               {65536 + n, (1LL << 40) + n, (1LL << 62) + n, n, {n, 1LL << 33, 0, INT64_MAX, 1LL << 34}},
+               {65536 + n,
+                (1LL << 40) + n,
+                (1LL << 62) + n,
+                n,
+                {n, 1LL << 33, 0, INT64_MAX, 1LL << 34},
+                n,
+                -(1LL << 50) - n},
                bytes);
     connection_.send(std::move(frame), kPutPrefix + bytes + kPutSuffix);
   }
