@@ -7,8 +7,8 @@
 //     let offset, length
 //     try { offset = values.offset; length = values.length }  may run the caller's code; nothing is staged yet
 //     catch { refuse(); return }
-//     if (want >= 256) gather()                               somebody asks for contexts, or filters
 //     if (typeof offset !== 'number' || ...) { refuse(); return }
+//     if (want >= 256) { ... }                                somebody asks first: gates.ts; or for contexts: context.ts
 //     staging.setUint32(0, 458764, true)                      which event, how long
 //     staging.setFloat64(8, offset, true); ...                no caller's code from here on
 //     emit()                                                  the ring takes it
@@ -18,11 +18,12 @@
 // cannot be used, and closure.ts does the work more slowly.
 import { closureEmitter } from './closure.js'
 import { gather } from './context.js'
+import { gateOf } from './gates.js'
 import { native } from './native.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
 import { Channel, type Emit, isVariable, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
-import { flags, gated, staging } from './staging.js'
+import { askedAt, flags, gated, generations, stagedAsked, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
 
 const switchMost = 12
@@ -93,18 +94,31 @@ function source(id: number, schema: Schema): string {
   const each = placed.map((one, i) => ({ ...steps(one, `v${i}`, `labels[${i}]`), v: `v${i}`, one }))
   const reads = each.map(({ v, one }) => `${v} = values[${JSON.stringify(one.field.name)}]`)
   const parts = each.filter(({ one }) => one.at < 0).map(({ v }) => v)
+  const all = each.map(({ v }) => v).join(', ')
+  const lists = each.filter(({ one }) => one.field.shape !== Shape.scalar)
+  const isFixed = parts.length === 0
+  const head = isFixed ? stagedHead(id, fixedBytes, Channel.events) : 0
   return [
     '"use strict"',
+    'let known, ask',
+    `function renew() { ({ known, ask } = gateOf(${id}, schema)) }`,
     'return function emit(values) {',
     `const want = flags[${id}]`,
     'if (want === 0) return',
-    reads.length > 0 ? `let ${each.map(({ v }) => v).join(', ')}` : '',
+    reads.length > 0 ? `let ${all}` : '',
     reads.length > 0
       ? `try { ${[...reads, ...each.flatMap(({ read }) => read ?? [])].join('; ')} } catch { return refuse() }`
       : '',
-    `if (want >= ${gated}) gather()`,
     ...each.map(({ check }) => check),
-    parts.length === 0 ? `staging.setUint32(0, ${stagedHead(id, fixedBytes, Channel.events)}, true)` : '',
+    `if (want >= ${gated}) {`,
+    `if (generations[${id}] !== known) renew()`,
+    `const asked = ask(${all})`,
+    'if ((want & 255 & ~asked) === 0) return',
+    'gather()', // which may run the program's code, so lists are looked at again
+    ...lists.map(({ check }) => check),
+    `staging.setUint32(${askedAt}, asked, true)`,
+    `staging.setUint32(0, ${head + stagedAsked}, true)`,
+    !isFixed ? '}' : `} else staging.setUint32(0, ${head}, true)`,
     ...each.map(({ store }) => store),
     `commit(${parts.join(', ')})`,
     '}',
@@ -128,7 +142,8 @@ export function makeEmitter(id: number, schema: Schema): Emit {
   const refuse = () => native?.refuse(id)
   if (!canGenerate) return closureEmitter(id, schema, commit, refuse)
   const labels = schema.fields.map((field) => new Map(field.labels))
-  const names = { flags, staging, gather, numbers, isNumbers, nameOf, labels, commit, refuse }
+  const given = { flags, staging, gather, numbers, isNumbers, nameOf, labels, commit, refuse }
+  const names = { ...given, generations, gateOf, schema }
   const make = new Function(...Object.keys(names), source(id, schema))
   return make(...Object.values(names)) as Emit
 }

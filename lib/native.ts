@@ -92,12 +92,23 @@ export interface NativeStatus {
   sessions: NativeSessionStatus[]
 }
 
+/** What a session asks before it takes an event. */
+export interface NativeGate {
+  session: number
+  keep: number
+  of: number
+  /** '': none. */
+  filter: string
+}
+
 /** native/addon/environment.hpp lists the same. */
 export interface Native {
   emit(): void
   mixedEmitter(id: number): (...parts: unknown[]) => void
   staging(): ArrayBuffer
   flags(): ArrayBuffer
+  generations(): ArrayBuffer
+  gates(id: number): { generation: number; gates: NativeGate[] }
   contextBlock(): ArrayBuffer
   scriptContexts(): ArrayBuffer
   refuse(id: number): void

@@ -32,7 +32,7 @@ export function place(schema: Schema): { placed: Placed[]; fixedBytes: number } 
 /** The channel of a tracepoint, by its provider: native/control/channel.hpp. */
 export const Channel = { events: 0, spans: 1 } as const
 
-/** Staging's first word. kTracepointsMax keeps an id below 2^14, payloadMax the bytes below 2^16. */
+/** Staging's first word. kTracepointsMax keeps an id below 2^14, payloadMax the bytes below 2^15. */
 export function stagedHead(id: number, fixedBytes: number, channel: number): number {
   return channel * 2 ** 30 + id * 65536 + fixedBytes
 }

@@ -12,9 +12,20 @@ export const flags: Uint16Array =
 /** native/control/registry.hpp, kGated. */
 export const gated = 256
 
+/** By tracepoint: rises before flags and gates change. Written by the addon, from any thread. */
+export const generations: Uint32Array =
+  native === undefined ? new Uint32Array(0) : new Uint32Array(native.generations())
+
 const buffer = native === undefined ? new ArrayBuffer(4000) : native.staging()
 
-/** First a u32, stagedHead(): which event it is, and how long. From byte 8 the payload's fixed parts. */
+/**
+ * First a u32, stagedHead(): which event it is, and how long; with `stagedAsked` in it, the u32 behind it is what a gate
+ * said. From byte 8 the payload's fixed parts.
+ */
 export const staging = new DataView(buffer)
 
 export const payloadAt = 8
+
+/** native/addon/environment.hpp, kStagedAsked. */
+export const stagedAsked = 0x8000
+export const askedAt = 4

@@ -47,6 +47,11 @@ Napi::Value flags(const Napi::CallbackInfo& info) {
                                 control::kTracepointsMax * sizeof(uint16_t));
 }
 
+Napi::Value generations(const Napi::CallbackInfo& info) {
+  return Napi::ArrayBuffer::New(info.Env(), control::Process::get().registry().generations(),
+                                control::kTracepointsMax * sizeof(uint32_t));
+}
+
 Napi::Value context_block(const Napi::CallbackInfo& info) {
   return Napi::ArrayBuffer::New(info.Env(), t_thread.contexts, sizeof(control::ContextBlock));
 }

@@ -9,13 +9,26 @@
 
 namespace blkin::addon {
 
-// Staging: a u32 and 4 unused bytes; then the payload's fixed parts; after them, room to compose a payload in. The u32, as
-// lib/placement.ts makes it: | control::Event, 16 bits | bytes of the payload, 16 bits |
+// Staging: two u32; then the payload's fixed parts; after them, room to compose a payload in. The first, as
+// lib/placement.ts makes it: | control::Event, 16 bits | the second counts, 1 bit | bytes of the payload, 15 bits |
+// The second is a control::Asked.
 constexpr size_t kStagingBytes = 8 + ring::kPayloadMax + 8;
 constexpr size_t kScratchBytes = ring::kPayloadMax + 64;
 // Room for contexts and a payload behind them; what is longer than a record is never put together.
 constexpr size_t kComposedBytes = control::kContextBytesMax + ring::kPayloadMax + 8;
 static_assert(kStagingBytes % 8 == 0 && kScratchBytes % 8 == 0 && kComposedBytes % 8 == 0);
+
+constexpr uint32_t kStagedAsked = 0x8000;
+constexpr uint32_t kStagedLength = kStagedAsked - 1;
+static_assert(ring::kPayloadMax <= kStagedLength);
+
+// Once: a later event that writes no first word must not find this one's.
+inline control::Asked take_asked(uint64_t* staging) noexcept {
+  auto* words = reinterpret_cast<uint32_t*>(staging);
+  if ((words[0] & kStagedAsked) == 0) return 0;
+  words[0] = 0;
+  return words[1];
+}
 
 // Initial-exec and constant-initialized: one instruction to reach, where anything else is a call.
 extern constinit thread_local control::Thread t_thread;
@@ -23,6 +36,8 @@ extern constinit thread_local control::Thread t_thread;
 void open_environment(Napi::Env env);
 Napi::Value staging(const Napi::CallbackInfo& info);          // () -> ArrayBuffer
 Napi::Value flags(const Napi::CallbackInfo& info);            // () -> ArrayBuffer of kTracepointsMax u16
+Napi::Value generations(const Napi::CallbackInfo& info);      // () -> ArrayBuffer of kTracepointsMax u32
+Napi::Value gates(const Napi::CallbackInfo& info);            // (id) -> {generation, gates}
 Napi::Value context_block(const Napi::CallbackInfo& info);    // () -> ArrayBuffer: a ContextBlock
 Napi::Value script_contexts(const Napi::CallbackInfo& info);  // () -> ArrayBuffer of one u32
 

@@ -16,6 +16,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("mixedEmitter", mixed_emitter);
   add("staging", staging);
   add("flags", flags);
+  add("generations", generations);
+  add("gates", gates);
   add("contextBlock", context_block);
   add("scriptContexts", script_contexts);
   add("refuse", refuse);

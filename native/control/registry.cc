@@ -2,6 +2,7 @@
 #include "registry.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "glob.hpp"
@@ -127,6 +128,7 @@ void Registry::apply(size_t number, size_t id, size_t instead_of) {
   }
   const bool gated = gate != nullptr;
   if (gated) set_gate(session, id, std::move(gate));
+  generations_[id].fetch_add(1, std::memory_order_release);
   flags_[id].store(flag, std::memory_order_release);
   if (!gated) set_gate(session, id, nullptr);
   if ((before != 0) != (decides != 0))
@@ -137,6 +139,24 @@ void Registry::apply(size_t number, size_t id, size_t instead_of) {
   if (id < other.deciding.size() && std::exchange(other.deciding[id], 0) != 0)
     other.on.fetch_sub(1, std::memory_order_relaxed);
   set_gate(other, id, nullptr);
+}
+
+std::vector<GateText> Registry::gates(size_t id, uint32_t& generation) {
+  const std::lock_guard lock(mutex_);
+  generation = generations_[id].load(std::memory_order_relaxed);
+  std::vector<GateText> out;
+  for (size_t number = 0; number < kSessionsMax; ++number) {
+    const Session& session = sessions_[number];
+    const uint32_t decides = id < session.deciding.size() ? session.deciding[id] : 0;
+    if (decides == 0 || session.contexts != 0) continue;
+    const auto rule = std::find_if(session.rules.begin(), session.rules.end(), [&](const Standing& one) {
+      return static_cast<uint32_t>(one.rule.id) == decides;
+    });
+    if (rule == session.rules.end()) continue;
+    const auto& [sample, filter] = std::tie(rule->rule.sample, rule->rule.filter.text);
+    if (sample.keep != sample.of || !filter.empty()) out.push_back({number, sample, filter});
+  }
+  return out;
 }
 
 void Registry::apply_all(size_t session) {

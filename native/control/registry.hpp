@@ -42,6 +42,17 @@ struct Outcome {
 // gate to pass, or contexts to add.
 constexpr uint16_t kGated = 256;
 
+// What an emitter in JavaScript has asked of an event already, as lib/gates.ts makes it; 0: nothing.
+//   | low half of the tracepoint's generation, 16 bits | sessions that take it, 8 bits | sessions that refuse it, 8 bits |
+using Asked = uint32_t;
+
+// A gate as JavaScript asks it.
+struct GateText {
+  size_t session;
+  thrift::SampleRate sample;
+  std::string filter;  // empty: none
+};
+
 class Registry {
  public:
   explicit Registry(ContextTable& contexts) : contexts_(contexts) {}
@@ -81,6 +92,18 @@ class Registry {
   // JavaScript reads it without a fence; a change is seen as soon as the cache line comes, and an event more or less at
   // that moment is nobody's error.
   std::atomic<uint16_t>* flags() noexcept { return flags_.data(); }
+  // Rises with each change of a flag or a gate, and before the flag does. For a shared view, as flags() is.
+  std::atomic<uint32_t>* generations() noexcept { return generations_.data(); }
+  // What emitters in JavaScript can ask for tracepoint `id`: the gates of sessions without contexts.
+  std::vector<GateText> gates(size_t id, uint32_t& generation);
+  // What is left to do for an event of which JavaScript has asked this much. Where rules have changed since, all.
+  uint16_t left_to_ask(uint16_t id, uint16_t want, Asked asked) const noexcept {
+    // Read behind the flag: a flag of a later generation comes with that generation.
+    if ((generations_[id].load(std::memory_order_relaxed) & 0xFFFF) != asked >> 16) return want;
+    const unsigned refused = asked & 255U;
+    const unsigned taken = asked >> 8 & 255U;
+    return static_cast<uint16_t>(want & ~(refused | (refused | taken) * kGated));
+  }
   // A flag, for emitters.
   uint16_t wanted(uint16_t id) const noexcept { return flags_[id].load(std::memory_order_acquire); }
   // Null: pass. Only between Inside's two ends.
@@ -142,6 +165,7 @@ class Registry {
   std::atomic<uint32_t> script_contexts_{0};
   std::atomic<bool> cpu_wanted_{false};
   alignas(4096) std::array<std::atomic<uint16_t>, kTracepointsMax> flags_{};
+  alignas(4096) std::array<std::atomic<uint32_t>, kTracepointsMax> generations_{};
 };
 
 }  // namespace blkin::control

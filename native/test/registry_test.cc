@@ -213,6 +213,43 @@ TEST_F(Rules, flags_and_their_count_follow_the_rules_whatever_happened_before) {
   }
 }
 
+TEST_F(Rules, what_an_emitter_asked_counts_until_the_rules_of_its_tracepoint_change) {
+  const auto id = static_cast<uint16_t>(declare("disk", "read"));
+  thrift::Rule rule;
+  rule.pattern = "disk:read";
+  rule.level = 14;
+  rule.sample = {1, 3};
+  registry->enable(kSession, rule);
+  uint32_t generation = 0;
+  const auto gates = registry->gates(id, generation);
+  ASSERT_EQ(gates.size(), 1U);
+  EXPECT_EQ(gates[0].session, kSession);
+  EXPECT_EQ(gates[0].sample.of, 3);
+  const uint16_t want = registry->wanted(id);
+  EXPECT_EQ(want, 1U << kSession | kGated << kSession);
+
+  const Asked now = generation << 16;
+  EXPECT_EQ(registry->left_to_ask(id, want, now | 1U << kSession), 0) << "refused";
+  EXPECT_EQ(registry->left_to_ask(id, want, now | 256U << kSession), 1U << kSession) << "taken as it is";
+  EXPECT_EQ(registry->left_to_ask(id, want, now | 256U << 1 | 1U << 2), want) << "of other sessions";
+  enable("disk:*");
+  disable("disk:*");
+  registry->enable(kSession, rule);
+  EXPECT_EQ(registry->left_to_ask(id, want, now | 1U << kSession), want) << "rules have changed since";
+}
+
+TEST_F(Rules, gates_of_a_session_with_contexts_are_not_asked_by_emitters) {
+  registry->open(kSession, 1U << kCpuSlot);
+  const auto id = static_cast<uint16_t>(declare("disk", "read"));
+  thrift::Rule rule;
+  rule.pattern = "disk:read";
+  rule.level = 14;
+  rule.sample = {1, 3};
+  registry->enable(kSession, rule);
+  uint32_t generation = 0;
+  EXPECT_TRUE(registry->gates(id, generation).empty());
+}
+
 TEST_F(Rules, a_name_declared_twice_is_one_tracepoint_where_the_schema_is_the_same) {
   const int32_t id = declare("disk", "read");
   EXPECT_EQ(declare("disk", "read"), id);
