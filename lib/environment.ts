@@ -10,6 +10,7 @@
 //   BLKIN_SAMPLE   only this share of the events              BLKIN_RING     cpu or thread
 //   BLKIN_TRACE    what to make spans of, comma between        BLKIN_CLOCK    tsc or monotonic
 //   BLKIN_TRACE_SAMPLE  only this share of the traces that begin here, or N/s
+//   BLKIN_TRANSFORM  off: register leaves tracepoint calls as they are; BLKIN_DEBUG=transform: says what it does
 //   BLKIN_TRACE_ID  bits of the ids of traces that begin here: 64 or 128
 import { basename } from 'node:path'
 import { addressText, parseAddress } from './address.js'
@@ -89,6 +90,7 @@ const script = basename(process.argv[1] ?? '').replace(/\.[cm]?[jt]sx?$/, '')
 
 let session: NativeSession | undefined
 let instruments: Instrument[] = []
+let transforms = true
 
 /** The default session as the environment wants it; others begin from it. */
 export function environmentSession(): NativeSession {
@@ -127,6 +129,7 @@ function configure(native: Native): void {
   setTraceSample(setting('BLKIN_TRACE_SAMPLE', parseTraceSample, { share: 1 })) // each thread samples for itself
   setTraceIdBits(setting('BLKIN_TRACE_ID', oneOf('64', '128'), '64') === '128' ? 128 : 64)
   instruments = setting('BLKIN_TRACE', (text) => splitPatterns(text).map(checkInstrument), [])
+  transforms = setting('BLKIN_TRANSFORM', oneOf('on', 'off'), 'on') === 'on'
   const first = native.configure({
     program: setting('BLKIN_NAME', programName, script === '' ? '' : programName(script)),
     version,
@@ -140,6 +143,12 @@ function configure(native: Native): void {
   const rule = wanted.length > 0 ? options() : {}
   for (const pattern of wanted) setting('BLKIN_ENABLE', () => addRule(defaultName, pattern, rule), undefined)
   if (warnings.length > 0) writeError(warnings.join(''))
+}
+
+/** Whether register is to make tracepoint calls static. */
+export function environmentTransforms(): boolean {
+  applyEnvironment()
+  return transforms && native !== undefined
 }
 
 /** What BLKIN_TRACE asks to make spans of. */

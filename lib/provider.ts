@@ -14,13 +14,17 @@ import {
   type Schema,
 } from './schema.js'
 import { flags } from './staging.js'
+import { writeError } from './stderr.js'
+import { publishWord } from './transform/word.js'
 import type { FieldType } from './types.js'
 
 type Values<Fields> = { readonly [Name in keyof Fields]: Fields[Name] extends FieldType<infer V> ? V : never }
 
 interface Common {
-  /** True while a rule wants the event: to spare the making of costly values. */
+  /** True while a rule wants the event. `on` costs less to ask where the call site is not static. */
   readonly enabled: boolean
+  /** `on[0]` is 0 while nobody wants the event. Taken out once, `const on = disk.io.on`, the test `if (on[0])` costs nothing. */
+  readonly on: Readonly<Uint16Array>
   /** "provider:event", the name that rules cover. */
   readonly tracepoint: string
 }
@@ -58,14 +62,17 @@ export function declare(schema: Schema): number {
 function tellOnce(name: string, first: string, form: string): void {
   if (isTold) return
   isTold = true
-  process.stderr.write(
+  writeError(
     `blkin: tracepoint ${name} is declared again as ${form}, and was ${first}: both stand under that name\n`,
   )
 }
 
 function makeTracepoint(schema: Schema): Emit & Common {
   const id = declare(schema)
+  const on = flags.subarray(id, id + 1)
+  publishWord(`${schema.provider}:${schema.event}`, on)
   return Object.defineProperties(makeEmitter(id, schema) as Emit & Common, {
+    on: { value: on, enumerable: true },
     enabled: { get: () => flags[id] !== 0, enumerable: true },
     tracepoint: { value: `${schema.provider}:${schema.event}`, enumerable: true },
     name: { value: schema.event },

@@ -5,6 +5,7 @@ import { isNative, loadError, type NativeSessionStatus, native } from './native.
 import { formatSample } from './sample.js'
 import { defaultName, formatMode } from './session-spec.js'
 import { type SpanCounts, spanCounts } from './trace/counts.js'
+import { type TransformCounts, transformCounts } from './transform/counts.js'
 
 /** Events refused since the process started, by what to change. */
 export interface Lost {
@@ -89,6 +90,8 @@ export interface Status extends Omit<SessionStatus, 'name' | 'enabled' | 'attach
   readonly tracepoints: { readonly declared: number; readonly enabled: number }
   /** Of the thread that asks. */
   readonly spans: SpanCounts
+  /** What `blkin/register` made static in the thread that asks: modules, calls in them, and calls left as they are. */
+  readonly transform: TransformCounts
   /** Where controllers find this process; `error` says why they do not. */
   readonly control: { readonly folder?: string; readonly error?: string }
   /** All of them, the default one too. */
@@ -162,6 +165,7 @@ export function status(): Status {
     ...(loadError === undefined ? {} : { loadError: loadError.message }),
     tracepoints: { declared: now?.tracepoints ?? 0, enabled: now?.enabled ?? 0 },
     spans: spanCounts(),
+    transform: transformCounts(),
     ...session,
     control: {
       ...(now?.folder ? { folder: now.folder } : {}),

@@ -10,11 +10,13 @@ import { bin, isMain, mustRun } from './lib/run.mjs'
 export async function checkPack(say = console.log) {
   const work = mkdtempSync(join(tmpdir(), 'blkin-pack-'))
   try {
-    // The relay is of ES modules, which require() loads from Node 20.19 on, and types that say so are right.
-    const profiles = { blkin: 'strict', '@blkin/relay': 'esm-only' }
+    // The relay is of ES modules, which require() loads from Node 20.19 on, and types that say so are right. So are the bundlers'
+    // plugins, as unplugin is.
+    const esm = '--exclude-entrypoints vite rollup esbuild webpack'.split(' ')
+    const profiles = { blkin: ['strict', ...esm], '@blkin/relay': ['esm-only'] }
     for (const { name, file } of await packAll(work, say)) {
       await mustRun(bin('publint'), ['run', '--strict', file])
-      await mustRun(bin('attw'), ['--profile', profiles[name], '--no-emoji', '--no-color', file])
+      await mustRun(bin('attw'), [file, '--no-emoji', '--no-color', '--profile', ...profiles[name]])
     }
     say('publint and attw: blkin, @blkin/relay')
   } finally {

@@ -29,7 +29,7 @@ test('each has what it runs, its types, its licence and a page for readers, and 
   const rest = (paths: string[], ...those: RegExp[]) =>
     paths.filter((path) => !those.some((each) => each.test(path))).sort()
   expect(rest(blkin!, compiled)).toEqual(
-    ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...prebuilds].sort(),
+    ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/transform/LICENSE', 'package.json', ...prebuilds].sort(),
   )
   expect(rest(relay!, compiled, bundled)).toEqual(['LICENSE', 'README.md', 'package.json'])
   expect([...blkin!, ...relay!].filter((path) => /test|tsbuildinfo/.test(path))).toEqual([])

@@ -1,18 +1,18 @@
 // scripts/lib/entries.mjs: what programs load of dist/, index and register: as ES modules (.mjs) and as CommonJS (.cjs), of one
 // file each and the tracer that both share: one file loads in half of the time that fifty take, and tsc has no import.meta
 // for CommonJS. The types say CommonJS by their name.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './run.mjs'
 
 const dist = (name) => join(root, 'dist', name)
 
-/** Not by `define`, whose variable would hide from packers of files where lib/addon.ts looks. */
+/** Not by `define`, whose variable would hide from packers of files where lib/addon.ts looks. static-calls.ts loads files too. */
 const ownUrl = {
   name: 'own URL',
   setup: ({ onLoad }) =>
-    onLoad({ filter: /\/dist\/addon\.js$/ }, ({ path }) => ({
+    onLoad({ filter: /\/dist\/(addon|static-calls)\.js$/ }, ({ path }) => ({
       contents: `import { pathToFileURL } from 'node:url'
 ${readFileSync(path, 'utf8').replaceAll('import.meta.url', 'pathToFileURL(__filename).href')}`,
     })),
@@ -34,9 +34,47 @@ export async function bundleEntries() {
     await bundle('index', [sharedTracer(extension)])
     await bundle('register', [sharedTracer(extension)])
   }
+  await bundleTransform()
   commonJsTypes('api')
   commonJsTypes('register')
 }
+
+/**
+ * dist/transform/*.mjs: what makes call sites static, with the parser and all else that it stands on inside, so that who installs
+ * blkin gets no package more; their licences stand beside them.
+ */
+async function bundleTransform() {
+  const how = { bundle: true, format: 'esm', platform: 'node', target: 'node20.17', metafile: true }
+  const entry = (name, more = {}) =>
+    build({
+      ...how,
+      ...more,
+      entryPoints: [dist(`transform/${name}.js`)],
+      outfile: dist(`transform/${name}.mjs`),
+    })
+  const made = await Promise.all([entry('load'), entry('plugin', { external: ['unplugin'] })])
+  await entry('thread', { plugins: [beside('load')] })
+  for (const name of ['vite', 'rollup', 'esbuild', 'webpack'])
+    await entry(name, { plugins: [beside('plugin')] })
+  const files = made.flatMap(({ metafile }) => Object.keys(metafile.inputs))
+  const names = files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]).filter(Boolean)
+  const licences = [...new Set(names)].sort().map((name) => {
+    const folder = join(root, 'node_modules', name)
+    const files = readdirSync(folder)
+    const file = files.find((one) => /^licen[cs]e/i.test(one)) ?? files.find((one) => /^readme/i.test(one)) // some have it there
+    return `These files hold parts of ${name}:\n\n${readFileSync(join(folder, file), 'utf8')}`
+  })
+  writeFileSync(dist('transform/LICENSE'), licences.join('\n\n'))
+}
+
+const beside = (name) => ({
+  name: 'beside',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: new RegExp(`^\\./${name}\\.js$`) }, () => ({
+      path: `./${name}.mjs`,
+      external: true,
+    })),
+})
 
 /** The same declarations under the name that says CommonJS, and those that they import. */
 function commonJsTypes(name, done = new Set()) {

@@ -1,0 +1,33 @@
+// lib/transform/rewrite.ts: a module's source with its tracepoint calls made static, and the map back.
+import MagicString from 'magic-string'
+import { type Following, Modules } from './known.js'
+import { findSites } from './sites.js'
+import type { Source } from './syntax.js'
+
+export interface Rewritten {
+  readonly code: string
+  /** A source map, as JSON has it. */
+  readonly map: object
+  readonly changed: number
+  readonly left: readonly string[]
+}
+
+export class Rewriter {
+  readonly #modules = new Modules();
+
+  /**
+   * @param source types stripped
+   * @param original what is to be changed, where that has types
+   * @returns undefined where there is nothing to change, nor to tell
+   */
+  *rewrite(source: Source, original = source.code): Following<Rewritten | undefined> {
+    const syntax = this.#modules.syntaxOf(source)
+    if (syntax === undefined) return undefined
+    const { edits, changed, left } = yield* findSites(this.#modules, syntax)
+    if (changed + left.length === 0) return undefined
+    const text = new MagicString(original)
+    for (const { at, text: inserted } of edits) text.appendLeft(at, inserted)
+    const map = text.generateMap({ source: source.file, includeContent: true, hires: 'boundary' })
+    return { code: text.toString(), map, changed, left }
+  }
+}

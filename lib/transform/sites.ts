@@ -1,0 +1,126 @@
+// lib/transform/sites.ts: where a module calls tracepoints, and what is written there instead.
+//
+//   disk.io({ bytes: size() })            globalThis["blkin:disk:io"]?.[0] !== 0 && disk.io({ bytes: size() })
+//   x => disk.io({ bytes: x })            x => (globalThis["blkin:disk:io"]?.[0] !== 0 ? disk.io({ bytes: x }) : void 0)
+//   if (disk.io.on[0]) ...                if ((globalThis["blkin:disk:io"] ?? disk.io.on)[0]) ...
+//   if (disk.io.enabled) ...              if ((globalThis["blkin:disk:io"] ? globalThis["blkin:disk:io"][0] !== 0 : disk.io.enabled)) ...
+//
+// provider() makes the global (word.ts). Where it is not there, the call is made as it would have been.
+import type { AnyNode, CallExpression, MemberExpression } from 'acorn'
+import { fullAncestor } from 'acorn-walk'
+import type { Following, Modules } from './known.js'
+import { memberName, type Syntax } from './syntax.js'
+
+export interface Edit {
+  readonly at: number
+  readonly text: string
+}
+
+export interface Sites {
+  readonly edits: Edit[]
+  /** How many calls and tests were found and changed. */
+  changed: number
+  /** What was found and left as it was, with the reason: `12 disk.io: its arguments change something`. */
+  readonly left: string[]
+}
+
+const word = (name: string) => `globalThis[${JSON.stringify(`blkin:${name}`)}]`
+
+export function* findSites(modules: Modules, syntax: Syntax): Following<Sites> {
+  const found: Sites = { edits: [], changed: 0, left: [] }
+  for (const { node, parents } of candidates(syntax)) {
+    const target = node.type === 'CallExpression' ? node.callee : testedBy(node)
+    const known = yield* modules.evaluate(target, syntax)
+    if (known?.kind !== 'tracepoint') continue
+    const reason = reasonToLeave(node, parents)
+    if (reason !== undefined) {
+      found.left.push(`${syntax.line(node.start)} ${known.name}: ${reason}`)
+      continue
+    }
+    found.changed++
+    found.edits.push(...editsFor(node, parents, known.name))
+  }
+  return found
+}
+
+/** Calls and tests that could be a tracepoint's. */
+function candidates(syntax: Syntax): { node: CallExpression | MemberExpression; parents: AnyNode[] }[] {
+  const out: { node: CallExpression | MemberExpression; parents: AnyNode[] }[] = []
+  fullAncestor(syntax.program, (node, _state, ancestors) => {
+    const isCall = node.type === 'CallExpression' && !node.optional && isNamed(node.callee)
+    const parents = ancestors.slice(0, -1)
+    if (isCall || (node.type === 'MemberExpression' && isTest(node, parents.at(-1))))
+      out.push({ node, parents })
+  })
+  return out
+}
+
+const isNamed = (node: AnyNode): boolean => node.type === 'Identifier' || memberName(node) !== undefined
+
+/** `x.on[0]`, and `x.enabled` where it is asked and not assigned to. */
+function isTest(node: MemberExpression, parent: AnyNode | undefined): boolean {
+  if (isWord(node)) return true
+  return memberName(node) === 'enabled' && parent !== undefined && askers.has(parent.type)
+}
+
+const askers = new Set(['IfStatement', 'LogicalExpression', 'ConditionalExpression', 'ReturnStatement'])
+
+const isWord = ({ object, property, computed, optional }: MemberExpression): boolean =>
+  computed && !optional && property.type === 'Literal' && property.value === 0 && memberName(object) === 'on'
+
+const testedBy = (node: MemberExpression): AnyNode =>
+  isWord(node) ? ((node.object as MemberExpression).object as AnyNode) : node.object
+
+function reasonToLeave(node: CallExpression | MemberExpression, parents: AnyNode[]): string | undefined {
+  if (node.type === 'CallExpression' && node.arguments.some(changesSomething))
+    return 'its arguments change something'
+  const statement = parents.findLast(({ type }) => type === 'ExpressionStatement')
+  const isWhole = parents.at(-1) === statement
+  if (!isWhole && statement?.start === node.start) return 'it begins a longer statement'
+  return undefined
+}
+
+/** What would be missed where the arguments are not evaluated; functions in them are not called by that. */
+function changesSomething(node: AnyNode): boolean {
+  switch (node.type) {
+    case 'AssignmentExpression':
+    case 'UpdateExpression':
+    case 'AwaitExpression':
+    case 'YieldExpression':
+      return true
+    case 'UnaryExpression':
+      return node.operator === 'delete' || changesSomething(node.argument)
+    case 'FunctionExpression':
+    case 'ArrowFunctionExpression':
+      return false
+    default:
+      return Object.values(node).some((part) =>
+        Array.isArray(part)
+          ? part.some((one) => isNode(one) && changesSomething(one))
+          : isNode(part) && changesSomething(part),
+      )
+  }
+}
+
+const isNode = (part: unknown): part is AnyNode =>
+  typeof part === 'object' && part !== null && typeof (part as { type?: unknown }).type === 'string'
+
+function editsFor(node: CallExpression | MemberExpression, parents: AnyNode[], name: string): Edit[] {
+  if (node.type === 'MemberExpression') {
+    if (isWord(node))
+      return [
+        { at: node.start, text: `(${word(name)} ?? ` },
+        { at: node.object.end, text: ')' },
+      ]
+    return [
+      { at: node.start, text: `(${word(name)} ? ${word(name)}[0] !== 0 : ` },
+      { at: node.end, text: ')' },
+    ]
+  }
+  const test = `${word(name)}?.[0] !== 0`
+  if (parents.at(-1)?.type === 'ExpressionStatement') return [{ at: node.start, text: `${test} && ` }]
+  return [
+    { at: node.start, text: `(${test} ? ` },
+    { at: node.end, text: ' : void 0)' },
+  ]
+}

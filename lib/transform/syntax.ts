@@ -1,0 +1,64 @@
+// lib/transform/syntax.ts: a module's source as a tree, with the variable that each name means. Pure.
+import { type AnyNode, type Identifier, type Program, parse } from 'acorn'
+import { analyze, type Variable } from 'eslint-scope'
+
+/** A module as it would run: JavaScript, types stripped, each thing where it stands in the file. */
+export interface Source {
+  readonly file: string
+  readonly code: string
+}
+
+export class Syntax {
+  readonly program: Program
+  readonly #variables = new Map<object, Variable | null>()
+
+  private constructor(
+    readonly source: Source,
+    type: 'module' | 'script',
+  ) {
+    const options = { ecmaVersion: 'latest', ranges: true, allowReturnOutsideFunction: true } as const
+    this.program = parse(source.code, { ...options, sourceType: type })
+    const manager = analyze(this.program as never, { ecmaVersion: 2022, sourceType: type })
+    for (const scope of manager.scopes) {
+      for (const { identifier, resolved } of scope.references) this.#variables.set(identifier, resolved)
+      for (const variable of scope.variables) {
+        for (const identifier of variable.identifiers) this.#variables.set(identifier, variable)
+      }
+    }
+  }
+
+  /** Undefined where it is no JavaScript. */
+  static of(source: Source): Syntax | undefined {
+    for (const type of ['module', 'script'] as const) {
+      try {
+        return new Syntax(source, type)
+      } catch {} // what is only right in the other mode, or in neither
+    }
+    return undefined
+  }
+
+  /** The variable that a name means; undefined for a global one, or where only running it would tell. */
+  variable(identifier: Identifier): Variable | undefined {
+    return this.#variables.get(identifier) ?? undefined
+  }
+
+  /** True for a name that the module does not declare: `require`, `Object`. */
+  isGlobal(node: AnyNode, name: string): boolean {
+    return node.type === 'Identifier' && node.name === name && this.variable(node) === undefined
+  }
+
+  line(at: number): number {
+    return this.source.code.slice(0, at).split('\n').length
+  }
+}
+
+/** The name that a member is asked by, where it stands in the source: `a.name` and `a["name"]`. */
+export function memberName(node: AnyNode): string | undefined {
+  if (node.type !== 'MemberExpression' || node.optional) return undefined
+  return keyName(node.property, node.computed)
+}
+
+export function keyName(key: AnyNode, computed: boolean): string | undefined {
+  if (!computed && key.type === 'Identifier') return key.name
+  return key.type === 'Literal' && typeof key.value === 'string' ? key.value : undefined
+}

@@ -1,0 +1,118 @@
+// test/transform-bundles.test.ts: the plugin in each bundler: what it builds evaluates nothing while its tracepoints are off,
+// records the same when they are on, and has a source map that leads back.
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import * as esbuild from 'esbuild'
+import { rollup } from 'rollup'
+import { build as vite } from 'vite'
+import { expect, test } from 'vitest'
+import webpack from 'webpack'
+import { relay } from './support/relays.js'
+import { folder, lastJson, root, run } from './support/run.js'
+import { recorded } from './support/trace.js'
+
+const files = {
+  'tracepoints.js': `
+import { provider, t } from 'blkin'
+export const disk = provider('disk', { io: { fields: { bytes: t.u32 } } })`,
+  'work.ts': `
+import { disk as d } from './tracepoints.js'
+export function work(bytes: () => number): void {
+  d.io({ bytes: bytes() as number })
+}`,
+  'entry.js': `
+import { enable, flush } from 'blkin'
+import { work } from './work.ts'
+let evaluated = 0
+const bytes = () => ++evaluated
+work(bytes)
+const off = evaluated
+enable('*:*')
+work(bytes)
+await flush(10_000)
+console.log(JSON.stringify({ off, on: evaluated - off }))`,
+}
+
+/** A folder with the program, where blkin is installed. */
+function program(): string {
+  const home = folder()
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text)
+  mkdirSync(join(home, 'node_modules'))
+  symlinkSync(root, join(home, 'node_modules/blkin'))
+  return home
+}
+
+type Build = (home: string, out: string) => Promise<unknown>
+
+const bundlers: Record<string, Build> = {
+  async esbuild(home, outfile) {
+    const { default: blkin } = await import('blkin/esbuild')
+    await esbuild.build({
+      ...{
+        entryPoints: [join(home, 'entry.js')],
+        outfile,
+        bundle: true,
+        sourcemap: true,
+        external: ['blkin'],
+      },
+      ...{ platform: 'node', format: 'esm', plugins: [blkin()], logLevel: 'error' },
+    })
+  },
+  async rollup(home, file) {
+    const { default: blkin } = await import('blkin/rollup')
+    const types = {
+      name: 'types',
+      transform: (code: string, id: string) =>
+        id.endsWith('.ts') ? esbuild.transformSync(code, { loader: 'ts', sourcemap: true }) : null,
+    }
+    const plugins = [types, blkin()]
+    const bundle = await rollup({ input: join(home, 'entry.js'), external: ['blkin'], plugins })
+    await bundle.write({ file, format: 'esm', sourcemap: true })
+  },
+  async vite(home, file) {
+    const { default: blkin } = await import('blkin/vite')
+    const output = { entryFileNames: 'out.mjs' }
+    await vite({
+      ...{ root: home, logLevel: 'error', plugins: [blkin()] },
+      build: {
+        ...{ ssr: 'entry.js', outDir: dirname(file), minify: false, sourcemap: true, emptyOutDir: false },
+        rolldownOptions: { external: ['blkin'], output },
+      },
+    })
+  },
+  async webpack(home, file) {
+    const { default: blkin } = await import('blkin/webpack')
+    const compiler = webpack({
+      ...{ mode: 'production', target: 'node20', devtool: 'source-map', context: home, entry: './entry.js' },
+      ...{ experiments: { outputModule: true }, externals: { blkin: 'module blkin' }, plugins: [blkin()] },
+      output: { path: dirname(file), filename: 'out.mjs', library: { type: 'module' } },
+      module: { rules: [{ test: /\.ts$/, use: join(home, 'loader.cjs') }] },
+    })
+    const loader = `const { transformSync } = require(${JSON.stringify(join(root, 'node_modules/esbuild'))})
+module.exports = (code) => transformSync(code, { loader: 'ts' }).code`
+    writeFileSync(join(home, 'loader.cjs'), loader)
+    await new Promise<void>((done, fail) =>
+      compiler!.run((error, stats) => {
+        if (error || stats?.hasErrors()) fail(error ?? new Error(stats!.toString()))
+        else compiler!.close(() => done())
+      }),
+    )
+  },
+}
+
+test.each(Object.entries(bundlers))(
+  '%s builds static call sites',
+  { timeout: 60_000 },
+  async (_name, build) => {
+    const home = program()
+    const out = join(home, 'out.mjs')
+    await build(home, out)
+    const { output, address } = await relay()
+    const ended = await run(out, { env: { BLKIN_RELAY: address } })
+    expect(ended.stderr).toBe('')
+    expect(lastJson(ended)).toEqual({ off: 0, on: 1 })
+    expect((await recorded(output)).events.map(({ fields }) => fields)).toEqual([{ bytes: 1 }])
+    const map = JSON.parse(readFileSync(`${out}.map`, 'utf8')) as { sources: string[] }
+    expect(map.sources.some((source) => source.endsWith('work.ts'))).toBe(true)
+  },
+)
