@@ -9,6 +9,7 @@ import { openSync, readSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createTracing } from 'node:trace_events'
 import { disable, enable, flush, openSession, provider, status, t } from '../../dist/index.js'
+import { Rewriter } from '../../dist/transform/rewrite.js'
 
 const floor = createRequire(import.meta.url)(process.argv[2])
 
@@ -54,9 +55,11 @@ const fifty = provider(
   Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`point${i}`, three])),
 )
 
+const been = provider('been', Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`point${i}`, three])))
+
 const sink = new Uint32Array(256)
 const scope = {
-  sink, floor, events, texts, operations, fifty, createHash, performance, writeSync,
+  sink, floor, events, texts, operations, fifty, been, createHash, performance, writeSync,
   devNull: openSync('/dev/null', 'w'),
   buffer: Buffer.alloc(4096),
   silent: channel('blkin:bench:silent'),
@@ -102,25 +105,18 @@ const work = (point) => `
   ${Array.from({ length: 8 }, (_, k) => point(k + 35)).join('\n')}
   sink[answer.length] = sum`
 
-// What lib/emitter.ts makes of such an event, with the call that does nothing at its end.
-const staged = `
-  const { noop } = floor
-  const flags = new Uint16Array(1).fill(1)
-  const staging = new DataView(new ArrayBuffer(32))
-  function staged(values) {
-    const want = flags[0]
-    if (want === 0) return
-    let v0, v1, v2
-    try { v0 = values.a; v1 = values.b; v2 = values.c } catch { return }
-    if (typeof v0 !== 'number') return
-    if (typeof v1 !== 'number') return
-    if (typeof v2 !== 'number') return
-    staging.setUint32(0, 12, true)
-    staging.setUint32(8, v0, true)
-    staging.setUint32(12, v1, true)
-    staging.setUint32(16, v2, true)
-    noop()
-  }`
+/** The source as `blkin/register` and the plugin make it. */
+function madeStatic(source, name = 'fifty') {
+  const declaration = `import { provider } from "blkin"; const ${name} = provider("${name}", {})\n`
+  const following = new Rewriter().rewrite({ file: 'work.js', code: declaration + source })
+  let step = following.next()
+  while (!step.done) step = following.next('blkin')
+  const calls = source.match(/\.point\d+\(/g).length
+  if (step.value?.changed !== calls) throw new Error(`${step.value?.changed} of ${calls} calls are static`)
+  return step.value.code.slice(declaration.length)
+}
+
+const fiftyOff = work((k) => `fifty.point${k}${threeFields}`)
 
 const tracing = createTracing({ categories: ['node.perf.usertiming'] })
 const switched = variant(`switched${threeFields}`, 'const { switched } = events')
@@ -155,7 +151,6 @@ const slices = {
   filtered: refusing('filtered', variant(`filtered${threeFields}`, 'const { filtered } = events')),
   sampled: refusing('sampled', variant(`sampled${threeFields}`, 'const { sampled } = events')),
   named: refusing('named', variant('named({ text: texts[i & 3] })', 'const { named } = events')),
-  staged: variant(`staged${threeFields}`, staged),
   devnull: variant(`writeSync(devNull, ${line})`),
   json: variant(`sink[0] = buffer.write(JSON.stringify(${object}))`),
   now: variant('sink[0] = performance.now()'),
@@ -171,8 +166,15 @@ const slices = {
   channelsilent: variant(`if (silent.hasSubscribers) silent.publish(${object})`),
   channelheard: variant(`heard.publish(${object})`),
   work: variant(work(() => '')),
-  workoff: variant(work((k) => `fifty.point${k}${threeFields}`)),
+  workoff: variant(fiftyOff),
+  workstatic: variant(madeStatic(fiftyOff)),
+  workbeen: variant(madeStatic(fiftyOff.replaceAll('fifty.', 'been.'), 'been')),
 }
+
+const passing = openSession('passing', { relay: null, mode: 'overwrite' })
+passing.enable('been:*')
+slices.workbeen.run(4000)
+await passing.close()
 
 const emitted = { ...Object.fromEntries(Object.keys(events).map((name) => [name, 0])), switched: 20_000 }
 const inSession = {

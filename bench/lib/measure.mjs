@@ -52,10 +52,10 @@ function generator(seed) {
   }
 }
 
-/** Per-round values of `of` to `to`, or less `times` as much as `less`. */
-export function compare(results, { of, to, less, times = 1 }) {
+/** Per-round values of `of` to `to`, or less `less`. */
+export function compare(results, { of, to, less }) {
   const a = results.get(of)?.ns
   const b = results.get(to ?? less)?.ns
   if (a === undefined || b === undefined) return undefined
-  return a.map((ns, round) => (to === undefined ? ns - times * b[round] : ns / b[round]))
+  return a.map((ns, round) => (to === undefined ? ns - b[round] : ns / b[round]))
 }
