@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads'
 import { loadAddon } from './addon.js'
 import { elsewhere } from './copies.js'
 import type { FieldDescription } from './types.js'
+import { version } from './version.js'
 
 export interface NativeRule {
   pattern: string
@@ -139,10 +140,24 @@ export interface Native {
   }): Promise<{ uuid: Uint8Array; folder: string; events: number; delivered: boolean; error: string }[]>
 }
 
+/** Every function of the addon; a test compares with what it has. */
+export const nativeNames = [
+  'emit', 'mixedEmitter', 'staging', 'flags', 'generations', 'gates', 'contextBlock', 'scriptContexts', 'refuse',
+  'configure', 'declare', 'addContext', 'handOver', 'takeOver', 'enable', 'disable', 'openSession', 'changeSession',
+  'closeSession', 'status', 'flush', 'leave', 'recover',
+] as const satisfies readonly (keyof Native)[] // biome-ignore format: a list
+
+/** @throws Error where the addon is that of another version, as one that was left beside a bundle */
+function checked(addon: Partial<Native>): Native {
+  const missing = nativeNames.find((name) => typeof addon[name] !== 'function')
+  if (missing === undefined) return addon as Native
+  throw new Error(`the addon has no ${missing}(): it is of another version of blkin than ${version}`)
+}
+
 function load(): { native: Native } | { error: Error } {
   if (elsewhere?.native !== undefined) return { native: elsewhere.native }
   try {
-    return { native: loadAddon() as Native }
+    return { native: checked(loadAddon() as Partial<Native>) }
   } catch (error) {
     return { error: error instanceof Error ? error : new Error(String(error)) }
   }

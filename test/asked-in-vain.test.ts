@@ -1,13 +1,13 @@
 // test/asked-in-vain.test.ts: where tracing was asked for and cannot be, one line on stderr says why and what to do; where
 // nobody asked, none does.
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { blkin, startBlkin } from './support/cli.js'
 import { app } from './support/installed.js'
 import { freeAddress } from './support/relays.js'
-import { folder, privateShm, type RunOptions, run } from './support/run.js'
+import { folder, privateShm, type RunOptions, root, run } from './support/run.js'
 
 const declares = `
   const { provider } = require('blkin')
@@ -44,6 +44,19 @@ test('each way of asking is answered once, and who asks for nothing hears nothin
     writeFileSync(join(at, 'code.cjs'), `const b = require('blkin'); b.${asking}`)
     expect((await run(join(at, 'code.cjs'), inApp(at))).stderr, asking).toMatch(noAddon)
   }
+})
+
+test('an addon of another version is no addon: the program runs, and one line says so', async () => {
+  const at = bare(declares)
+  mkdirSync(join(at, 'build/Release'), { recursive: true })
+  const other = 'node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node' // any that Node loads
+  copyFileSync(join(root, other), join(at, 'build/Release/blkin.node'))
+  const env = { BLKIN_ENABLE: '*:*', BLKIN_PREBUILD: at }
+  const ended = await run(join(at, 'main.cjs'), inApp(at, { env, flags: ['--require=blkin/register'] }))
+  expect(ended).toMatchObject({ code: 0, stdout: '' })
+  expect(ended.stderr).toMatch(
+    /^blkin: not traced: the addon has no emit\(\): it is of another version of blkin than \S+\n$/,
+  )
 })
 
 test('all copies and the Workers of a process are answered once', async () => {

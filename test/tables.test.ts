@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { builtInContexts } from '../lib/context.js'
 import { levelNames, levels } from '../lib/levels.js'
+import { nativeNames } from '../lib/native.js'
 import { Channel } from '../lib/placement.js'
 import { modes } from '../lib/session-spec.js'
 import { bytesOf, Shape, Type } from '../lib/types.js'
@@ -135,8 +136,14 @@ test('modes and origins are those of the idl', () => {
   )
 })
 
+test('lib asks the addon for each function that it has', () => {
+  const module = read('native/addon/module.cc')
+  const names = [...module.matchAll(/(?:exports\.Set|\badd)\("(\w+)"/g)].map(([, name]) => name)
+  expect([...nativeNames].sort()).toEqual(names.sort())
+})
+
 test('the version in lib is that of the package, and of the relay that it wants', () => {
   const packageOf = (folder: string) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
   expect(packageOf('.').version).toBe(version)
-  expect(packageOf('.').peerDependencies['@blkin/relay']).toBe(packageOf('relay').version)
+  expect(packageOf('.').peerDependencies['@blkin/relay']).toBe(`^${packageOf('relay').version}`)
 })
