@@ -8,11 +8,6 @@ import type { Following, Import } from './known.js'
 import type { Source } from './syntax.js'
 import { stripTypes } from './types.js'
 
-/** Where `blkin` itself may be imported from by its path. */
-const own = new Set(
-  ['js', 'mjs', 'cjs'].map((end) => fileURLToPath(new URL(`../index.${end}`, import.meta.url))),
-)
-
 const specifiers = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(["'])([^"'\n]+)\1/g
 /** TypeScript names a file by what it will be compiled to. */
 const compiledFrom: Record<string, string[]> = { '.js': ['.ts', '.tsx'], '.mjs': ['.mts'], '.cjs': ['.cts'] }
@@ -21,6 +16,9 @@ export class Finder {
   readonly #sources = new Map<string, Source | undefined>()
   readonly #brings = new Map<string, boolean>()
   readonly #dependents = new Map<string, boolean>()
+
+  /** @param own the folder that blkin's own modules are in, with a separator at its end */
+  constructor(readonly own: string) {}
 
   /** Drives what follows imports. */
   follow<T>(following: Following<T>): T {
@@ -31,7 +29,7 @@ export class Finder {
 
   /** Whether a tracepoint may be called in it. */
   concerns({ file, code }: Source): boolean {
-    if (!this.#mayDepend(file)) return false
+    if (file.startsWith(this.own) || !this.#mayDepend(file)) return false
     return code.includes('blkin') || this.#imports(file, code)
   }
 
@@ -57,7 +55,8 @@ export class Finder {
     if (isBuiltin(specifier)) return undefined
     const file = this.#resolve(specifier, from)
     if (file === undefined) return undefined
-    return own.has(file) ? 'blkin' : this.read(file)
+    if (!file.startsWith(this.own)) return this.read(file)
+    return /^index\.[cm]?[jt]s$/.test(file.slice(this.own.length)) ? 'blkin' : undefined
   }
 
   #resolve(specifier: string, from: string): string | undefined {

@@ -1,21 +1,30 @@
-// lib/transform/load.ts: what becomes of a module's source on its way into the program. static-calls.ts and thread.ts call it.
+// lib/transform/load.ts: what becomes of the source of a module in which tracepoints may be called, on its way into the program.
+// changer.ts calls it, and loads it then: the parser is large.
 import { readFileSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import remapping from '@jridgewell/remapping'
 import { Count } from './counts.js'
-import { Finder } from './finder.js'
+import type { Finder } from './finder.js'
 import { Rewriter } from './rewrite.js'
-import { stripTypes } from './types.js'
+import type { Source } from './syntax.js'
 
-const finder = new Finder()
 const rewriter = new Rewriter()
 
+export interface Changing {
+  readonly finder: Finder
+  readonly counts: Uint32Array
+  /** Whether it says on stderr what it does. */
+  readonly tells: boolean
+}
+
 /** The source with its tracepoint calls static; as it came where there are none, or where anything fails. */
-export function transformed(file: string, text: string, counts: Uint32Array, tells: boolean): string {
+export function transformed(
+  { file, code }: Source,
+  text: string,
+  { finder, counts, tells }: Changing,
+): string {
   try {
-    const code = stripTypes(file, text)
-    if (code === undefined || !finder.concerns({ file, code })) return text
     const done = finder.follow(rewriter.rewrite({ file, code }, text))
     if (done === undefined) return text
     Atomics.add(counts, Count.modules, 1)

@@ -1,5 +1,6 @@
 // lib/transform/plugin.ts: the same at build time: one plugin, which unplugin makes into each bundler's. vite.ts, rollup.ts,
 // esbuild.ts and webpack.ts are what people import. Modules come when other plugins have made JavaScript of them.
+import { fileURLToPath } from 'node:url'
 import remapping from '@jridgewell/remapping'
 import { createUnplugin, type UnpluginBuildContext, type UnpluginContext } from 'unplugin'
 import { Finder } from './finder.js'
@@ -14,7 +15,7 @@ type Resolve = (specifier: string, from: string) => Promise<{ id: string } | nul
 type Esbuild = { transform(code: string, options: object): Promise<{ code: string; map: string }> }
 
 export const plugin = createUnplugin(() => {
-  const finder = new Finder()
+  const finder = new Finder(fileURLToPath(new URL('..', import.meta.url)))
   const rewriter = new Rewriter()
 
   async function follow<T>(following: Following<T>, context: Context): Promise<T> {

@@ -1,18 +1,21 @@
 // lib/transform/thread.ts: the hooks of Node before 22.15, which module.register() runs in a thread of its own.
-import { changedSource } from '../static-calls.js'
-import type { transformed } from './load.js'
+import { type Change, changedSource, changer, type Loaded } from './changer.js'
 
-let change = (_file: string, text: string): string => text
-
-/** What fails here would end the program: then modules are loaded as they are. */
-export async function initialize(data: { counts: Uint32Array; tells: boolean }): Promise<void> {
-  try {
-    const load: { transformed: typeof transformed } = await import('./load.js')
-    change = (file, text) => load.transformed(file, text, data.counts, data.tells)
-  } catch {}
+export interface ThreadData {
+  readonly own: string
+  readonly counts: Uint32Array
+  readonly tells: boolean
 }
 
-type Loaded = Parameters<typeof changedSource>[1]
+let change: Change = (_file, text) => text
+
+/** What fails here would end the program: then modules are loaded as they are. */
+export async function initialize({ own, counts, tells }: ThreadData): Promise<void> {
+  try {
+    const parts = await import('./load.js') // it cannot wait for them later
+    change = changer(own, counts, tells, () => parts)
+  } catch {}
+}
 
 export async function load(
   url: string,
