@@ -3,7 +3,7 @@
 import { flush, provider, status, t } from 'blkin'
 import { closureEmitter } from '../../dist/closure.js'
 import { native } from '../../dist/native.js'
-import { checkEvent } from '../../dist/schema.js'
+import { canonical, checkEvent } from '../../dist/schema.js'
 import { oddValues } from './odd-values.mjs'
 
 const numbers = ['u8', 'u16', 'u32', 'u64', 'i8', 'i16', 'i32', 'i64', 'f32', 'f64']
@@ -30,14 +30,11 @@ let emitted = 0
 for (const [event, declaration] of Object.entries(declarations)) {
   const schema = checkEvent('closure', event, declaration)
   const { provider: name, level, fields } = schema
-  const same = `level debug_line ${JSON.stringify(event)}`
-  const id = native.declare({ provider: name, event: `${event}`, level, fields: [...fields], schema: same })
-  if (typeof id === 'number') throw new Error('this schema should have met the one declared already')
+  const form = canonical(schema)
+  const id = native.declare({ provider: name, event: `${event}`, level, fields: [...fields], schema: form })
   const mixed = fields.some((field) => field.type === 12 || field.type === 14 || field.shape === 2)
-  const order = Object.keys(declarations)
-  const number = order.length + order.indexOf(event) // ids count up in the order of declaration
-  const commit = mixed ? native.mixedEmitter(number) : native.emit
-  const closure = closureEmitter(number, schema, commit, () => native.refuse(number))
+  const commit = mixed ? native.mixedEmitter(id) : native.emit
+  const closure = closureEmitter(id, schema, commit, () => native.refuse(id))
   for (const make of oddValues) {
     for (const emit of [generated[event], closure]) {
       emit({ before: 0xaaaaaaaa, value: make(), after: 0xbbbbbbbb })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Block, commandsOf, place } from './markdown.js'
 import { folder } from './run.js'
 
-const silent = 'babeltrace2 curl fio gdb node npm nbdinfo qemu-img qemu-io sudo'
+const silent = 'babeltrace2 cp curl fio gdb mv node npm nbdinfo qemu-img qemu-io sudo'
 
 /** `here`: the folder that it runs in, where a block makes files. @throws Error where the shell finds fault with it */
 export function wordsOf(block: Block, here = folder()): string[][] {

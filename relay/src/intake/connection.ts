@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Rejections } from '../rejections.js'
 import type { Owner } from '../store/processes.js'
+import { foreignName } from './foreign.js'
 import type { FrameRoom } from './frame-room.js'
 import { FrameSplitter, MAX_FRAME } from './frames.js'
 import type { Side } from './side.js'
@@ -91,7 +92,9 @@ export class Connection implements Owner {
       if (frames.midFrame && this.#ending === undefined) this.#ending = 'it closed in the middle of a frame'
     } catch (error) {
       const { code, message, name } = error as NodeJS.ErrnoException
-      if (this.#ending === undefined && typeof code !== 'string') this.#fault = 'bad bytes' // the others are the network's
+      if (this.#ending === undefined && typeof code !== 'string')
+        // the others are the network's
+        this.#fault = foreignName(message) ?? 'bad bytes'
       this.#ending ??= message || name
     }
     clearTimeout(timer)

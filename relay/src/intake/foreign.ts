@@ -5,6 +5,9 @@
 /** What only a server meets. */
 const requests = ['GET ', 'POST', 'PUT ', 'HEAD', 'OPTI', 'PRI ']
 
+/** HTTP, TLS, SSH or text, of an error in those words; undefined for any other. */
+export const foreignName = (words: string): string | undefined => /^it speaks (\w+)/.exec(words)?.[1]
+
 /** Undefined: it may be a frame, or nothing that is known. */
 export function foreignProtocol(first: number): string | undefined {
   const bytes = Buffer.alloc(4)
