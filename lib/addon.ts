@@ -35,10 +35,14 @@ function codeFolder(): string {
   return url === undefined ? __dirname : dirname(fileURLToPath(url))
 }
 
-/** By what this process is linked with. Where that cannot be read either may fit, and the wrong one does not load. */
+/**
+ * The likely one first: what this process is linked with. musl's file is ld-musl-ARCH.so.1 on some systems, and libc.so on
+ * others, where that is a link to it; glibc's is libc.so.6, or libc-2.31.so. The wrong one does not load.
+ */
 function libcs(): Libc[] {
   try {
-    return [readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-') ? 'musl' : 'glibc']
+    const isMusl = /\/(ld-musl-\S+|libc\.so)$/m.test(readFileSync('/proc/self/maps', 'latin1'))
+    return isMusl ? ['musl', 'glibc'] : ['glibc', 'musl']
   } catch {
     return ['glibc', 'musl']
   }

@@ -18,6 +18,20 @@ import { ensureSetup } from './setup.mjs'
 const total = { passed: 0, failed: 0, skipped: 0 }
 const args = process.argv.slice(2)
 
+/** What Node.js does differently from line to line: contexts, channels of diagnostics, HTTP, the addon's values, Workers. */
+const nodeDependent = [
+  ...[
+    'trace-entries',
+    'trace-instrument',
+    'trace-outcomes',
+    'trace-routes',
+    'trace-propagation',
+    'trace-spans',
+  ],
+  ...['trace-sampling', 'trace-workers', 'trace-channel', 'contexts', 'values', 'wrong-values', 'rules'],
+  ...['memory', 'no-native'],
+].map((name) => `test/${name}.test.ts`)
+
 if (await check('setup', () => setUp(args.length === 0))) {
   if (args.length === 0) await checkAll()
   await vitest(args)
@@ -95,20 +109,6 @@ async function nativeTests(flavour) {
   }
   if (counts.failed > 0) throw new Error(output.trimEnd())
 }
-
-/** What Node.js does differently from line to line: contexts, channels of diagnostics, HTTP, the addon's values, Workers. */
-const nodeDependent = [
-  ...[
-    'trace-entries',
-    'trace-instrument',
-    'trace-outcomes',
-    'trace-routes',
-    'trace-propagation',
-    'trace-spans',
-  ],
-  ...['trace-sampling', 'trace-workers', 'trace-channel', 'contexts', 'values', 'wrong-values', 'rules'],
-  ...['memory', 'no-native'],
-].map((name) => `test/${name}.test.ts`)
 
 async function otherNodes() {
   for (const line of [20, 22, 24, 26]) {

@@ -105,10 +105,10 @@ describe('a package that is missing', () => {
   test('is named: the relay, or what the relay needs', () => {
     const from = `imported from ${root}/relay/dist/wire.js`
     expect(why('ERR_MODULE_NOT_FOUND', `Cannot find package '@blkin/relay' ${from}`)).toBe(
-      'this verb needs the package @blkin/relay: npm install @blkin/relay',
+      'this verb needs the package @blkin/relay: npm install blkin @blkin/relay',
     )
-    expect(why('MODULE_NOT_FOUND', "Cannot find module 'thrift'\nRequire stack:\n- /a/wire.js")).toBe(
-      '@blkin/relay needs the package thrift, which is not installed: npm install @blkin/relay anew',
+    expect(why('MODULE_NOT_FOUND', "Cannot find module '@scope/name'\nRequire stack:\n- /a/otlp.js")).toBe(
+      '@blkin/relay needs the package @scope/name, which is not installed: npm install blkin @blkin/relay anew',
     )
     const binding = '@duckdb/node-bindings-linux-x64'
     expect(why('MODULE_NOT_FOUND', `Cannot find module '${binding}/duckdb.node'`)).toBe(
@@ -117,24 +117,37 @@ describe('a package that is missing', () => {
   })
 
   test.each([
-    ['thrift', /^blkin: @blkin\/relay needs the package thrift, which is not installed: .*\n$/],
+    [
+      '@duckdb/node-api',
+      /^blkin: @blkin\/relay needs the package @duckdb\/node-api, which is not installed: .*\n$/,
+    ],
     [
       `@duckdb/node-bindings-linux-${process.arch}`,
-      /^blkin: @blkin\/relay needs @duckdb\/node-bindings-linux-\w+, an optional dependency .*\n$/,
+      /^blkin: spans are kept in DuckDB, and DuckDB's binary for linux-\w+ is not installed; .* --omit=optional\n$/,
     ],
   ])('%s: the verb that needs it says so in one line, and ends', async (missing, words) => {
-    const hook = join(folder(), 'hook.cjs')
+    const hook = join(folder(), 'hook.mjs')
     writeFileSync(
       hook,
-      `const Module = require('module')
+      `import Module, { register } from 'node:module'
+const isMissing = (request) => request === '${missing}' || request.startsWith('${missing}/')
 const resolve = Module._resolveFilename
 Module._resolveFilename = (request, ...rest) => {
-  if (request !== '${missing}' && !request.startsWith('${missing}/')) return resolve(request, ...rest)
+  if (!isMissing(request)) return resolve(request, ...rest)
   throw Object.assign(new Error("Cannot find module '" + request + "'"), { code: 'MODULE_NOT_FOUND' })
-}`,
+}
+register('data:text/javascript,' + encodeURIComponent(\`
+  const isMissing = (request) => request === '${missing}' || request.startsWith('${missing}/')
+  export async function resolve(request, context, next) {
+    if (!isMissing(request)) return next(request, context)
+    const words = "Cannot find package '" + request + "' imported from " + context.parentURL
+    throw Object.assign(new Error(words), { code: 'ERR_MODULE_NOT_FOUND' })
+  }\`))`,
     )
-    const args = ['relay', '--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', '-o', folder()]
-    const { code, err } = await startBlkin(args, { NODE_OPTIONS: `--require ${hook}` }).done
+    const here = '127.0.0.1:0'
+
+    const args = ['relay', '--listen', here, '--http', here, '-o', folder()]
+    const { code, err } = await startBlkin(args, { NODE_OPTIONS: `--import ${hook}` }).done
     expect(err).toMatch(words)
     expect(code).toBe(1)
   })

@@ -9,8 +9,9 @@ export function whyMissing({ code, message }: NodeJS.ErrnoException): string | u
   if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return undefined
   const [, name] = /^Cannot find (?:package|module) '((?:@[^/']+\/)?[^@./'][^/']*)/.exec(message) ?? []
   if (name === undefined) return undefined
-  if (name === '@blkin/relay') return 'this verb needs the package @blkin/relay: npm install @blkin/relay'
+  if (name === '@blkin/relay')
+    return 'this verb needs the package @blkin/relay: npm install blkin @blkin/relay'
   if (name.startsWith('@duckdb/node-bindings-'))
     return `@blkin/relay needs ${name}, an optional dependency that is not installed: npm install without --omit=optional`
-  return `@blkin/relay needs the package ${name}, which is not installed: npm install @blkin/relay anew`
+  return `@blkin/relay needs the package ${name}, which is not installed: npm install blkin @blkin/relay anew`
 }
