@@ -97,11 +97,20 @@ function source(id: number, schema: Schema): string {
   const all = each.map(({ v }) => v).join(', ')
   const lists = each.filter(({ one }) => one.field.shape !== Shape.scalar)
   const isFixed = parts.length === 0
-  const head = isFixed ? stagedHead(id, fixedBytes, Channel.events) : 0
+  const head = stagedHead(id, isFixed ? fixedBytes : 0, Channel.events)
   return [
     '"use strict"',
     'let known, ask',
-    `function renew() { ({ known, ask } = gateOf(${id}, schema)) }`,
+    // Apart, so that an emitter without gates stays small enough to be inlined. False: all refuse.
+    `function gate(want${all && `, ${all}`}) {`,
+    `if (generations[${id}] !== known) ({ known, ask } = gateOf(${id}, schema))`,
+    `const asked = ask(${all})`,
+    'if ((want & 255 & ~asked) === 0) return false',
+    'gather()', // which may run the program's code
+    `staging.setUint32(${askedAt}, asked, true)`,
+    `staging.setUint32(0, ${head + stagedAsked}, true)`,
+    'return true',
+    '}',
     'return function emit(values) {',
     `const want = flags[${id}]`,
     'if (want === 0) return',
@@ -111,13 +120,8 @@ function source(id: number, schema: Schema): string {
       : '',
     ...each.map(({ check }) => check),
     `if (want >= ${gated}) {`,
-    `if (generations[${id}] !== known) renew()`,
-    `const asked = ask(${all})`,
-    'if ((want & 255 & ~asked) === 0) return',
-    'gather()', // which may run the program's code, so lists are looked at again
-    ...lists.map(({ check }) => check),
-    `staging.setUint32(${askedAt}, asked, true)`,
-    `staging.setUint32(0, ${head + stagedAsked}, true)`,
+    `if (!gate(want${all && `, ${all}`})) return`,
+    ...lists.map(({ check }) => check), // once more: what ran may have detached them
     !isFixed ? '}' : `} else staging.setUint32(0, ${head}, true)`,
     ...each.map(({ store }) => store),
     `commit(${parts.join(', ')})`,

@@ -10,7 +10,8 @@ napi_value emit(napi_env, napi_callback_info) {
   // One word of 32 bits, as JavaScript stored it: a wider load of two stores would wait for both to leave the store buffer.
   const uint32_t head = *reinterpret_cast<const uint32_t*>(thread.staging);
   const control::Event event(static_cast<uint16_t>(head >> 16));
-  control::Process::emit(event, head & kStagedLength, thread.staging + 1, thread, take_asked(thread.staging));
+  control::Process::emit(event, head & kStagedLength, thread.staging + 1, thread,
+                         [&] { return asked_of(event, thread.staging); });
   return nullptr;
 }
 

@@ -22,12 +22,12 @@ constexpr uint32_t kStagedAsked = 0x8000;
 constexpr uint32_t kStagedLength = kStagedAsked - 1;
 static_assert(ring::kPayloadMax <= kStagedLength);
 
-// Once: a later event that writes no first word must not find this one's.
-inline control::Asked take_asked(uint64_t* staging) noexcept {
-  auto* words = reinterpret_cast<uint32_t*>(staging);
-  if ((words[0] & kStagedAsked) == 0) return 0;
-  words[0] = 0;
-  return words[1];
+// Of this event: those with strings write the first word only where they were asked for, and find another's otherwise. What
+// is left of an earlier event of the same tracepoint is of an older generation.
+inline control::Asked asked_of(control::Event event, const uint64_t* staging) noexcept {
+  const auto* words = reinterpret_cast<const uint32_t*>(staging);
+  const bool is_its = (words[0] & kStagedAsked) != 0 && words[0] >> 16 == event.word();
+  return is_its ? words[1] : 0;
 }
 
 // Initial-exec and constant-initialized: one instruction to reach, where anything else is a call.

@@ -42,6 +42,7 @@ class Event {
   constexpr Event(uint16_t id, Channel channel) noexcept
       : word_(static_cast<uint16_t>(id | static_cast<unsigned>(channel) * kIds)) {}
 
+  constexpr uint16_t word() const noexcept { return word_; }
   constexpr uint16_t id() const noexcept { return word_ & (kIds - 1); }
   constexpr Channel channel() const noexcept { return static_cast<Channel>(word_ / kIds & 1U); }
 

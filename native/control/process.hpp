@@ -44,12 +44,15 @@ class Process {
 
   // The hot call. Where one session takes the event as it is, the record goes straight to its ring; where one session
   // asks a gate first, that is asked right here.
-  // payload: readable up to the next multiple of 8 of length. asked: of gates, by the emitter itself.
+  // payload: readable up to the next multiple of 8 of length. asked: what the emitter itself has asked of gates, an Asked;
+  // called where there are some.
+  template <typename AskedOf>
   [[gnu::always_inline]] static void emit(Event event, uint32_t length, const uint64_t* payload,
-                                          Thread& thread, Asked asked = 0) noexcept {
+                                          Thread& thread, AskedOf asked) noexcept {
     const Inside inside(thread);
     uint16_t want = one_->registry_.wanted(event.id());
-    if (want >= kGated && asked != 0) want = one_->registry_.left_to_ask(event.id(), want, asked);
+    if (want >= kGated) [[unlikely]]
+      want = one_->registry_.left_to_ask(event.id(), want, asked());
     const unsigned all = want & 255U;
     if (want - 1U < 255 && (want & (want - 1)) == 0) [[likely]]
       session_of(static_cast<size_t>(std::countr_zero(want)), thread)->write(event, length, payload, thread);

@@ -73,14 +73,15 @@ template <bool kCounter>
                                               uint64_t next, uint64_t* dst, uint64_t word, uint64_t ticks,
                                               const uint64_t* src, uint64_t words) noexcept {
   if constexpr (kCounter) {
-    asm goto(BLKIN_RSEQ_OPEN BLKIN_RSEQ_COUNTER BLKIN_RSEQ_COPY BLKIN_RSEQ_CLOSE
-             :
-             : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
-               [dst] "r"(dst), [word] "r"(word), [src] "r"(src), [words] "r"(words)
-             : BLKIN_RSEQ_USES
-             : abort);
+    asm goto(
+        BLKIN_RSEQ_OPEN BLKIN_RSEQ_COUNTER BLKIN_RSEQ_WORD BLKIN_RSEQ_TIME BLKIN_RSEQ_COPY BLKIN_RSEQ_CLOSE
+        :
+        : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
+          [dst] "r"(dst), [word] "r"(word), [src] "r"(src), [words] "r"(words)
+        : BLKIN_RSEQ_USES
+        : abort);
   } else {
-    asm goto(BLKIN_RSEQ_OPEN BLKIN_RSEQ_TICKS BLKIN_RSEQ_COPY BLKIN_RSEQ_CLOSE
+    asm goto(BLKIN_RSEQ_OPEN BLKIN_RSEQ_WORD BLKIN_RSEQ_TICKS BLKIN_RSEQ_COPY BLKIN_RSEQ_CLOSE
              :
              : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
                [dst] "r"(dst), [word] "r"(word), [src] "r"(src), [words] "r"(words), [ticks] "r"(ticks)
@@ -95,7 +96,7 @@ abort:
 // As above for a pad: one word, no time. A pad may be as short as that word.
 inline bool rseq_pad(RseqArea* area, uint32_t cpu, Header* ring, uint64_t head, uint64_t next, uint64_t* dst,
                      uint64_t word) noexcept {
-  asm goto(BLKIN_RSEQ_OPEN BLKIN_RSEQ_CLOSE
+  asm goto(BLKIN_RSEQ_OPEN BLKIN_RSEQ_WORD BLKIN_RSEQ_CLOSE
            :
            : [area] "r"(area), [cpu] "r"(cpu), [ring] "r"(ring), [head] "r"(head), [next] "r"(next),
              [dst] "r"(dst), [word] "r"(word)
@@ -107,7 +108,9 @@ abort:
 }
 #undef BLKIN_RSEQ_DESCRIPTOR
 #undef BLKIN_RSEQ_OPEN
+#undef BLKIN_RSEQ_WORD
 #undef BLKIN_RSEQ_COUNTER
+#undef BLKIN_RSEQ_TIME
 #undef BLKIN_RSEQ_TICKS
 #undef BLKIN_RSEQ_COPY
 #undef BLKIN_RSEQ_CLOSE

@@ -14,13 +14,13 @@
   "add x10, %[ring], #64\n" \
   "ldr x9, [x10]\n"         \
   "cmp x9, %[head]\n"       \
-  "b.ne %l[abort]\n"        \
-  "str %[word], [%[dst]]\n"
+  "b.ne %l[abort]\n"
+#define BLKIN_RSEQ_WORD "str %[word], [%[dst]]\n"
 // isb: without it the counter may be read ahead of what stands before it, so of the last record's reading too.
 #define BLKIN_RSEQ_COUNTER \
   "isb\n"                  \
-  "mrs x9, cntvct_el0\n"   \
-  "str x9, [%[dst], #8]\n"
+  "mrs x9, cntvct_el0\n"
+#define BLKIN_RSEQ_TIME "str x9, [%[dst], #8]\n"
 #define BLKIN_RSEQ_TICKS "str %[ticks], [%[dst], #8]\n"
 #define BLKIN_RSEQ_COPY                 \
   "add x9, %[dst], #16\n"               \

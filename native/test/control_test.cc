@@ -60,7 +60,8 @@ class Emitter {
     self.contexts = contexts.get();
     self.composed = composed.data();
     Process::get().attach(self);
-    for (uint64_t n = 0; !stop_; ++n) Process::emit(Event(id, kChannels[n % 2]), 8, &n, self);
+    for (uint64_t n = 0; !stop_; ++n)
+      Process::emit(Event(id, kChannels[n % 2]), 8, &n, self, [] { return Asked{0}; });
     Process::get().detach(self);
   }
 
