@@ -177,6 +177,15 @@ void Registry::set_gate(Session& session, size_t id, std::unique_ptr<const Gate>
   if (old != nullptr) retired_.emplace_back(old);
 }
 
+Registry::~Registry() {
+  for (Session& session : sessions_) {
+    GateTable* table = session.gates.load(std::memory_order_relaxed);
+    if (table == nullptr) continue;
+    for (const auto& gate : *table) delete gate.load(std::memory_order_relaxed);
+    std::free(table);
+  }
+}
+
 std::vector<std::unique_ptr<const Gate>> Registry::take_retired() {
   const std::lock_guard lock(mutex_);
   return std::exchange(retired_, {});

@@ -56,6 +56,9 @@ struct GateText {
 class Registry {
  public:
   explicit Registry(ContextTable& contexts) : contexts_(contexts) {}
+  ~Registry();  // of tests: a process's own is never destroyed
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
 
   // The same name with the same schema is the same tracepoint, and with another one a tracepoint beside it; `schema` is
   // its one canonical text.
