@@ -1,7 +1,10 @@
 // test/declarations.test.ts: what can be declared, and the words of every refusal. Runs the package in this process;
 // nothing is switched on.
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { provider, status, t } from '../lib/index.js'
+
+const { told } = vi.hoisted(() => ({ told: [] as string[] }))
+vi.mock('../lib/stderr.js', () => ({ writeError: (text: string) => told.push(text) }))
 
 const long = (length: number) => 'x'.repeat(length)
 // biome-ignore lint/suspicious/noExplicitAny: what a JavaScript program may give
@@ -266,9 +269,6 @@ test('another declaration of the name is a tracepoint beside it, told once, and 
     ]),
     [{ a, b }, 'err'],
   ]
-  const told: string[] = []
-  const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => told.push(String(text)) > 0)
-  onTestFinished(() => write.mockRestore())
   const before = declared()
   provider('other', { e: { level: 'info', fields: { a, b } } })
   for (let round = 0; round < 2; round++)

@@ -182,7 +182,7 @@ test('connections are refused for what their clients do, and not for what they m
   await until(() => relay.stats().connections.ended === 7)
   expect(brief(relay.stats().rejections)).toEqual([
     ['connection', 'hello refused', 3, false],
-    ['connection', 'bad bytes', 3, false],
+    ['connection', 'HTTP', 3, false],
   ])
   const told = relay.lines.filter((line) => line.includes('connection refused'))
   expect(told, 'once each, and no more until a minute is over').toHaveLength(2)
