@@ -1,7 +1,7 @@
 // lib/transform/counts.ts: how much was made static in this thread, for status(); in shared memory, since before Node 22.15
 // modules are loaded by a thread of their own.
 
-export const counts = new Uint32Array(new SharedArrayBuffer(12))
+export const counts: Uint32Array = new Uint32Array(new SharedArrayBuffer(12))
 
 /** Slots of counts. */
 export const Count = { modules: 0, calls: 1, left: 2 } as const
