@@ -5,6 +5,24 @@ import { relay } from './support/relays.js'
 import { program, result } from './support/run.js'
 import { recorded } from './support/trace.js'
 
+test('a word of a tracepoint that the program writes to ends nothing: sessions that are not there take no event', async () => {
+  const scribbles = `
+    import { enable, provider, status, t } from 'blkin'
+    const p = provider('wild', { a: { fields: { n: t.u32 } }, s: { fields: { s: t.string } } })
+    const scribble = () => {
+      for (const word of [1, 2, 128, 255, 256, 257, 0x0303, 0xff00, 0xffff]) {
+        p.a.on[0] = p.s.on[0] = word
+        p.a({ n: 1 }); p.s({ s: 'x' }); p.a({ n: 'wrong' })
+      }
+    }
+    scribble()
+    enable('wild:*')
+    scribble()
+    console.log(JSON.stringify(status().tracepoints.declared))`
+  for (const ring of ['cpu', 'thread'])
+    expect(await result<number>(scribbles, { env: { BLKIN_RELAY: '127.0.0.1:1', BLKIN_RING: ring } })).toBe(2)
+})
+
 interface Answer {
   threw: string[]
   emitted: number

@@ -22,6 +22,7 @@ void Process::note_cpu(Thread& thread) noexcept {
 void Process::take(size_t number, bool gated, Event event, uint32_t length, const uint64_t* payload,
                    Thread& thread) noexcept {
   Session* session = session_of(number, thread);
+  if (session == nullptr) return;
   if (gated && !session->contexts().empty()) session->write_in_context(event, length, payload, thread);
   else session->write(event, length, payload, thread);
 }
@@ -30,7 +31,9 @@ void Process::count_bad_value(uint16_t id, Thread& thread) noexcept {
   const Inside inside(thread);
   const uint16_t want = one_->registry_.wanted(id);
   for (unsigned bits = want & 255U; bits != 0; bits &= bits - 1)
-    sessions_[static_cast<size_t>(std::countr_zero(bits))].load(std::memory_order_acquire)->count_bad_value();
+    if (Session* session =
+            sessions_[static_cast<size_t>(std::countr_zero(bits))].load(std::memory_order_acquire))
+      session->count_bad_value();
 }
 
 }  // namespace blkin::control

@@ -54,9 +54,11 @@ class Process {
     if (want >= kGated) [[unlikely]]
       want = one_->registry_.left_to_ask(event.id(), want, asked());
     const unsigned all = want & 255U;
-    if (want - 1U < 255 && (want & (want - 1)) == 0) [[likely]]
-      session_of(static_cast<size_t>(std::countr_zero(want)), thread)->write(event, length, payload, thread);
-    else if (std::has_single_bit(all) && want == all * (1 + kGated))
+    if (want - 1U < 255 && (want & (want - 1)) == 0) [[likely]] {
+      Session* const session = session_of(static_cast<size_t>(std::countr_zero(want)), thread);
+      if (session != nullptr) [[likely]]
+        session->write(event, length, payload, thread);
+    } else if (std::has_single_bit(all) && want == all * (1 + kGated))
       offer(static_cast<size_t>(std::countr_zero(all)), event, length, payload, thread);
     else deliver(want, event, length, payload, thread);
   }
@@ -109,8 +111,9 @@ class Process {
  private:
   Process();
 
-  // The session of this number. To look it up takes four loads, each of which waits for the one before, and the clock is
-  // read only when all have come. So the processor goes on with the answer of last time, while it checks that it holds.
+  // The session of this number; null where there is none, since a program can write to its tracepoints' words. To look it
+  // up takes four loads, each of which waits for the one before, and the clock is read only when all have come. So the
+  // processor goes on with the answer of last time, while it checks that it holds.
   [[gnu::always_inline]] static Session* session_of(size_t number, Thread& thread) noexcept {
     Session* const session = sessions_[number].load(std::memory_order_acquire);
     Session* const last = thread.last;
