@@ -4,6 +4,7 @@
 import { compileFilter } from './filter/filter.js'
 import { filterScript, helpers } from './filter/script.js'
 import { type NativeGate, native } from './native.js'
+import { gapBefore } from './sample.js'
 import type { Schema } from './schema.js'
 
 export interface Gate {
@@ -18,10 +19,7 @@ export interface Gate {
 
 const mostPassedOver = 2 ** 30 // V8 keeps it without allocating
 
-/** How many events a share refuses until it takes one: as a die thrown for each would have it. */
-export function drawGap(share: number): number {
-  return Math.min(Math.floor(Math.log(1 - Math.random()) / Math.log1p(-share)), mostPassedOver)
-}
+const drawGap = (share: number): number => Math.min(gapBefore(share, Math.random()), mostPassedOver)
 
 /** What asks one session, as a statement; undefined where only C++ can. */
 function statement({ session, keep, of, filter }: NativeGate, schema: Schema): string | undefined {

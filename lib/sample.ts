@@ -31,6 +31,15 @@ function simplest(keep: number, of: number): Sample {
   return { keep: keep / a, of: of / a }
 }
 
+/**
+ * How many are passed over until one is kept: as a die thrown for each would have it, which keeps with the chance `share`.
+ *
+ * @param random from 0 to below 1
+ */
+export function gapBefore(share: number, random: number): number {
+  return Math.floor(Math.log(1 - random) / Math.log1p(-share))
+}
+
 export function formatSample({ keep, of }: Sample): string {
   return `${keep}/${of}`
 }

@@ -1,6 +1,7 @@
 // lib/trace/gap.ts: how many of the traces that begin in this thread are passed over until the next one is recorded. That is
 // drawn once a recorded trace, with the chances that a die for each of them would give, so that a trace which is passed over
 // costs one decrement: no random number, no id, no count of its own.
+import { gapBefore } from '../sample.js'
 import { randomFraction } from './ids.js'
 
 const most = 2 ** 30
@@ -45,9 +46,8 @@ function goesOn(): boolean {
   return true
 }
 
-/** How often a die fails that keeps with this chance, before it keeps. */
 function draw(): void {
-  hold(share === 1 ? 0 : Math.floor(Math.log(1 - randomFraction()) / Math.log1p(-share)))
+  hold(share === 1 ? 0 : gapBefore(share, randomFraction()))
 }
 
 function hold(gap: number): void {

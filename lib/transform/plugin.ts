@@ -6,7 +6,6 @@ import { createUnplugin, type UnpluginBuildContext, type UnpluginContext } from 
 import { Finder } from './finder.js'
 import type { Following } from './known.js'
 import { Rewriter, type Rewritten } from './rewrite.js'
-import { Syntax } from './syntax.js'
 import { stripTypes } from './types.js'
 
 type Context = UnpluginBuildContext & UnpluginContext & { resolve?: Resolve }
@@ -52,7 +51,7 @@ export const plugin = createUnplugin(() => {
     context: Context,
     drive: (following: Following<Rewritten | undefined>) => Promise<Rewritten | undefined>,
   ): Promise<Rewritten | undefined> {
-    const plain = Syntax.of({ file, code }) === undefined ? stripTypes(file, code) : code
+    const plain = rewriter.isScript({ file, code }) ? code : stripTypes(file, code)
     if (plain !== undefined) return drive(rewriter.rewrite({ file, code: plain }, code))
     if (!/\.[cm]?ts$/.test(file)) return undefined
     // esbuild hands out TypeScript, and this Node cannot strip it.

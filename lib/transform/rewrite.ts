@@ -13,7 +13,11 @@ export interface Rewritten {
 }
 
 export class Rewriter {
-  readonly #modules = new Modules();
+  readonly #modules = new Modules()
+
+  isScript(source: Source): boolean {
+    return this.#modules.syntaxOf(source) !== undefined
+  }
 
   /**
    * @param source types stripped

@@ -23,6 +23,14 @@ class Rules : public testing::Test {
     rule.level = level;
     return registry->enable(kSession, std::move(rule)).rule;
   }
+  // One of three events.
+  void enable_share(const std::string& pattern) {
+    thrift::Rule rule;
+    rule.pattern = pattern;
+    rule.level = 14;
+    rule.sample = {1, 3};
+    registry->enable(kSession, std::move(rule));
+  }
   bool on(int32_t id) { return registry->flags()[id].load() != 0; }
 
   bool disable(const std::string& pattern) {
@@ -215,11 +223,7 @@ TEST_F(Rules, flags_and_their_count_follow_the_rules_whatever_happened_before) {
 
 TEST_F(Rules, what_an_emitter_asked_counts_until_the_rules_of_its_tracepoint_change) {
   const auto id = static_cast<uint16_t>(declare("disk", "read"));
-  thrift::Rule rule;
-  rule.pattern = "disk:read";
-  rule.level = 14;
-  rule.sample = {1, 3};
-  registry->enable(kSession, rule);
+  enable_share("disk:read");
   uint32_t generation = 0;
   const auto gates = registry->gates(id, generation);
   ASSERT_EQ(gates.size(), 1U);
@@ -234,18 +238,14 @@ TEST_F(Rules, what_an_emitter_asked_counts_until_the_rules_of_its_tracepoint_cha
   EXPECT_EQ(registry->left_to_ask(id, want, now | 256U << 1 | 1U << 2), want) << "of other sessions";
   enable("disk:*");
   disable("disk:*");
-  registry->enable(kSession, rule);
+  enable_share("disk:read");
   EXPECT_EQ(registry->left_to_ask(id, want, now | 1U << kSession), want) << "rules have changed since";
 }
 
 TEST_F(Rules, gates_of_a_session_with_contexts_are_not_asked_by_emitters) {
   registry->open(kSession, 1U << kCpuSlot);
   const auto id = static_cast<uint16_t>(declare("disk", "read"));
-  thrift::Rule rule;
-  rule.pattern = "disk:read";
-  rule.level = 14;
-  rule.sample = {1, 3};
-  registry->enable(kSession, rule);
+  enable_share("disk:read");
   uint32_t generation = 0;
   EXPECT_TRUE(registry->gates(id, generation).empty());
 }
