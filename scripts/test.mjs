@@ -5,7 +5,7 @@
 // lint and packaging add nothing when they pass, one failed or skipped each when they do not. Tests that depend on Node.js
 // run once more under each other release line that we promise, and count there too.
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { checkPack } from './check-pack.mjs'
 import { ctest } from './lib/ctest.mjs'
 import { missingPackages } from './lib/debian.mjs'
@@ -16,6 +16,8 @@ import { ensurePrebuilds } from './prebuild.mjs'
 import { ensureSetup } from './setup.mjs'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
+/** What failed, told once more at the end: the rest of the output is long, and CI may keep only its end. */
+const failures = []
 const args = process.argv.slice(2)
 
 /** What Node.js does differently from line to line: contexts, channels of diagnostics, HTTP, the addon's values, Workers. */
@@ -37,6 +39,7 @@ if (await check('setup', () => setUp(args.length === 0))) {
   await vitest(args)
   if (args.length === 0) await otherNodes()
 }
+for (const failure of failures) console.log(`FAILED: ${failure}`)
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exitCode = total.failed === 0 ? 0 : 1
 
@@ -72,6 +75,7 @@ async function check(name, work) {
     return true
   } catch (error) {
     total.failed++
+    failures.push(`${name}: ${beginning(error.message)}`)
     console.log(`${error.message}\nFAILED: ${name}, ${seconds(performance.now() - start)}\n`)
     return false
   }
@@ -125,15 +129,17 @@ async function vitest(names, { node = process.execPath, title = 'vitest' } = {})
   console.log(`== ${title}`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const { code } = await run(node, [bin('vitest'), 'run', ...reporters, ...names], { show: true })
-  const { passed, failed, skipped } = readReport(report)
+  const { passed, failed, skipped, messages } = readReport(report)
   total.passed += passed
   total.skipped += skipped
   // A run can fail with no test to blame: a file that does not load, an error outside any test.
   total.failed += code !== 0 ? Math.max(1, failed) : failed
+  if (code !== 0 && messages.length === 0) messages.push('an error outside any test')
+  failures.push(...messages.map((message) => `${title}: ${message}`))
 }
 
 function readReport(report) {
-  if (!statSync(report, { throwIfNoEntry: false })) return { passed: 0, failed: 0, skipped: 0 }
+  if (!statSync(report, { throwIfNoEntry: false })) return { passed: 0, failed: 0, skipped: 0, messages: [] }
   const json = JSON.parse(readFileSync(report, 'utf8'))
   const notLoaded = json.testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.length === 0,
@@ -142,5 +148,20 @@ function readReport(report) {
     passed: json.numPassedTests,
     failed: json.numFailedTests + notLoaded.length,
     skipped: json.numPendingTests + json.numTodoTests,
+    messages: [
+      ...notLoaded.map((file) => `${relative(root, file.name)}: ${beginning(file.message)}`),
+      ...json.testResults.flatMap((file) =>
+        file.assertionResults
+          .filter((test) => test.status === 'failed')
+          .map(
+            (test) =>
+              `${relative(root, file.name)}: ${test.fullName}: ${beginning(test.failureMessages[0] ?? '')}`,
+          ),
+      ),
+    ],
   }
+}
+
+function beginning(message) {
+  return message.trim().slice(0, 600)
 }
