@@ -92,10 +92,9 @@ struct Held {
 
 // ---- rules ----
 
-/** A condition on fields and contexts: docs/filter.md. */
+/** A condition on fields and contexts: docs/filter.md. What it means to a tracepoint, the traced process works out. */
 struct Filter {
   1: required string text       // as a person wrote it
-  2: required binary program
 }
 
 /** Each event is kept with the probability keep/of. */
@@ -263,6 +262,7 @@ struct ProcessState {
   5: required string version      // of blkin
   6: required i32 tracepoints
   7: required list<SessionState> sessions
+  8: optional list<Field> contexts  // that its filters may ask for
 }
 
 /** Where a tracepoint is on: the session, and which of its rules says so. */
@@ -280,6 +280,12 @@ struct TracepointState {
 struct TracepointStates {
   1: required list<TracepointState> tracepoints
   2: required i32 total
+}
+
+/** A tracepoint that a rule's filter does not fit: what the rule stands over decides there. */
+struct Misfit {
+  1: required i32 tracepoint      // its id
+  2: required string why
 }
 
 struct Changed {
@@ -302,7 +308,11 @@ service Control {
   /** Its rules stay; its events go on in new rings and a new trace. */
   SessionState changeSession(1: SessionSpec spec) throws (1: Refused refused)
   Closed closeSession(1: string name, 2: i32 timeoutMs) throws (1: Refused refused)
-  Changed enable(1: string session, 2: Rule rule) throws (1: Refused refused)
+  /**
+   * misfits: what the caller found who held the filter against the tracepoints. The process itself looks when the first
+   * event comes, and at what is declared later. Refused (FILTER) where none of those covered is left.
+   */
+  Changed enable(1: string session, 2: Rule rule, 3: list<Misfit> misfits) throws (1: Refused refused)
   Changed disable(1: string session, 2: string pattern) throws (1: Refused refused)
   bool flush(1: string session, 2: i32 timeoutMs) throws (1: Refused refused)
 }

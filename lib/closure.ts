@@ -1,6 +1,6 @@
 // lib/closure.ts: an emitter without generated code, for programs that forbid it
 // (--disallow-code-generation-from-strings). The same rules as emitter.ts, a loop in place of straight code.
-import { gather } from './context.js'
+import { gateFor } from './gates.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
 import { Channel, type Emit, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
@@ -61,15 +61,33 @@ function store({ field, at }: Placed, value: unknown): void {
 export function closureEmitter(
   id: number,
   schema: Schema,
-  commit: (...parts: unknown[]) => void,
+  commit: (...parts: unknown[]) => boolean | undefined,
   refuse: () => void,
 ): Emit {
   const { placed, fixedBytes } = place(schema)
   const converters = placed.map(converter)
   const lists = placed.flatMap(({ field }, i) => (field.shape === Shape.scalar ? [] : [{ field, i }]))
   const mixed = placed.some(({ at }) => at < 0)
+  const head = stagedHead(id, mixed ? 0 : fixedBytes, Channel.events)
+  const gate = gateFor(id, schema, head, refuse)
+
+  /** False: rules changed on the way, so it is to be put once more. */
+  function put(want: number, stored: readonly unknown[]): boolean {
+    if (want >= gated && !gate(want, ...stored)) return true
+    // Once more, when no code of the caller's comes any more: what ran may have detached what was converted before.
+    if (!lists.every(({ field, i }) => isNumbers(stored[i], field.type, field.length || undefined))) {
+      refuse()
+      return true
+    }
+    if (want < gated && !mixed) staging.setUint32(0, head, true)
+    placed.forEach((one, i) => {
+      if (one.at >= 0) store(one, stored[i])
+    })
+    return !commit(...stored.filter((_, i) => (placed[i] as Placed).at < 0))
+  }
+
   return (values) => {
-    const want = flags[id] as number
+    let want = flags[id] as number
     if (want === 0) return
     const stored: unknown[] = []
     try {
@@ -82,14 +100,6 @@ export function closureEmitter(
     } catch {
       return refuse()
     }
-    if (want >= gated) gather()
-    // Once more, when no code of the caller's comes any more: what ran may have detached what was converted before.
-    if (!lists.every(({ field, i }) => isNumbers(stored[i], field.type, field.length || undefined)))
-      return refuse()
-    if (!mixed) staging.setUint32(0, stagedHead(id, fixedBytes, Channel.events), true)
-    placed.forEach((one, i) => {
-      if (one.at >= 0) store(one, stored[i])
-    })
-    commit(...stored.filter((_, i) => (placed[i] as Placed).at < 0))
+    while (want !== 0 && !put(want, stored)) want = flags[id] as number
   }
 }

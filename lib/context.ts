@@ -1,12 +1,13 @@
 // lib/context.ts: what is told of the moment of an event beside its fields, as far as JavaScript knows it. A session or a
 // filter asks for contexts by name; gather() puts those into the memory shared with the addon (a ContextBlock of
-// native/control/context.hpp) before a gated event is staged. While nobody asks, nothing here runs.
+// native/control/context.hpp) before a gated event is staged, where filters read them. While nobody asks, nothing here runs.
 import { executionAsyncId } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
+import { joined, type Wide } from './filter/integers.js'
 import { native } from './native.js'
 import { type FieldType, Shape, Type } from './types.js'
 
-const slots = { span: 3, traceHigh: 4, traceLow: 5, elu: 6, asyncId: 7 } as const
+const slots = { cpu: 2, span: 3, traceHigh: 4, traceLow: 5, elu: 6, asyncId: 7 } as const
 /** Those that every process has, by the names that sessions ask for. */
 export const builtInContexts = [
   'tid', 'thread', 'cpu', 'span', 'trace', 'trace_high', 'trace_low', 'elu', 'async_id',
@@ -21,8 +22,11 @@ const texts = Array.from(
   { length: slotCount },
   (_, slot) => new Uint8Array(block, slotCount * 8 + slot * textBytes, textBytes),
 )
-const wanted = native === undefined ? new Uint32Array(1) : new Uint32Array(native.scriptContexts())
+/** A bit each slot that the events of sessions carry and that is filled here. Written by the addon, from any thread. */
+export const wantedContexts: Uint32Array =
+  native === undefined ? new Uint32Array(1) : new Uint32Array(native.scriptContexts())
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
 /** By slot: puts the value of this moment into the block. May run the program's code, and throw. */
 const sources: (() => void)[] = []
@@ -34,9 +38,9 @@ const clear = (slot: number): void => {
 
 let gathering = false
 
-/** Puts what is wanted into the block. Never throws; a context whose source does is 0, or an empty text. */
-export function gather(): void {
-  let left = wanted[0] as number
+/** Puts these into the block, a bit each slot. Never throws; a context whose source does is 0, or an empty text. */
+export function gather(wanted: number): void {
+  let left = wanted
   if (left === 0 || gathering) return
   gathering = true // a source that emits does not start this again
   while (left !== 0) {
@@ -50,6 +54,22 @@ export function gather(): void {
   }
   gathering = false
 }
+
+/** What the block holds, as filters read it. */
+export const contextValues = {
+  signed: (slot: number): Wide =>
+    joined(numbers.getInt32(slot * 8 + 4, true), numbers.getInt32(slot * 8, true)),
+  unsigned: (slot: number): Wide =>
+    joined(numbers.getUint32(slot * 8 + 4, true), numbers.getInt32(slot * 8, true)),
+  float: (slot: number): number => numbers.getFloat64(slot * 8, true),
+  text(slot: number): string {
+    const text = texts[slot] as Uint8Array
+    return decoder.decode(text.subarray(0, text.indexOf(0)))
+  },
+}
+
+// Only where a filter asks for it: what a session's events carry is noted when they are written.
+sources[slots.cpu] = () => numbers.setUint32(slots.cpu * 8, native!.cpu(), true)
 
 // The event loop's use since it was last looked at, which is worked out at most a hundred times a second: it costs
 // a microsecond, and over a shorter time it says nothing.

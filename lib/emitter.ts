@@ -8,22 +8,22 @@
 //     try { offset = values.offset; length = values.length }  may run the caller's code; nothing is staged yet
 //     catch { refuse(); return }
 //     if (typeof offset !== 'number' || ...) { refuse(); return }
-//     if (want >= 256) { ... }                                somebody asks first: gates.ts; or for contexts: context.ts
-//     staging.setUint32(0, 458764, true)                      which event, how long
+//     if (want >= 256) { if (!gate(want, offset, length)) return }   somebody asks first, or for contexts: gates.ts
+//     else staging.setUint32(0, 458764, true)                 which event, how long
 //     staging.setFloat64(8, offset, true); ...                no caller's code from here on
-//     emit()                                                  the ring takes it
+//     if (emit()) again(offset, length)                       the ring takes it, or rules changed on the way
 //   }
 //
 // The steps for each kind of field stand in one table, steps(); where code generation is forbidden the same text
 // cannot be used, and closure.ts does the work more slowly.
 import { closureEmitter } from './closure.js'
-import { gather } from './context.js'
-import { gateOf } from './gates.js'
+import { canGenerate } from './code-generation.js'
+import { gateFor } from './gates.js'
 import { native } from './native.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
 import { Channel, type Emit, isVariable, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
-import { askedAt, flags, gated, generations, stagedAsked, staging } from './staging.js'
+import { flags, gated, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
 
 const switchMost = 12
@@ -90,26 +90,31 @@ function steps({ field, at }: Placed, v: string, k: string): Steps {
 }
 
 function source(id: number, schema: Schema): string {
-  const { placed, fixedBytes } = place(schema)
+  const { placed } = place(schema)
   const each = placed.map((one, i) => ({ ...steps(one, `v${i}`, `labels[${i}]`), v: `v${i}`, one }))
   const reads = each.map(({ v, one }) => `${v} = values[${JSON.stringify(one.field.name)}]`)
   const parts = each.filter(({ one }) => one.at < 0).map(({ v }) => v)
   const all = each.map(({ v }) => v).join(', ')
   const lists = each.filter(({ one }) => one.field.shape !== Shape.scalar)
   const isFixed = parts.length === 0
-  const head = stagedHead(id, isFixed ? fixedBytes : 0, Channel.events)
+  const head = headOf(id, schema)
+  const put = [
+    `if (want >= ${gated}) {`,
+    `if (!gate(want${all && `, ${all}`})) return`,
+    ...lists.map(({ check }) => check), // once more: what ran may have detached them
+    !isFixed ? '}' : `} else staging.setUint32(0, ${head}, true)`,
+    ...each.map(({ store }) => store),
+  ]
   return [
     '"use strict"',
-    'let known, ask',
-    // Apart, so that an emitter without gates stays small enough to be inlined. False: all refuse.
-    `function gate(want${all && `, ${all}`}) {`,
-    `if (generations[${id}] !== known) ({ known, ask } = gateOf(${id}, schema))`,
-    `const asked = ask(${all})`,
-    'if ((want & 255 & ~asked) === 0) return false',
-    'gather()', // which may run the program's code
-    `staging.setUint32(${askedAt}, asked, true)`,
-    `staging.setUint32(0, ${head + stagedAsked}, true)`,
-    'return true',
+    // Apart, so that the emitter stays small enough to be inlined.
+    `function again(${all}) {`,
+    'for (;;) {',
+    `const want = flags[${id}]`,
+    'if (want === 0) return',
+    ...put,
+    `if (!commit(${parts.join(', ')})) return`,
+    '}',
     '}',
     'return function emit(values) {',
     `const want = flags[${id}]`,
@@ -119,25 +124,17 @@ function source(id: number, schema: Schema): string {
       ? `try { ${[...reads, ...each.flatMap(({ read }) => read ?? [])].join('; ')} } catch { return refuse() }`
       : '',
     ...each.map(({ check }) => check),
-    `if (want >= ${gated}) {`,
-    `if (!gate(want${all && `, ${all}`})) return`,
-    ...lists.map(({ check }) => check), // once more: what ran may have detached them
-    !isFixed ? '}' : `} else staging.setUint32(0, ${head}, true)`,
-    ...each.map(({ store }) => store),
-    `commit(${parts.join(', ')})`,
+    ...put,
+    `if (commit(${parts.join(', ')})) again(${all})`,
     '}',
   ].join('\n')
 }
 
-/** Probed once: --disallow-code-generation-from-strings makes the first use throw. */
-const canGenerate = (() => {
-  try {
-    new Function('')
-    return true
-  } catch {
-    return false
-  }
-})()
+/** The head of an event of fixed size; of another one, whose size the addon finds out, all but that. */
+function headOf(id: number, schema: Schema): number {
+  const { placed, fixedBytes } = place(schema)
+  return stagedHead(id, placed.every(({ at }) => at >= 0) ? fixedBytes : 0, Channel.events)
+}
 
 export function makeEmitter(id: number, schema: Schema): Emit {
   if (native === undefined) return () => {}
@@ -146,8 +143,8 @@ export function makeEmitter(id: number, schema: Schema): Emit {
   const refuse = () => native?.refuse(id)
   if (!canGenerate) return closureEmitter(id, schema, commit, refuse)
   const labels = schema.fields.map((field) => new Map(field.labels))
-  const given = { flags, staging, gather, numbers, isNumbers, nameOf, labels, commit, refuse }
-  const names = { ...given, generations, gateOf, schema }
+  const gate = gateFor(id, schema, headOf(id, schema), refuse)
+  const names = { flags, staging, gate, numbers, isNumbers, nameOf, labels, commit, refuse }
   const make = new Function(...Object.keys(names), source(id, schema))
   return make(...Object.values(names)) as Emit
 }

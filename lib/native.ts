@@ -13,7 +13,10 @@ export interface NativeRule {
   exactly: boolean
   keep: number
   of: number
-  filter?: { text: string; program: Uint8Array }
+  /** '': none. */
+  filter: string
+  /** Tracepoints that the filter does not fit, by id, and why. */
+  unfit: readonly (readonly [number, string])[]
 }
 
 export interface NativeSession {
@@ -93,9 +96,10 @@ export interface NativeStatus {
   sessions: NativeSessionStatus[]
 }
 
-/** What a session asks before it takes an event. */
+/** What a session asks before it takes an event, and which of its rules says so. */
 export interface NativeGate {
   session: number
+  rule: number
   keep: number
   of: number
   /** '': none. */
@@ -104,12 +108,20 @@ export interface NativeGate {
 
 /** native/addon/environment.hpp lists the same. */
 export interface Native {
-  emit(): void
-  mixedEmitter(id: number): (...parts: unknown[]) => void
+  /** True: rules have changed since the event was asked, so it is to be asked and put again. */
+  emit(): boolean | undefined
+  mixedEmitter(id: number): (...parts: unknown[]) => boolean | undefined
   staging(): ArrayBuffer
   flags(): ArrayBuffer
   generations(): ArrayBuffer
   gates(id: number): { generation: number; gates: NativeGate[] }
+  /** Notes that a rule's filter does not fit a tracepoint, so that the rule before it decides. */
+  unfit(session: number, rule: number, id: number, why: string): void
+  /** Tracepoints that the rule covers, as they were declared. */
+  covered(rule: NativeRule): { id: number; provider: string; event: string; fields: FieldDescription[] }[]
+  /** In the order of their slots. */
+  contexts(): { name: string; type: number }[]
+  cpu(): number
   contextBlock(): ArrayBuffer
   scriptContexts(): ArrayBuffer
   refuse(id: number): void
@@ -142,7 +154,8 @@ export interface Native {
 
 /** Every function of the addon; a test compares with what it has. */
 export const nativeNames = [
-  'emit', 'mixedEmitter', 'staging', 'flags', 'generations', 'gates', 'contextBlock', 'scriptContexts', 'refuse',
+  'emit', 'mixedEmitter', 'staging', 'flags', 'generations', 'gates', 'unfit', 'covered', 'contexts', 'cpu',
+  'contextBlock', 'scriptContexts', 'refuse',
   'configure', 'declare', 'addContext', 'handOver', 'takeOver', 'enable', 'disable', 'openSession', 'changeSession',
   'closeSession', 'status', 'flush', 'leave', 'recover',
 ] as const satisfies readonly (keyof Native)[] // biome-ignore format: a list

@@ -2,6 +2,7 @@
 
 import { makeEmitter } from './emitter.js'
 import { applyEnvironment } from './environment.js'
+import { fittingRules } from './gates.js'
 import { native } from './native.js'
 import type { Emit } from './placement.js'
 import {
@@ -13,7 +14,7 @@ import {
   type EventDeclaration,
   type Schema,
 } from './schema.js'
-import { flags } from './staging.js'
+import { flags, gated } from './staging.js'
 import { writeError } from './stderr.js'
 import { publishWord } from './transform/word.js'
 import type { FieldType } from './types.js'
@@ -51,6 +52,7 @@ export function declare(schema: Schema): number {
   const form = canonical(schema)
   const id = native.declare({ provider, event, level, fields: [...fields], schema: form })
   if (typeof id !== 'number') return conflict(schema, id)
+  if ((flags[id] as number) >= gated) fittingRules(id, schema) // so that it is known from now on which do not fit
   const name = `${provider}:${event}`
   const first = forms.get(name)
   if (first === undefined) forms.set(name, form)

@@ -1,6 +1,6 @@
 // lib/rule.ts: one rule: its parts checked, and its way into the addon. Called by rules.ts for the program and by
 // environment.ts for its surroundings.
-import { compileFilter } from './filter/filter.js'
+import { type CompiledFilter, checkFilter, compileFilter } from './filter/filter.js'
 import { isLevel, type Level, levelNames, levels } from './levels.js'
 import { type NativeRule, native } from './native.js'
 import { parseSample } from './sample.js'
@@ -54,14 +54,26 @@ export function nativeRule(pattern: string, options: RuleOptions): NativeRule {
     })
   }
   const compiled = filter === undefined ? undefined : compileFilter(filter)
-  return {
+  const rule = {
     pattern: checkPattern(pattern),
     exclude: (typeof exclude === 'string' ? [exclude] : [...exclude]).map(checkPattern),
     level: levels[checkLevel(exactly ?? level ?? 'debug')],
     exactly: exactly !== undefined,
     ...(sample === undefined ? { keep: 1, of: 1 } : parseSample(sample)),
-    ...(compiled ? { filter: { text: compiled.text, program: compiled.program } } : {}),
+    filter: compiled?.text ?? '',
+    unfit: [],
   }
+  return compiled === undefined ? rule : { ...rule, unfit: misfits(rule, compiled) }
+}
+
+/** Tracepoints declared so far, in any thread. Those that come later their emitters look at: gates.ts. */
+function misfits(rule: NativeRule, filter: CompiledFilter): [number, string][] {
+  const contexts = native?.contexts()
+  const covered = native?.covered(rule) ?? []
+  return covered.flatMap((tracepoint): [number, string][] => {
+    const why = checkFilter(filter, tracepoint, contexts)
+    return why === undefined ? [] : [[tracepoint.id, why]]
+  })
 }
 
 export function addRule(session: string, pattern: string, options: RuleOptions = {}): Rule {

@@ -1,7 +1,7 @@
 // test/contexts.test.ts: what events carry of their moment, in the main thread and in Workers, as babeltrace2 prints it; what
 // filters ask of it; and what becomes of sources that misbehave.
 import { describe, expect, test } from 'vitest'
-import { controllerOf, filtered, spec } from './support/control.js'
+import { controllerOf, spec } from './support/control.js'
 import { relay } from './support/relays.js'
 import { result, start } from './support/run.js'
 import { describeWith } from './support/tools.js'
@@ -204,7 +204,7 @@ test('a controller gives rules with contexts to a process that is running', asyn
   await running.says('ready')
   const control = await controllerOf(running)
   await control.openSession(spec('s', to.address, { contexts: ['parity', 'tid'] }))
-  await control.enable('s', filtered('*:*', '$ctx.parity'))
+  await control.enable('s', { pattern: '*:*', filter: '$ctx.parity' })
   await new Promise((resolve) => setTimeout(resolve, 100))
   await control.closeSession('s', 5000)
   const { events: all } = await recorded(to.output)

@@ -2,7 +2,7 @@
 // text that means nothing or does not fit. The evaluator that the differential test believes is checked here too.
 import { describe, expect, test } from 'vitest'
 import { caret, FilterError } from '../lib/filter/error.js'
-import { type CompiledFilter, checkFilter, compileFilter } from '../lib/filter/filter.js'
+import { checkFilter, compileFilter } from '../lib/filter/filter.js'
 import type { Node } from '../lib/filter/tree.js'
 import { t } from '../lib/index.js'
 import { nearest } from '../lib/nearest.js'
@@ -177,12 +177,6 @@ describe('a text that is no filter is refused, at its column, with what may come
     expect(() => compileFilter(7)).toThrow('the filter is a number; expected a string')
     expect(() => compileFilter(null)).toThrow('the filter is null; expected a string')
   })
-
-  test('a program that is larger than processes take', () => {
-    expect(refusal(Array(1200).fill('1').join('||')).line).toContain(
-      "the filter's program takes 10804 bytes; expected at most 8192",
-    )
-  })
 })
 
 describe('the caret', () => {
@@ -276,15 +270,6 @@ test('a compiled filter tells what it asks for', () => {
     fields: ['a', 'b', 'c'],
     asked: ['tid'],
   })
-})
-
-test('the program is the bytes that docs/filter.md draws', () => {
-  const bytes = (filter: CompiledFilter) => Buffer.from(filter.program).toString('latin1')
-  expect(bytes(compileFilter('op == "w*"'))).toBe('\x01\x30\x10\x02op\x04\x02\0w\0')
-  expect(bytes(compileFilter('a[258] < -1 && !$ctx.x'))).toBe(
-    '\x01\x50\x02\0\x32\x11\x01a\x02\x01\0\0\x02\xff\xff\xff\xff\xff\xff\xff\xff\x20\x12\x01x',
-  )
-  expect(bytes(compileFilter('1.5'))).toBe('\x01\x03\0\0\0\0\0\0\xf8\x3f')
 })
 
 test('the nearest name is near', () => {

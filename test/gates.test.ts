@@ -1,8 +1,10 @@
-// test/gates.test.ts: filters and shares that emitters ask themselves: which filters those are, what they say of values as
-// their types store them, and what becomes of events while rules change under a blocked event loop.
+// test/gates.test.ts: filters and shares as emitters ask them: what both forms of a filter say of values as their types store
+// them, and what becomes of events while rules change under a blocked event loop.
 import { expect, test } from 'vitest'
+import { type Condition, condition } from '../lib/filter/condition.js'
 import { compileFilter } from '../lib/filter/filter.js'
-import { filterScript, helpers } from '../lib/filter/script.js'
+import { type Evaluation, ExpressionForm, type Form, functionForm } from '../lib/filter/forms.js'
+import { operations } from '../lib/filter/operations.js'
 import { type FieldType, t } from '../lib/types.js'
 import { relay } from './support/relays.js'
 import { result } from './support/run.js'
@@ -11,18 +13,26 @@ import { recorded } from './support/trace.js'
 const types = {
   a: t.u8, b: t.u16, c: t.u32, d: t.u64, e: t.i8, f: t.i16, g: t.i32, h: t.i64,
   x: t.f32, y: t.f64, ok: t.bool, name: t.string, op: t.enum({ read: 1, write: 2, rest: 2 }),
-  list: t.sequence(t.u8),
+  other: t.string, list: t.sequence(t.u8), big: t.sequence(t.i64), four: t.array(t.i16, 4),
 } // biome-ignore format: a table
 const fields = Object.entries(types).map(([name, type]) => ({ name, ...(type as FieldType<unknown>) }))
 
-const script = (filter: string) => filterScript(compileFilter(filter).root, fields)
+const compiled = <Part>(filter: string, form: Form<Part>): Condition<Part> =>
+  condition(compileFilter(filter).root, fields, [], form)
 
-/** What the expression says where these fields have these values, and the others 0. */
-function says(filter: string, values: Record<string, unknown>): boolean {
-  const given = { op: 1, name: '', ok: false, ...values } as Record<string, unknown>
-  const parameters = [...Object.keys(helpers), ...fields.map((_, i) => `v${i}`)]
-  const ask = new Function(...parameters, `return ${script(filter)}`)
-  return ask(...Object.values(helpers), ...fields.map(({ name }) => given[name] ?? 0))
+/** What both forms say where these fields have these values, and the others 0. */
+function says(filter: string, values: Record<string, unknown>): [boolean, boolean] {
+  const given = { op: 1, name: '', other: '', ok: false, list: [], ...values } as Record<string, unknown>
+  const all = fields.map(({ name }) => given[name] ?? 0)
+  const form = new ExpressionForm()
+  const text = compiled(filter, form).part
+  const names = [...Object.keys(operations), 'constants', ...fields.map((_, i) => `v${i}`)]
+  const runs = Object.values(operations).map(({ run }) => run)
+  const expression = new Function(...names, `return ${text}`)
+  return [
+    expression(...runs, form.constants, ...all),
+    compiled<Evaluation>(filter, functionForm).part(all) as boolean,
+  ]
 }
 
 test.each([
@@ -54,17 +64,50 @@ test.each([
   ['c & 0x80000000', { c: 2 ** 31 }],
   ['-e == 5', { e: -5 }],
   ['a < b', { a: 1, b: 2 }],
-])('%s holds for %o', (filter, values) => {
-  expect(says(filter, values)).toBe(true)
-  expect(says(`!(${filter})`, values)).toBe(false)
+  ['list[1] == 7', { list: Uint8Array.of(1, 7) }],
+  ['big[0] < -9007199254740993', { big: BigInt64Array.of(-(2n ** 62n)) }],
+  ['four[3] == -2', { four: Int16Array.of(0, 0, 0, -2) }],
+  ['name < "b"', { name: 'a\u{1f600}' }],
+  ['name > "\u{ffff}"', { name: '\u{1f600}' }],
+  ['name < "a\\u{10000}"', { name: 'a\uffff' }],
+  ['name >= "ab" && "abc" >= name', { name: 'ab' }],
+  ['name == other', { name: 'x\0', other: 'x\u2400' }],
+  ['name < other', { name: '\ud800', other: '\u{10000}' }],
+  ['name == "a*b*c"', { name: 'axbxbxc' }],
+  ['name != "*a*a*"', { name: 'xay' }],
+  ['name == "\\u{fffd}*"', { name: '\udc00!' }],
+  ['name == "\\u{2400}"', { name: '\0' }],
+  ['d == 1.5 || d > 1.5', { d: 2 }],
+  ['d == 9007199254740992.0', { d: 2n ** 53n + 1n }],
+  ['~a == 18446744073709551614', { a: 1 }],
+  ['~h == 0', { h: -1 }],
+  ['a << 1 == 2', { a: 1 }],
+  ['d << 63 == 9223372036854775808', { d: 3 }],
+  ['h >> 63 == 1', { h: -1 }],
+  ['d >> 4 == 562949953421311', { d: 2 ** 53 - 1 }],
+  ['(d & 4096) != 0', { d: 2n ** 63n + 4096n }],
+  ['(d & 4096) != 0', { d: 2 ** 52 + 4096 }],
+  ['(g & 1) == 1 && (g & 0xff) == 255', { g: -1 }],
+  ['(g | 1) == 18446744073709551615', { g: -1 }],
+  ['(d ^ h) == 1', { d: 2n ** 64n - 1n, h: -2 }],
+  ['-d == 1', { d: 2n ** 64n - 1n }],
+  ['-c == -4294967295', { c: -1 }],
+] as [string, Record<string, unknown>][])('%s holds for %o', (filter, values) => {
+  expect(says(filter, values)).toEqual([true, true])
+  expect(says(`!(${filter})`, values)).toEqual([false, false])
 })
 
 test.each([
-  '$ctx.tid == 1', 'list[0] == 1', 'name < "b"', 'name == "a*b*c"', 'name == "\\u{fffd}"', 'd == 1.5', '~a == 1',
-  'a << 1 == 2', '(d & 1) == 1', 'g & 1',
-])('%s is left to C++', (filter) => {
-  expect(script(filter)).toBeUndefined()
-}) // biome-ignore format: a list
+  ['list[2] == 7', { list: Uint8Array.of(1, 7) }],
+  ['big[4294967295] != 1', { big: BigInt64Array.of(1n) }],
+  ['1 << h', { h: 64 }],
+  ['1 >> h', { h: -1 }],
+])('what is not there refuses, whatever stands around it: %s', (filter, values) => {
+  expect(says(filter, values)).toEqual([false, false])
+  expect(says(`!(${filter})`, values)).toEqual([false, false])
+  expect(says(`a == 1 && (${filter})`, { ...values, a: 1 })).toEqual([false, false])
+  expect(says(`a == 1 || (${filter})`, { ...values, a: 1 })).toEqual([true, true])
+})
 
 // Rules change while the event loop is blocked: each emit goes by those that stand.
 const blocked = `
@@ -83,9 +126,12 @@ phase(5)
 console.log(JSON.stringify(await flush(10_000)))
 `
 
-test('each emit goes by the rules that stand, whether JavaScript or C++ asks them', async () => {
+test.each([
+  ['as text', []],
+  ['as functions', ['--disallow-code-generation-from-strings']],
+])('each emit goes by the rules that stand, asked %s', async (_, flags) => {
   const { output, address } = await relay()
-  expect(await result<boolean>(blocked, { env: { BLKIN_RELAY: address } })).toBe(true)
+  expect(await result<boolean>(blocked, { flags, env: { BLKIN_RELAY: address } })).toBe(true)
   const { events, lost } = await recorded(output)
   const kept = [0, 0, 0, 0, 0, 0]
   for (const { fields } of events) kept[Number(fields.phase)]!++

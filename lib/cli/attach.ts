@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { ConnectionError, Refusal, RuleRequest, SessionSpec } from '@blkin/relay'
 import { count } from './amounts.js'
 import { exitCodes } from './exit.js'
-import { misfits } from './filter.js'
+import { misfits, misfitsOf } from './filter.js'
 import type { Target } from './find.js'
 import type { ChannelFlags } from './flags.js'
 import { nameOf, nothingText } from './list.js'
@@ -67,7 +67,7 @@ async function open(
     await control.openSession(spec)
     let covered = 0
     for (const rule of rules) {
-      const changed = await control.enable(spec.name, rule)
+      const changed = await control.enable(spec.name, rule, await misfitsOf(control, rule))
       covered += changed.covered
       for (const line of misfits(changed.unfit)) note(line)
     }

@@ -6,7 +6,7 @@ import { parseAddress } from '../address.js'
 import { checkPattern } from '../rule.js'
 import { count } from './amounts.js'
 import { checkFlag, ending, exitCodes, UsageError } from './exit.js'
-import { filterOf, misfits, requireFit } from './filter.js'
+import { compile, misfits, requireFit } from './filter.js'
 import { findProcesses, isPid, requireProcesses, type Target, using, whyNone } from './find.js'
 import {
   channelOptions,
@@ -52,9 +52,10 @@ export function enableCommand(): Command {
     .action(run)
 }
 
-/** A rule of the flags, with its filter compiled. */
+/** A rule of the flags. */
 export function ruleOf(pattern: string, flags: RuleFlags): RuleRequest {
-  const filter = flags.filter === undefined ? undefined : filterOf(flags.filter)
+  const { filter } = flags
+  if (filter !== undefined) compile(filter)
   return { pattern, ...ruleParts(flags), ...(filter === undefined ? {} : { filter }) }
 }
 

@@ -1,6 +1,6 @@
 // lib/cli/filter.ts: --filter: compiled, and compared with what the processes declare before they are asked, so that a
-// slip of the pen is shown where it stands. What a process says itself of a filter that does not fit is told as well.
-import type { Filter, RuleRequest, TraceField, TraceTracepoint } from '@blkin/relay'
+// slip of the pen is shown where it stands. Which tracepoints it does not fit is said to a process with the rule.
+import type { Control, Misfit, RuleRequest, TraceField, TraceTracepoint } from '@blkin/relay'
 import { caret } from '../filter/error.js'
 import { type CompiledFilter, checkFilter, compileFilter } from '../filter/filter.js'
 import { levels } from '../levels.js'
@@ -9,19 +9,29 @@ import { checkFlag, UsageError } from './exit.js'
 import type { Target } from './find.js'
 import { compileGlob } from './glob.js'
 
-export function filterOf(text: string): Filter {
-  const { program } = compile(text)
-  return { text, program: Buffer.from(program) }
+/** @throws UsageError for a text that is no filter */
+export const compile = (text: string): CompiledFilter => checkFlag('--filter', () => compileFilter(text))
+
+/** A process that tells no contexts is one of an earlier version, which judges them itself. */
+export async function misfitsOf(control: Control, rule: RuleRequest): Promise<Misfit[]> {
+  if (rule.filter === undefined) return []
+  const filter = compile(rule.filter)
+  const [{ contexts }, all] = await Promise.all([control.process(), control.tracepoints()])
+  return all
+    .map(({ tracepoint }) => tracepoint)
+    .filter(coverOf(rule))
+    .flatMap((tracepoint): Misfit[] => {
+      const why = checkFilter(filter, declaration(tracepoint), contexts)
+      return why === undefined ? [] : [{ tracepoint: tracepoint.id, why }]
+    })
 }
 
-const compile = (text: string): CompiledFilter => checkFlag('--filter', () => compileFilter(text))
-
 /**
- * Which contexts there are only the process knows, so those it judges itself.
+ * Contexts differ from process to process, so a filter that asks for one that is missing is told process by process.
  * @throws UsageError where some tracepoint is covered and the filter fits none of them
  */
 export async function requireFit(rules: readonly RuleRequest[], targets: readonly Target[]): Promise<void> {
-  const text = rules[0]?.filter?.text // the flags give all rules of a command the same one
+  const text = rules[0]?.filter // the flags give all rules of a command the same one
   if (text === undefined) return
   const filter = compile(text)
   const covers = rules.map(coverOf)

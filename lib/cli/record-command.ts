@@ -6,7 +6,7 @@ import type { Relay } from '@blkin/relay'
 import { freshToken } from './attach.js'
 import { type ErrorFile, errorFile } from './error-file.js'
 import { exitCodes, refusedOption } from './exit.js'
-import { filterOf } from './filter.js'
+import { compile } from './filter.js'
 import { compileGlob } from './glob.js'
 import { nothingText } from './list.js'
 import { loadRelay } from './load-relay.js'
@@ -69,7 +69,7 @@ function tellNothing(patterns: readonly string[], names: string[]): void {
 }
 
 export async function recordCommanded(command: string[], flags: RecordFlags): Promise<number> {
-  if (flags.filter !== undefined) filterOf(flags.filter)
+  if (flags.filter !== undefined) compile(flags.filter)
   requireNative()
   const { startRelay } = await loadRelay()
   const token = freshToken()

@@ -16,7 +16,7 @@ const mostFilter = 60
 
 /** On one line, and no more than its beginning: --json has it whole. */
 export const filterText = ({ filter }: Pick<Rule, 'filter'>): string =>
-  cutTo((filter?.text ?? '').replace(/\p{Cc}+/gu, ' ').trim(), mostFilter)
+  cutTo((filter ?? '').replace(/\p{Cc}+/gu, ' ').trim(), mostFilter)
 
 /** What a rule asks beside its pattern: "info and above, 1/100, not *:mapped, if length > 4". */
 export function conditionsText(
@@ -39,7 +39,7 @@ export function ruleJson(rule: Rule) {
   return {
     ...{ id, on, pattern, exclude, level: levelNames[level], exactly },
     ...(sample === undefined ? {} : { sample: sampleText(rule) }),
-    ...(filter === undefined ? {} : { filter: filter.text }),
+    ...(filter === undefined ? {} : { filter }),
     ...(target === undefined ? {} : { target }),
     origin,
   }

@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Changed, Channel, Control, ProcessState, RuleRequest, SessionSpec } from '@blkin/relay'
 import { defaultName } from '../session-spec.js'
+import { misfitsOf } from './filter.js'
 import type { Target } from './find.js'
 import type { ChannelFlags } from './flags.js'
 
@@ -53,7 +54,7 @@ export async function enableInSession(
   } else if (there !== undefined) await change(control, there, given)
   const changes: Changed[] = []
   try {
-    for (const rule of rules) changes.push(await control.enable(name, rule))
+    for (const rule of rules) changes.push(await control.enable(name, rule, await misfitsOf(control, rule)))
   } catch (error) {
     if (opened && changes.length === 0) await control.closeSession(name, 0).catch(() => {})
     throw error

@@ -1,5 +1,5 @@
 // lib/filter/check.ts: whether a filter's parts fit each other, and the tracepoint whose events it is to judge.
-// native/control/filter_types.cc decides the same for the program; a test holds them to one verdict. Pure.
+// condition.ts believes it. Pure.
 import { matches } from '../glob.js'
 import { nearest } from '../nearest.js'
 import type { Schema } from '../schema.js'

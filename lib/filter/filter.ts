@@ -1,15 +1,12 @@
-// lib/filter/filter.ts: the whole way of a filter, from a person's text to the program that traced processes run.
-// Called wherever a rule is given: by enable(), the command line and the environment. docs/filter.md is for its users.
+// lib/filter/filter.ts: a filter's way from a person's text to a tree that is known to mean something. Called wherever a rule
+// is given (enable(), the command line, the environment) and where one is asked (gates.ts). docs/filter.md is for its users.
 import { type ContextDescription, checkAlone, type Declaration, misfit } from './check.js'
-import { encode } from './encode.js'
 import { FilterError } from './error.js'
 import { operandsOf, parse } from './parse.js'
 import type { Node } from './tree.js'
 
 export interface CompiledFilter {
   readonly text: string
-  /** Filter.program of idl/blkin.thrift. */
-  readonly program: Uint8Array
   /** Names that it asks for, each once. */
   readonly fields: readonly string[]
   readonly contexts: readonly string[]
@@ -36,10 +33,8 @@ export function compileFilter(text: unknown): CompiledFilter {
     )
   const root = parse(text)
   checkAlone(text, root)
-  const program = encode(text, root)
   return Object.freeze({
     text,
-    program,
     fields: named(root, 'field'),
     contexts: named(root, 'context'),
     root,

@@ -1,9 +1,8 @@
-// lib/filter/tree.ts: a filter as a tree, and its limits. parse.ts makes it; check.ts and encode.ts read it. `at` is
+// lib/filter/tree.ts: a filter as a tree, and its limits. parse.ts makes it; check.ts and condition.ts read it. `at` is
 // where in the text a node's first character, or its operator, stands, counted from 0.
 
 export const textMax = 4096 // characters
 export const depthMax = 32
-export const programMax = 8192 // bytes
 
 export type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>='
 export type Shift = '<<' | '>>'

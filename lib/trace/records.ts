@@ -1,8 +1,10 @@
 // lib/trace/records.ts: the tracepoints that spans are made of, provider `blkin`, and the functions that fire them. They
 // do what an emitter (lib/emitter.ts) does, by hand: ids come as 32-bit halves, which costs no bigint, and the arguments
 // come one by one, checked by whoever calls. A relay puts spans together from these events: docs/spans.md.
-import { gather, type SpanWords } from '../context.js'
+import type { SpanWords } from '../context.js'
 import { applyEnvironment } from '../environment.js'
+import { joined } from '../filter/integers.js'
+import { gateFor } from '../gates.js'
 import { native } from '../native.js'
 import { Channel, place, stagedHead } from '../placement.js'
 import { declare } from '../provider.js'
@@ -60,7 +62,7 @@ const parentAt = begin.parent as number
 const kindAt = begin.kind as number
 const flagsAt = begin.flags as number
 const probabilityAt = begin.probability as number
-const { at: common, fixedBytes: endBytes } = places('span_end') // these two stand first in all the others
+const { at: common } = places('span_end') // these two stand first in all the others
 const lowAt = common.trace_low as number
 const spanAt = common.span as number
 const numberAt = places('span_number').at.value as number
@@ -85,41 +87,62 @@ function stageIds({ traceHigh, traceLow, spanHigh, spanLow }: Ids): void {
   stage(spanAt, spanHigh, spanLow)
 }
 
-function declareEvent(event: Event): number {
-  return declare(schemaOf(event))
+function declareEvent(event: Event) {
+  const schema = schemaOf(event)
+  const id = declare(schema)
+  const { placed, fixedBytes } = place(schema)
+  const head = stagedHead(id, placed.every(({ at }) => at >= 0) ? fixedBytes : 0, Channel.spans)
+  return { id, head, gate: gateFor(id, schema, head, () => native?.refuse(id)) }
 }
 
-function emitterOf(id: number): (...parts: string[]) => void {
-  return native === undefined ? () => {} : native.mixedEmitter(id)
+type Put = (...parts: string[]) => boolean | undefined
+
+function emitterOf(id: number): Put {
+  return native === undefined ? () => undefined : native.mixedEmitter(id)
+}
+
+/** A span's ids, as gates take them. */
+const gateIds = ({ traceHigh, traceLow, spanHigh, spanLow }: Ids) =>
+  [unsigned(traceHigh, traceLow), unsigned(spanHigh, spanLow)] as const
+
+const unsigned = (high: number, low: number) => joined(high >>> 0, low)
+
+function beginValues(span: Ids, probability: number, flagBits: number, kind: number, name: string) {
+  const { traits, parentHigh, parentLow } = span
+  return [
+    unsigned(traits.highHigh, traits.highLow),
+    ...gateIds(span),
+    ...[unsigned(parentHigh, parentLow), kind, flagBits, probability, name],
+  ]
 }
 
 /**
  * Declares the tracepoints, and makes the functions that fire them. Each is a flag test while nobody wants it; none runs
- * the program's code between the first byte in staging and the ring, but for contexts, which come before.
+ * the program's code between the first byte in staging and the ring, but for contexts, which come before. One that finds
+ * that rules have changed on its way calls itself again.
  */
 function makeRecords() {
   applyEnvironment()
-  const beginId = declareEvent('span_begin')
-  const nameId = declareEvent('span_name')
-  const annotationId = declareEvent('span_annotation')
-  const tagId = declareEvent('span_tag')
-  const numberId = declareEvent('span_number')
-  const remoteId = declareEvent('span_remote')
-  const endId = declareEvent('span_end')
+  const { id: beginId, gate: beginGate } = declareEvent('span_begin')
+  const { id: nameId, gate: nameGate } = declareEvent('span_name')
+  const { id: annotationId, gate: annotationGate } = declareEvent('span_annotation')
+  const { id: tagId, gate: tagGate } = declareEvent('span_tag')
+  const { id: numberId, gate: numberGate } = declareEvent('span_number')
+  const { id: remoteId, gate: remoteGate } = declareEvent('span_remote')
+  const { id: endId, head: endHead, gate: endGate } = declareEvent('span_end')
   const putBegin = emitterOf(beginId)
   const putName = emitterOf(nameId)
   const putAnnotation = emitterOf(annotationId)
   const putTag = emitterOf(tagId)
   const putNumber = emitterOf(numberId)
   const putRemote = emitterOf(remoteId)
-  const putEnd = native === undefined ? () => {} : native.emit
-  const endHead = stagedHead(endId, endBytes, Channel.spans)
+  const putEnd = native === undefined ? () => undefined : native.emit
   beginFlag = flags.subarray(beginId, beginId + 1)
   return {
     begin(span: Ids, probability: number, flagBits: number, kind: number, name: string): void {
       const want = flags[beginId]!
       if (want === 0) return
-      if (want >= gated) gather()
+      if (want >= gated && !beginGate(want, ...beginValues(span, probability, flagBits, kind, name))) return
       stage(highAt, span.traits.highHigh, span.traits.highLow)
       stage(beginLowAt, span.traceHigh, span.traceLow)
       stage(beginSpanAt, span.spanHigh, span.spanLow)
@@ -127,58 +150,59 @@ function makeRecords() {
       staging.setUint8(kindAt, kind)
       staging.setUint8(flagsAt, flagBits)
       staging.setFloat32(probabilityAt, probability, true)
-      putBegin(name)
+      if (putBegin(name)) this.begin(span, probability, flagBits, kind, name)
     },
 
     name(span: Ids, name: string): void {
       const want = flags[nameId]!
       if (want === 0) return
-      if (want >= gated) gather()
+      if (want >= gated && !nameGate(want, ...gateIds(span), name)) return
       stageIds(span)
-      putName(name)
+      if (putName(name)) this.name(span, name)
     },
 
     annotation(span: Ids, value: string): void {
       const want = flags[annotationId]!
       if (want === 0) return
-      if (want >= gated) gather()
+      if (want >= gated && !annotationGate(want, ...gateIds(span), value)) return
       stageIds(span)
-      putAnnotation(value)
+      if (putAnnotation(value)) this.annotation(span, value)
     },
 
     tag(span: Ids, key: string, value: string): void {
       const want = flags[tagId]!
       if (want === 0) return
-      if (want >= gated) gather()
+      if (want >= gated && !tagGate(want, ...gateIds(span), key, value)) return
       stageIds(span)
-      putTag(key, value)
+      if (putTag(key, value)) this.tag(span, key, value)
     },
 
     number(span: Ids, key: string, value: number): void {
       const want = flags[numberId]!
       if (want === 0) return
-      if (want >= gated) gather()
+      if (want >= gated && !numberGate(want, ...gateIds(span), key, value)) return
       stageIds(span)
       staging.setFloat64(numberAt, value, true)
-      putNumber(key)
+      if (putNumber(key)) this.number(span, key, value)
     },
 
     remote(span: Ids, service: string, address: string, port: number): void {
       const want = flags[remoteId]!
       if (want === 0) return
-      if (want >= gated) gather()
+      if (want >= gated && !remoteGate(want, ...gateIds(span), service, address, port)) return
       stageIds(span)
       staging.setUint16(portAt, port, true)
-      putRemote(service, address)
+      if (putRemote(service, address)) this.remote(span, service, address, port)
     },
 
     end(span: Ids): void {
       const want = flags[endId]!
       if (want === 0) return
-      if (want >= gated) gather()
-      staging.setUint32(0, endHead, true)
+      if (want >= gated) {
+        if (!endGate(want, ...gateIds(span))) return
+      } else staging.setUint32(0, endHead, true)
       stageIds(span)
-      putEnd()
+      if (putEnd()) this.end(span)
     },
   }
 }

@@ -24,7 +24,37 @@ thrift::Field field_of(const Napi::Object& object) {
   return field;
 }
 
+Napi::Object described(Napi::Env env, const thrift::Field& field) {
+  auto labels = Napi::Array::New(env, field.labels.size());
+  for (uint32_t i = 0; i < field.labels.size(); ++i) {
+    auto label = Napi::Array::New(env, 2);
+    label.Set(0U, field.labels[i].name);
+    label.Set(1U, static_cast<double>(field.labels[i].value));
+    labels.Set(i, label);
+  }
+  auto out = Napi::Object::New(env);
+  out.Set("name", field.name);
+  out.Set("type", static_cast<int32_t>(field.type));
+  out.Set("shape", static_cast<int32_t>(field.shape));
+  out.Set("length", field.length);
+  out.Set("container", static_cast<int32_t>(field.container));
+  out.Set("labels", labels);
+  return out;
+}
+
 }  // namespace
+
+Napi::Object described(Napi::Env env, const thrift::Tracepoint& tracepoint) {
+  auto fields = Napi::Array::New(env, tracepoint.fields.size());
+  for (uint32_t i = 0; i < tracepoint.fields.size(); ++i)
+    fields.Set(i, described(env, tracepoint.fields[i]));
+  auto out = Napi::Object::New(env);
+  out.Set("id", tracepoint.id);
+  out.Set("provider", tracepoint.provider);
+  out.Set("event", tracepoint.event);
+  out.Set("fields", fields);
+  return out;
+}
 
 Napi::Value declare(const Napi::CallbackInfo& info) {
   const auto object = info[0].As<Napi::Object>();

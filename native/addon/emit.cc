@@ -5,14 +5,20 @@
 
 namespace blkin::addon {
 
-napi_value emit(napi_env, napi_callback_info) {
+napi_value emit(napi_env env, napi_callback_info) {
   control::Thread& thread = t_thread;
   // One word of 32 bits, as JavaScript stored it: a wider load of two stores would wait for both to leave the store buffer.
   const uint32_t head = *reinterpret_cast<const uint32_t*>(thread.staging);
   const control::Event event(static_cast<uint16_t>(head >> 16));
-  control::Process::emit(event, head & kStagedLength, thread.staging + 1, thread,
-                         [&] { return asked_of(event, thread.staging); });
-  return nullptr;
+  const bool is_put = control::Process::emit(event, head & kStagedLength, thread.staging + 1, thread,
+                                             [&] { return asked_of(event, thread.staging); });
+  return is_put ? nullptr : once_more(env);
+}
+
+napi_value once_more(napi_env env) noexcept {
+  napi_value yes = nullptr;
+  napi_get_boolean(env, true, &yes);
+  return yes;
 }
 
 }  // namespace blkin::addon

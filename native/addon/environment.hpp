@@ -27,7 +27,7 @@ static_assert(ring::kPayloadMax <= kStagedLength);
 inline control::Asked asked_of(control::Event event, const uint64_t* staging) noexcept {
   const auto* words = reinterpret_cast<const uint32_t*>(staging);
   const bool is_its = (words[0] & kStagedAsked) != 0 && words[0] >> 16 == event.word();
-  return is_its ? words[1] : 0;
+  return is_its ? control::Asked(words[1]) : std::nullopt;
 }
 
 // Initial-exec and constant-initialized: one instruction to reach, where anything else is a call.
@@ -38,11 +38,15 @@ Napi::Value staging(const Napi::CallbackInfo& info);          // () -> ArrayBuff
 Napi::Value flags(const Napi::CallbackInfo& info);            // () -> ArrayBuffer of kTracepointsMax u16
 Napi::Value generations(const Napi::CallbackInfo& info);      // () -> ArrayBuffer of kTracepointsMax u32
 Napi::Value gates(const Napi::CallbackInfo& info);            // (id) -> {generation, gates}
+Napi::Value unfit(const Napi::CallbackInfo& info);            // (session, rule, id, why) -> undefined
+Napi::Value covered(const Napi::CallbackInfo& info);          // (rule) -> tracepoints
+Napi::Value contexts(const Napi::CallbackInfo& info);         // () -> [{name, type}], by slot
+Napi::Value cpu(const Napi::CallbackInfo& info);              // () -> number
 Napi::Value context_block(const Napi::CallbackInfo& info);    // () -> ArrayBuffer: a ContextBlock
 Napi::Value script_contexts(const Napi::CallbackInfo& info);  // () -> ArrayBuffer of one u32
 
-napi_value emit(napi_env env, napi_callback_info info);      // () -> undefined
-Napi::Value mixed_emitter(const Napi::CallbackInfo& info);   // (id) -> (...parts) -> undefined
+napi_value emit(napi_env env, napi_callback_info info);      // () -> true | undefined: whether to put it again
+Napi::Value mixed_emitter(const Napi::CallbackInfo& info);   // (id) -> (...parts) -> true | undefined
 Napi::Value refuse(const Napi::CallbackInfo& info);          // (id) -> undefined
 Napi::Value configure(const Napi::CallbackInfo& info);       // (settings) -> boolean
 Napi::Value declare(const Napi::CallbackInfo& info);         // (tracepoint) -> number | string
@@ -58,6 +62,12 @@ Napi::Value status(const Napi::CallbackInfo& info);          // () -> object
 Napi::Value flush(const Napi::CallbackInfo& info);           // (session, ms) -> Promise<boolean>
 Napi::Value leave(const Napi::CallbackInfo& info);           // () -> undefined
 Napi::Value recover(const Napi::CallbackInfo& info);         // (options) -> Promise<object[]>
+
+// {id, provider, event, fields: [{name, type, shape, length, container, labels}]}, as declare() takes it.
+Napi::Object described(Napi::Env env, const thrift::Tracepoint& tracepoint);
+
+// What emit() answers where the event is to be asked and put again.
+napi_value once_more(napi_env env) noexcept;
 
 // After leave(). To be asked every kLeaveMs by whoever waits on a thread of libuv's pool.
 bool leaving() noexcept;

@@ -1,5 +1,8 @@
-// native/addon/gates.cc: gates(id) -> {generation, gates: [{session, keep, of, filter}]}: what lib/gates.ts makes a function
-// of, which then asks it in C++'s place. filter: its text, '' for none.
+// native/addon/gates.cc: what lib/gates.ts makes its functions of. gates(id) -> {generation, gates: [{session, rule, keep, of,
+// filter}]}, filter: its text, '' for none; unfit(session, rule, id, why): that filter does not fit the tracepoint;
+// contexts() -> [{name, type}], in the order of their slots; cpu() -> the one this thread is on.
+#include <sched.h>
+
 #include "environment.hpp"
 
 namespace blkin::addon {
@@ -13,6 +16,7 @@ Napi::Value gates(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < found.size(); ++i) {
     auto one = Napi::Object::New(env);
     one.Set("session", static_cast<uint32_t>(found[i].session));
+    one.Set("rule", found[i].rule);
     one.Set("keep", found[i].sample.keep);
     one.Set("of", found[i].sample.of);
     one.Set("filter", found[i].filter);
@@ -23,5 +27,27 @@ Napi::Value gates(const Napi::CallbackInfo& info) {
   out.Set("gates", list);
   return out;
 }
+
+Napi::Value unfit(const Napi::CallbackInfo& info) {
+  const auto number = [&](size_t i) { return info[i].As<Napi::Number>().Uint32Value(); };
+  control::Process::get().registry().add_misfit(number(0), static_cast<int32_t>(number(1)), number(2),
+                                                info[3].As<Napi::String>().Utf8Value());
+  return info.Env().Undefined();
+}
+
+Napi::Value contexts(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto known = control::Process::get().contexts().fields();
+  auto out = Napi::Array::New(env, known.size());
+  for (uint32_t i = 0; i < known.size(); ++i) {
+    auto one = Napi::Object::New(env);
+    one.Set("name", known[i].name);
+    one.Set("type", static_cast<int32_t>(known[i].type));
+    out.Set(i, one);
+  }
+  return out;
+}
+
+Napi::Value cpu(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), sched_getcpu()); }
 
 }  // namespace blkin::addon

@@ -18,6 +18,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("flags", flags);
   add("generations", generations);
   add("gates", gates);
+  add("unfit", unfit);
+  add("covered", covered);
+  add("contexts", contexts);
+  add("cpu", cpu);
   add("contextBlock", context_block);
   add("scriptContexts", script_contexts);
   add("refuse", refuse);

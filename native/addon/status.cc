@@ -22,7 +22,7 @@ Napi::Array rules_of(Napi::Env env, const std::vector<thrift::Rule>& rules) {
     rule.Set("exactly", rules[i].exactly);
     rule.Set("keep", rules[i].sample.keep);
     rule.Set("of", rules[i].sample.of);
-    rule.Set("filter", rules[i].filter.text);
+    rule.Set("filter", rules[i].filter.value_or(""));
     rule.Set("origin", static_cast<int32_t>(rules[i].origin));
     rule.Set("exclude", strings(env, rules[i].exclude));
     out.Set(i, rule);

@@ -19,6 +19,7 @@ using thrift::Writer;
 
 constexpr size_t kPageBytes = 1 << 20;  // of tracepoints in an answer
 constexpr int32_t kWaitMostMs = 600'000;
+constexpr size_t kReasonMax = 2048;  // of a filter that does not fit
 
 struct Call {
   Process& process;
@@ -214,18 +215,36 @@ std::vector<uint8_t> changed_reply(const Call& call, const std::string& session,
   });
 }
 
+// Ids below 0 are none; an id that is not declared yet says nothing, since who sends it cannot know.
+Misfits read_misfits(Reader& reader) {
+  Misfits out;
+  for (uint32_t n = reader.list(FieldType::kStruct); n > 0 && reader.ok(); --n) {
+    int32_t id = -1;
+    std::string why;
+    reader.fields([&](Reader::FieldHead head) {
+      if (head.id == 1 && head.type == FieldType::kI32) id = reader.i32();
+      else if (head.id == 2 && head.type == FieldType::kString) why = reader.string();
+      else reader.skip(head.type);
+    });
+    if (id >= 0) out.emplace(static_cast<size_t>(id), why.substr(0, kReasonMax));
+  }
+  return out;
+}
+
 std::vector<uint8_t> enable(const Call& call) {
   std::string session;
   thrift::Rule rule;
+  Misfits misfits;
   call.arguments.fields([&](Reader::FieldHead head) {
     if (head.id == 1 && head.type == FieldType::kString) session = call.arguments.string();
     else if (head.id == 2 && head.type == FieldType::kStruct) rule = thrift::read_rule(call.arguments);
+    else if (head.id == 3 && head.type == FieldType::kList) misfits = read_misfits(call.arguments);
     else call.arguments.skip(head.type);
   });
   if (!call.arguments.ok()) return malformed(call.message);
   if (rule.origin != thrift::Origin::kStanding) rule.origin = thrift::Origin::kControl;
   Outcome outcome;
-  if (const auto refused = call.process.enable(session, std::move(rule), outcome))
+  if (const auto refused = call.process.enable(session, std::move(rule), std::move(misfits), outcome))
     return refusal(call.message, *refused);
   return changed_reply(call, session, outcome);
 }

@@ -5,7 +5,6 @@
 #include <cctype>
 
 #include "../ring/read.hpp"
-#include "filter.hpp"
 
 namespace blkin::control {
 
@@ -69,15 +68,12 @@ std::string wrong_rule(const thrift::Rule& rule) {
   if (of < 1 || of > kSampleMax || keep < 1 || keep > of)
     return "sample " + std::to_string(keep) + "/" + std::to_string(of) + ": expected 1/1 to 1/" +
            std::to_string(kSampleMax);
-  if (rule.filter.text.size() > kFilterTextMax)
-    return "filter of " + std::to_string(rule.filter.text.size()) + " bytes: expected at most " +
+  if (rule.filter && (rule.filter->empty() || rule.filter->size() > kFilterTextMax))
+    return "filter of " + std::to_string(rule.filter->size()) + " bytes: expected 1 to " +
            std::to_string(kFilterTextMax);
   if (rule.target.size() > kTargetMax)
     return "target of " + std::to_string(rule.target.size()) + " bytes: expected at most " +
            std::to_string(kTargetMax);
-  std::string why;
-  if (!rule.filter.program.empty() && !valid_program(rule.filter.program, why))
-    return "filter program: " + why;
   return "";
 }
 

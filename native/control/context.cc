@@ -38,7 +38,7 @@ ContextTable::ContextTable() {
 int32_t ContextTable::add(const std::string& name, Type type, std::string& why) {
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(known_.begin(), known_.end(),
-                                  [&](const FilterContext& context) { return context.name == name; });
+                                  [&](const Context& context) { return context.name == name; });
   if (found != known_.end()) {
     const bool ours = found->slot >= std::size(kBuiltIn) && found->type == type;
     if (!ours) why = "the name is taken by a context of another kind; expected another name";
@@ -57,7 +57,7 @@ bool ContextTable::find(const std::vector<std::string>& names, std::vector<Sessi
   const std::lock_guard lock(mutex_);
   for (const std::string& name : names) {
     const size_t before = out.size();
-    for (const FilterContext& context : known_) {
+    for (const Context& context : known_) {
       const bool half = name == "trace" && (context.name == "trace_high" || context.name == "trace_low");
       const bool again = std::any_of(out.begin(), out.end(),
                                      [&](const SessionContext& one) { return one.slot == context.slot; });
@@ -68,22 +68,27 @@ bool ContextTable::find(const std::vector<std::string>& names, std::vector<Sessi
     }
     if (out.size() > before) continue;
     why = "context " + quoted(name) + ": expected one of trace";
-    for (const FilterContext& context : known_) why += ", " + context.name;
+    for (const Context& context : known_) why += ", " + context.name;
     return false;
   }
   return true;
 }
 
-std::vector<FilterContext> ContextTable::all() {
-  const std::lock_guard lock(mutex_);
-  return known_;
+thrift::Field ContextTable::field_of(const Context& context) {
+  return {context.name, context.type, thrift::Shape::kScalar, 0, {}, {}};
 }
 
 std::vector<thrift::Field> ContextTable::fields(const std::vector<SessionContext>& contexts) {
   const std::lock_guard lock(mutex_);
   std::vector<thrift::Field> out;
-  for (const SessionContext& context : contexts)
-    out.push_back({known_[context.slot].name, context.type, thrift::Shape::kScalar, 0, {}, {}});
+  for (const SessionContext& context : contexts) out.push_back(field_of(known_[context.slot]));
+  return out;
+}
+
+std::vector<thrift::Field> ContextTable::fields() {
+  const std::lock_guard lock(mutex_);
+  std::vector<thrift::Field> out;
+  for (const Context& context : known_) out.push_back(field_of(context));
   return out;
 }
 

@@ -1,6 +1,6 @@
 // native/control/context.hpp: what can be told of the moment of an event beside its fields. A session adds contexts to
 // its events, a filter asks for them; what nobody wants is never worked out. The table is the one place that numbers
-// them: a slot is an index into a thread's ContextBlock.
+// them: a slot is an index into a thread's ContextBlock. Filters read the block from JavaScript: lib/context.ts.
 #pragma once
 
 #include <array>
@@ -53,12 +53,6 @@ struct SessionContext {
   thrift::Type type;
 };
 
-struct FilterContext {
-  std::string name;
-  thrift::Type type;
-  uint32_t slot;
-};
-
 // Which contexts there are in this process. Any thread may call; what is registered stays.
 class ContextTable {
  public:
@@ -71,12 +65,19 @@ class ContextTable {
   // The contexts of these names; "trace" stands for both its halves. False, and `why`, where one is not there.
   bool find(const std::vector<std::string>& names, std::vector<SessionContext>& out, std::string& why);
 
-  std::vector<FilterContext> all();
   std::vector<thrift::Field> fields(const std::vector<SessionContext>& contexts);
+  std::vector<thrift::Field> fields();  // of all, in the order of their slots
 
  private:
   std::mutex mutex_;
-  std::vector<FilterContext> known_;
+  struct Context {
+    std::string name;
+    thrift::Type type;
+    uint32_t slot;
+  };
+  static thrift::Field field_of(const Context& context);
+
+  std::vector<Context> known_;
 };
 
 // Slots that JavaScript fills.

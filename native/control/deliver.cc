@@ -1,4 +1,4 @@
-// native/control/deliver.cc: the ways of an event that are not the common one of Process::emit(): several sessions, gates,
+// native/control/deliver.cc: the ways of an event that are not the common one of Process::emit(): several sessions,
 // contexts, refused values. Called by emitters, inside Inside; never waits but where a session's mode says so.
 #include <sched.h>
 
@@ -10,21 +10,17 @@ void Process::deliver(uint16_t want, Event event, uint32_t length, const uint64_
                       Thread& thread) noexcept {
   for (unsigned bits = want & 255U; bits != 0; bits &= bits - 1) {
     const auto number = static_cast<size_t>(std::countr_zero(bits));
-    if ((want / kGated >> number & 1U) != 0) offer(number, event, length, payload, thread);
-    else take(number, false, event, length, payload, thread);
+    take(number, (want / kGated >> number & 1U) != 0, event, length, payload, thread);
   }
 }
 
-void Process::note_cpu(Thread& thread) noexcept {
-  thread.contexts->number[kCpuSlot] = static_cast<unsigned>(sched_getcpu());
-}
-
-void Process::take(size_t number, bool gated, Event event, uint32_t length, const uint64_t* payload,
+void Process::take(size_t number, bool in_context, Event event, uint32_t length, const uint64_t* payload,
                    Thread& thread) noexcept {
   Session* session = session_of(number, thread);
   if (session == nullptr) return;
-  if (gated && !session->contexts().empty()) session->write_in_context(event, length, payload, thread);
-  else session->write(event, length, payload, thread);
+  if (!in_context) return session->write(event, length, payload, thread);
+  if (one_->registry_.cpu_wanted()) thread.contexts->number[kCpuSlot] = static_cast<unsigned>(sched_getcpu());
+  session->write_in_context(event, length, payload, thread);
 }
 
 void Process::count_bad_value(uint16_t id, Thread& thread) noexcept {

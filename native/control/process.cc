@@ -44,7 +44,6 @@ Settings Process::settings() {
 }
 
 void Process::attach(Thread& thread) {
-  thread.random = (clock::monotonic_ns() ^ reinterpret_cast<uintptr_t>(&thread) << 20) | 1;
   thread.contexts->number[0] = static_cast<uint64_t>(syscall(SYS_gettid));               // kBuiltIn: tid
   pthread_getname_np(pthread_self(), thread.contexts->text[1].data(), kContextTextMax);  // kBuiltIn: thread
   threads_.add(thread);
@@ -150,6 +149,7 @@ thrift::ProcessState Process::describe() {
   out.hostname = host;
   out.version = now.version;
   out.tracepoints = static_cast<int32_t>(registry_.size());
+  out.contexts = contexts_.fields();
   return out;
 }
 

@@ -42,25 +42,23 @@ class Process {
  public:
   static Process& get();
 
-  // The hot call. Where one session takes the event as it is, the record goes straight to its ring; where one session
-  // asks a gate first, that is asked right here.
-  // payload: readable up to the next multiple of 8 of length. asked: what the emitter itself has asked of gates, an Asked;
-  // called where there are some.
+  // The hot call. Where one session takes the event as it is, the record goes straight to its ring.
+  // payload: readable up to the next multiple of 8 of length. asked: what the emitter has asked for the event, an Asked;
+  // called where sessions have something to ask.
+  // False: rules have changed since it was asked, and nothing was done; the emitter asks and puts it again.
   template <typename AskedOf>
-  [[gnu::always_inline]] static void emit(Event event, uint32_t length, const uint64_t* payload,
-                                          Thread& thread, AskedOf asked) noexcept {
+  [[gnu::always_inline, nodiscard]] static bool emit(Event event, uint32_t length, const uint64_t* payload,
+                                                     Thread& thread, AskedOf asked) noexcept {
     const Inside inside(thread);
     uint16_t want = one_->registry_.wanted(event.id());
-    if (want >= kGated) [[unlikely]]
-      want = one_->registry_.left_to_ask(event.id(), want, asked());
-    const unsigned all = want & 255U;
+    if (want >= kGated && !one_->registry_.settle(event.id(), asked(), want)) [[unlikely]]
+      return false;
     if (want - 1U < 255 && (want & (want - 1)) == 0) [[likely]] {
       Session* const session = session_of(static_cast<size_t>(std::countr_zero(want)), thread);
       if (session != nullptr) [[likely]]
         session->write(event, length, payload, thread);
-    } else if (std::has_single_bit(all) && want == all * (1 + kGated))
-      offer(static_cast<size_t>(std::countr_zero(all)), event, length, payload, thread);
-    else deliver(want, event, length, payload, thread);
+    } else deliver(want, event, length, payload, thread);
+    return true;
   }
 
   // Counts an event whose values were refused, in every session that wanted it.
@@ -86,7 +84,7 @@ class Process {
   std::optional<Refused> missing(const std::string& name);
 
   // The default session is made where it is not there.
-  std::optional<Refused> enable(const std::string& session, thrift::Rule rule, Outcome& out);
+  std::optional<Refused> enable(const std::string& session, thrift::Rule rule, Misfits misfits, Outcome& out);
   std::optional<Refused> disable(const std::string& session, const std::string& pattern,
                                  thrift::Origin origin, Outcome& out);
   void disable(const std::string& session, uint32_t rule);
@@ -128,20 +126,8 @@ class Process {
   // way too would build it in memory.
   [[gnu::noinline]] static void deliver(uint16_t want, Event event, uint32_t length, const uint64_t* payload,
                                         Thread& thread) noexcept;
-  // To a session that has something to ask first.
-  [[gnu::always_inline]] static void offer(size_t number, Event event, uint32_t length,
-                                           const uint64_t* payload, Thread& thread) noexcept {
-    const Registry& registry = one_->registry_;
-    if (registry.cpu_wanted()) [[unlikely]]
-      note_cpu(thread);
-    const Gate* gate = registry.gate(number, event.id());
-    if (gate == nullptr || gate->passes(payload, length, thread))
-      take(number, true, event, length, payload, thread);
-  }
-  [[gnu::noinline]] static void note_cpu(Thread& thread) noexcept;
-  // Apart from the gates, so that an event that is refused does not pay for what a write needs.
-  [[gnu::noinline]] static void take(size_t number, bool gated, Event event, uint32_t length,
-                                     const uint64_t* payload, Thread& thread) noexcept;
+  static void take(size_t number, bool in_context, Event event, uint32_t length, const uint64_t* payload,
+                   Thread& thread) noexcept;
 
   struct Closing {
     Session* session;
@@ -187,7 +173,6 @@ class Process {
   int thread_count_ = 0;
   size_t tracepoints_kept_ = 0;
   std::vector<Closing> closings_;
-  std::vector<std::unique_ptr<const Gate>> old_gates_;
 };
 
 }  // namespace blkin::control

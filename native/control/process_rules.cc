@@ -16,14 +16,15 @@ Refused too_many_rules() {
 
 }  // namespace
 
-std::optional<Refused> Process::enable(const std::string& name, thrift::Rule rule, Outcome& out) {
+std::optional<Refused> Process::enable(const std::string& name, thrift::Rule rule, Misfits misfits,
+                                       Outcome& out) {
   if (std::string wrong = wrong_rule(rule); !wrong.empty())
     return Refused{thrift::Refusal::kMalformed, wrong};
   const std::lock_guard lock(mutex_);
   settle();
   Session* session = nullptr;
   if (auto refused = session_for(name, session)) return refused;
-  out = registry_.enable(session->number(), std::move(rule));
+  out = registry_.enable(session->number(), std::move(rule), std::move(misfits));
   if (out.full) return too_many_rules();
   if (out.covered > 0 && out.fitting == 0) {
     registry_.disable(session->number(), out.rule);

@@ -164,12 +164,9 @@ bool Process::look_at_clocks() {
 bool Process::advance() {
   const std::lock_guard lock(mutex_);
   if (exiting_) return false;
-  auto retired = registry_.take_retired();
-  std::move(retired.begin(), retired.end(), std::back_inserter(old_gates_));
-  const bool waits = !old_gates_.empty() || std::any_of(closings_.begin(), closings_.end(),
-                                                        [](const Closing& one) { return !one.left; });
+  const bool waits =
+      std::any_of(closings_.begin(), closings_.end(), [](const Closing& one) { return !one.left; });
   const bool quiet = waits && threads_.quiet(kQuietUs);
-  if (quiet) old_gates_.clear();
   for (auto closing = closings_.begin(); closing != closings_.end();) {
     Session* session = closing->session;
     if (quiet && !std::exchange(closing->left, true)) session->begin_stop(closing->timeout_ms);
@@ -185,7 +182,7 @@ bool Process::advance() {
     delete session;
     closing = closings_.erase(closing);
   }
-  return !closings_.empty() || !old_gates_.empty();
+  return !closings_.empty();
 }
 
 }  // namespace blkin::control

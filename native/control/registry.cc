@@ -2,7 +2,6 @@
 #include "registry.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "glob.hpp"
@@ -11,7 +10,6 @@ namespace blkin::control {
 
 namespace {
 
-constexpr size_t kNone = kSessionsMax;
 constexpr size_t kEnabledRulesBytes =
     1 << 20;  // in a call; with all tracepoints it stays below a frame of 2 MiB
 
@@ -47,6 +45,9 @@ void Registry::open(size_t session, uint32_t contexts) {
   const std::lock_guard lock(mutex_);
   sessions_[session].closed = false;
   sessions_[session].contexts = contexts;
+  const uint32_t bit = 1U << session;
+  if (contexts != 0) in_context_.fetch_or(bit, std::memory_order_relaxed);
+  else in_context_.fetch_and(~bit, std::memory_order_relaxed);
   note_contexts();
 }
 
@@ -69,68 +70,37 @@ void Registry::hand_over(size_t from, size_t to) {
   note_contexts();
 }
 
-// Whether the rule's filter fits tracepoint `id`. A filter is linked only where somebody wants it, or the answer is new.
-bool Registry::fits(Standing& rule, size_t id, std::unique_ptr<const Filter>* filter, std::string* why) {
-  if (rule.rule.filter.program.empty()) return true;
-  if (rule.fits.size() <= id) rule.fits.resize(entries_.size(), 0);
-  if (rule.fits[id] > 0 && filter == nullptr) return true;
-  if (rule.fits[id] < 0 && why == nullptr) return false;
-  std::string words;
-  auto linked = link_filter(rule.rule.filter.program, entries_[id].tracepoint, contexts_.all(), words);
-  rule.fits[id] = linked ? 1 : -1;
-  if (linked) rule.contexts |= linked->contexts_used();
-  else if (why != nullptr) *why = std::move(words);
-  if (filter != nullptr) *filter = std::move(linked);
-  return rule.fits[id] > 0;
-}
-
 // Null: no rule covers it.
-Registry::Standing* Registry::deciding(Session& session, size_t id, std::unique_ptr<const Filter>& filter) {
+const thrift::Rule* Registry::deciding(const Session& session, size_t id) const {
   const Entry& entry = entries_[id];
-  for (auto rule = session.rules.rbegin(); rule != session.rules.rend(); ++rule) {
-    if (!rule_covers(rule->rule, entry.name, entry.tracepoint.level)) continue;
-    const bool known = session.deciding[id] == static_cast<uint32_t>(rule->rule.id);
-    if (fits(*rule, id, known ? nullptr : &filter, nullptr)) return &*rule;
-  }
+  for (auto one = session.rules.rbegin(); one != session.rules.rend(); ++one)
+    if (rule_covers(one->rule, entry.name, entry.tracepoint.level) && !one->misfits.contains(id))
+      return &one->rule;
   return nullptr;
 }
 
-// Makes flag and gate what the rules say; where `instead_of` is a session, that one loses the tracepoint at the same
-// instant. A gate is there before the flag that sends emitters to it, and goes after it.
+// Makes the flag what the rules say; where `instead_of` is a session, that one loses the tracepoint at the same instant.
 void Registry::apply(size_t number, size_t id, size_t instead_of) {
   Session& session = sessions_[number];
   if (session.deciding.size() <= id) session.deciding.resize(entries_.size(), 0);
-  std::unique_ptr<const Filter> filter;
-  const Standing* rule = deciding(session, id, filter);
-  const uint32_t decides = rule == nullptr || !rule->rule.on ? 0 : static_cast<uint32_t>(rule->rule.id);
+  const thrift::Rule* rule = deciding(session, id);
+  const uint32_t decides = rule == nullptr || !rule->on ? 0 : static_cast<uint32_t>(rule->id);
   const uint32_t before = std::exchange(session.deciding[id], decides);
   if (before == decides && instead_of == kNone) return;
   ++session.changes;
 
-  std::unique_ptr<Gate> gate;
-  if (decides != 0) {
-    const auto [keep, of] = rule->rule.sample;
-    if (keep != of || filter) {
-      gate = std::make_unique<Gate>();
-      gate->keep_below =
-          keep == of ? 1ULL << 32 : (static_cast<uint64_t>(keep) << 32) / static_cast<uint64_t>(of);
-      gate->filter = std::move(filter);
-    }
-  }
+  const bool asks =
+      decides != 0 && (rule->filter || rule->sample.keep != rule->sample.of || session.contexts != 0);
   const auto bit = static_cast<uint16_t>(1U << number);
   const auto both = static_cast<uint16_t>(bit | bit * kGated);
   uint16_t flag = flags_[id].load(std::memory_order_relaxed) & static_cast<uint16_t>(~both);
-  if (decides != 0) flag |= bit;
-  if (decides != 0 && (gate || session.contexts != 0)) flag |= static_cast<uint16_t>(bit * kGated);
+  if (decides != 0) flag |= asks ? both : bit;
   if (instead_of != kNone) {
     const auto other = static_cast<uint16_t>(1U << instead_of);
     flag &= static_cast<uint16_t>(~(other | other * kGated));
   }
-  const bool gated = gate != nullptr;
-  if (gated) set_gate(session, id, std::move(gate));
   generations_[id].fetch_add(1, std::memory_order_release);
   flags_[id].store(flag, std::memory_order_release);
-  if (!gated) set_gate(session, id, nullptr);
   if ((before != 0) != (decides != 0))
     session.on.fetch_add(decides != 0 ? 1 : UINT32_MAX, std::memory_order_relaxed);
   if (instead_of == kNone) return;
@@ -138,23 +108,18 @@ void Registry::apply(size_t number, size_t id, size_t instead_of) {
   ++other.changes;
   if (id < other.deciding.size() && std::exchange(other.deciding[id], 0) != 0)
     other.on.fetch_sub(1, std::memory_order_relaxed);
-  set_gate(other, id, nullptr);
 }
 
-std::vector<GateText> Registry::gates(size_t id, uint32_t& generation) {
+std::vector<Gate> Registry::gates(size_t id, uint32_t& generation) {
   const std::lock_guard lock(mutex_);
   generation = generations_[id].load(std::memory_order_relaxed);
-  std::vector<GateText> out;
+  std::vector<Gate> out;
   for (size_t number = 0; number < kSessionsMax; ++number) {
     const Session& session = sessions_[number];
-    const uint32_t decides = id < session.deciding.size() ? session.deciding[id] : 0;
-    if (decides == 0 || session.contexts != 0) continue;
-    const auto rule = std::find_if(session.rules.begin(), session.rules.end(), [&](const Standing& one) {
-      return static_cast<uint32_t>(one.rule.id) == decides;
-    });
-    if (rule == session.rules.end()) continue;
-    const auto& [sample, filter] = std::tie(rule->rule.sample, rule->rule.filter.text);
-    if (sample.keep != sample.of || !filter.empty()) out.push_back({number, sample, filter});
+    if (id >= session.deciding.size() || session.deciding[id] == 0) continue;
+    const thrift::Rule* rule = deciding(session, id);
+    if (rule->filter || rule->sample.keep != rule->sample.of || session.contexts != 0)
+      out.push_back({number, rule->id, rule->sample, rule->filter.value_or("")});
   }
   return out;
 }
@@ -164,39 +129,9 @@ void Registry::apply_all(size_t session) {
   note_contexts();
 }
 
-void Registry::set_gate(Session& session, size_t id, std::unique_ptr<const Gate> gate) {
-  GateTable* table = session.gates.load(std::memory_order_relaxed);
-  if (table == nullptr) {
-    if (!gate) return;
-    // calloc: zeros that take no memory until they are touched.
-    table = static_cast<GateTable*>(std::calloc(1, sizeof(GateTable)));
-    if (table == nullptr) return;
-    session.gates.store(table, std::memory_order_release);
-  }
-  const Gate* old = (*table)[id].exchange(gate.release(), std::memory_order_acq_rel);
-  if (old != nullptr) retired_.emplace_back(old);
-}
-
-Registry::~Registry() {
-  for (Session& session : sessions_) {
-    GateTable* table = session.gates.load(std::memory_order_relaxed);
-    if (table == nullptr) continue;
-    for (const auto& gate : *table) delete gate.load(std::memory_order_relaxed);
-    std::free(table);
-  }
-}
-
-std::vector<std::unique_ptr<const Gate>> Registry::take_retired() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(retired_, {});
-}
-
 void Registry::note_contexts() {
   uint32_t wanted = 0;
-  for (const Session& session : sessions_) {
-    wanted |= session.contexts;
-    for (const Standing& rule : session.rules) wanted |= rule.contexts;
-  }
+  for (const Session& session : sessions_) wanted |= session.contexts;
   cpu_wanted_.store((wanted >> kCpuSlot & 1U) != 0, std::memory_order_relaxed);
   for (uint32_t slot = 0; slot < kContextsMax; ++slot)
     if (!from_script(slot)) wanted &= ~(1U << slot);

@@ -1,20 +1,23 @@
 // native/control/registry.hpp: the tracepoints this process declared, the rules that stand in each session, and the flags
-// that follow from both. Any thread may call; the emit path only reads flags() and gate(). A rule is kept and applied
-// again to every later declaration; of those that cover a tracepoint the last decides. Start reading at enable().
+// that follow from both. Any thread may call; the emit path only reads flags() and asks settle(). A rule is kept and
+// applied again to every later declaration; of those that cover a tracepoint the last decides, but for those whose filter
+// does not fit it. What a filter means, and whether it fits, JavaScript says (lib/filter). Start reading at enable().
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "../thrift/messages.hpp"
 #include "context.hpp"
-#include "gate.hpp"
 #include "layout.hpp"
+#include "thread.hpp"
 
 namespace blkin::control {
 
@@ -38,17 +41,21 @@ struct Outcome {
   std::vector<std::string> unfit;  // the others: "provider:event: why"; the first 64
 };
 
+// Tracepoints that a rule's filter does not fit, and why.
+using Misfits = std::map<size_t, std::string>;
+
 // Flags: the sessions that want a tracepoint, a bit each, and 8 bits up those of them that have more to ask first: a
-// gate to pass, or contexts to add.
+// share, a filter, or contexts to add.
 constexpr uint16_t kGated = 256;
 
-// What an emitter in JavaScript has asked of an event already, as lib/gates.ts makes it; 0: nothing.
+// What an emitter has asked for an event, as lib/gates.ts makes it; nothing, where it found no session that has to be asked.
 //   | low half of the tracepoint's generation, 16 bits | sessions that take it, 8 bits | sessions that refuse it, 8 bits |
-using Asked = uint32_t;
+using Asked = std::optional<uint32_t>;
 
-// A gate as JavaScript asks it.
-struct GateText {
+// What a session asks before it takes an event of a tracepoint.
+struct Gate {
   size_t session;
+  int32_t rule;
   thrift::SampleRate sample;
   std::string filter;  // empty: none
 };
@@ -56,7 +63,6 @@ struct GateText {
 class Registry {
  public:
   explicit Registry(ContextTable& contexts) : contexts_(contexts) {}
-  ~Registry();  // of tests: a process's own is never destroyed
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
@@ -71,8 +77,13 @@ class Registry {
   // `to` takes the rules and the tracepoints of `from`: every emit meets one of the two, and none meets both.
   void hand_over(size_t from, size_t to);
 
-  // A rule of a controller, a standing one or the relay's moves to the end where the same one stands already.
-  Outcome enable(size_t session, thrift::Rule rule);
+  // A rule of a controller, a standing one or the relay's moves to the end where the same one stands already. misfits: as
+  // far as they are known; the others are told once an emitter has looked.
+  Outcome enable(size_t session, thrift::Rule rule, Misfits misfits = {});
+  // The rule's filter does not fit the tracepoint: what it stood over decides from now on.
+  void add_misfit(size_t session, int32_t rule, size_t id, const std::string& why);
+  // Tracepoints that the rule covers by name and level.
+  std::vector<thrift::Tracepoint> covered(const thrift::Rule& rule);
   bool disable(size_t session, uint32_t id);
   // Ends the rules of just this pattern; where others still cover it, one that switches off stands over them.
   Outcome disable(size_t session, const std::string& pattern, thrift::Origin origin);
@@ -95,36 +106,30 @@ class Registry {
   // JavaScript reads it without a fence; a change is seen as soon as the cache line comes, and an event more or less at
   // that moment is nobody's error.
   std::atomic<uint16_t>* flags() noexcept { return flags_.data(); }
-  // Rises with each change of a flag or a gate, and before the flag does. For a shared view, as flags() is.
+  // Rises with each change of a flag or of what is asked, and before the flag does. For a shared view, as flags() is.
   std::atomic<uint32_t>* generations() noexcept { return generations_.data(); }
-  // What emitters in JavaScript can ask for tracepoint `id`: the gates of sessions without contexts.
-  std::vector<GateText> gates(size_t id, uint32_t& generation);
-  // What is left to do for an event of which JavaScript has asked this much. Where rules have changed since, all.
-  uint16_t left_to_ask(uint16_t id, uint16_t want, Asked asked) const noexcept {
+  // What emitters are to ask for tracepoint `id`, of which generation.
+  std::vector<Gate> gates(size_t id, uint32_t& generation);
+  // Of the sessions that want an event, a flag, leaves those that take it; those that add contexts stay marked by kGated.
+  // False: rules have changed since it was asked.
+  bool settle(uint16_t id, Asked asked, uint16_t& want) const noexcept {
     // Read behind the flag: a flag of a later generation comes with that generation.
-    if ((generations_[id].load(std::memory_order_relaxed) & 0xFFFF) != asked >> 16) return want;
-    const unsigned refused = asked & 255U;
-    const unsigned taken = asked >> 8 & 255U;
-    return static_cast<uint16_t>(want & ~(refused | (refused | taken) * kGated));
+    const uint32_t generation = generations_[id].load(std::memory_order_relaxed);
+    if (!asked || (generation & 0xFFFF) != *asked >> 16) return false;
+    const unsigned takes = want & 255U & (*asked >> 8 | ~(want / kGated + 0U));
+    want = static_cast<uint16_t>(takes | (takes & in_context_.load(std::memory_order_relaxed)) * kGated);
+    return true;
   }
   // A flag, for emitters.
   uint16_t wanted(uint16_t id) const noexcept { return flags_[id].load(std::memory_order_acquire); }
-  // Null: pass. Only between Inside's two ends.
-  const Gate* gate(size_t session, uint16_t id) const noexcept {
-    const GateTable* table = sessions_[session].gates.load(std::memory_order_acquire);
-    return table == nullptr ? nullptr : (*table)[id].load(std::memory_order_acquire);
-  }
   // The contexts that JavaScript must stage before a gated event, a bit each slot. For a shared view, as flags() is.
   std::atomic<uint32_t>* script_contexts() noexcept { return &script_contexts_; }
 
-  // Whether a session or a filter asks for the CPU, which is another one at each event.
+  // Whether a session asks for the CPU, which is another one at each event.
   bool cpu_wanted() const noexcept { return cpu_wanted_.load(std::memory_order_relaxed); }
 
-  // The gates that rules no longer need. To be freed once no emitter can be inside.
-  std::vector<std::unique_ptr<const Gate>> take_retired();
-
  private:
-  using GateTable = std::array<std::atomic<const Gate*>, kTracepointsMax>;
+  static constexpr size_t kNone = kSessionsMax;
 
   struct Entry {
     thrift::Tracepoint tracepoint;
@@ -135,8 +140,7 @@ class Registry {
 
   struct Standing {
     thrift::Rule rule;
-    std::vector<int8_t> fits;  // its filter, by tracepoint: 1 yes, -1 no, 0 not asked yet
-    uint32_t contexts = 0;     // that its filter asks for
+    Misfits misfits{};  // as far as they are known
   };
 
   struct Session {
@@ -144,27 +148,24 @@ class Registry {
     bool closed = false;  // its consumer may still bring rules while it delivers the rest
     uint32_t next_rule = 1;
     uint32_t contexts = 0;
-    std::vector<uint32_t> deciding;          // by tracepoint: the rule that switches it on, or 0
-    uint64_t changes = 1;                    // of `deciding`
-    std::atomic<GateTable*> gates{nullptr};  // made with the first gate, and kept
+    std::vector<uint32_t> deciding;  // by tracepoint: the rule that switches it on, or 0
+    uint64_t changes = 1;            // of `deciding`
     std::atomic<uint32_t> on{0};
   };
 
-  bool fits(Standing& rule, size_t id, std::unique_ptr<const Filter>* filter, std::string* why);
-  Standing* deciding(Session& session, size_t id, std::unique_ptr<const Filter>& filter);
+  const thrift::Rule* deciding(const Session& session, size_t id) const;
   void apply(size_t session, size_t id, size_t instead_of);
   void apply_all(size_t session);
-  void set_gate(Session& session, size_t id, std::unique_ptr<const Gate> gate);
   void drop_idle(Session& session);
   void note_contexts();
-  Outcome describe(Standing& rule);
+  Outcome describe(const Standing& rule) const;
 
   ContextTable& contexts_;
   std::mutex mutex_;
   std::vector<Entry> entries_;
   std::unordered_map<std::string, std::vector<size_t>> by_name_;
   std::array<Session, kSessionsMax> sessions_;
-  std::vector<std::unique_ptr<const Gate>> retired_;
+  std::atomic<uint32_t> in_context_{0};  // sessions whose events carry contexts; a place's bit is its next session's to change
   std::atomic<uint32_t> script_contexts_{0};
   std::atomic<bool> cpu_wanted_{false};
   alignas(4096) std::array<std::atomic<uint16_t>, kTracepointsMax> flags_{};

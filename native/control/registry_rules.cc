@@ -26,20 +26,20 @@ void Registry::drop_idle(Session& session) {
     session.rules.clear();
 }
 
-Outcome Registry::describe(Standing& rule) {
+Outcome Registry::describe(const Standing& rule) const {
   Outcome out;
   out.rule = static_cast<uint32_t>(rule.rule.id);
   for (size_t id = 0; id < entries_.size(); ++id) {
     if (!rule_covers(rule.rule, entries_[id].name, entries_[id].tracepoint.level)) continue;
     ++out.covered;
-    std::string why;
-    if (fits(rule, id, nullptr, &why)) ++out.fitting;
-    else if (out.unfit.size() < kUnfitTold) out.unfit.push_back(entries_[id].name + ": " + why);
+    const auto misfit = rule.misfits.find(id);
+    if (misfit == rule.misfits.end()) ++out.fitting;
+    else if (out.unfit.size() < kUnfitTold) out.unfit.push_back(entries_[id].name + ": " + misfit->second);
   }
   return out;
 }
 
-Outcome Registry::enable(size_t number, thrift::Rule rule) {
+Outcome Registry::enable(size_t number, thrift::Rule rule, Misfits misfits) {
   const std::lock_guard lock(mutex_);
   Session& session = sessions_[number];
   if (rule.origin != thrift::Origin::kProgram)
@@ -50,9 +50,27 @@ Outcome Registry::enable(size_t number, thrift::Rule rule) {
   auto at = session.rules.end();
   if (rule.origin != thrift::Origin::kRelay)
     while (at != session.rules.begin() && std::prev(at)->rule.origin == thrift::Origin::kRelay) --at;
-  const auto placed = session.rules.insert(at, Standing{std::move(rule), {}, 0});
-  apply_all(number);  // links the filter; describe() asks again only where it did not fit, for the words
+  const auto placed = session.rules.insert(at, Standing{std::move(rule), std::move(misfits)});
+  apply_all(number);
   return describe(*placed);
+}
+
+void Registry::add_misfit(size_t number, int32_t rule, size_t id, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  Session& session = sessions_[number];
+  const auto standing = std::find_if(session.rules.begin(), session.rules.end(),
+                                     [&](const Standing& one) { return one.rule.id == rule; });
+  if (standing == session.rules.end()) return;
+  standing->misfits.emplace(id, why);
+  apply(number, id, kNone);
+}
+
+std::vector<thrift::Tracepoint> Registry::covered(const thrift::Rule& rule) {
+  const std::lock_guard lock(mutex_);
+  std::vector<thrift::Tracepoint> out;
+  for (const Entry& entry : entries_)
+    if (rule_covers(rule, entry.name, entry.tracepoint.level)) out.push_back(entry.tracepoint);
+  return out;
 }
 
 bool Registry::disable(size_t number, uint32_t id) {
@@ -74,7 +92,7 @@ Outcome Registry::disable(size_t number, const std::string& pattern, thrift::Ori
   off.on = false;
   off.pattern = pattern;
   off.origin = origin;
-  Standing standing{std::move(off), {}, 0};
+  Standing standing{std::move(off)};
   Outcome out = describe(standing);
   if (!session.rules.empty()) {
     if (session.rules.size() >= kRulesMax) return full();
@@ -95,7 +113,7 @@ void Registry::replace_relay_rules(size_t number, std::vector<thrift::Rule> rule
     if (session.rules.size() >= kRulesMax) break;
     rule.id = static_cast<int32_t>(session.next_rule++);
     rule.origin = thrift::Origin::kRelay;
-    session.rules.push_back({std::move(rule), {}, 0});
+    session.rules.push_back({std::move(rule)});
   }
   drop_idle(session);
   apply_all(number);

@@ -41,6 +41,9 @@ uint16_t declared(const std::string& event) {
   return static_cast<uint16_t>(Process::get().declare(tracepoint(event), "n").id);
 }
 
+// Of whatever rules stand now.
+Asked all_take(uint16_t id) { return Process::get().registry().generations()[id].load() << 16 | 0xFF00U; }
+
 // A thread that emits until it is told to stop.
 class Emitter {
  public:
@@ -61,7 +64,7 @@ class Emitter {
     self.composed = composed.data();
     Process::get().attach(self);
     for (uint64_t n = 0; !stop_; ++n)
-      Process::emit(Event(id, kChannels[n % 2]), 8, &n, self, [] { return Asked{0}; });
+      while (!Process::emit(Event(id, kChannels[n % 2]), 8, &n, self, [&] { return all_take(id); })) {}
     Process::get().detach(self);
   }
 
@@ -91,21 +94,21 @@ class Control : public testing::Test {
   std::unique_ptr<ContextBlock> contexts_;
 };
 
-TEST_F(Control, gates_are_replaced_while_threads_pass_them) {
-  const uint16_t id = declared("gated");
-  ASSERT_FALSE(Process::get().open(in_memory("gates")));
+TEST_F(Control, rules_change_while_threads_emit) {
+  const uint16_t id = declared("changing");
+  ASSERT_FALSE(Process::get().open(in_memory("changing")));
   {
     const Emitter one(id), two(id), three(id);
     Outcome outcome;
     for (int32_t i = 2; i < 1000; ++i) {
-      ASSERT_FALSE(Process::get().enable("gates", rule("control:gated", {1, i}), outcome));
+      ASSERT_FALSE(Process::get().enable("changing", rule("control:changing", {1, i}), outcome));
       if (i % 5 == 0) {
-        ASSERT_FALSE(Process::get().disable("gates", "control:gated", thrift::Origin::kControl, outcome));
+        ASSERT_FALSE(Process::get().disable("changing", "control:changing", thrift::Origin::kControl, outcome));
       }
       if (i % 7 == 0) usleep(200);
     }
   }
-  EXPECT_TRUE(closed("gates"));
+  EXPECT_TRUE(closed("changing"));
 }
 
 TEST_F(Control, sessions_open_change_and_close_under_emitters) {

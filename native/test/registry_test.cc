@@ -232,22 +232,64 @@ TEST_F(Rules, what_an_emitter_asked_counts_until_the_rules_of_its_tracepoint_cha
   const uint16_t want = registry->wanted(id);
   EXPECT_EQ(want, 1U << kSession | kGated << kSession);
 
-  const Asked now = generation << 16;
-  EXPECT_EQ(registry->left_to_ask(id, want, now | 1U << kSession), 0) << "refused";
-  EXPECT_EQ(registry->left_to_ask(id, want, now | 256U << kSession), 1U << kSession) << "taken as it is";
-  EXPECT_EQ(registry->left_to_ask(id, want, now | 256U << 1 | 1U << 2), want) << "of other sessions";
+  const uint32_t now = generation << 16;
+  const auto left = [&](Asked asked) -> std::optional<uint16_t> {
+    uint16_t out = want;
+    return registry->settle(id, asked, out) ? std::optional(out) : std::nullopt;
+  };
+  EXPECT_EQ(left(now | 1U << kSession), 0) << "refused";
+  EXPECT_EQ(left(now | 256U << kSession), 1U << kSession) << "taken as it is";
+  EXPECT_EQ(left(now | 256U << 1 | 1U << 2), 0) << "of other sessions";
+  EXPECT_EQ(left(std::nullopt), std::nullopt) << "not asked";
   enable("disk:*");
   disable("disk:*");
   enable_share("disk:read");
-  EXPECT_EQ(registry->left_to_ask(id, want, now | 1U << kSession), want) << "rules have changed since";
+  EXPECT_EQ(left(now | 1U << kSession), std::nullopt) << "rules have changed since";
 }
 
-TEST_F(Rules, gates_of_a_session_with_contexts_are_not_asked_by_emitters) {
-  registry->open(kSession, 1U << kCpuSlot);
+TEST_F(Rules, a_session_that_has_nothing_to_ask_takes_its_events_whatever_others_say) {
   const auto id = static_cast<uint16_t>(declare("disk", "read"));
   enable_share("disk:read");
+  thrift::Rule plain;
+  plain.pattern = "disk:read";
+  registry->enable(1, plain);
   uint32_t generation = 0;
-  EXPECT_TRUE(registry->gates(id, generation).empty());
+  ASSERT_EQ(registry->gates(id, generation).size(), 1U);
+  uint16_t want = registry->wanted(id);
+  EXPECT_TRUE(registry->settle(id, generation << 16 | 1U << kSession, want));
+  EXPECT_EQ(want, 2U);
+}
+
+TEST_F(Rules, a_session_with_contexts_is_asked_for_and_marked) {
+  registry->open(kSession, 1U << kCpuSlot);
+  const auto id = static_cast<uint16_t>(declare("disk", "read"));
+  enable("disk:read");
+  uint32_t generation = 0;
+  EXPECT_EQ(registry->gates(id, generation).size(), 1U);
+  uint16_t want = registry->wanted(id);
+  EXPECT_TRUE(registry->settle(id, generation << 16 | 256U << kSession, want));
+  EXPECT_EQ(want, 1U << kSession | kGated << kSession);
+}
+
+TEST_F(Rules, a_rule_whose_filter_does_not_fit_a_tracepoint_leaves_it_to_the_rules_before) {
+  const auto read = static_cast<uint16_t>(declare("disk", "read"));
+  const auto write = static_cast<uint16_t>(declare("disk", "write"));
+  const uint32_t before = enable("disk:read");
+  thrift::Rule filtered;
+  filtered.pattern = "disk:*";
+  filtered.filter = "n > 1";
+  const Outcome known = registry->enable(kSession, filtered, {{write, "no n"}});
+  EXPECT_EQ(known.covered, 2U);
+  EXPECT_EQ(known.fitting, 1U);
+  EXPECT_EQ(known.unfit, std::vector<std::string>{"disk:write: no n"});
+  EXPECT_FALSE(on(write));
+  EXPECT_EQ(registry->deciding_rule(kSession, read), known.rule);
+  uint32_t asked = 0, now = 0;
+  ASSERT_EQ(registry->gates(read, asked).size(), 1U);
+  registry->add_misfit(kSession, static_cast<int32_t>(known.rule), read, "no n either");
+  EXPECT_EQ(registry->deciding_rule(kSession, read), before);
+  EXPECT_TRUE(registry->gates(read, now).empty());
+  EXPECT_NE(asked, now) << "what was asked before is asked again";
 }
 
 TEST_F(Rules, a_name_declared_twice_is_one_tracepoint_where_the_schema_is_the_same) {

@@ -90,6 +90,8 @@ void write_process_state(Writer& writer, const ProcessState& state) {
   writer.field_i32(6, state.tracepoints);
   writer.field_list(7, FieldType::kStruct, state.sessions.size());
   for (const SessionState& session : state.sessions) write_session_state(writer, session);
+  writer.field_list(8, FieldType::kStruct, state.contexts.size());
+  for (const Field& context : state.contexts) write_field(writer, context);
   writer.stop();
 }
 

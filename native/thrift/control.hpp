@@ -62,6 +62,7 @@ struct ProcessState {
   std::string version;
   int32_t tracepoints = 0;
   std::vector<SessionState> sessions;
+  std::vector<Field> contexts;
 };
 
 struct On {

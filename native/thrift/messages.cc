@@ -29,23 +29,6 @@ std::vector<uint8_t> framed_call(const char* name, int32_t call, Body body) {
   });
 }
 
-void write_field(Writer& writer, const Field& field) {
-  writer.field_string(1, field.name);
-  writer.field_i32(2, static_cast<int32_t>(field.type));
-  writer.field_i32(3, static_cast<int32_t>(field.shape));
-  if (field.shape == Shape::kArray) writer.field_i32(4, field.length);
-  if (field.type == Type::kEnum) {
-    writer.field_i32(5, static_cast<int32_t>(field.container));
-    writer.field_list(6, FieldType::kStruct, field.labels.size());
-    for (const Label& label : field.labels) {
-      writer.field_string(1, label.name);
-      writer.field_i64(2, label.value);
-      writer.stop();
-    }
-  }
-  writer.stop();
-}
-
 Field read_field(Reader& reader) {
   Field field{};
   reader.fields([&](Reader::FieldHead head) {
@@ -198,6 +181,23 @@ Hello read_hello(Reader& reader) {
     }
   });
   return hello;
+}
+
+void write_field(Writer& writer, const Field& field) {
+  writer.field_string(1, field.name);
+  writer.field_i32(2, static_cast<int32_t>(field.type));
+  writer.field_i32(3, static_cast<int32_t>(field.shape));
+  if (field.shape == Shape::kArray) writer.field_i32(4, field.length);
+  if (field.type == Type::kEnum) {
+    writer.field_i32(5, static_cast<int32_t>(field.container));
+    writer.field_list(6, FieldType::kStruct, field.labels.size());
+    for (const Label& label : field.labels) {
+      writer.field_string(1, label.name);
+      writer.field_i64(2, label.value);
+      writer.stop();
+    }
+  }
+  writer.stop();
 }
 
 void write_tracepoint(Writer& writer, const Tracepoint& tracepoint) {

@@ -132,6 +132,7 @@ bool parse_reply(const uint8_t* frame, size_t size, Reply& out);
 
 // The parts, as they stand in a process's folder, for recovery, and in other messages.
 void write_hello(Writer& writer, const Hello& hello);
+void write_field(Writer& writer, const Field& field);
 void write_tracepoint(Writer& writer, const Tracepoint& tracepoint);
 void write_lost(Writer& writer, const Lost& lost);
 Hello read_hello(Reader& reader);

@@ -15,19 +15,14 @@ Enum read_enum(Reader& reader) {
   return static_cast<Enum>(reader.i32());
 }
 
-std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
-std::string_view text_of(const std::vector<uint8_t>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-FilterText read_filter(Reader& reader) {
-  FilterText filter;
+// Empty where none stands in it, which check.hpp refuses.
+std::string read_filter(Reader& reader) {
+  std::string text;
   reader.fields([&](FieldHead head) {
-    if (is(head, 1, FieldType::kString)) filter.text = reader.string();
-    else if (is(head, 2, FieldType::kString)) filter.program = bytes_of(reader.string());
+    if (is(head, 1, FieldType::kString)) text = reader.string();
     else reader.skip(head.type);
   });
-  return filter;
+  return text;
 }
 
 SampleRate read_sample(Reader& reader) {
@@ -97,10 +92,9 @@ void write_rule(Writer& writer, const Rule& rule) {
     writer.field_i32(2, rule.sample.of);
     writer.stop();
   }
-  if (!rule.filter.program.empty()) {
+  if (rule.filter) {
     writer.field(FieldType::kStruct, 8);
-    writer.field_string(1, rule.filter.text);
-    writer.field_string(2, text_of(rule.filter.program));
+    writer.field_string(1, *rule.filter);
     writer.stop();
   }
   writer.field_i32(9, static_cast<int32_t>(rule.origin));

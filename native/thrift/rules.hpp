@@ -2,6 +2,7 @@
 // files: takes only fields of the right type, skips the rest, and leaves the judgement of values to control/check.hpp.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,6 @@
 namespace blkin::thrift {
 
 enum class Origin : int32_t { kProgram = 1, kControl = 2, kStanding = 3, kRelay = 4 };
-struct FilterText {
-  std::string text;
-  std::vector<uint8_t> program;  // empty: no filter
-
-  bool operator==(const FilterText&) const = default;
-};
 
 struct SampleRate {
   int32_t keep = 1;
@@ -32,7 +27,7 @@ struct Rule {
   int32_t level = 14;
   bool exactly = false;
   SampleRate sample;
-  FilterText filter;
+  std::optional<std::string> filter;  // its text
   Origin origin = Origin::kProgram;
   std::string target;
 

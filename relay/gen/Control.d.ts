@@ -42,6 +42,7 @@ import ProcessState = ttypes.ProcessState
 import On = ttypes.On
 import TracepointState = ttypes.TracepointState
 import TracepointStates = ttypes.TracepointStates
+import Misfit = ttypes.Misfit
 import Changed = ttypes.Changed
 import Closed = ttypes.Closed
 import FleetSession = ttypes.FleetSession
@@ -84,9 +85,17 @@ declare class Client {
 
     closeSession(name: string, timeoutMs: number, callback?: (error: ttypes.Refused, response: Closed)=>void): void;
 
-    enable(session: string, rule: Rule): Promise<Changed>;
+    /**
+     * misfits: what the caller found who held the filter against the tracepoints. The process itself looks when the first
+     * event comes, and at what is declared later. Refused (FILTER) where none of those covered is left.
+     */
+    enable(session: string, rule: Rule, misfits: Misfit[]): Promise<Changed>;
 
-    enable(session: string, rule: Rule, callback?: (error: ttypes.Refused, response: Changed)=>void): void;
+    /**
+     * misfits: what the caller found who held the filter against the tracepoints. The process itself looks when the first
+     * event comes, and at what is declared later. Refused (FILTER) where none of those covered is left.
+     */
+    enable(session: string, rule: Rule, misfits: Misfit[], callback?: (error: ttypes.Refused, response: Changed)=>void): void;
 
     disable(session: string, pattern: string): Promise<Changed>;
 

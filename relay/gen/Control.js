@@ -604,12 +604,16 @@ const Control_enable_args = class {
   constructor(args) {
     this.session = null;
     this.rule = null;
+    this.misfits = null;
     if (args) {
       if (args.session !== undefined && args.session !== null) {
         this.session = args.session;
       }
       if (args.rule !== undefined && args.rule !== null) {
         this.rule = new ttypes.Rule(args.rule);
+      }
+      if (args.misfits !== undefined && args.misfits !== null) {
+        this.misfits = Thrift.copyList(args.misfits, [ttypes.Misfit]);
       }
     }
   }
@@ -639,6 +643,22 @@ const Control_enable_args = class {
           input.skip(ftype);
         }
         break;
+        case 3:
+        if (ftype == Thrift.Type.LIST) {
+          this.misfits = [];
+          const _rtmp396 = input.readListBegin();
+          const _size95 = _rtmp396.size || 0;
+          for (let _i97 = 0; _i97 < _size95; ++_i97) {
+            let elem98 = null;
+            elem98 = new ttypes.Misfit();
+            elem98.read(input);
+            this.misfits.push(elem98);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -658,6 +678,18 @@ const Control_enable_args = class {
     if (this.rule !== null && this.rule !== undefined) {
       output.writeFieldBegin('rule', Thrift.Type.STRUCT, 2);
       this.rule.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.misfits !== null && this.misfits !== undefined) {
+      output.writeFieldBegin('misfits', Thrift.Type.LIST, 3);
+      output.writeListBegin(Thrift.Type.STRUCT, this.misfits.length);
+      for (let iter99 in this.misfits) {
+        if (this.misfits.hasOwnProperty(iter99)) {
+          iter99 = this.misfits[iter99];
+          iter99.write(output);
+        }
+      }
+      output.writeListEnd();
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -1283,22 +1315,23 @@ const ControlClient = exports.Client = class ControlClient {
     return callback('closeSession failed: unknown result');
   }
 
-  enable (session, rule) {
+  enable (session, rule, misfits) {
     this._seqid = this.new_seqid();
     const self = this;
     return new Promise((resolve, reject) => {
       self._reqs[self.seqid()] = (error, result) => {
         return error ? reject(error) : resolve(result);
       };
-      self.send_enable(session, rule);
+      self.send_enable(session, rule, misfits);
     });
   }
 
-  send_enable (session, rule) {
+  send_enable (session, rule, misfits) {
     const output = new this.pClass(this.output);
     const params = {
       session: session,
-      rule: rule
+      rule: rule,
+      misfits: misfits
     };
     const args = new Control_enable_args(params);
     try {
@@ -1675,10 +1708,11 @@ const ControlProcessor = exports.Processor = class ControlProcessor {
     const args = new Control_enable_args();
     args.read(input);
     input.readMessageEnd();
-    if (this._handler.enable.length === 2) {
+    if (this._handler.enable.length === 3) {
       Promise.resolve(this._handler.enable.bind(this._handler)(
         args.session,
-        args.rule
+        args.rule,
+        args.misfits
       )).then(result => {
         const result_obj = new Control_enable_result({success: result});
         output.writeMessageBegin("enable", Thrift.MessageType.REPLY, seqid);
@@ -1699,7 +1733,7 @@ const ControlProcessor = exports.Processor = class ControlProcessor {
         output.flush();
       });
     } else {
-      this._handler.enable(args.session, args.rule, (err, result) => {
+      this._handler.enable(args.session, args.rule, args.misfits, (err, result) => {
         let result_obj;
         if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Refused) {
           result_obj = new Control_enable_result((err !== null || typeof err === 'undefined') ? err : {success: result});

@@ -193,13 +193,13 @@ const Fleet_processes_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp391 = input.readListBegin();
-          const _size90 = _rtmp391.size || 0;
-          for (let _i92 = 0; _i92 < _size90; ++_i92) {
-            let elem93 = null;
-            elem93 = new ttypes.FleetProcess();
-            elem93.read(input);
-            this.success.push(elem93);
+          const _rtmp3101 = input.readListBegin();
+          const _size100 = _rtmp3101.size || 0;
+          for (let _i102 = 0; _i102 < _size100; ++_i102) {
+            let elem103 = null;
+            elem103 = new ttypes.FleetProcess();
+            elem103.read(input);
+            this.success.push(elem103);
           }
           input.readListEnd();
         } else {
@@ -228,10 +228,10 @@ const Fleet_processes_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter94 in this.success) {
-        if (this.success.hasOwnProperty(iter94)) {
-          iter94 = this.success[iter94];
-          iter94.write(output);
+      for (let iter104 in this.success) {
+        if (this.success.hasOwnProperty(iter104)) {
+          iter104 = this.success[iter104];
+          iter104.write(output);
         }
       }
       output.writeListEnd();
@@ -331,13 +331,13 @@ const Fleet_tracepoints_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp396 = input.readListBegin();
-          const _size95 = _rtmp396.size || 0;
-          for (let _i97 = 0; _i97 < _size95; ++_i97) {
-            let elem98 = null;
-            elem98 = new ttypes.Tracepoint();
-            elem98.read(input);
-            this.success.push(elem98);
+          const _rtmp3106 = input.readListBegin();
+          const _size105 = _rtmp3106.size || 0;
+          for (let _i107 = 0; _i107 < _size105; ++_i107) {
+            let elem108 = null;
+            elem108 = new ttypes.Tracepoint();
+            elem108.read(input);
+            this.success.push(elem108);
           }
           input.readListEnd();
         } else {
@@ -366,10 +366,10 @@ const Fleet_tracepoints_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter99 in this.success) {
-        if (this.success.hasOwnProperty(iter99)) {
-          iter99 = this.success[iter99];
-          iter99.write(output);
+      for (let iter109 in this.success) {
+        if (this.success.hasOwnProperty(iter109)) {
+          iter109 = this.success[iter109];
+          iter109.write(output);
         }
       }
       output.writeListEnd();
@@ -567,13 +567,13 @@ const Fleet_rules_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3101 = input.readListBegin();
-          const _size100 = _rtmp3101.size || 0;
-          for (let _i102 = 0; _i102 < _size100; ++_i102) {
-            let elem103 = null;
-            elem103 = new ttypes.Rule();
-            elem103.read(input);
-            this.success.push(elem103);
+          const _rtmp3111 = input.readListBegin();
+          const _size110 = _rtmp3111.size || 0;
+          for (let _i112 = 0; _i112 < _size110; ++_i112) {
+            let elem113 = null;
+            elem113 = new ttypes.Rule();
+            elem113.read(input);
+            this.success.push(elem113);
           }
           input.readListEnd();
         } else {
@@ -602,10 +602,10 @@ const Fleet_rules_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter104 in this.success) {
-        if (this.success.hasOwnProperty(iter104)) {
-          iter104 = this.success[iter104];
-          iter104.write(output);
+      for (let iter114 in this.success) {
+        if (this.success.hasOwnProperty(iter114)) {
+          iter114 = this.success[iter114];
+          iter114.write(output);
         }
       }
       output.writeListEnd();
@@ -706,13 +706,13 @@ const Fleet_enable_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3106 = input.readListBegin();
-          const _size105 = _rtmp3106.size || 0;
-          for (let _i107 = 0; _i107 < _size105; ++_i107) {
-            let elem108 = null;
-            elem108 = new ttypes.Rule();
-            elem108.read(input);
-            this.success.push(elem108);
+          const _rtmp3116 = input.readListBegin();
+          const _size115 = _rtmp3116.size || 0;
+          for (let _i117 = 0; _i117 < _size115; ++_i117) {
+            let elem118 = null;
+            elem118 = new ttypes.Rule();
+            elem118.read(input);
+            this.success.push(elem118);
           }
           input.readListEnd();
         } else {
@@ -741,10 +741,10 @@ const Fleet_enable_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter109 in this.success) {
-        if (this.success.hasOwnProperty(iter109)) {
-          iter109 = this.success[iter109];
-          iter109.write(output);
+      for (let iter119 in this.success) {
+        if (this.success.hasOwnProperty(iter119)) {
+          iter119 = this.success[iter119];
+          iter119.write(output);
         }
       }
       output.writeListEnd();
@@ -857,13 +857,13 @@ const Fleet_disable_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3111 = input.readListBegin();
-          const _size110 = _rtmp3111.size || 0;
-          for (let _i112 = 0; _i112 < _size110; ++_i112) {
-            let elem113 = null;
-            elem113 = new ttypes.Rule();
-            elem113.read(input);
-            this.success.push(elem113);
+          const _rtmp3121 = input.readListBegin();
+          const _size120 = _rtmp3121.size || 0;
+          for (let _i122 = 0; _i122 < _size120; ++_i122) {
+            let elem123 = null;
+            elem123 = new ttypes.Rule();
+            elem123.read(input);
+            this.success.push(elem123);
           }
           input.readListEnd();
         } else {
@@ -892,10 +892,10 @@ const Fleet_disable_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter114 in this.success) {
-        if (this.success.hasOwnProperty(iter114)) {
-          iter114 = this.success[iter114];
-          iter114.write(output);
+      for (let iter124 in this.success) {
+        if (this.success.hasOwnProperty(iter124)) {
+          iter124 = this.success[iter124];
+          iter124.write(output);
         }
       }
       output.writeListEnd();
@@ -946,12 +946,12 @@ const Fleet_follow_args = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.patterns = [];
-          const _rtmp3116 = input.readListBegin();
-          const _size115 = _rtmp3116.size || 0;
-          for (let _i117 = 0; _i117 < _size115; ++_i117) {
-            let elem118 = null;
-            elem118 = input.readString();
-            this.patterns.push(elem118);
+          const _rtmp3126 = input.readListBegin();
+          const _size125 = _rtmp3126.size || 0;
+          for (let _i127 = 0; _i127 < _size125; ++_i127) {
+            let elem128 = null;
+            elem128 = input.readString();
+            this.patterns.push(elem128);
           }
           input.readListEnd();
         } else {
@@ -977,10 +977,10 @@ const Fleet_follow_args = class {
     if (this.patterns !== null && this.patterns !== undefined) {
       output.writeFieldBegin('patterns', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.patterns.length);
-      for (let iter119 in this.patterns) {
-        if (this.patterns.hasOwnProperty(iter119)) {
-          iter119 = this.patterns[iter119];
-          output.writeString(iter119);
+      for (let iter129 in this.patterns) {
+        if (this.patterns.hasOwnProperty(iter129)) {
+          iter129 = this.patterns[iter129];
+          output.writeString(iter129);
         }
       }
       output.writeListEnd();

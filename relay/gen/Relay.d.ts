@@ -42,6 +42,7 @@ import ProcessState = ttypes.ProcessState
 import On = ttypes.On
 import TracepointState = ttypes.TracepointState
 import TracepointStates = ttypes.TracepointStates
+import Misfit = ttypes.Misfit
 import Changed = ttypes.Changed
 import Closed = ttypes.Closed
 import FleetSession = ttypes.FleetSession

@@ -160,13 +160,13 @@ const Relay_declareTracepoints_args = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.tracepoints = [];
-          const _rtmp386 = input.readListBegin();
-          const _size85 = _rtmp386.size || 0;
-          for (let _i87 = 0; _i87 < _size85; ++_i87) {
-            let elem88 = null;
-            elem88 = new ttypes.Tracepoint();
-            elem88.read(input);
-            this.tracepoints.push(elem88);
+          const _rtmp391 = input.readListBegin();
+          const _size90 = _rtmp391.size || 0;
+          for (let _i92 = 0; _i92 < _size90; ++_i92) {
+            let elem93 = null;
+            elem93 = new ttypes.Tracepoint();
+            elem93.read(input);
+            this.tracepoints.push(elem93);
           }
           input.readListEnd();
         } else {
@@ -190,10 +190,10 @@ const Relay_declareTracepoints_args = class {
     if (this.tracepoints !== null && this.tracepoints !== undefined) {
       output.writeFieldBegin('tracepoints', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.tracepoints.length);
-      for (let iter89 in this.tracepoints) {
-        if (this.tracepoints.hasOwnProperty(iter89)) {
-          iter89 = this.tracepoints[iter89];
-          iter89.write(output);
+      for (let iter94 in this.tracepoints) {
+        if (this.tracepoints.hasOwnProperty(iter94)) {
+          iter94 = this.tracepoints[iter94];
+          iter94.write(output);
         }
       }
       output.writeListEnd();

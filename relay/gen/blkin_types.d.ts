@@ -148,13 +148,12 @@ declare class Held {
   }
 
 /**
- * A condition on fields and contexts: docs/filter.md.
+ * A condition on fields and contexts: docs/filter.md. What it means to a tracepoint, the traced process works out.
  */
 declare class Filter {
     public text: string;
-    public program: Buffer;
 
-      constructor(args?: { text: string; program: Buffer; });
+      constructor(args?: { text: string; });
   }
 
 /**
@@ -325,8 +324,9 @@ declare class ProcessState {
     public version: string;
     public tracepoints: number;
     public sessions: SessionState[];
+    public contexts?: Field[];
 
-      constructor(args?: { pid: number; program: string; startedAt: Int64; hostname: string; version: string; tracepoints: number; sessions: SessionState[]; });
+      constructor(args?: { pid: number; program: string; startedAt: Int64; hostname: string; version: string; tracepoints: number; sessions: SessionState[]; contexts?: Field[]; });
   }
 
 /**
@@ -354,6 +354,16 @@ declare class TracepointStates {
     public total: number;
 
       constructor(args?: { tracepoints: TracepointState[]; total: number; });
+  }
+
+/**
+ * A tracepoint that a rule's filter does not fit: what the rule stands over decides there.
+ */
+declare class Misfit {
+    public tracepoint: number;
+    public why: string;
+
+      constructor(args?: { tracepoint: number; why: string; });
   }
 
 declare class Changed {

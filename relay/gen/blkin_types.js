@@ -975,17 +975,11 @@ const Held = module.exports.Held = class {
 const Filter = module.exports.Filter = class {
   constructor(args) {
     this.text = null;
-    this.program = null;
     if (args) {
       if (args.text !== undefined && args.text !== null) {
         this.text = args.text;
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field text is unset!');
-      }
-      if (args.program !== undefined && args.program !== null) {
-        this.program = args.program;
-      } else {
-        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field program is unset!');
       }
     }
   }
@@ -1007,13 +1001,9 @@ const Filter = module.exports.Filter = class {
           input.skip(ftype);
         }
         break;
-        case 2:
-        if (ftype == Thrift.Type.STRING) {
-          this.program = input.readBinary();
-        } else {
+        case 0:
           input.skip(ftype);
-        }
-        break;
+          break;
         default:
           input.skip(ftype);
       }
@@ -1028,11 +1018,6 @@ const Filter = module.exports.Filter = class {
     if (this.text !== null && this.text !== undefined) {
       output.writeFieldBegin('text', Thrift.Type.STRING, 1);
       output.writeString(this.text);
-      output.writeFieldEnd();
-    }
-    if (this.program !== null && this.program !== undefined) {
-      output.writeFieldBegin('program', Thrift.Type.STRING, 2);
-      output.writeBinary(this.program);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -2761,6 +2746,7 @@ const ProcessState = module.exports.ProcessState = class {
     this.version = null;
     this.tracepoints = null;
     this.sessions = null;
+    this.contexts = null;
     if (args) {
       if (args.pid !== undefined && args.pid !== null) {
         this.pid = args.pid;
@@ -2796,6 +2782,9 @@ const ProcessState = module.exports.ProcessState = class {
         this.sessions = Thrift.copyList(args.sessions, [ttypes.SessionState]);
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field sessions is unset!');
+      }
+      if (args.contexts !== undefined && args.contexts !== null) {
+        this.contexts = Thrift.copyList(args.contexts, [ttypes.Field]);
       }
     }
   }
@@ -2868,6 +2857,22 @@ const ProcessState = module.exports.ProcessState = class {
           input.skip(ftype);
         }
         break;
+        case 8:
+        if (ftype == Thrift.Type.LIST) {
+          this.contexts = [];
+          const _rtmp360 = input.readListBegin();
+          const _size59 = _rtmp360.size || 0;
+          for (let _i61 = 0; _i61 < _size59; ++_i61) {
+            let elem62 = null;
+            elem62 = new ttypes.Field();
+            elem62.read(input);
+            this.contexts.push(elem62);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -2912,10 +2917,22 @@ const ProcessState = module.exports.ProcessState = class {
     if (this.sessions !== null && this.sessions !== undefined) {
       output.writeFieldBegin('sessions', Thrift.Type.LIST, 7);
       output.writeListBegin(Thrift.Type.STRUCT, this.sessions.length);
-      for (let iter59 in this.sessions) {
-        if (this.sessions.hasOwnProperty(iter59)) {
-          iter59 = this.sessions[iter59];
-          iter59.write(output);
+      for (let iter63 in this.sessions) {
+        if (this.sessions.hasOwnProperty(iter63)) {
+          iter63 = this.sessions[iter63];
+          iter63.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.contexts !== null && this.contexts !== undefined) {
+      output.writeFieldBegin('contexts', Thrift.Type.LIST, 8);
+      output.writeListBegin(Thrift.Type.STRUCT, this.contexts.length);
+      for (let iter64 in this.contexts) {
+        if (this.contexts.hasOwnProperty(iter64)) {
+          iter64 = this.contexts[iter64];
+          iter64.write(output);
         }
       }
       output.writeListEnd();
@@ -3035,13 +3052,13 @@ const TracepointState = module.exports.TracepointState = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.on = [];
-          const _rtmp361 = input.readListBegin();
-          const _size60 = _rtmp361.size || 0;
-          for (let _i62 = 0; _i62 < _size60; ++_i62) {
-            let elem63 = null;
-            elem63 = new ttypes.On();
-            elem63.read(input);
-            this.on.push(elem63);
+          const _rtmp366 = input.readListBegin();
+          const _size65 = _rtmp366.size || 0;
+          for (let _i67 = 0; _i67 < _size65; ++_i67) {
+            let elem68 = null;
+            elem68 = new ttypes.On();
+            elem68.read(input);
+            this.on.push(elem68);
           }
           input.readListEnd();
         } else {
@@ -3067,10 +3084,10 @@ const TracepointState = module.exports.TracepointState = class {
     if (this.on !== null && this.on !== undefined) {
       output.writeFieldBegin('on', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRUCT, this.on.length);
-      for (let iter64 in this.on) {
-        if (this.on.hasOwnProperty(iter64)) {
-          iter64 = this.on[iter64];
-          iter64.write(output);
+      for (let iter69 in this.on) {
+        if (this.on.hasOwnProperty(iter69)) {
+          iter69 = this.on[iter69];
+          iter69.write(output);
         }
       }
       output.writeListEnd();
@@ -3113,13 +3130,13 @@ const TracepointStates = module.exports.TracepointStates = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.tracepoints = [];
-          const _rtmp366 = input.readListBegin();
-          const _size65 = _rtmp366.size || 0;
-          for (let _i67 = 0; _i67 < _size65; ++_i67) {
-            let elem68 = null;
-            elem68 = new ttypes.TracepointState();
-            elem68.read(input);
-            this.tracepoints.push(elem68);
+          const _rtmp371 = input.readListBegin();
+          const _size70 = _rtmp371.size || 0;
+          for (let _i72 = 0; _i72 < _size70; ++_i72) {
+            let elem73 = null;
+            elem73 = new ttypes.TracepointState();
+            elem73.read(input);
+            this.tracepoints.push(elem73);
           }
           input.readListEnd();
         } else {
@@ -3147,10 +3164,10 @@ const TracepointStates = module.exports.TracepointStates = class {
     if (this.tracepoints !== null && this.tracepoints !== undefined) {
       output.writeFieldBegin('tracepoints', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.tracepoints.length);
-      for (let iter69 in this.tracepoints) {
-        if (this.tracepoints.hasOwnProperty(iter69)) {
-          iter69 = this.tracepoints[iter69];
-          iter69.write(output);
+      for (let iter74 in this.tracepoints) {
+        if (this.tracepoints.hasOwnProperty(iter74)) {
+          iter74 = this.tracepoints[iter74];
+          iter74.write(output);
         }
       }
       output.writeListEnd();
@@ -3159,6 +3176,75 @@ const TracepointStates = module.exports.TracepointStates = class {
     if (this.total !== null && this.total !== undefined) {
       output.writeFieldBegin('total', Thrift.Type.I32, 2);
       output.writeI32(this.total);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Misfit = module.exports.Misfit = class {
+  constructor(args) {
+    this.tracepoint = null;
+    this.why = null;
+    if (args) {
+      if (args.tracepoint !== undefined && args.tracepoint !== null) {
+        this.tracepoint = args.tracepoint;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field tracepoint is unset!');
+      }
+      if (args.why !== undefined && args.why !== null) {
+        this.why = args.why;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field why is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I32) {
+          this.tracepoint = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.why = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Misfit');
+    if (this.tracepoint !== null && this.tracepoint !== undefined) {
+      output.writeFieldBegin('tracepoint', Thrift.Type.I32, 1);
+      output.writeI32(this.tracepoint);
+      output.writeFieldEnd();
+    }
+    if (this.why !== null && this.why !== undefined) {
+      output.writeFieldBegin('why', Thrift.Type.STRING, 2);
+      output.writeString(this.why);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -3231,12 +3317,12 @@ const Changed = module.exports.Changed = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.unfit = [];
-          const _rtmp371 = input.readListBegin();
-          const _size70 = _rtmp371.size || 0;
-          for (let _i72 = 0; _i72 < _size70; ++_i72) {
-            let elem73 = null;
-            elem73 = input.readString();
-            this.unfit.push(elem73);
+          const _rtmp376 = input.readListBegin();
+          const _size75 = _rtmp376.size || 0;
+          for (let _i77 = 0; _i77 < _size75; ++_i77) {
+            let elem78 = null;
+            elem78 = input.readString();
+            this.unfit.push(elem78);
           }
           input.readListEnd();
         } else {
@@ -3272,10 +3358,10 @@ const Changed = module.exports.Changed = class {
     if (this.unfit !== null && this.unfit !== undefined) {
       output.writeFieldBegin('unfit', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.unfit.length);
-      for (let iter74 in this.unfit) {
-        if (this.unfit.hasOwnProperty(iter74)) {
-          iter74 = this.unfit[iter74];
-          output.writeString(iter74);
+      for (let iter79 in this.unfit) {
+        if (this.unfit.hasOwnProperty(iter79)) {
+          iter79 = this.unfit[iter79];
+          output.writeString(iter79);
         }
       }
       output.writeListEnd();
@@ -3576,13 +3662,13 @@ const FleetProcess = module.exports.FleetProcess = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.sessions = [];
-          const _rtmp376 = input.readListBegin();
-          const _size75 = _rtmp376.size || 0;
-          for (let _i77 = 0; _i77 < _size75; ++_i77) {
-            let elem78 = null;
-            elem78 = new ttypes.FleetSession();
-            elem78.read(input);
-            this.sessions.push(elem78);
+          const _rtmp381 = input.readListBegin();
+          const _size80 = _rtmp381.size || 0;
+          for (let _i82 = 0; _i82 < _size80; ++_i82) {
+            let elem83 = null;
+            elem83 = new ttypes.FleetSession();
+            elem83.read(input);
+            this.sessions.push(elem83);
           }
           input.readListEnd();
         } else {
@@ -3623,10 +3709,10 @@ const FleetProcess = module.exports.FleetProcess = class {
     if (this.sessions !== null && this.sessions !== undefined) {
       output.writeFieldBegin('sessions', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.STRUCT, this.sessions.length);
-      for (let iter79 in this.sessions) {
-        if (this.sessions.hasOwnProperty(iter79)) {
-          iter79 = this.sessions[iter79];
-          iter79.write(output);
+      for (let iter84 in this.sessions) {
+        if (this.sessions.hasOwnProperty(iter84)) {
+          iter84 = this.sessions[iter84];
+          iter84.write(output);
         }
       }
       output.writeListEnd();
@@ -3669,12 +3755,12 @@ const Followed = module.exports.Followed = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.events = [];
-          const _rtmp381 = input.readListBegin();
-          const _size80 = _rtmp381.size || 0;
-          for (let _i82 = 0; _i82 < _size80; ++_i82) {
-            let elem83 = null;
-            elem83 = input.readString();
-            this.events.push(elem83);
+          const _rtmp386 = input.readListBegin();
+          const _size85 = _rtmp386.size || 0;
+          for (let _i87 = 0; _i87 < _size85; ++_i87) {
+            let elem88 = null;
+            elem88 = input.readString();
+            this.events.push(elem88);
           }
           input.readListEnd();
         } else {
@@ -3702,10 +3788,10 @@ const Followed = module.exports.Followed = class {
     if (this.events !== null && this.events !== undefined) {
       output.writeFieldBegin('events', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRING, this.events.length);
-      for (let iter84 in this.events) {
-        if (this.events.hasOwnProperty(iter84)) {
-          iter84 = this.events[iter84];
-          output.writeString(iter84);
+      for (let iter89 in this.events) {
+        if (this.events.hasOwnProperty(iter89)) {
+          iter89 = this.events[iter89];
+          output.writeString(iter89);
         }
       }
       output.writeListEnd();

@@ -58,7 +58,7 @@ const wireSession = () =>
       new types.Rule({
         ...{ id: 3, on: true, pattern: 'a:*', exclude: ['a:b'], level: 6, exactly: false },
         ...{ sample: new types.Sample({ keep: 1, of: 100 }), origin: types.Origin.STANDING, target: 'no*' },
-        filter: new types.Filter({ text: 'n > 1', program: Buffer.from([1, 2, 255]) }),
+        filter: new types.Filter({ text: 'n > 1' }),
       }),
     ],
     enabled: 2,
@@ -72,6 +72,7 @@ test('the state of a process comes as plain objects, with nothing rounded and no
       new types.ProcessState({
         ...{ pid: 42, program: 'server', startedAt: i64(startedAt), hostname: 'h', version: '0.1.0' },
         ...{ tracepoints: 9, sessions: [wireSession()] },
+        contexts: [new types.Field({ name: 'mood', type: types.Type.U8, shape: types.Shape.SCALAR })],
       }),
   })
   const traced = await connectControl(path)
@@ -90,12 +91,13 @@ test('the state of a process comes as plain objects, with nothing rounded and no
           {
             ...{ id: 3, on: true, pattern: 'a:*', exclude: ['a:b'], level: 6, exactly: false },
             ...{ sample: { keep: 1, of: 100 }, origin: 'standing', target: 'no*' },
-            filter: { text: 'n > 1', program: Buffer.from([1, 2, 255]) },
+            filter: 'n > 1',
           },
         ],
         ...{ enabled: 2, ringBytes: 4096 },
       },
     ],
+    contexts: [{ name: 'mood', type: 1 }],
   })
   traced.close()
 })
@@ -107,8 +109,8 @@ test('what is asked arrives whole, and the answers of calls in flight find their
       asked.push(spec)
       return wireSession()
     },
-    enable: (session: string, rule: unknown) => {
-      asked.push(session, rule)
+    enable: (session: string, rule: unknown, misfits: unknown) => {
+      asked.push(session, rule, misfits)
       return new types.Changed({ rule: 5, covered: 3, enabled: 2, unfit: ['a:b: no field "n"'] })
     },
     closeSession: (name: string, _ms: number) =>
@@ -122,7 +124,7 @@ test('what is asked arrives whole, and the answers of calls in flight find their
   }
   const [opened, changed, closed, flushed] = await Promise.all([
     traced.openSession(spec),
-    traced.enable('x', { pattern: 'a:*', level: 6, filter: { text: 'n', program: Buffer.from([7]) } }),
+    traced.enable('x', { pattern: 'a:*', level: 6, filter: 'n' }, [{ tracepoint: 4, why: 'no n' }]),
     traced.closeSession('x', 50),
     traced.flush('x', 10),
   ])
@@ -133,8 +135,9 @@ test('what is asked arrives whole, and the answers of calls in flight find their
   expect(asked[0]).toMatchObject({ name: 'x', token: 't', relay: null, ack: 1, attached: true })
   expect(asked[0]).toMatchObject({ channel: { subBuffers: 2, mode: 2, blockMs: null } })
   const asWire = { id: 0, on: true, pattern: 'a:*', exclude: [], level: 6, exactly: false, origin: 2 }
-  expect(asked.slice(1)).toMatchObject(['x', { ...asWire, sample: null, target: null }])
-  expect(asked[2]).toMatchObject({ filter: { text: 'n', program: Buffer.from([7]) } })
+  expect(asked.slice(1, 3)).toMatchObject(['x', { ...asWire, sample: null, target: null }])
+  expect(asked[2]).toMatchObject({ filter: { text: 'n' } })
+  expect(asked[3]).toMatchObject([{ tracepoint: 4, why: 'no n' }])
   traced.close()
 })
 

@@ -47,7 +47,7 @@ test('a Python controller gives rules to a process that polls, and reads standin
   ]
   const { stdout } = await promisify(execFile)(PYTHON, args)
   expect(stdout.split('\n')).toEqual([
-    "1 [(1, 'a:*', 3, b'\\x00\\xff')]",
+    "1 [(1, 'a:*', 3, 'n > 1')]",
     "2 ['a:*', 'b:*']",
     "['b:*'] [True]",
     "[(42, 5, ['default'])]",

@@ -5,9 +5,8 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { type Control, connectControl, type RuleRequest, type SessionSpec } from '@blkin/relay'
+import { type Control, connectControl, type SessionSpec } from '@blkin/relay'
 import { onTestFinished } from 'vitest'
-import { compileFilter } from '../../lib/filter/filter.js'
 import { until } from './relays.js'
 import type { Running } from './run.js'
 
@@ -57,12 +56,6 @@ export function spec(
     attached: false,
     ...changes,
   }
-}
-
-/** A rule with its filter as a person writes it. */
-export function filtered(pattern: string, filter: string, rest: Partial<RuleRequest> = {}): RuleRequest {
-  const { text, program } = compileFilter(filter)
-  return { pattern, filter: { text, program: Buffer.from(program) }, ...rest }
 }
 
 const status = (pid: number, name: string): number =>

@@ -1,6 +1,6 @@
 // relay/src/check/rule.ts: is this rule one that a process can take? For rules that came over the wire or from a file.
-// The same as lib/rule.ts asks of a rule made in the program. A filter's program is only measured: the traced process
-// verifies it. Pure: no I/O, no state.
+// The same as lib/rule.ts asks of a rule made in the program. A filter is only measured: the traced process reads
+// it. Pure: no I/O, no state.
 
 import type { types } from '../wire.js'
 import { int, malformed, plainText } from './refuse.js'
@@ -10,7 +10,6 @@ type Rule = InstanceType<typeof types.Rule>
 export const MAX_RULES = 1024
 const MAX_EXCLUDE = 64
 const MAX_FILTER_TEXT = 4096
-const MAX_FILTER_PROGRAM = 8192
 const PATTERN = /^[A-Za-z0-9_.*-]+:[A-Za-z0-9_.*-]+$/
 const PATTERN_LENGTH = 256
 
@@ -49,11 +48,9 @@ export function checkProcessRule(rule: Rule | null): void {
     int('rule.sample.keep', sample.keep, 1, sample.of)
   }
   if (filter) {
-    const { text, program } = filter
+    const { text } = filter
     const bytes = text === null ? 0 : Buffer.byteLength(text)
     if (bytes < 1 || bytes > MAX_FILTER_TEXT)
       malformed('rule.filter.text', text && `${bytes} bytes`, `1 to ${MAX_FILTER_TEXT} bytes`)
-    if (!Buffer.isBuffer(program) || program.length === 0 || program.length > MAX_FILTER_PROGRAM)
-      malformed('rule.filter.program', program, `1 to ${MAX_FILTER_PROGRAM} bytes`)
   }
 }

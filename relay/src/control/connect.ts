@@ -23,8 +23,10 @@ export async function connectControl(socketPath: string): Promise<Control> {
       caller.call((client) => client.changeSession(from.wireSpec(spec)).then(from.sessionState)),
     closeSession: (name, timeoutMs) =>
       caller.call((client) => client.closeSession(name, timeoutMs).then(from.closed), timeoutMs),
-    enable: (session, rule) =>
-      caller.call((client) => client.enable(session, from.wireRule(rule, 'control')).then(from.changed)),
+    enable: (session, rule, misfits = []) =>
+      caller.call((client) =>
+        client.enable(session, from.wireRule(rule, 'control'), from.wireMisfits(misfits)).then(from.changed),
+      ),
     disable: (session, pattern) =>
       caller.call((client) => client.disable(session, pattern).then(from.changed)),
     flush: (session, timeoutMs) => caller.call((client) => client.flush(session, timeoutMs), timeoutMs),

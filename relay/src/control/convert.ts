@@ -35,7 +35,7 @@ export function rule(from: WireRule): plain.Rule {
   return {
     ...{ id, on, pattern, exclude: list(from.exclude), level, exactly, origin: ORIGINS[origin]! },
     ...optional('sample', sample && { keep: sample.keep, of: sample.of }),
-    ...optional('filter', filter && { text: filter.text, program: filter.program }),
+    ...optional('filter', filter?.text),
     ...optional('target', target),
   }
 }
@@ -49,7 +49,7 @@ export function wireRule(from: plain.RuleRequest, origin: plain.Origin, id = 0):
     level: from.level ?? 14,
     exactly: from.exactly ?? false,
     ...optional('sample', from.sample && new types.Sample(from.sample)),
-    ...optional('filter', from.filter && new types.Filter(from.filter)),
+    ...optional('filter', from.filter === undefined ? undefined : new types.Filter({ text: from.filter })),
     origin: numberOf(origin, types.Origin),
     ...optional('target', from.target),
   })
@@ -114,8 +114,15 @@ export function processState(from: InstanceType<Wire['ProcessState']>): plain.Pr
   return {
     ...{ pid, program, startedAt: long(from.startedAt), hostname, version, tracepoints },
     sessions: list(from.sessions).map(sessionState),
+    ...optional(
+      'contexts',
+      from.contexts?.map(({ name, type }) => ({ name, type })),
+    ),
   }
 }
+
+export const wireMisfits = (from: readonly plain.Misfit[]): InstanceType<Wire['Misfit']>[] =>
+  from.map((one) => new types.Misfit(one))
 
 export function tracepointState(from: InstanceType<Wire['TracepointState']>): plain.TracepointState {
   const on = list(from.on).map(({ session, rule }) => ({ session, rule }))

@@ -11,11 +11,6 @@ export interface Sample {
   of: number
 }
 
-export interface Filter {
-  text: string
-  program: Buffer
-}
-
 /** What a controller asks for. Missing: no exclusions, level 14, at least, every event, no filter. */
 export interface RuleRequest {
   pattern: string
@@ -26,7 +21,8 @@ export interface RuleRequest {
   /** Only this level, instead of this and all more severe. */
   exactly?: boolean
   sample?: Sample
-  filter?: Filter
+  /** Its text. */
+  filter?: string
   /** Which programs, by name, `*` for any run of characters: for a relay's rules and for standing ones. */
   target?: string
 }
@@ -35,7 +31,7 @@ export interface Rule extends Required<Omit<RuleRequest, 'sample' | 'filter' | '
   id: number
   exclude: string[]
   sample?: Sample
-  filter?: Filter
+  filter?: string
   target?: string
   origin: Origin
 }
@@ -93,6 +89,8 @@ export interface ProcessState {
   version: string
   tracepoints: number
   sessions: SessionState[]
+  /** That its filters may ask for, each with its type's number. */
+  contexts?: { name: string; type: number }[]
 }
 
 export interface TracepointState {
@@ -107,6 +105,12 @@ export interface Enabled {
   rules: Rule[]
   /** By their ids, each with the id of the rule that says so. */
   tracepoints: { tracepoint: number; rule: number }[]
+}
+
+/** A tracepoint, by its id, that a rule's filter does not fit. */
+export interface Misfit {
+  tracepoint: number
+  why: string
 }
 
 export interface Changed {
@@ -136,7 +140,8 @@ export interface Control extends Connected {
   openSession(spec: SessionSpec): Promise<SessionState>
   changeSession(spec: SessionSpec): Promise<SessionState>
   closeSession(name: string, timeoutMs: number): Promise<Closed>
-  enable(session: string, rule: RuleRequest): Promise<Changed>
+  /** `misfits`: what the caller found who held the rule's filter against the tracepoints. */
+  enable(session: string, rule: RuleRequest, misfits?: readonly Misfit[]): Promise<Changed>
   disable(session: string, pattern: string): Promise<Changed>
   flush(session: string, timeoutMs: number): Promise<boolean>
 }
