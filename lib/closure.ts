@@ -69,7 +69,7 @@ export function closureEmitter(
   const lists = placed.flatMap(({ field }, i) => (field.shape === Shape.scalar ? [] : [{ field, i }]))
   const mixed = placed.some(({ at }) => at < 0)
   const head = stagedHead(id, mixed ? 0 : fixedBytes, Channel.events)
-  const gate = gateFor(id, schema, head, refuse)
+  const gate = gateFor(id, schema, head)
 
   /** False: rules changed on the way, so it is to be put once more. */
   function put(want: number, stored: readonly unknown[]): boolean {

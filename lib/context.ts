@@ -22,9 +22,6 @@ const texts = Array.from(
   { length: slotCount },
   (_, slot) => new Uint8Array(block, slotCount * 8 + slot * textBytes, textBytes),
 )
-/** A bit each slot that the events of sessions carry and that is filled here. Written by the addon, from any thread. */
-export const wantedContexts: Uint32Array =
-  native === undefined ? new Uint32Array(1) : new Uint32Array(native.scriptContexts())
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 

@@ -18,12 +18,12 @@
 // cannot be used, and closure.ts does the work more slowly.
 import { closureEmitter } from './closure.js'
 import { canGenerate } from './code-generation.js'
-import { gateFor } from './gates.js'
+import { gateKeeper } from './gates.js'
 import { native } from './native.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
 import { Channel, type Emit, isVariable, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
-import { flags, gated, staging } from './staging.js'
+import { askedAt, flags, gated, generations, stagedAsked, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
 
 const switchMost = 12
@@ -90,14 +90,14 @@ function steps({ field, at }: Placed, v: string, k: string): Steps {
 }
 
 function source(id: number, schema: Schema): string {
-  const { placed } = place(schema)
+  const { placed, fixedBytes } = place(schema)
   const each = placed.map((one, i) => ({ ...steps(one, `v${i}`, `labels[${i}]`), v: `v${i}`, one }))
   const reads = each.map(({ v, one }) => `${v} = values[${JSON.stringify(one.field.name)}]`)
   const parts = each.filter(({ one }) => one.at < 0).map(({ v }) => v)
   const all = each.map(({ v }) => v).join(', ')
   const lists = each.filter(({ one }) => one.field.shape !== Shape.scalar)
   const isFixed = parts.length === 0
-  const head = headOf(id, schema)
+  const head = stagedHead(id, isFixed ? fixedBytes : 0, Channel.events)
   const put = [
     `if (want >= ${gated}) {`,
     `if (!gate(want${all && `, ${all}`})) return`,
@@ -107,7 +107,19 @@ function source(id: number, schema: Schema): string {
   ]
   return [
     '"use strict"',
-    // Apart, so that the emitter stays small enough to be inlined.
+    'let known, ask',
+    // These apart, so that the emitter stays small enough to be inlined.
+    'function ready() {',
+    'try { ({ known, ask } = prepare()); return true } catch { refuse(); return false }',
+    '}',
+    `function gate(want${all && `, ${all}`}) {`,
+    `if (generations[${id}] !== known && !ready()) return false`,
+    `const asked = ask(${all})`,
+    'if (((want & ~(want >> 8) | asked) & 255) === 0) return false',
+    `staging.setUint32(${askedAt}, asked, true)`,
+    `staging.setUint32(0, ${head + stagedAsked}, true)`,
+    'return true',
+    '}',
     `function again(${all}) {`,
     'for (;;) {',
     `const want = flags[${id}]`,
@@ -130,12 +142,6 @@ function source(id: number, schema: Schema): string {
   ].join('\n')
 }
 
-/** The head of an event of fixed size; of another one, whose size the addon finds out, all but that. */
-function headOf(id: number, schema: Schema): number {
-  const { placed, fixedBytes } = place(schema)
-  return stagedHead(id, placed.every(({ at }) => at >= 0) ? fixedBytes : 0, Channel.events)
-}
-
 export function makeEmitter(id: number, schema: Schema): Emit {
   if (native === undefined) return () => {}
   const mixed = schema.fields.some(isVariable)
@@ -143,8 +149,8 @@ export function makeEmitter(id: number, schema: Schema): Emit {
   const refuse = () => native?.refuse(id)
   if (!canGenerate) return closureEmitter(id, schema, commit, refuse)
   const labels = schema.fields.map((field) => new Map(field.labels))
-  const gate = gateFor(id, schema, headOf(id, schema), refuse)
-  const names = { flags, staging, gate, numbers, isNumbers, nameOf, labels, commit, refuse }
+  const given = { flags, staging, numbers, isNumbers, nameOf, labels, commit, refuse }
+  const names = { ...given, generations, prepare: gateKeeper(id, schema) }
   const make = new Function(...Object.keys(names), source(id, schema))
   return make(...Object.values(names)) as Emit
 }

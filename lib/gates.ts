@@ -2,7 +2,7 @@
 // Emitters call it behind the flag, before anything is staged: an event that all refuse never leaves JavaScript. Made
 // anew, in the thread that emits, when the tracepoint's generation has moved, so it needs no event loop.
 import { canGenerate } from './code-generation.js'
-import { gather, wantedContexts } from './context.js'
+import { gather } from './context.js'
 import { type ContextPlace, condition } from './filter/condition.js'
 import { FilterError } from './filter/error.js'
 import { checkFilter, compileFilter } from './filter/filter.js'
@@ -15,16 +15,21 @@ import type { Schema } from './schema.js'
 import { askedAt, generations, stagedAsked, staging } from './staging.js'
 
 /**
- * Answers with a word for control::Asked of native/control/registry.hpp: the generation's lower half, the sessions that take
- * the event and those that refuse it.
+ * Answers with a word for control::Asked of native/control/registry.hpp: the generation's lower half, and the sessions that
+ * take the event, twice where they add contexts.
  */
 type Ask = (...values: unknown[]) => number
 
-/** What is asked of a tracepoint's events since `generation`. */
+/** What is asked of a tracepoint's events. */
 interface Gate {
-  readonly generation: number
+  /** The generation that it was made from; NaN where it reads contexts, and so has to be prepared for each event. */
+  readonly known: number
   readonly ask: Ask
-  /** Contexts that its filters read, a bit each slot. */
+}
+
+interface MadeGate extends Gate {
+  readonly generation: number
+  /** Contexts that its filters read and that the events of its sessions carry, a bit each slot. */
   readonly slots: number
 }
 
@@ -75,12 +80,14 @@ const mostPassedOver = 2 ** 30 // V8 keeps it without allocating
 
 const drawGap = (share: number): number => Math.min(gapBefore(share, Math.random()), mostPassedOver)
 
-const bitsOf = (session: number) => ({ refused: 1 << session, taken: 256 << session })
+const bitsOf = ({ session, inContext }: NativeGate): number => (inContext ? 257 : 1) << session
 
-function makeGate(id: number, schema: Schema): Gate {
+function makeGate(id: number, schema: Schema): MadeGate {
   const { generation, rules, contexts } = fittingRules(id, schema)
   const asked = (generation & 0xffff) << 16
-  return { generation, ...(canGenerate ? asText : asFunctions)(rules, asked, schema, contexts) }
+  const made = (canGenerate ? asText : asFunctions)(rules, asked, schema, contexts)
+  const slots = rules.reduce((all, rule) => all | rule.contexts, made.slots)
+  return { ...made, generation, slots, known: slots === 0 ? generation : Number.NaN }
 }
 
 function asText(
@@ -88,16 +95,16 @@ function asText(
   asked: number,
   { fields }: Schema,
   contexts: readonly ContextPlace[],
-): Pick<Gate, 'ask' | 'slots'> {
+): Pick<MadeGate, 'ask' | 'slots'> {
   const form = new ExpressionForm()
   let slots = 0
-  const statements = rules.map(({ session, keep, of, root }) => {
-    const { refused, taken } = bitsOf(session)
+  const statements = rules.map((rule) => {
+    const { session, keep, of, root } = rule
     const holds = root && condition(root, fields, contexts, form)
     slots |= holds?.slots ?? 0
-    const verdict = holds === undefined ? `out |= ${taken}` : `out |= ${holds.part} ? ${taken} : ${refused}`
+    const verdict = `${holds === undefined ? '' : `if (${holds.part}) `}out |= ${bitsOf(rule)}`
     if (keep === of) return verdict
-    return `if (gap${session} > 0) { gap${session}--; out |= ${refused} } else { gap${session} = drawGap(${keep / of}); ${verdict} }`
+    return `if (gap${session} > 0) gap${session}--; else { gap${session} = drawGap(${keep / of}); ${verdict} }`
   })
   const source = [
     '"use strict"',
@@ -119,57 +126,64 @@ function asFunctions(
   asked: number,
   { fields }: Schema,
   contexts: readonly ContextPlace[],
-): Pick<Gate, 'ask' | 'slots'> {
+): Pick<MadeGate, 'ask' | 'slots'> {
   let slots = 0
-  const asks = rules.map(({ session, keep, of, root }): ((values: readonly unknown[]) => number) => {
-    const { refused, taken } = bitsOf(session)
+  const asks = rules.map((rule): ((values: readonly unknown[]) => number) => {
+    const { keep, of, root } = rule
+    const takes = bitsOf(rule)
     const holds = root && condition<Evaluation>(root, fields, contexts, functionForm)
     slots |= holds?.slots ?? 0
     let gap = drawGap(keep / of)
     return (values) => {
       if (gap > 0) {
         gap--
-        return refused
+        return 0
       }
       gap = drawGap(keep / of)
-      return holds === undefined || holds.part(values) ? taken : refused
+      return holds === undefined || holds.part(values) ? takes : 0
     }
   })
   return { ask: (...values) => asks.reduce((out, ask) => out | ask(values), asked), slots }
 }
 
-/** Whether somebody takes an event with these values; then it is in staging what all said. Runs the program's code for contexts. */
-export type Pass = (want: number, ...values: unknown[]) => boolean
-
 /**
- * What an emitter calls for a tracepoint whose flag is `gated`, with the values in the order of the fields.
- *
- * @param head stagedHead() of the event
- * @param refuse counts the event as lost, where no gate could be made
+ * Gives the gate of this moment, with what its filters and the sessions' events need of contexts in the block. Each is read
+ * once, which may run the program's code; none comes behind. May throw, for want of memory or stack.
  */
-export function gateFor(id: number, schema: Schema, head: number, refuse: () => void): Pass {
-  let gate: Gate | undefined
-
-  /** The gate of this moment, whose contexts are in the block: each is read once, and none of the program's code comes behind. */
-  function prepare(): Gate {
+export function gateKeeper(id: number, schema: Schema): () => Gate {
+  let gate: MadeGate | undefined
+  return () => {
     for (let read = 0; ; ) {
       if (gate === undefined || generations[id] !== gate.generation) gate = makeGate(id, schema)
-      const more = ((wantedContexts[0] as number) | gate.slots) & ~read
+      const more = gate.slots & ~read
       if (more === 0) return gate
       gather(more)
       read |= more
     }
   }
+}
 
+/**
+ * What an emitter calls for a tracepoint whose flag is `gated`: whether somebody takes an event of these values, in the
+ * order of the fields. What all said is in staging then. emitter.ts has the same as text, for as many fields as there are.
+ *
+ * @param head stagedHead() of the event
+ */
+export function gateFor(
+  id: number,
+  schema: Schema,
+  head: number,
+): (want: number, ...values: unknown[]) => boolean {
+  const prepare = gateKeeper(id, schema)
   return (want, ...values) => {
     let asked: number
     try {
       asked = prepare().ask(...values)
     } catch {
-      refuse() // no memory, say, or no stack, to make it anew
+      native!.refuse(id)
       return false
     }
-    if ((want & 255 & ~asked) === 0) return false
+    if ((((want & ~(want >> 8)) | asked) & 255) === 0) return false
     staging.setUint32(askedAt, asked, true)
     staging.setUint32(0, head + stagedAsked, true)
     return true

@@ -1,16 +1,19 @@
-// lib/glob.ts: whether a text is what a pattern with stars describes. filter/check.ts asks it of labels, cli/glob.ts of
+// lib/glob.ts: whether a text is what a pattern with stars describes. Filters ask it of labels and strings, cli/glob.ts of
 // the names of programs and tracepoints. Each part is looked for once, so a pattern of many stars costs no more. Pure.
+
+import { endsWith, indexOf, startsWith } from './string-methods.js'
 
 /** Whether the text is what the parts, with stars between them, describe. */
 export function matches(parts: readonly string[], text: string): boolean {
-  const [first, last] = [parts[0] as string, parts.at(-1) as string]
+  const [first, last] = [parts[0] as string, parts[parts.length - 1] as string]
   if (parts.length === 1) return text === first
-  if (!text.startsWith(first)) return false
+  if (!startsWith(text, first)) return false
   let at = first.length
-  for (const part of parts.slice(1, -1)) {
-    const found = text.indexOf(part, at)
+  for (let i = 1; i < parts.length - 1; i++) {
+    const part = parts[i] as string
+    const found = indexOf(text, part, at)
     if (found < 0) return false
     at = found + part.length
   }
-  return text.length - last.length >= at && text.endsWith(last)
+  return text.length - last.length >= at && endsWith(text, last)
 }

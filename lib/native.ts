@@ -104,6 +104,9 @@ export interface NativeGate {
   of: number
   /** '': none. */
   filter: string
+  /** Whether the session's events carry contexts; those of them that are filled here, a bit each slot. */
+  inContext: boolean
+  contexts: number
 }
 
 /** native/addon/environment.hpp lists the same. */
@@ -123,7 +126,6 @@ export interface Native {
   contexts(): { name: string; type: number }[]
   cpu(): number
   contextBlock(): ArrayBuffer
-  scriptContexts(): ArrayBuffer
   refuse(id: number): void
   configure(settings: NativeSettings): boolean
   declare(tracepoint: {
@@ -155,7 +157,7 @@ export interface Native {
 /** Every function of the addon; a test compares with what it has. */
 export const nativeNames = [
   'emit', 'mixedEmitter', 'staging', 'flags', 'generations', 'gates', 'unfit', 'covered', 'contexts', 'cpu',
-  'contextBlock', 'scriptContexts', 'refuse',
+  'contextBlock', 'refuse',
   'configure', 'declare', 'addContext', 'handOver', 'takeOver', 'enable', 'disable', 'openSession', 'changeSession',
   'closeSession', 'status', 'flush', 'leave', 'recover',
 ] as const satisfies readonly (keyof Native)[] // biome-ignore format: a list

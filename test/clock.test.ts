@@ -1,6 +1,7 @@
 // test/clock.test.ts: events of several processes, and of LTTng-UST, merge in the order in which they happened. Two
 // programs play ping-pong over a pipe, so that each event has only one place: turns 0, 1, 2 ... must come out so.
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { relay } from './support/relays.js'
@@ -38,6 +39,7 @@ describe.each([
           ['-O1', '-I', program('lttng'), '-o', pong, program('lttng/pong.c'), '-llttng-ust', '-ldl'],
           { stdio: 'pipe' },
         )
+        writeFileSync(join(at, 'events'), 'pong:*\n')
         const before = ['unshare', '-m', '--propagation', 'private', 'sh', program('lttng/session.sh'), at]
         const ended = await run(program('ping.mjs'), {
           args: [`${turns}`, pong],

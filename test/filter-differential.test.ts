@@ -63,6 +63,14 @@ function oracleEvent(fields: FieldSpec[], row: Record<string, PrintedValue>): Or
   }
 }
 
+/** Strings as they are asked: as they would be stored, but for the cut. */
+function wholeTexts(fields: FieldSpec[], values: Record<string, unknown>): Record<string, string> {
+  const texts = fields.filter(({ type }) => type === 'string')
+  return Object.fromEntries(
+    texts.map(({ name }) => [name, Buffer.from((values[name] as string).replaceAll('\0', '␀')).toString()]),
+  )
+}
+
 /** What a filter does to a tracepoint's events, by TypeScript alone. */
 function expected({ spec, filter }: Case): { refused: boolean; kept: Record<string, PrintedValue>[] } {
   const compiled = compileFilter(filter)
@@ -71,7 +79,12 @@ function expected({ spec, filter }: Case): { refused: boolean; kept: Record<stri
   if (misfit !== undefined) return { refused: true, kept: [] }
   return {
     refused: false,
-    kept: stored(spec).filter((row) => oracle(compiled.root, oracleEvent(spec.fields, row))),
+    kept: spec.values.flatMap((values) => {
+      const row = expectedEvent(spec.fields, values)
+      if (row === undefined) return []
+      const asked = oracleEvent(spec.fields, { ...row, ...wholeTexts(spec.fields, values) })
+      return oracle(compiled.root, asked) ? [row] : []
+    }),
   }
 }
 

@@ -108,7 +108,7 @@ export function condition<Part>(
     const [first = '', last] = parts
     if (last === undefined) return form.apply('same', text, form.constant(first))
     if (parts.length === 2 && last === '') return form.apply('startsWith', text, form.constant(first))
-    return form.apply('like', text, form.constant(parts))
+    return form.apply('matches', form.constant(parts), text)
   }
 
   /** Labels whose numbers follow each other are one test. */

@@ -2,6 +2,8 @@
 // same as an expression that V8 need not call. condition.ts chooses among them by the kinds of the operands; a test holds
 // the two to one answer. No operation runs the program's code, throws, or changes anything but what `absent` notes.
 import { contextValues } from '../context.js'
+import { matches } from '../glob.js'
+import { startsWith } from '../string-methods.js'
 import {
   and64,
   complement,
@@ -16,7 +18,7 @@ import {
   type Wide,
   xor64,
 } from './integers.js'
-import { asStored, like, order, startsWith } from './texts.js'
+import { asStored, order } from './texts.js'
 
 export interface Operation {
   /** Over $1 and $2, with brackets of its own. */
@@ -65,7 +67,7 @@ export const operations = {
   lessEqual: { text: '($1 <= $2)', run: (a: Wide, b: Wide) => a <= b },
   order: { run: order },
   startsWith: { run: startsWith },
-  like: { run: like },
+  matches: { run: matches },
   // Numbers.
   toFloat: { run: toFloat },
   negative: { text: '(-$1)', run: (v: number) => -v },

@@ -1,30 +1,6 @@
 // lib/filter/texts.ts: strings as filters compare them: what a record would hold of them, by the bytes of its UTF-8, which
-// is the order of code points. Pure; methods as they were when this was loaded, whatever the program makes of them later.
-
-const plain = <T extends (...given: never[]) => unknown>(method: T) =>
-  Function.prototype.call.bind(method) as unknown as (self: string, ...given: Parameters<T>) => ReturnType<T>
-
-export const startsWith = plain(String.prototype.startsWith)
-const endsWith = plain(String.prototype.endsWith)
-const indexOf = plain(String.prototype.indexOf)
-const unitAt = plain(String.prototype.charCodeAt)
-// Node 20 has it; the library of types that we name does not yet.
-const wellFormed = plain((String.prototype as unknown as { toWellFormed(): string }).toWellFormed)
-const split = plain(String.prototype.split as (separator: string) => string[])
-
-/** Whether the text is what the parts, with stars between them, describe. The leftmost place leaves most to what follows. */
-export function like(text: string, parts: readonly string[]): boolean {
-  const [first, last] = [parts[0] as string, parts[parts.length - 1] as string]
-  if (!startsWith(text, first)) return false
-  let at = first.length
-  for (let i = 1; i < parts.length - 1; i++) {
-    const part = parts[i] as string
-    const found = indexOf(text, part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return text.length - last.length >= at && endsWith(text, last)
-}
+// is the order of code points. Pure.
+import { indexOf, split, unitAt, wellFormed } from '../string-methods.js'
 
 /** A NUL is stored as ␀, and half of a surrogate pair as U+FFFD: native/addon/emit_mixed.cc. */
 export function asStored(text: string): string {

@@ -92,7 +92,7 @@ function declareEvent(event: Event) {
   const id = declare(schema)
   const { placed, fixedBytes } = place(schema)
   const head = stagedHead(id, placed.every(({ at }) => at >= 0) ? fixedBytes : 0, Channel.spans)
-  return { id, head, gate: gateFor(id, schema, head, () => native?.refuse(id)) }
+  return { id, head, gate: gateFor(id, schema, head) }
 }
 
 type Put = (...parts: string[]) => boolean | undefined

@@ -46,8 +46,7 @@ Napi::Object described(Napi::Env env, const thrift::Field& field) {
 
 Napi::Object described(Napi::Env env, const thrift::Tracepoint& tracepoint) {
   auto fields = Napi::Array::New(env, tracepoint.fields.size());
-  for (uint32_t i = 0; i < tracepoint.fields.size(); ++i)
-    fields.Set(i, described(env, tracepoint.fields[i]));
+  for (uint32_t i = 0; i < tracepoint.fields.size(); ++i) fields.Set(i, described(env, tracepoint.fields[i]));
   auto out = Napi::Object::New(env);
   out.Set("id", tracepoint.id);
   out.Set("provider", tracepoint.provider);

@@ -10,9 +10,10 @@ napi_value emit(napi_env env, napi_callback_info) {
   // One word of 32 bits, as JavaScript stored it: a wider load of two stores would wait for both to leave the store buffer.
   const uint32_t head = *reinterpret_cast<const uint32_t*>(thread.staging);
   const control::Event event(static_cast<uint16_t>(head >> 16));
-  const bool is_put = control::Process::emit(event, head & kStagedLength, thread.staging + 1, thread,
-                                             [&] { return asked_of(event, thread.staging); });
-  return is_put ? nullptr : once_more(env);
+  if (control::Process::emit(event, head & kStagedLength, thread.staging + 1, thread,
+                             [&] { return asked_of(event, thread.staging); })) [[likely]]
+    return nullptr;
+  return once_more(env);
 }
 
 napi_value once_more(napi_env env) noexcept {

@@ -56,9 +56,4 @@ Napi::Value context_block(const Napi::CallbackInfo& info) {
   return Napi::ArrayBuffer::New(info.Env(), t_thread.contexts, sizeof(control::ContextBlock));
 }
 
-Napi::Value script_contexts(const Napi::CallbackInfo& info) {
-  return Napi::ArrayBuffer::New(info.Env(), control::Process::get().registry().script_contexts(),
-                                sizeof(uint32_t));
-}
-
 }  // namespace blkin::addon

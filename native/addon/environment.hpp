@@ -34,28 +34,27 @@ inline control::Asked asked_of(control::Event event, const uint64_t* staging) no
 extern constinit thread_local control::Thread t_thread;
 
 void open_environment(Napi::Env env);
-Napi::Value staging(const Napi::CallbackInfo& info);          // () -> ArrayBuffer
-Napi::Value flags(const Napi::CallbackInfo& info);            // () -> ArrayBuffer of kTracepointsMax u16
-Napi::Value generations(const Napi::CallbackInfo& info);      // () -> ArrayBuffer of kTracepointsMax u32
-Napi::Value gates(const Napi::CallbackInfo& info);            // (id) -> {generation, gates}
-Napi::Value unfit(const Napi::CallbackInfo& info);            // (session, rule, id, why) -> undefined
-Napi::Value covered(const Napi::CallbackInfo& info);          // (rule) -> tracepoints
-Napi::Value contexts(const Napi::CallbackInfo& info);         // () -> [{name, type}], by slot
-Napi::Value cpu(const Napi::CallbackInfo& info);              // () -> number
-Napi::Value context_block(const Napi::CallbackInfo& info);    // () -> ArrayBuffer: a ContextBlock
-Napi::Value script_contexts(const Napi::CallbackInfo& info);  // () -> ArrayBuffer of one u32
+Napi::Value staging(const Napi::CallbackInfo& info);        // () -> ArrayBuffer
+Napi::Value flags(const Napi::CallbackInfo& info);          // () -> ArrayBuffer of kTracepointsMax u16
+Napi::Value generations(const Napi::CallbackInfo& info);    // () -> ArrayBuffer of kTracepointsMax u32
+Napi::Value gates(const Napi::CallbackInfo& info);          // (id) -> {generation, gates}
+Napi::Value unfit(const Napi::CallbackInfo& info);          // (session, rule, id, why) -> undefined
+Napi::Value covered(const Napi::CallbackInfo& info);        // (rule) -> tracepoints
+Napi::Value contexts(const Napi::CallbackInfo& info);       // () -> [{name, type}], by slot
+Napi::Value cpu(const Napi::CallbackInfo& info);            // () -> number
+Napi::Value context_block(const Napi::CallbackInfo& info);  // () -> ArrayBuffer: a ContextBlock
 
-napi_value emit(napi_env env, napi_callback_info info);      // () -> true | undefined: whether to put it again
-Napi::Value mixed_emitter(const Napi::CallbackInfo& info);   // (id) -> (...parts) -> true | undefined
-Napi::Value refuse(const Napi::CallbackInfo& info);          // (id) -> undefined
-Napi::Value configure(const Napi::CallbackInfo& info);       // (settings) -> boolean
-Napi::Value declare(const Napi::CallbackInfo& info);         // (tracepoint) -> number | string
-Napi::Value add_context(const Napi::CallbackInfo& info);     // (name, type) -> number | string
-Napi::Value hand_over(const Napi::CallbackInfo& info);       // (threadId, text) -> undefined
-Napi::Value take_over(const Napi::CallbackInfo& info);       // (threadId) -> string | undefined
-Napi::Value enable(const Napi::CallbackInfo& info);          // (session, rule) -> outcome
-Napi::Value disable(const Napi::CallbackInfo& info);         // (session, id | pattern) -> undefined
-Napi::Value open_session(const Napi::CallbackInfo& info);    // (spec) -> undefined
+napi_value emit(napi_env env, napi_callback_info info);     // () -> true | undefined: whether to put it again
+Napi::Value mixed_emitter(const Napi::CallbackInfo& info);  // (id) -> (...parts) -> true | undefined
+Napi::Value refuse(const Napi::CallbackInfo& info);         // (id) -> undefined
+Napi::Value configure(const Napi::CallbackInfo& info);      // (settings) -> boolean
+Napi::Value declare(const Napi::CallbackInfo& info);        // (tracepoint) -> number | string
+Napi::Value add_context(const Napi::CallbackInfo& info);    // (name, type) -> number | string
+Napi::Value hand_over(const Napi::CallbackInfo& info);      // (threadId, text) -> undefined
+Napi::Value take_over(const Napi::CallbackInfo& info);      // (threadId) -> string | undefined
+Napi::Value enable(const Napi::CallbackInfo& info);         // (session, rule) -> outcome
+Napi::Value disable(const Napi::CallbackInfo& info);        // (session, id | pattern) -> undefined
+Napi::Value open_session(const Napi::CallbackInfo& info);   // (spec) -> undefined
 Napi::Value change_session(const Napi::CallbackInfo& info);  // (spec) -> undefined
 Napi::Value close_session(const Napi::CallbackInfo& info);   // (name, ms) -> Promise<boolean>
 Napi::Value status(const Napi::CallbackInfo& info);          // () -> object
@@ -67,7 +66,7 @@ Napi::Value recover(const Napi::CallbackInfo& info);         // (options) -> Pro
 Napi::Object described(Napi::Env env, const thrift::Tracepoint& tracepoint);
 
 // What emit() answers where the event is to be asked and put again.
-napi_value once_more(napi_env env) noexcept;
+[[gnu::noinline]] napi_value once_more(napi_env env) noexcept;
 
 // After leave(). To be asked every kLeaveMs by whoever waits on a thread of libuv's pool.
 bool leaving() noexcept;

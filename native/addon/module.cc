@@ -23,7 +23,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("contexts", contexts);
   add("cpu", cpu);
   add("contextBlock", context_block);
-  add("scriptContexts", script_contexts);
   add("refuse", refuse);
   add("configure", configure);
   add("declare", declare);

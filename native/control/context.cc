@@ -92,8 +92,10 @@ std::vector<thrift::Field> ContextTable::fields() {
   return out;
 }
 
-bool from_script(uint32_t slot) noexcept {
-  return slot >= std::size(kBuiltIn) || kBuiltIn[slot].source == ContextSlot::kScript;
+uint32_t from_script(uint32_t slots) noexcept {
+  for (uint32_t slot = 0; slot < std::size(kBuiltIn); ++slot)
+    if (kBuiltIn[slot].source == ContextSlot::kAddon) slots &= ~(1U << slot);
+  return slots;
 }
 
 size_t put_contexts(const std::vector<SessionContext>& contexts, const ContextBlock& block,

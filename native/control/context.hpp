@@ -80,8 +80,8 @@ class ContextTable {
   std::vector<Context> known_;
 };
 
-// Slots that JavaScript fills.
-bool from_script(uint32_t slot) noexcept;
+// Of these slots, a bit each, those that JavaScript fills.
+uint32_t from_script(uint32_t slots) noexcept;
 
 // What `contexts` take in a record at most.
 constexpr size_t kContextBytesMax = kContextsMax * kContextTextMax;

@@ -45,9 +45,6 @@ void Registry::open(size_t session, uint32_t contexts) {
   const std::lock_guard lock(mutex_);
   sessions_[session].closed = false;
   sessions_[session].contexts = contexts;
-  const uint32_t bit = 1U << session;
-  if (contexts != 0) in_context_.fetch_or(bit, std::memory_order_relaxed);
-  else in_context_.fetch_and(~bit, std::memory_order_relaxed);
   note_contexts();
 }
 
@@ -119,7 +116,8 @@ std::vector<Gate> Registry::gates(size_t id, uint32_t& generation) {
     if (id >= session.deciding.size() || session.deciding[id] == 0) continue;
     const thrift::Rule* rule = deciding(session, id);
     if (rule->filter || rule->sample.keep != rule->sample.of || session.contexts != 0)
-      out.push_back({number, rule->id, rule->sample, rule->filter.value_or("")});
+      out.push_back({number, rule->id, rule->sample, rule->filter.value_or(""), session.contexts != 0,
+                     from_script(session.contexts)});
   }
   return out;
 }
@@ -133,9 +131,6 @@ void Registry::note_contexts() {
   uint32_t wanted = 0;
   for (const Session& session : sessions_) wanted |= session.contexts;
   cpu_wanted_.store((wanted >> kCpuSlot & 1U) != 0, std::memory_order_relaxed);
-  for (uint32_t slot = 0; slot < kContextsMax; ++slot)
-    if (!from_script(slot)) wanted &= ~(1U << slot);
-  script_contexts_.store(wanted, std::memory_order_release);
 }
 
 std::vector<thrift::Rule> Registry::rules(size_t session) {

@@ -49,7 +49,7 @@ using Misfits = std::map<size_t, std::string>;
 constexpr uint16_t kGated = 256;
 
 // What an emitter has asked for an event, as lib/gates.ts makes it; nothing, where it found no session that has to be asked.
-//   | low half of the tracepoint's generation, 16 bits | sessions that take it, 8 bits | sessions that refuse it, 8 bits |
+//   | low half of the tracepoint's generation, 16 bits | those of the next that add contexts, 8 | sessions that take it, 8 |
 using Asked = std::optional<uint32_t>;
 
 // What a session asks before it takes an event of a tracepoint.
@@ -58,6 +58,8 @@ struct Gate {
   int32_t rule;
   thrift::SampleRate sample;
   std::string filter;  // empty: none
+  bool in_context;     // whether the session's events carry contexts
+  uint32_t contexts;   // of them those that JavaScript fills before the event is put, a bit each slot
 };
 
 class Registry {
@@ -116,14 +118,12 @@ class Registry {
     // Read behind the flag: a flag of a later generation comes with that generation.
     const uint32_t generation = generations_[id].load(std::memory_order_relaxed);
     if (!asked || (generation & 0xFFFF) != *asked >> 16) return false;
-    const unsigned takes = want & 255U & (*asked >> 8 | ~(want / kGated + 0U));
-    want = static_cast<uint16_t>(takes | (takes & in_context_.load(std::memory_order_relaxed)) * kGated);
+    const unsigned unasked = want & 255U & ~(want / kGated + 0U);
+    want = static_cast<uint16_t>(unasked | (*asked & 0xFFFF));
     return true;
   }
   // A flag, for emitters.
   uint16_t wanted(uint16_t id) const noexcept { return flags_[id].load(std::memory_order_acquire); }
-  // The contexts that JavaScript must stage before a gated event, a bit each slot. For a shared view, as flags() is.
-  std::atomic<uint32_t>* script_contexts() noexcept { return &script_contexts_; }
 
   // Whether a session asks for the CPU, which is another one at each event.
   bool cpu_wanted() const noexcept { return cpu_wanted_.load(std::memory_order_relaxed); }
@@ -165,8 +165,6 @@ class Registry {
   std::vector<Entry> entries_;
   std::unordered_map<std::string, std::vector<size_t>> by_name_;
   std::array<Session, kSessionsMax> sessions_;
-  std::atomic<uint32_t> in_context_{0};  // sessions whose events carry contexts; a place's bit is its next session's to change
-  std::atomic<uint32_t> script_contexts_{0};
   std::atomic<bool> cpu_wanted_{false};
   alignas(4096) std::array<std::atomic<uint16_t>, kTracepointsMax> flags_{};
   alignas(4096) std::array<std::atomic<uint32_t>, kTracepointsMax> generations_{};

@@ -42,7 +42,12 @@ uint16_t declared(const std::string& event) {
 }
 
 // Of whatever rules stand now.
-Asked all_take(uint16_t id) { return Process::get().registry().generations()[id].load() << 16 | 0xFF00U; }
+Asked all_take(uint16_t id) {
+  uint32_t generation = 0, takes = 0;
+  for (const Gate& gate : Process::get().registry().gates(id, generation))
+    takes |= (gate.in_context ? 257U : 1U) << gate.session;
+  return generation << 16 | takes;
+}
 
 // A thread that emits until it is told to stop.
 class Emitter {
@@ -64,7 +69,8 @@ class Emitter {
     self.composed = composed.data();
     Process::get().attach(self);
     for (uint64_t n = 0; !stop_; ++n)
-      while (!Process::emit(Event(id, kChannels[n % 2]), 8, &n, self, [&] { return all_take(id); })) {}
+      while (!Process::emit(Event(id, kChannels[n % 2]), 8, &n, self, [&] { return all_take(id); })) {
+      }
     Process::get().detach(self);
   }
 
@@ -103,7 +109,8 @@ TEST_F(Control, rules_change_while_threads_emit) {
     for (int32_t i = 2; i < 1000; ++i) {
       ASSERT_FALSE(Process::get().enable("changing", rule("control:changing", {1, i}), outcome));
       if (i % 5 == 0) {
-        ASSERT_FALSE(Process::get().disable("changing", "control:changing", thrift::Origin::kControl, outcome));
+        ASSERT_FALSE(
+            Process::get().disable("changing", "control:changing", thrift::Origin::kControl, outcome));
       }
       if (i % 7 == 0) usleep(200);
     }

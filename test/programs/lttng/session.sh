@@ -1,6 +1,7 @@
 #!/bin/sh
-# test/programs/lttng/session.sh OUTPUT COMMAND...: records pong:* by LTTng while COMMAND runs. A session daemon of its
-# own, below a private /run/lttng (the caller gives the mount namespace), ended by its pid, or with this shell if killed.
+# test/programs/lttng/session.sh OUTPUT COMMAND...: records by LTTng what the lines of OUTPUT/events say, an event's name
+# and after a tab its filter, if any, while COMMAND runs. A session daemon of its own, below a private /run/lttng (the
+# caller gives the mount namespace), ended by its pid, or with this shell if killed.
 set -e
 output=$1
 shift
@@ -20,7 +21,9 @@ until lttng --no-sessiond list >/dev/null 2>&1; do
 done
 {
   lttng --no-sessiond create blkin-test --output="$output/lttng"
-  lttng --no-sessiond enable-event --userspace 'pong:*'
+  while IFS="$(printf '\t')" read -r event filter; do
+    lttng --no-sessiond enable-event --userspace "$event" ${filter:+--filter "$filter"} </dev/null
+  done <"$output/events"
   lttng --no-sessiond start
 } >&2
 "$@"
