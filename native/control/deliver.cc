@@ -6,25 +6,34 @@
 
 namespace blkin::control {
 
-void Process::deliver(uint16_t want, Event event, uint32_t length, const uint64_t* payload,
+void Process::deliver(uint16_t want, Event event, uint32_t length, uint64_t* payload,
                       Thread& thread) noexcept {
+  struct Taker {
+    Session* session;
+    ring::Seen seen;
+  };
+  Taker takers[kSessionsMax];
+  size_t count = 0;
+  bool timed = false;
   for (unsigned bits = want & 255U; bits != 0; bits &= bits - 1) {
     const auto number = static_cast<size_t>(std::countr_zero(bits));
-    if ((want / kGated >> number & 1U) != 0) offer(number, event, length, payload, thread);
-    else take(number, false, event, length, payload, thread);
+    Session* const session = sessions_[number].load(std::memory_order_acquire);
+    if (session == nullptr) continue;
+    if ((want / kGated >> number & 1U) != 0 && !passes(number, event, length, payload, thread)) continue;
+    takers[count] = {session, session->look(event)};
+    timed |= takers[count++].seen.ring != nullptr;
   }
+  const uint64_t ticks = timed ? ring::read_counter() : 0;
+  for (size_t i = 0; i < count; ++i)
+    takers[i].session->write(event, length, payload, thread, takers[i].seen, ticks);
 }
 
 void Process::note_cpu(Thread& thread) noexcept {
   thread.contexts->number[kCpuSlot] = static_cast<unsigned>(sched_getcpu());
 }
 
-void Process::take(size_t number, bool gated, Event event, uint32_t length, const uint64_t* payload,
-                   Thread& thread) noexcept {
-  Session* session = session_of(number, thread);
-  if (session == nullptr) return;
-  if (gated && !session->contexts().empty()) session->write_in_context(event, length, payload, thread);
-  else session->write(event, length, payload, thread);
+void Process::take(size_t number, Event event, uint32_t length, uint64_t* payload, Thread& thread) noexcept {
+  if (Session* session = session_of(number, thread)) session->write(event, length, payload, thread);
 }
 
 void Process::count_bad_value(uint16_t id, Thread& thread) noexcept {

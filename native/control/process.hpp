@@ -44,11 +44,11 @@ class Process {
 
   // The hot call. Where one session takes the event as it is, the record goes straight to its ring; where one session
   // asks a gate first, that is asked right here.
-  // payload: readable up to the next multiple of 8 of length. asked: what the emitter itself has asked of gates, an Asked;
+  // payload: readable up to the next multiple of 8 of length, behind kContextBytesMax bytes for contexts. asked: what the emitter itself has asked of gates, an Asked;
   // called where there are some.
   template <typename AskedOf>
-  [[gnu::always_inline]] static void emit(Event event, uint32_t length, const uint64_t* payload,
-                                          Thread& thread, AskedOf asked) noexcept {
+  [[gnu::always_inline]] static void emit(Event event, uint32_t length, uint64_t* payload, Thread& thread,
+                                          AskedOf asked) noexcept {
     const Inside inside(thread);
     uint16_t want = one_->registry_.wanted(event.id());
     if (want >= kGated) [[unlikely]]
@@ -58,7 +58,7 @@ class Process {
       Session* const session = session_of(static_cast<size_t>(std::countr_zero(want)), thread);
       if (session != nullptr) [[likely]]
         session->write(event, length, payload, thread);
-    } else if (std::has_single_bit(all) && want == all * (1 + kGated))
+    } else if (all != 0 && (all & (all - 1)) == 0 && want == all * (1 + kGated))
       offer(static_cast<size_t>(std::countr_zero(all)), event, length, payload, thread);
     else deliver(want, event, length, payload, thread);
   }
@@ -126,22 +126,25 @@ class Process {
 
   // To several sessions, or none any more. The record in parts: its address would have to be taken, and then the common
   // way too would build it in memory.
-  [[gnu::noinline]] static void deliver(uint16_t want, Event event, uint32_t length, const uint64_t* payload,
+  [[gnu::noinline]] static void deliver(uint16_t want, Event event, uint32_t length, uint64_t* payload,
                                         Thread& thread) noexcept;
   // To a session that has something to ask first.
-  [[gnu::always_inline]] static void offer(size_t number, Event event, uint32_t length,
-                                           const uint64_t* payload, Thread& thread) noexcept {
+  [[gnu::always_inline]] static void offer(size_t number, Event event, uint32_t length, uint64_t* payload,
+                                           Thread& thread) noexcept {
+    if (passes(number, event, length, payload, thread)) take(number, event, length, payload, thread);
+  }
+  [[gnu::always_inline]] static bool passes(size_t number, Event event, uint32_t length,
+                                            const uint64_t* payload, Thread& thread) noexcept {
     const Registry& registry = one_->registry_;
     if (registry.cpu_wanted()) [[unlikely]]
       note_cpu(thread);
     const Gate* gate = registry.gate(number, event.id());
-    if (gate == nullptr || gate->passes(payload, length, thread))
-      take(number, true, event, length, payload, thread);
+    return gate == nullptr || gate->passes(payload, length, thread);
   }
   [[gnu::noinline]] static void note_cpu(Thread& thread) noexcept;
   // Apart from the gates, so that an event that is refused does not pay for what a write needs.
-  [[gnu::noinline]] static void take(size_t number, bool gated, Event event, uint32_t length,
-                                     const uint64_t* payload, Thread& thread) noexcept;
+  [[gnu::noinline]] static void take(size_t number, Event event, uint32_t length, uint64_t* payload,
+                                     Thread& thread) noexcept;
 
   struct Closing {
     Session* session;

@@ -121,7 +121,7 @@ void Registry::apply(size_t number, size_t id, size_t instead_of) {
   const auto both = static_cast<uint16_t>(bit | bit * kGated);
   uint16_t flag = flags_[id].load(std::memory_order_relaxed) & static_cast<uint16_t>(~both);
   if (decides != 0) flag |= bit;
-  if (decides != 0 && (gate || session.contexts != 0)) flag |= static_cast<uint16_t>(bit * kGated);
+  if (decides != 0 && (gate || from_script(session.contexts) != 0)) flag |= static_cast<uint16_t>(bit * kGated);
   if (instead_of != kNone) {
     const auto other = static_cast<uint16_t>(1U << instead_of);
     flag &= static_cast<uint16_t>(~(other | other * kGated));
@@ -198,9 +198,7 @@ void Registry::note_contexts() {
     for (const Standing& rule : session.rules) wanted |= rule.contexts;
   }
   cpu_wanted_.store((wanted >> kCpuSlot & 1U) != 0, std::memory_order_relaxed);
-  for (uint32_t slot = 0; slot < kContextsMax; ++slot)
-    if (!from_script(slot)) wanted &= ~(1U << slot);
-  script_contexts_.store(wanted, std::memory_order_release);
+  script_contexts_.store(from_script(wanted), std::memory_order_release);
 }
 
 std::vector<thrift::Rule> Registry::rules(size_t session) {

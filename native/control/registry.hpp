@@ -39,7 +39,7 @@ struct Outcome {
 };
 
 // Flags: the sessions that want a tracepoint, a bit each, and 8 bits up those of them that have more to ask first: a
-// gate to pass, or contexts to add.
+// gate to pass, or contexts that JavaScript puts into the thread's block.
 constexpr uint16_t kGated = 256;
 
 // What an emitter in JavaScript has asked of an event already, as lib/gates.ts makes it; 0: nothing.
