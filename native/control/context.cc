@@ -121,7 +121,8 @@ ContextWord::ContextWord(const std::vector<SessionContext>& contexts) {
       return;
     }
     bytes_ += bytes;
-    parts_[count_++] = {UINT64_MAX >> (64 - 8 * bytes), context->slot, static_cast<uint32_t>(64 - 8 * bytes_)};
+    parts_[count_++] = {UINT64_MAX >> (64 - 8 * bytes), context->slot,
+                        static_cast<uint32_t>(64 - 8 * bytes_)};
   }
 }
 

@@ -98,7 +98,8 @@ class ContextWord {
   // As put_contexts(); writes the 8 bytes before `end`.
   [[gnu::always_inline]] uint8_t* put(const ContextBlock& block, uint8_t* end) const noexcept {
     uint64_t word = 0;
-    for (size_t i = 0; i < count_; ++i) word |= (block.number[parts_[i].slot] & parts_[i].mask) << parts_[i].shift;
+    for (size_t i = 0; i < count_; ++i)
+      word |= (block.number[parts_[i].slot] & parts_[i].mask) << parts_[i].shift;
     std::memcpy(end - sizeof word, &word, sizeof word);
     return end - bytes_;
   }

@@ -47,9 +47,11 @@ const void* Session::in_context(uint64_t* payload, uint32_t& length, Thread& thr
   if (has_cpu_) thread.contexts->number[kCpuSlot] = current_cpu();
   auto* const end = reinterpret_cast<uint8_t*>(payload);
   const ContextBlock& block = *thread.contexts;
-  uint8_t* const begin = context_word_.fits() ? context_word_.put(block, end) : put_contexts(contexts_, block, end);
+  uint8_t* const begin =
+      context_word_.fits() ? context_word_.put(block, end) : put_contexts(contexts_, block, end);
   const auto before = static_cast<uint32_t>(end - begin);
-  length = length <= ring::kPayloadMax - before ? length + before : ring::kPayloadMax + 1;  // the ring counts it
+  length =
+      length <= ring::kPayloadMax - before ? length + before : ring::kPayloadMax + 1;  // the ring counts it
   return begin;
 }
 

@@ -56,11 +56,10 @@ class Emitter {
   void run(uint16_t id) {
     Thread self;
     auto contexts = std::make_unique<ContextBlock>();
-    std::vector<uint64_t> composed(2048);
+    std::array<uint64_t, kContextBytesMax / 8 + 1> room{};  // contexts, and the payload behind them
     self.contexts = contexts.get();
-    self.composed = composed.data();
     Process::get().attach(self);
-    for (uint64_t n = 0; !stop_; ++n)
+    for (uint64_t& n = room.back(); !stop_; ++n)
       Process::emit(Event(id, kChannels[n % 2]), 8, &n, self, [] { return Asked{0}; });
     Process::get().detach(self);
   }
