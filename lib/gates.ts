@@ -14,10 +14,7 @@ import { gapBefore } from './sample.js'
 import type { Schema } from './schema.js'
 import { askedAt, generations, stagedAsked, staging } from './staging.js'
 
-/**
- * Answers with a word for control::Asked of native/control/registry.hpp: the generation's lower half, and the sessions that
- * take the event, twice where they add contexts.
- */
+/** Answers with a word for control::Asked of native/control/registry.hpp: the generation's lower half, and who takes the event. */
 type Ask = (...values: unknown[]) => number
 
 /** What is asked of a tracepoint's events. */
@@ -80,8 +77,6 @@ const mostPassedOver = 2 ** 30 // V8 keeps it without allocating
 
 const drawGap = (share: number): number => Math.min(gapBefore(share, Math.random()), mostPassedOver)
 
-const bitsOf = ({ session, inContext }: NativeGate): number => (inContext ? 257 : 1) << session
-
 function makeGate(id: number, schema: Schema): MadeGate {
   const { generation, rules, contexts } = fittingRules(id, schema)
   const asked = (generation & 0xffff) << 16
@@ -102,7 +97,7 @@ function asText(
     const { session, keep, of, root } = rule
     const holds = root && condition(root, fields, contexts, form)
     slots |= holds?.slots ?? 0
-    const verdict = `${holds === undefined ? '' : `if (${holds.part}) `}out |= ${bitsOf(rule)}`
+    const verdict = `${holds === undefined ? '' : `if (${holds.part}) `}out |= ${1 << session}`
     if (keep === of) return verdict
     return `if (gap${session} > 0) gap${session}--; else { gap${session} = drawGap(${keep / of}); ${verdict} }`
   })
@@ -129,8 +124,8 @@ function asFunctions(
 ): Pick<MadeGate, 'ask' | 'slots'> {
   let slots = 0
   const asks = rules.map((rule): ((values: readonly unknown[]) => number) => {
-    const { keep, of, root } = rule
-    const takes = bitsOf(rule)
+    const { session, keep, of, root } = rule
+    const takes = 1 << session
     const holds = root && condition<Evaluation>(root, fields, contexts, functionForm)
     slots |= holds?.slots ?? 0
     let gap = drawGap(keep / of)

@@ -104,8 +104,7 @@ export interface NativeGate {
   of: number
   /** '': none. */
   filter: string
-  /** Whether the session's events carry contexts; those of them that are filled here, a bit each slot. */
-  inContext: boolean
+  /** Of the contexts that the session's events carry those that are filled here, a bit each slot. */
   contexts: number
 }
 

@@ -50,6 +50,50 @@ test('three sessions at once: each records what its own rules want, in its own t
   expect(contexts).toEqual([undefined, { tid: expect.any(Number) }])
 })
 
+test('an event that sessions of every kind take at once is in each of them, once, at its time', async () => {
+  // The time is read once for those whose rings allow it; the one that may wait for room comes last, and reads its own.
+  const contexts = [
+    ['tid', 'cpu'],
+    ['below', 'mine', 'cpu'],
+    ['cpu', 'mine', 'thread'],
+  ]
+  const kinds = [{}, ...contexts.map((contexts) => ({ contexts })), { mode: 'block' }]
+  const to = await Promise.all(kinds.map(() => relay()))
+  const text = `${declared}
+    const { context } = await import('blkin')
+    let mine = 0
+    context('mine', t.u16, () => mine)
+    context('below', t.i8, () => -1 - (mine & 127))
+    const kinds = ${JSON.stringify(kinds)}
+    for (const [i, kind] of kinds.entries()) openSession('s' + i, { relay: relays[i], buffer: '8x64K', ...kind }).enable('many:a')
+    const before = Date.now()
+    for (let n = 0; n < 2000; n++) { mine = n * 7; p.a({ n }) }
+    const after = Date.now()
+    console.log(JSON.stringify([await flush(), before, after, process.pid]))`
+  const [flushed, before, after, pid] = await result<[boolean, number, number, number]>(text, {
+    args: [to.map(({ address }) => address).join()],
+  })
+  expect(flushed).toBe(true)
+  const traces = await Promise.all(to.map(({ output }) => recorded(output)))
+  for (const { events, lost } of traces) {
+    expect(lost).toBe(0)
+    expect(events.map(({ fields }) => fields.n)).toEqual(range(0, 2000)) // in order of time
+    expect(Number(events[0]?.time) / 1e6).toBeGreaterThan(before - 5)
+    expect(Number(events.at(-1)?.time) / 1e6).toBeLessThan(after + 5)
+  }
+  const [plain, numbers, packed, all, block] = traces.map(({ events }) => events.map((one) => one.context))
+  expect([...new Set([...(plain ?? []), ...(block ?? [])])]).toEqual([undefined])
+  expect(numbers?.every((one) => one?.tid === pid && Number(one?.cpu) < 1024)).toBe(true)
+  const below = range(0, 2000).map((n) => ({
+    mine: n * 7,
+    below: -1 - ((n * 7) & 127),
+    cpu: expect.any(Number),
+  }))
+  expect(packed).toEqual(below)
+  expect(all?.map((one) => one?.mine)).toEqual(range(0, 2000).map((n) => n * 7))
+  expect(all?.every((one) => one?.thread === 'node' && Number(one?.cpu) < 1024)).toBe(true)
+})
+
 test('a memory-only session keeps the newest, and delivers them to a relay that it is given later', async () => {
   const to = await relay()
   const text = `${declared}

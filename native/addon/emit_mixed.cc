@@ -164,7 +164,7 @@ napi_value emit_mixed(napi_env env, napi_callback_info info) {
   if (fits) copy_words(at, fixed, layout.tail_bytes), at += layout.tail_bytes;
   const uint32_t length =
       fits ? static_cast<uint32_t>(at - payload) : ring::kPayloadMax + 1;  // the ring counts it
-  if (control::Process::emit(layout.event, length, reinterpret_cast<const uint64_t*>(payload), thread,
+  if (control::Process::emit(layout.event, length, reinterpret_cast<uint64_t*>(payload), thread,
                              [&] { return asked_of(layout.event, thread.staging); })) [[likely]]
     return nullptr;
   return once_more(env);

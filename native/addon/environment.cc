@@ -19,7 +19,7 @@ void close_environment(void* token) {
   if (--t_opened > 0) return;
   control::Process::get().detach(t_thread);
   // A terminated Worker ends here too, between two calls of ours: no emit can come after it.
-  std::free(t_thread.staging);
+  std::free(reinterpret_cast<uint8_t*>(t_thread.staging) - kContextRoom);
   t_thread.staging = nullptr;
 }
 
@@ -30,11 +30,11 @@ void open_environment(Napi::Env env) {
                             new char);  // Node takes no pair of hook and argument twice
   if (t_opened++ > 0) return;
   // Pages that are never touched, such as the contexts' where none are wanted, take no memory.
-  constexpr size_t kWhole = kStagingBytes + kScratchBytes + kComposedBytes + sizeof(control::ContextBlock);
+  constexpr size_t kBlockAt = kContextRoom + kStagingBytes + kScratchBytes;
+  constexpr size_t kWhole = kBlockAt + sizeof(control::ContextBlock);
   auto* memory = static_cast<uint8_t*>(std::aligned_alloc(64, (kWhole + 63) / 64 * 64));
-  t_thread.staging = reinterpret_cast<uint64_t*>(memory);
-  t_thread.composed = reinterpret_cast<uint64_t*>(memory + kStagingBytes + kScratchBytes);
-  t_thread.contexts = new (memory + kStagingBytes + kScratchBytes + kComposedBytes) control::ContextBlock{};
+  t_thread.staging = reinterpret_cast<uint64_t*>(memory + kContextRoom);
+  t_thread.contexts = new (memory + kBlockAt) control::ContextBlock{};
   control::Process::get().attach(t_thread);
 }
 

@@ -9,14 +9,15 @@
 
 namespace blkin::addon {
 
+// Before staging, and before what is composed behind it: room for contexts (Process::emit).
+constexpr size_t kContextRoom = control::kContextBytesMax;
 // Staging: two u32; then the payload's fixed parts; after them, room to compose a payload in. The first, as
 // lib/placement.ts makes it: | control::Event, 16 bits | the second counts, 1 bit | bytes of the payload, 15 bits |
 // The second is a control::Asked.
 constexpr size_t kStagingBytes = 8 + ring::kPayloadMax + 8;
 constexpr size_t kScratchBytes = ring::kPayloadMax + 64;
-// Room for contexts and a payload behind them; what is longer than a record is never put together.
-constexpr size_t kComposedBytes = control::kContextBytesMax + ring::kPayloadMax + 8;
-static_assert(kStagingBytes % 8 == 0 && kScratchBytes % 8 == 0 && kComposedBytes % 8 == 0);
+static_assert(kContextRoom % 8 == 0 && kStagingBytes % 8 == 0 && kScratchBytes % 8 == 0);
+static_assert(kStagingBytes >= kContextRoom, "what was staged is in the payload by then");
 
 constexpr uint32_t kStagedAsked = 0x8000;
 constexpr uint32_t kStagedLength = kStagedAsked - 1;

@@ -1,5 +1,5 @@
 // native/addon/gates.cc: what lib/gates.ts makes its functions of. gates(id) -> {generation, gates: [{session, rule, keep, of,
-// filter, inContext, contexts}]}, filter: its text, '' for none, contexts: what JavaScript fills of those that events carry; unfit(session, rule, id, why): that filter does not fit the tracepoint;
+// filter, contexts}]}, filter: its text, '' for none, contexts: what JavaScript fills of those that events carry; unfit(session, rule, id, why): that filter does not fit the tracepoint;
 // contexts() -> [{name, type}], in the order of their slots; cpu() -> the one this thread is on.
 #include <sched.h>
 
@@ -20,7 +20,6 @@ Napi::Value gates(const Napi::CallbackInfo& info) {
     one.Set("keep", found[i].sample.keep);
     one.Set("of", found[i].sample.of);
     one.Set("filter", found[i].filter);
-    one.Set("inContext", found[i].in_context);
     one.Set("contexts", found[i].contexts);
     list.Set(i, one);
   }

@@ -13,9 +13,9 @@ namespace {
 
 using thrift::Type;
 
-// A number of up to 8 bytes: a double in the block where the record has a float, else its low bytes.
+// A number of up to 8 bytes, before `end`: a double in the block where the record has a float, else its low bytes.
 template <typename T>
-uint8_t* put_number(uint8_t* at, uint64_t number) noexcept {
+uint8_t* put_number(uint8_t* end, uint64_t number) noexcept {
   T value;
   if constexpr (std::is_floating_point_v<T>) {
     double wide;
@@ -24,8 +24,28 @@ uint8_t* put_number(uint8_t* at, uint64_t number) noexcept {
   } else {
     value = static_cast<T>(number);
   }
-  std::memcpy(at, &value, sizeof value);
-  return at + sizeof value;
+  return static_cast<uint8_t*>(std::memcpy(end - sizeof value, &value, sizeof value));
+}
+
+// 0: of no fixed size, or not an integer.
+size_t integer_bytes(Type type) noexcept {
+  switch (type) {
+    case Type::kU8:
+    case Type::kI8:
+    case Type::kBool:
+      return 1;
+    case Type::kU16:
+    case Type::kI16:
+      return 2;
+    case Type::kU32:
+    case Type::kI32:
+      return 4;
+    case Type::kU64:
+    case Type::kI64:
+      return 8;
+    default:
+      return 0;
+  }
 }
 
 }  // namespace
@@ -98,10 +118,24 @@ uint32_t from_script(uint32_t slots) noexcept {
   return slots;
 }
 
-size_t put_contexts(const std::vector<SessionContext>& contexts, const ContextBlock& block,
-                    uint8_t* at) noexcept {
-  const uint8_t* const begin = at;
-  for (const auto [slot, type] : contexts) {
+ContextWord::ContextWord(const std::vector<SessionContext>& contexts) {
+  for (auto context = contexts.rbegin(); context != contexts.rend(); ++context) {
+    const size_t bytes = integer_bytes(context->type);
+    if (bytes == 0 || bytes_ + bytes > sizeof(uint64_t)) {
+      bytes_ = 0;
+      return;
+    }
+    bytes_ += bytes;
+    parts_[count_++] = {UINT64_MAX >> (64 - 8 * bytes), context->slot,
+                        static_cast<uint32_t>(64 - 8 * bytes_)};
+  }
+}
+
+uint8_t* put_contexts(const std::vector<SessionContext>& contexts, const ContextBlock& block,
+                      uint8_t* end) noexcept {
+  uint8_t* at = end;
+  for (size_t i = contexts.size(); i-- > 0;) {
+    const auto [slot, type] = contexts[i];
     const uint64_t number = block.number[slot];
     switch (type) {
       case Type::kU8:
@@ -130,9 +164,9 @@ size_t put_contexts(const std::vector<SessionContext>& contexts, const ContextBl
       case Type::kString: {
         const auto& text = block.text[slot];
         const size_t length = strnlen(text.data(), kContextTextMax - 1);
+        *--at = 0;
+        at -= length;
         std::memcpy(at, text.data(), length);
-        at[length] = 0;
-        at += length + 1;
         break;
       }
       case Type::kEnum:
@@ -140,7 +174,7 @@ size_t put_contexts(const std::vector<SessionContext>& contexts, const ContextBl
         break;  // add() is not asked for these
     }
   }
-  return static_cast<size_t>(at - begin);
+  return at;
 }
 
 }  // namespace blkin::control

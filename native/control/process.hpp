@@ -43,11 +43,11 @@ class Process {
   static Process& get();
 
   // The hot call. Where one session takes the event as it is, the record goes straight to its ring.
-  // payload: readable up to the next multiple of 8 of length. asked: what the emitter has asked for the event, an Asked;
-  // called where sessions have something to ask.
+  // payload: readable up to the next multiple of 8 of length, behind kContextBytesMax bytes for contexts. asked: what the
+  // emitter has asked for the event, an Asked; called where sessions have something to ask.
   // False: rules have changed since it was asked, and nothing was done; the emitter asks and puts it again.
   template <typename AskedOf>
-  [[gnu::always_inline, nodiscard]] static bool emit(Event event, uint32_t length, const uint64_t* payload,
+  [[gnu::always_inline, nodiscard]] static bool emit(Event event, uint32_t length, uint64_t* payload,
                                                      Thread& thread, AskedOf asked) noexcept {
     const Inside inside(thread);
     uint16_t want = one_->registry_.wanted(event.id());
@@ -124,10 +124,8 @@ class Process {
 
   // To several sessions, or none any more. The record in parts: its address would have to be taken, and then the common
   // way too would build it in memory.
-  [[gnu::noinline]] static void deliver(uint16_t want, Event event, uint32_t length, const uint64_t* payload,
+  [[gnu::noinline]] static void deliver(uint16_t want, Event event, uint32_t length, uint64_t* payload,
                                         Thread& thread) noexcept;
-  static void take(size_t number, bool in_context, Event event, uint32_t length, const uint64_t* payload,
-                   Thread& thread) noexcept;
 
   struct Closing {
     Session* session;

@@ -37,7 +37,6 @@ Declared Registry::declare(thrift::Tracepoint tracepoint, const std::string& sch
   by_name_[name].push_back(id);
   entries_.push_back({std::move(tracepoint), std::move(name), schema, std::move(layout)});
   for (size_t session = 0; session < kSessionsMax; ++session) apply(session, id, kNone);
-  note_contexts();
   return {static_cast<int32_t>(id), {}};
 }
 
@@ -45,7 +44,6 @@ void Registry::open(size_t session, uint32_t contexts) {
   const std::lock_guard lock(mutex_);
   sessions_[session].closed = false;
   sessions_[session].contexts = contexts;
-  note_contexts();
 }
 
 void Registry::close(size_t session) {
@@ -64,7 +62,6 @@ void Registry::hand_over(size_t from, size_t to) {
   sessions_[from].rules.clear();
   sessions_[from].contexts = 0;
   for (size_t id = 0; id < entries_.size(); ++id) apply(to, id, from);
-  note_contexts();
 }
 
 // Null: no rule covers it.
@@ -86,8 +83,8 @@ void Registry::apply(size_t number, size_t id, size_t instead_of) {
   if (before == decides && instead_of == kNone) return;
   ++session.changes;
 
-  const bool asks =
-      decides != 0 && (rule->filter || rule->sample.keep != rule->sample.of || session.contexts != 0);
+  const bool asks = decides != 0 && (rule->filter || rule->sample.keep != rule->sample.of ||
+                                     from_script(session.contexts) != 0);
   const auto bit = static_cast<uint16_t>(1U << number);
   const auto both = static_cast<uint16_t>(bit | bit * kGated);
   uint16_t flag = flags_[id].load(std::memory_order_relaxed) & static_cast<uint16_t>(~both);
@@ -115,22 +112,15 @@ std::vector<Gate> Registry::gates(size_t id, uint32_t& generation) {
     const Session& session = sessions_[number];
     if (id >= session.deciding.size() || session.deciding[id] == 0) continue;
     const thrift::Rule* rule = deciding(session, id);
-    if (rule->filter || rule->sample.keep != rule->sample.of || session.contexts != 0)
-      out.push_back({number, rule->id, rule->sample, rule->filter.value_or(""), session.contexts != 0,
-                     from_script(session.contexts)});
+    if (rule->filter || rule->sample.keep != rule->sample.of || from_script(session.contexts) != 0)
+      out.push_back(
+          {number, rule->id, rule->sample, rule->filter.value_or(""), from_script(session.contexts)});
   }
   return out;
 }
 
 void Registry::apply_all(size_t session) {
   for (size_t id = 0; id < entries_.size(); ++id) apply(session, id, kNone);
-  note_contexts();
-}
-
-void Registry::note_contexts() {
-  uint32_t wanted = 0;
-  for (const Session& session : sessions_) wanted |= session.contexts;
-  cpu_wanted_.store((wanted >> kCpuSlot & 1U) != 0, std::memory_order_relaxed);
 }
 
 std::vector<thrift::Rule> Registry::rules(size_t session) {

@@ -45,11 +45,11 @@ struct Outcome {
 using Misfits = std::map<size_t, std::string>;
 
 // Flags: the sessions that want a tracepoint, a bit each, and 8 bits up those of them that have more to ask first: a
-// share, a filter, or contexts to add.
+// share, a filter, or contexts that JavaScript puts into the thread's block.
 constexpr uint16_t kGated = 256;
 
 // What an emitter has asked for an event, as lib/gates.ts makes it; nothing, where it found no session that has to be asked.
-//   | low half of the tracepoint's generation, 16 bits | those of the next that add contexts, 8 | sessions that take it, 8 |
+//   | low half of the tracepoint's generation, 16 bits | 0, 8 bits | sessions that take it, 8 bits |
 using Asked = std::optional<uint32_t>;
 
 // What a session asks before it takes an event of a tracepoint.
@@ -58,8 +58,8 @@ struct Gate {
   int32_t rule;
   thrift::SampleRate sample;
   std::string filter;  // empty: none
-  bool in_context;     // whether the session's events carry contexts
-  uint32_t contexts;   // of them those that JavaScript fills before the event is put, a bit each slot
+  uint32_t
+      contexts;  // of those that its events carry, what JavaScript fills before the event is put, a bit each slot
 };
 
 class Registry {
@@ -112,21 +112,18 @@ class Registry {
   std::atomic<uint32_t>* generations() noexcept { return generations_.data(); }
   // What emitters are to ask for tracepoint `id`, of which generation.
   std::vector<Gate> gates(size_t id, uint32_t& generation);
-  // Of the sessions that want an event, a flag, leaves those that take it; those that add contexts stay marked by kGated.
+  // Of a flag leaves the sessions that take the event.
   // False: rules have changed since it was asked.
   bool settle(uint16_t id, Asked asked, uint16_t& want) const noexcept {
     // Read behind the flag: a flag of a later generation comes with that generation.
     const uint32_t generation = generations_[id].load(std::memory_order_relaxed);
     if (!asked || (generation & 0xFFFF) != *asked >> 16) return false;
     const unsigned unasked = want & 255U & ~(want / kGated + 0U);
-    want = static_cast<uint16_t>(unasked | (*asked & 0xFFFF));
+    want = static_cast<uint16_t>(unasked | (*asked & 255U));
     return true;
   }
   // A flag, for emitters.
   uint16_t wanted(uint16_t id) const noexcept { return flags_[id].load(std::memory_order_acquire); }
-
-  // Whether a session asks for the CPU, which is another one at each event.
-  bool cpu_wanted() const noexcept { return cpu_wanted_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr size_t kNone = kSessionsMax;
@@ -157,7 +154,6 @@ class Registry {
   void apply(size_t session, size_t id, size_t instead_of);
   void apply_all(size_t session);
   void drop_idle(Session& session);
-  void note_contexts();
   Outcome describe(const Standing& rule) const;
 
   ContextTable& contexts_;
@@ -165,7 +161,6 @@ class Registry {
   std::vector<Entry> entries_;
   std::unordered_map<std::string, std::vector<size_t>> by_name_;
   std::array<Session, kSessionsMax> sessions_;
-  std::atomic<bool> cpu_wanted_{false};
   alignas(4096) std::array<std::atomic<uint16_t>, kTracepointsMax> flags_{};
   alignas(4096) std::array<std::atomic<uint32_t>, kTracepointsMax> generations_{};
 };

@@ -57,21 +57,38 @@ class Session final : public consumer::Supply {
   ~Session() override;
 
   // Puts a record into its channel's ring of this moment's CPU, or counts it as lost. Never throws.
-  [[gnu::always_inline]] void write(Event event, uint32_t length, const uint64_t* payload,
+  // payload: behind kContextBytesMax bytes that may be written to, where the session's contexts go.
+  [[gnu::always_inline]] void write(Event event, uint32_t length, uint64_t* payload,
                                     Thread& thread) noexcept {
 #if BLKIN_HAVE_RSEQ
-    if (fast_) [[likely]] {
+    if (plain_) [[likely]] {
       ring::RseqArea* area = ring::rseq_area(rseq_offset_);
       const ring::Record record{event.id(), length, payload, 0};
       if (ring::write_on_cpu<true>(area, rings_of(event), record) != ring::Result::kNoRing) [[likely]]
         return;
     }
 #endif
-    write_slow(event, length, payload, thread);
+    write_otherwise(event, length, payload, thread);
   }
 
-  // With the session's contexts, as they stand in the thread's block, before the payload.
-  void write_in_context(Event event, uint32_t length, const uint64_t* payload, Thread& thread) noexcept;
+#if BLKIN_HAVE_RSEQ
+  // The same for an event that several sessions take, at one time for all (ring/write.hpp): first look(), of all, then this.
+  // ring: null where the way is another one.
+  [[gnu::always_inline]] ring::Seen look(Event event) noexcept {
+    return fast_ ? ring::look(ring::rseq_area(rseq_offset_), rings_of(event)) : ring::Seen{};
+  }
+  [[gnu::always_inline]] void write(Event event, uint32_t length, uint64_t* payload, Thread& thread,
+                                    const ring::Seen& seen, uint64_t ticks) noexcept {
+    if (seen.ring == nullptr) [[unlikely]] {
+      write_otherwise(event, length, payload, thread);
+      return;
+    }
+    const void* whole = plain_ ? payload : in_context(payload, length, thread);
+    if (!ring::write_unchanged(ring::rseq_area(rseq_offset_), seen, {event.id(), length, whole, ticks}))
+        [[unlikely]]
+      write_whole(event, length, whole, thread);
+  }
+#endif
 
   void count_bad_value() noexcept { state().lost_bad_value.fetch_add(1, std::memory_order_relaxed); }
   void give_back(Thread& thread) noexcept;
@@ -126,9 +143,17 @@ class Session final : public consumer::Supply {
   void take_rules(const thrift::RuleSet& rules) override;
 
  private:
+  // With contexts, or slow.
+  [[gnu::noinline]] void write_otherwise(Event event, uint32_t length, uint64_t* payload,
+                                         Thread& thread) noexcept;
+  // Puts the session's contexts before the payload, as they stand in the thread's block. Returns where the record's payload
+  // begins then, and adds to its length.
+  [[gnu::noinline]] const void* in_context(uint64_t* payload, uint32_t& length, Thread& thread) noexcept;
+  uint32_t current_cpu() const noexcept;
+  void write_whole(Event event, uint32_t length, const void* whole, Thread& thread) noexcept;
   // The ways that are not the common one: a CPU without a ring, a clock that is not the TSC, a leased ring, a full ring
   // whose emitters wait.
-  [[gnu::noinline, gnu::cold]] void write_slow(Event event, uint32_t length, const uint64_t* payload,
+  [[gnu::noinline, gnu::cold]] void write_slow(Event event, uint32_t length, const void* whole,
                                                Thread& thread) noexcept;
   void write_waiting(ring::Record& record, Event event, Thread& thread) noexcept;
   template <ring::NoRoom kWho>
@@ -145,7 +170,8 @@ class Session final : public consumer::Supply {
   // Read by every event, written at most once a CPU: kept together, ahead of what changes.
   ptrdiff_t rseq_offset_;
   bool tsc_;
-  bool fast_;  // rseq and the TSC are there, and nobody waits for room
+  bool fast_;   // rseq and the TSC are there, and nobody waits for room
+  bool plain_;  // ... and there are no contexts
   std::array<std::atomic<ring::Header*>, kChannels.size() * ring::kCpuMax> by_cpu_{};  // by channel
 
   size_t number_;
@@ -154,6 +180,8 @@ class Session final : public consumer::Supply {
   thrift::SessionSpec spec_;
   ring::Geometry geometry_;
   std::vector<SessionContext> contexts_;
+  ContextWord context_word_;
+  bool has_cpu_;  // among the contexts
   bool listens_;
   std::function<void()> rules_came_;
   thrift::Hello hello_;

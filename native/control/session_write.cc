@@ -1,5 +1,6 @@
 // native/control/session_write.cc: an event's ways into a session's rings that are not the common one, which is write()
 // in session.hpp: contexts before the payload, emitters that wait, leased rings, and rings that are not made yet.
+#include <sched.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -37,21 +38,44 @@ std::string cure_of(int error, uint64_t bytes) {
 
 }  // namespace
 
-void Session::write_in_context(Event event, uint32_t length, const uint64_t* payload,
-                               Thread& thread) noexcept {
-  auto* const at = reinterpret_cast<uint8_t*>(thread.composed);
-  const size_t before = put_contexts(contexts_, *thread.contexts, at);
-  if (length <= ring::kPayloadMax - before) {
-    std::memcpy(at + before, payload, length);
-    length += static_cast<uint32_t>(before);
-  } else {
-    length = ring::kPayloadMax + 1;  // the ring counts it
-  }
-  write(event, length, thread.composed, thread);
+void Session::write_otherwise(Event event, uint32_t length, uint64_t* payload, Thread& thread) noexcept {
+  const void* whole = contexts_.empty() ? payload : in_context(payload, length, thread);
+  write_whole(event, length, whole, thread);
 }
 
-void Session::write_slow(Event event, uint32_t length, const uint64_t* payload, Thread& thread) noexcept {
-  ring::Record record{event.id(), length, payload, 0};
+const void* Session::in_context(uint64_t* payload, uint32_t& length, Thread& thread) noexcept {
+  if (has_cpu_) thread.contexts->number[kCpuSlot] = current_cpu();
+  auto* const end = reinterpret_cast<uint8_t*>(payload);
+  const ContextBlock& block = *thread.contexts;
+  uint8_t* const begin =
+      context_word_.fits() ? context_word_.put(block, end) : put_contexts(contexts_, block, end);
+  const auto before = static_cast<uint32_t>(end - begin);
+  length =
+      length <= ring::kPayloadMax - before ? length + before : ring::kPayloadMax + 1;  // the ring counts it
+  return begin;
+}
+
+uint32_t Session::current_cpu() const noexcept {
+#if BLKIN_HAVE_RSEQ
+  if (rseq_offset_ != 0) return ring::rseq_area(rseq_offset_)->cpu_id;
+#endif
+  return static_cast<uint32_t>(sched_getcpu());
+}
+
+void Session::write_whole(Event event, uint32_t length, const void* whole, Thread& thread) noexcept {
+#if BLKIN_HAVE_RSEQ
+  if (fast_) [[likely]] {
+    const ring::Record record{event.id(), length, whole, 0};
+    if (ring::write_on_cpu<true>(ring::rseq_area(rseq_offset_), rings_of(event), record) !=
+        ring::Result::kNoRing) [[likely]]
+      return;
+  }
+#endif
+  write_slow(event, length, whole, thread);
+}
+
+void Session::write_slow(Event event, uint32_t length, const void* whole, Thread& thread) noexcept {
+  ring::Record record{event.id(), length, whole, 0};
   if (spec_.channel.mode == thrift::Mode::kBlock) {
     write_waiting(record, event, thread);
     return;

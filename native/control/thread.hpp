@@ -24,7 +24,6 @@ struct Thread {
 
   uint64_t* staging = nullptr;
   ContextBlock* contexts = nullptr;
-  uint64_t* composed = nullptr;  // room for contexts and a payload behind them
   std::atomic<uint32_t> inside{0};
   Session* last = nullptr;  // a guess at the next one: compared, never just followed (Process::session_of)
   std::array<Leased, kSessionsMax> leased{};  // by session and channel, where rings are leased

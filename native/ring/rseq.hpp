@@ -71,7 +71,7 @@ static_assert(offsetof(Header, head) == 64, "the 64 in the text below");
 template <bool kCounter>
 [[gnu::always_inline]] inline bool rseq_write(RseqArea* area, uint32_t cpu, Header* ring, uint64_t head,
                                               uint64_t next, uint64_t* dst, uint64_t word, uint64_t ticks,
-                                              const uint64_t* src, uint64_t words) noexcept {
+                                              const void* src, uint64_t words) noexcept {
   if constexpr (kCounter) {
     asm goto(
         BLKIN_RSEQ_OPEN BLKIN_RSEQ_COUNTER BLKIN_RSEQ_WORD BLKIN_RSEQ_TIME BLKIN_RSEQ_COPY BLKIN_RSEQ_CLOSE

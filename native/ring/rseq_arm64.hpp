@@ -2,6 +2,8 @@
 // Operands: area, cpu, ring, head, next, dst, word; and where there is a payload: src, words, ticks.
 #pragma once
 
+#include <cstdint>
+
 #define BLKIN_RSEQ_OPEN     \
   BLKIN_RSEQ_DESCRIPTOR     \
   "adrp x9, 3b\n"           \
@@ -39,3 +41,14 @@
   "4: b %l[abort]\n"                                                           \
   ".popsection\n"
 #define BLKIN_RSEQ_USES "memory", "cc", "x9", "x10", "x11", "x12"
+
+namespace blkin::ring {
+
+// What a sequence would read now; nothing is moved across it.
+[[gnu::always_inline]] inline uint64_t read_counter() noexcept {
+  uint64_t ticks;
+  asm volatile(BLKIN_RSEQ_COUNTER "mov %[ticks], x9\n" : [ticks] "=r"(ticks)::"memory", "x9");
+  return ticks;
+}
+
+}  // namespace blkin::ring

@@ -2,6 +2,8 @@
 // Operands: area, cpu, ring, head, next, dst, word; and where there is a payload: src, words, ticks.
 #pragma once
 
+#include <cstdint>
+
 #define BLKIN_RSEQ_OPEN         \
   BLKIN_RSEQ_DESCRIPTOR         \
   "leaq 3b(%%rip), %%rax\n"     \
@@ -38,3 +40,14 @@
   "4: jmp %l[abort]\n"                                \
   ".popsection\n"
 #define BLKIN_RSEQ_USES "memory", "cc", "rax", "rcx", "rdx"
+
+namespace blkin::ring {
+
+// What a sequence would read now; nothing is moved across it.
+[[gnu::always_inline]] inline uint64_t read_counter() noexcept {
+  uint64_t ticks;
+  asm volatile(BLKIN_RSEQ_COUNTER : "=a"(ticks)::"memory", "cc", "rdx");
+  return ticks;
+}
+
+}  // namespace blkin::ring

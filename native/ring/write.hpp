@@ -11,6 +11,8 @@
 //      from now on, and its records are counted.
 #pragma once
 
+#include <cstring>
+
 #include "overwrite.hpp"
 #include "rseq.hpp"
 
@@ -24,11 +26,12 @@ enum class Result : uint8_t { kWritten, kNoRoom, kTooBig, kNoRing, kAgain };
 // to refuse() in the end.
 enum class NoRoom : uint8_t { kCounted, kTold };
 
-// One record on its way in: length bytes at payload, which must be readable up to the next multiple of 8.
+// One record on its way in: length bytes at payload, which must be readable up to the next multiple of 8 bytes of it, and
+// may stand anywhere.
 struct Record {
   uint16_t id;
   uint32_t length;
-  const uint64_t* payload;
+  const void* payload;
   uint64_t ticks;  // used where the ring's clock is not the TSC
 
   uint64_t words() const noexcept { return (length + 7) / 8; }
@@ -106,7 +109,7 @@ template <bool kTsc, NoRoom kWho>
 // every time; the bound turns an endless loop under it into one lost event.
 template <bool kTsc, NoRoom kWho>
 [[gnu::noinline, gnu::cold]] inline Result write_again(RseqArea* area, const std::atomic<Header*>* rings,
-                                                       uint16_t id, uint32_t length, const uint64_t* payload,
+                                                       uint16_t id, uint32_t length, const void* payload,
                                                        uint64_t ticks) noexcept {
   for (int tries = 0; tries < 10'000; ++tries)
     if (const Result result = try_on_cpu<kTsc, kWho>(area, rings, {id, length, payload, ticks});
@@ -127,6 +130,34 @@ template <bool kTsc, NoRoom kWho = NoRoom::kCounted>
     return result;
   return write_again<kTsc, kWho>(area, rings, record.id, record.length, record.payload, record.ticks);
 }
+
+// One event for several rings of this CPU, at one time, since reading the counter is most of what a record costs: look() at
+// each of the rings, read_counter(), write_unchanged() to each. Time does not go back in any: what came into a ring behind
+// the look moved its head, and then nothing is written.
+struct Seen {
+  uint32_t cpu;
+  Header* ring;  // null: none to write to
+  uint64_t head;
+};
+
+[[gnu::always_inline]] inline Seen look(const RseqArea* area, const std::atomic<Header*>* rings) noexcept {
+  const uint32_t cpu = area->cpu_id;
+  Header* ring = rings[cpu].load(std::memory_order_acquire);
+  return {cpu, ring, ring == nullptr ? 0 : ring->head.load(std::memory_order_relaxed)};
+}
+
+// seen.ring: not null. record.ticks: of read_counter(). False: nothing was written and nothing counted, so ask write_on_cpu().
+[[gnu::always_inline]] inline bool write_unchanged(RseqArea* area, const Seen& seen,
+                                                   const Record& record) noexcept {
+  if (record.length > kPayloadMax) [[unlikely]]
+    return false;
+  const uint64_t next = seen.head + record.size();
+  if (next > seen.ring->limit.load(std::memory_order_relaxed)) [[unlikely]]
+    return false;
+  return rseq_write<false>(area, seen.cpu, seen.ring, seen.head, next, place(seen.ring, seen.head),
+                           record_word(record.length, record.id, 0), record.ticks, record.payload,
+                           record.words());
+}
 #endif
 
 // The ring must be leased by the calling thread. Stores words as atomics, since a reader that is being lapped reads
@@ -146,7 +177,11 @@ inline Result write_leased(Header* ring, const Record& record) noexcept {
   uint64_t* at = place(ring, head);
   store_word(at, record_word(record.length, record.id, 0));
   store_word(at + 1, record.ticks);
-  for (uint64_t i = 0; i < record.words(); ++i) store_word(at + 2 + i, record.payload[i]);
+  for (uint64_t i = 0; i < record.words(); ++i) {
+    uint64_t word;
+    std::memcpy(&word, static_cast<const uint8_t*>(record.payload) + i * 8, sizeof word);
+    store_word(at + 2 + i, word);
+  }
   ring->head.store(head + record.size(), std::memory_order_release);  // A
   return Result::kWritten;
 }

@@ -108,7 +108,7 @@ TEST_P(Channels, a_flood_of_events_overwrites_no_span) {
 
 TEST_P(Channels, what_is_too_big_is_counted_in_the_ring_of_its_channel) {
   open(thrift::Mode::kDiscard);
-  const std::vector<uint64_t> words(ring::kPayloadMax / 8 + 2);
+  std::vector<uint64_t> words(ring::kPayloadMax / 8 + 2);
   write(Channel::kEvents, 1, thread_);
   session_->write(Event(0, Channel::kSpans), ring::kPayloadMax + 1, words.data(), thread_);
   EXPECT_EQ(ring_of(Channel::kEvents).lost_too_big, 0U);

@@ -44,8 +44,7 @@ uint16_t declared(const std::string& event) {
 // Of whatever rules stand now.
 Asked all_take(uint16_t id) {
   uint32_t generation = 0, takes = 0;
-  for (const Gate& gate : Process::get().registry().gates(id, generation))
-    takes |= (gate.in_context ? 257U : 1U) << gate.session;
+  for (const Gate& gate : Process::get().registry().gates(id, generation)) takes |= 1U << gate.session;
   return generation << 16 | takes;
 }
 
@@ -64,11 +63,10 @@ class Emitter {
   void run(uint16_t id) {
     Thread self;
     auto contexts = std::make_unique<ContextBlock>();
-    std::vector<uint64_t> composed(2048);
+    std::array<uint64_t, kContextBytesMax / 8 + 1> room{};  // contexts, and the payload behind them
     self.contexts = contexts.get();
-    self.composed = composed.data();
     Process::get().attach(self);
-    for (uint64_t n = 0; !stop_; ++n)
+    for (uint64_t& n = room.back(); !stop_; ++n)
       while (!Process::emit(Event(id, kChannels[n % 2]), 8, &n, self, [&] { return all_take(id); })) {
       }
     Process::get().detach(self);

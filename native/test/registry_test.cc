@@ -259,18 +259,26 @@ TEST_F(Rules, a_session_that_has_nothing_to_ask_takes_its_events_whatever_others
   EXPECT_EQ(want, 2U);
 }
 
-TEST_F(Rules, a_session_with_contexts_is_asked_for_and_marked) {
-  registry->open(kSession, 1U << kCpuSlot);
+TEST_F(Rules, only_contexts_that_javascript_fills_are_asked_for) {
   const auto id = static_cast<uint16_t>(declare("disk", "read"));
-  enable("disk:read");
   uint32_t generation = 0;
+  registry->open(kSession, 1U << kCpuSlot);
+  enable("disk:read");
+  EXPECT_TRUE(registry->gates(id, generation).empty()) << "C++ fills this one";
+  EXPECT_EQ(registry->wanted(id), 1U << kSession);
+  constexpr size_t kOther = kSession + 1;
+  constexpr uint32_t kElu = 1U << 6;
+  registry->open(kOther, 1U << kCpuSlot | kElu);
+  thrift::Rule rule;
+  rule.pattern = "disk:read";
+  registry->enable(kOther, rule);
   const auto gates = registry->gates(id, generation);
   ASSERT_EQ(gates.size(), 1U);
-  EXPECT_TRUE(gates[0].in_context);
-  EXPECT_EQ(gates[0].contexts, 0U) << "C++ fills this one";
+  EXPECT_EQ(gates[0].contexts, kElu);
   uint16_t want = registry->wanted(id);
-  EXPECT_TRUE(registry->settle(id, generation << 16 | 257U << kSession, want));
-  EXPECT_EQ(want, 257U << kSession);
+  EXPECT_EQ(want, 1U << kSession | 257U << kOther);
+  EXPECT_TRUE(registry->settle(id, generation << 16 | 1U << kOther, want));
+  EXPECT_EQ(want, 1U << kSession | 1U << kOther);
 }
 
 TEST_F(Rules, a_rule_whose_filter_does_not_fit_a_tracepoint_leaves_it_to_the_rules_before) {

@@ -103,6 +103,22 @@ struct OnCpu {
   std::shared_ptr<Table> rings;
 };
 
+// The same as one of several rings that an event goes to at one time.
+struct AtOneTime : OnCpu {
+  static constexpr const char* kName = "at_one_time";
+  using OnCpu::OnCpu;
+
+  ring::Result write(ring::Record record) const {
+#if BLKIN_HAVE_RSEQ
+    ring::RseqArea* const area = ring::rseq_area(kOffset);
+    const ring::Seen seen = ring::look(area, rings->data());
+    record.ticks = ring::read_counter();
+    if (seen.ring != nullptr && ring::write_unchanged(area, seen, record)) return ring::Result::kWritten;
+#endif
+    return OnCpu::write(record);
+  }
+};
+
 // The thread in a ring of its own.
 struct Leased {
   static constexpr const char* kName = "lease";
@@ -121,7 +137,7 @@ struct Leased {
   ring::Header* ring;
 };
 
-using Writers = testing::Types<OnCpu, Leased>;
+using Writers = testing::Types<OnCpu, AtOneTime, Leased>;
 struct WriterNames {
   template <typename Writer>
   static std::string GetName(int) {
