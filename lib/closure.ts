@@ -4,7 +4,7 @@ import { gather } from './context.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
 import { Channel, type Emit, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
-import { flags, gated, staging } from './staging.js'
+import { gated, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
 
 /** What is stored for `value`, or undefined to refuse the event. May run the caller's code. */
@@ -61,6 +61,7 @@ function store({ field, at }: Placed, value: unknown): void {
 export function closureEmitter(
   id: number,
   schema: Schema,
+  on: Uint16Array,
   commit: (...parts: unknown[]) => void,
   refuse: () => void,
 ): Emit {
@@ -68,9 +69,7 @@ export function closureEmitter(
   const converters = placed.map(converter)
   const lists = placed.flatMap(({ field }, i) => (field.shape === Shape.scalar ? [] : [{ field, i }]))
   const mixed = placed.some(({ at }) => at < 0)
-  return (values) => {
-    const want = flags[id] as number
-    if (want === 0) return
+  const record = (values: Record<string, unknown> | undefined) => {
     const stored: unknown[] = []
     try {
       for (let i = 0; i < placed.length; i++) {
@@ -82,7 +81,7 @@ export function closureEmitter(
     } catch {
       return refuse()
     }
-    if (want >= gated) gather()
+    if ((on[0] as number) >= gated) gather()
     // Once more, when no code of the caller's comes any more: what ran may have detached what was converted before.
     if (!lists.every(({ field, i }) => isNumbers(stored[i], field.type, field.length || undefined)))
       return refuse()
@@ -92,4 +91,10 @@ export function closureEmitter(
     })
     commit(...stored.filter((_, i) => (placed[i] as Placed).at < 0))
   }
+  const { event } = schema
+  return {
+    [event](values?: Record<string, unknown>) {
+      if (on[0]) record(values)
+    },
+  }[event] as Emit
 }
