@@ -4,7 +4,7 @@ import { gateFor } from './gates.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
 import { Channel, type Emit, type Placed, place, stagedHead } from './placement.js'
 import type { Schema } from './schema.js'
-import { flags, gated, staging } from './staging.js'
+import { gated, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
 
 /** What is stored for `value`, or undefined to refuse the event. May run the caller's code. */
@@ -61,6 +61,7 @@ function store({ field, at }: Placed, value: unknown): void {
 export function closureEmitter(
   id: number,
   schema: Schema,
+  on: Uint16Array,
   commit: (...parts: unknown[]) => boolean | undefined,
   refuse: () => void,
 ): Emit {
@@ -86,9 +87,7 @@ export function closureEmitter(
     return !commit(...stored.filter((_, i) => (placed[i] as Placed).at < 0))
   }
 
-  return (values) => {
-    let want = flags[id] as number
-    if (want === 0) return
+  const record = (values: Record<string, unknown> | undefined) => {
     const stored: unknown[] = []
     try {
       for (let i = 0; i < placed.length; i++) {
@@ -100,6 +99,13 @@ export function closureEmitter(
     } catch {
       return refuse()
     }
-    while (want !== 0 && !put(want, stored)) want = flags[id] as number
+    let want = on[0] as number
+    while (want !== 0 && !put(want, stored)) want = on[0] as number
   }
+  const { event } = schema
+  return {
+    [event](values?: Record<string, unknown>) {
+      if (on[0]) record(values)
+    },
+  }[event] as Emit
 }

@@ -24,7 +24,7 @@ const body = `
   const { tick } = provider('bundled', { tick: { fields: { a: t.u32 } } })
   tick({ a: 1 })
   const span = trace.start('top')
-  trace.run(span, () => console.log(JSON.stringify({ isNative, enabled: tick.enabled, span: trace.current() === span })))`
+  trace.run(span, () => console.log(JSON.stringify({ isNative, on: tick.on[0] === 1, span: trace.current() === span })))`
 const sources: Record<string, string> = {
   'esm.js': `import { isNative, provider, t, trace } from 'blkin'\n${body}`,
   'cjs.cjs': `const { isNative, provider, t, trace } = require('blkin')\n${body}`,
@@ -98,8 +98,8 @@ const bundlers: Record<string, { file: string; bundle(what: Bundle): Promise<unk
 }
 
 const env = { BLKIN_REQUIRE_NATIVE: '', BLKIN_ENABLE: '*:*', BLKIN_RELAY: '127.0.0.1:1' }
-const traced = { isNative: true, enabled: true, span: true }
-const untraced = { isNative: false, enabled: false, span: true }
+const traced = { isNative: true, on: true, span: true }
+const untraced = { isNative: false, on: false, span: true }
 const noAddon = /^blkin: not traced: there is no addon at .*beside it \(docs\/bundling\.md\)\n$/
 
 /** Runs it in a folder with nothing else but what the bundler made, and a package.json that is not ours. */

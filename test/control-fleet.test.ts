@@ -96,7 +96,7 @@ test('a process whose loop is blocked, and a provider that is declared later', a
     provider('first', { e: {} })
     while (status().rules.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     const { a, b } = provider('later', { a: { level: 'info' }, b: { level: 'debug' } })
-    console.log(JSON.stringify([a.enabled, b.enabled, status().rules.map(({ origin, pattern }) => origin + ' ' + pattern)]))`
+    console.log(JSON.stringify([a.on[0] === 1, b.on[0] === 1, status().rules.map(({ origin, pattern }) => origin + ' ' + pattern)]))`
   expect(await result(text, { env: { BLKIN_RELAY: to.address, BLKIN_NAME: called } })).toEqual([
     true,
     false,
@@ -186,7 +186,7 @@ test('standing rules: a process of that name gets them when it starts, also with
   const text = `
     import { provider, status } from 'blkin'
     const { one, two } = provider('idle', { one: { level: 'info' }, two: { level: 'debug' } })
-    console.log(JSON.stringify([one.enabled, two.enabled, status().rules.map(({ origin }) => origin)]))`
+    console.log(JSON.stringify([one.on[0] === 1, two.on[0] === 1, status().rules.map(({ origin }) => origin)]))`
   expect(await result(text, { env: { BLKIN_NAME: called } })).toEqual([true, false, ['standing']])
   expect(await result(text, { env: { BLKIN_NAME: `${called}x` } })).toEqual([false, false, []])
   await expect(connectControl('/nowhere')).rejects.toThrow('no such socket')

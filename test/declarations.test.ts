@@ -299,8 +299,8 @@ test('names of the prototype that are not reserved are names like others', () =>
 test('a provider and its tracepoints cannot be changed, and say their names', () => {
   const p = provider('frozen', { event: {} })
   expect(Object.isFrozen(p)).toBe(true)
-  expect([p.event.name, p.event.tracepoint, p.event.enabled]).toEqual(['event', 'frozen:event', false])
+  expect([p.event.name, p.event.tracepoint, p.event.on[0]]).toEqual(['event', 'frozen:event', 0])
   expect(() => {
-    ;(p.event as Any).enabled = true
+    ;(p.event as Any).on = [1]
   }).toThrow(TypeError)
 })

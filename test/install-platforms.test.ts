@@ -21,7 +21,7 @@ const app = `
   import { isNative, loadError, provider, status, t } from 'blkin'
   const p = provider('nowhere', { hit: { fields: { n: t.u32 } } })
   p.hit({ n: 1 })
-  console.log(JSON.stringify({ isNative, why: loadError.message, enabled: p.hit.enabled, native: status().native }))`
+  console.log(JSON.stringify({ isNative, why: loadError.message, on: p.hit.on[0], native: status().native }))`
 /** Node.js as it would be there, to whoever asks. */
 const pretend = (platform: string, arch: string) =>
   `data:text/javascript,for (const [name, value] of [['platform','${platform}'],['arch','${arch}']]) Object.defineProperty(process, name, { value })`
@@ -43,7 +43,7 @@ for (const [platform, arch] of [
     expect(JSON.parse(said)).toEqual({
       isNative: false,
       why: expect.stringContaining(platform),
-      enabled: false,
+      on: 0,
       native: false,
     })
     const blkin = [...node, join(folder, 'node_modules/blkin/dist/cli/main.js')]

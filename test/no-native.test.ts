@@ -20,7 +20,7 @@ const text = (at: string) => `
   let refused
   try { provider('none', { 'a b': {} }) } catch (error) { refused = error.code }
   const { native, loadError: why, lost, tracepoints } = status()
-  console.log(JSON.stringify({ isNative, error: loadError.message, enabled: p.e.enabled, name: p.e.tracepoint, flushed: await flush(), refused, native, why, lost, tracepoints, spans }))`
+  console.log(JSON.stringify({ isNative, error: loadError.message, on: p.e.on[0], name: p.e.tracepoint, flushed: await flush(), refused, native, why, lost, tracepoints, spans }))`
 
 test('provider() gives tracepoints that do nothing, and the package says why', async () => {
   const ended = await run(text(bare()), {
@@ -32,7 +32,7 @@ test('provider() gives tracepoints that do nothing, and the package says why', a
   expect(answer).toMatchObject({
     isNative: false,
     error: expect.stringContaining('there is no addon at'),
-    enabled: false,
+    on: 0,
     name: 'none:e',
     flushed: true,
     refused: 'ERR_BLKIN_DECLARATION',

@@ -1,5 +1,5 @@
 // test/rules.test.ts: what is on when: patterns, levels, exclusions, later declarations, Workers, and the environment's
-// twins of enable()'s options. Each program prints which tracepoints say that they are enabled.
+// twins of enable()'s options. Each program prints which tracepoints say that they are on.
 import { describe, expect, test } from 'vitest'
 import { freeAddress, relay, until } from './support/relays.js'
 import { lastJson, result, run, start } from './support/run.js'
@@ -9,7 +9,7 @@ const declared = `
   import { disable, enable, provider, status, t } from 'blkin'
   const disk = provider('disk', { read: { level: 'info' }, write: { level: 'err' }, readahead: { level: 'debug' } })
   const net = provider('net.tcp', { read: {}, send: { level: 'warning' } })
-  const on = () => [...Object.values(disk), ...Object.values(net)].filter((one) => one.enabled).map((one) => one.tracepoint)
+  const on = () => [...Object.values(disk), ...Object.values(net)].filter((one) => one.on[0]).map((one) => one.tracepoint)
   const log = []
   const say = () => log.push(on().join(' '))
 `
@@ -101,7 +101,7 @@ describe('enable()', () => {
     const text = `
       enable('later:*', { exclude: '*:not*', level: 'info' })
       const later = provider('later', { yes: { level: 'info' }, not: { level: 'info' }, low: {} })
-      log.push(Object.values(later).map((one) => one.enabled))`
+      log.push(Object.values(later).map((one) => one.on[0] === 1))`
     expect(await said(text)).toEqual([[true, false, false]])
   })
 
@@ -150,9 +150,9 @@ describe('rules and threads', () => {
   test('a rule of the main thread covers what a Worker declares, and the other way round', async () => {
     const text = worker(`
       const rule = enable('w:*')
-      log.push(await inWorker("parentPort.postMessage(provider('w', { a: {}, b: {} }).a.enabled)"))
+      log.push(await inWorker("parentPort.postMessage(provider('w', { a: {}, b: {} }).a.on[0] === 1)"))
       rule.disable()
-      log.push(await inWorker("enable('disk:read'); parentPort.postMessage(provider('w', { a: {}, b: {} }).a.enabled)"))
+      log.push(await inWorker("enable('disk:read'); parentPort.postMessage(provider('w', { a: {}, b: {} }).a.on[0] === 1)"))
       say()`)
     expect(await said(text)).toEqual([true, false, 'disk:read'])
   })
@@ -168,7 +168,7 @@ describe('rules and threads', () => {
         { eval: true, workerData: ready }).unref()
       Atomics.wait(ready, 0, 0) // the Worker needs nothing of this thread from here on
       let n = 0
-      for (;;) { if (e.enabled) { e({ n: n++ }); const until = performance.now() + 1; while (performance.now() < until); } }`
+      for (;;) { if (e.on[0]) { e({ n: n++ }); const until = performance.now() + 1; while (performance.now() < until); } }`
     const blocked = start(text, { env: { BLKIN_RELAY: to.address } })
     await until(async () => (await recorded(to.output)).events.length > 20 || blocked.child.exitCode !== null)
     expect(blocked.child.exitCode, blocked.output().stderr).toBe(null)
@@ -192,7 +192,7 @@ describe('rules and threads', () => {
   test('BLKIN_ENABLE works where only Workers use the package, and stands once', async () => {
     const text = `
       const { Worker } = await import('node:worker_threads')
-      const code = "import('blkin').then(async ({ provider, status }) => { const p = provider('w', { e: {} }); (await import('node:worker_threads')).parentPort.postMessage([p.e.enabled, status().rules.length]) })"
+      const code = "import('blkin').then(async ({ provider, status }) => { const p = provider('w', { e: {} }); (await import('node:worker_threads')).parentPort.postMessage([p.e.on[0] === 1, status().rules.length]) })"
       const one = () => new Promise((resolve, reject) => new Worker(code, { eval: true }).on('message', resolve).on('error', reject))
       console.log(JSON.stringify([await one(), await one()]))`
     const ended = await run(text, {

@@ -3,7 +3,6 @@
 //   disk.io({ bytes: size() })            globalThis["blkin:disk:io"]?.[0] !== 0 && disk.io({ bytes: size() })
 //   x => disk.io({ bytes: x })            x => (globalThis["blkin:disk:io"]?.[0] !== 0 ? disk.io({ bytes: x }) : void 0)
 //   if (disk.io.on[0]) ...                if ((globalThis["blkin:disk:io"] ?? disk.io.on)[0]) ...
-//   if (disk.io.enabled) ...              if ((globalThis["blkin:disk:io"] ? globalThis["blkin:disk:io"][0] !== 0 : disk.io.enabled)) ...
 //
 // provider() makes the global (word.ts). Where it is not there, the call is made as it would have been.
 import type { AnyNode, CallExpression, MemberExpression } from 'acorn'
@@ -49,27 +48,18 @@ function candidates(syntax: Syntax): { node: CallExpression | MemberExpression; 
   fullAncestor(syntax.program, (node, _state, ancestors) => {
     const isCall = node.type === 'CallExpression' && !node.optional && isNamed(node.callee)
     const parents = ancestors.slice(0, -1)
-    if (isCall || (node.type === 'MemberExpression' && isTest(node, parents.at(-1))))
-      out.push({ node, parents })
+    if (isCall || (node.type === 'MemberExpression' && isWord(node))) out.push({ node, parents })
   })
   return out
 }
 
 const isNamed = (node: AnyNode): boolean => node.type === 'Identifier' || memberName(node) !== undefined
 
-/** `x.on[0]`, and `x.enabled` where it is asked and not assigned to. */
-function isTest(node: MemberExpression, parent: AnyNode | undefined): boolean {
-  if (isWord(node)) return true
-  return memberName(node) === 'enabled' && parent !== undefined && askers.has(parent.type)
-}
-
-const askers = new Set(['IfStatement', 'LogicalExpression', 'ConditionalExpression', 'ReturnStatement'])
-
+/** `x.on[0]`. */
 const isWord = ({ object, property, computed, optional }: MemberExpression): boolean =>
   computed && !optional && property.type === 'Literal' && property.value === 0 && memberName(object) === 'on'
 
-const testedBy = (node: MemberExpression): AnyNode =>
-  isWord(node) ? ((node.object as MemberExpression).object as AnyNode) : node.object
+const testedBy = (node: MemberExpression): AnyNode => (node.object as MemberExpression).object
 
 function reasonToLeave(node: CallExpression | MemberExpression, parents: AnyNode[]): string | undefined {
   if (node.type === 'CallExpression' && node.arguments.some(changesSomething))
@@ -106,17 +96,11 @@ const isNode = (part: unknown): part is AnyNode =>
   typeof part === 'object' && part !== null && typeof (part as { type?: unknown }).type === 'string'
 
 function editsFor(node: CallExpression | MemberExpression, parents: AnyNode[], name: string): Edit[] {
-  if (node.type === 'MemberExpression') {
-    if (isWord(node))
-      return [
-        { at: node.start, text: `(${word(name)} ?? ` },
-        { at: node.object.end, text: ')' },
-      ]
+  if (node.type === 'MemberExpression')
     return [
-      { at: node.start, text: `(${word(name)} ? ${word(name)}[0] !== 0 : ` },
-      { at: node.end, text: ')' },
+      { at: node.start, text: `(${word(name)} ?? ` },
+      { at: node.object.end, text: ')' },
     ]
-  }
   const test = `${word(name)}?.[0] !== 0`
   if (parents.at(-1)?.type === 'ExpressionStatement') return [{ at: node.start, text: `${test} && ` }]
   return [

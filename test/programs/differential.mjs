@@ -34,7 +34,8 @@ for (const [event, declaration] of Object.entries(declarations)) {
   const id = native.declare({ provider: name, event: `${event}`, level, fields: [...fields], schema: form })
   const mixed = fields.some((field) => field.type === 12 || field.type === 14 || field.shape === 2)
   const commit = mixed ? native.mixedEmitter(id) : native.emit
-  const closure = closureEmitter(id, schema, commit, () => native.refuse(id))
+  const on = new Uint16Array(native.flags()).subarray(id, id + 1)
+  const closure = closureEmitter(id, schema, on, commit, () => native.refuse(id))
   for (const make of oddValues) {
     for (const emit of [generated[event], closure]) {
       emit({ before: 0xaaaaaaaa, value: make(), after: 0xbbbbbbbb })
