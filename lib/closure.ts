@@ -2,7 +2,7 @@
 // (--disallow-code-generation-from-strings). The same rules as emitter.ts, a loop in place of straight code.
 import { gather } from './context.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
-import { Channel, type Emit, type Placed, place, stagedHead } from './placement.js'
+import { type Emit, type Placed, place, plain, stagedHead, type Told } from './placement.js'
 import type { Schema } from './schema.js'
 import { flags, gated, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
@@ -62,20 +62,21 @@ export function closureEmitter(
   id: number,
   schema: Schema,
   commit: (...parts: unknown[]) => void,
-  refuse: () => void,
+  refuse: () => unknown,
+  { channel, collect }: Told = plain,
 ): Emit {
   const { placed, fixedBytes } = place(schema)
   const converters = placed.map(converter)
   const lists = placed.flatMap(({ field }, i) => (field.shape === Shape.scalar ? [] : [{ field, i }]))
   const mixed = placed.some(({ at }) => at < 0)
-  return (values) => {
+  return (...given: unknown[]) => {
     const want = flags[id] as number
     if (want === 0) return
     const stored: unknown[] = []
     try {
+      const values = collect(...(given as never[]))
       for (let i = 0; i < placed.length; i++) {
-        const given = (values as Record<string, unknown>)[(placed[i] as Placed).field.name]
-        const one = converters[i]?.(given)
+        const one = converters[i]?.(values[(placed[i] as Placed).field.name])
         if (one === undefined) return refuse()
         stored.push(one)
       }
@@ -86,7 +87,7 @@ export function closureEmitter(
     // Once more, when no code of the caller's comes any more: what ran may have detached what was converted before.
     if (!lists.every(({ field, i }) => isNumbers(stored[i], field.type, field.length || undefined)))
       return refuse()
-    if (!mixed) staging.setUint32(0, stagedHead(id, fixedBytes, Channel.events), true)
+    if (!mixed) staging.setUint32(0, stagedHead(id, fixedBytes, channel), true)
     placed.forEach((one, i) => {
       if (one.at >= 0) store(one, stored[i])
     })

@@ -21,9 +21,9 @@ import { gather } from './context.js'
 import { gateOf } from './gates.js'
 import { native } from './native.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
-import { Channel, type Emit, isVariable, type Placed, place, stagedHead } from './placement.js'
+import { type Emit, isVariable, type Placed, place, plain, stagedHead, type Told } from './placement.js'
 import type { Schema } from './schema.js'
-import { askedAt, flags, gated, generations, stagedAsked, staging } from './staging.js'
+import { askedAt, flags, gated, generations, stagedAsked, staging, words } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
 
 const switchMost = 12
@@ -89,15 +89,21 @@ function steps({ field, at }: Placed, v: string, k: string): Steps {
   }
 }
 
-function source(id: number, schema: Schema): string {
+function source(id: number, schema: Schema, { channel, parameters, fields, first = '' }: Told): string {
   const { placed, fixedBytes } = place(schema)
-  const each = placed.map((one, i) => ({ ...steps(one, `v${i}`, `labels[${i}]`), v: `v${i}`, one }))
-  const reads = each.map(({ v, one }) => `${v} = values[${JSON.stringify(one.field.name)}]`)
+  const each = placed.map((one, i) => {
+    const told = fields[i]
+    if (told) return { v: told.value, one, check: '', store: told.store?.(one.at) ?? '', isTold: true }
+    return { ...steps(one, `v${i}`, `labels[${i}]`), v: `v${i}`, one, isTold: false }
+  })
+  const own = each.filter(({ isTold }) => !isTold)
+  const reads = own.map(({ v, one }) => `${v} = values[${JSON.stringify(one.field.name)}]`)
   const parts = each.filter(({ one }) => one.at < 0).map(({ v }) => v)
-  const all = each.map(({ v }) => v).join(', ')
+  const all = each.map((_, i) => `v${i}`).join(', ')
+  const given = each.map(({ v }) => v).join(', ')
   const lists = each.filter(({ one }) => one.field.shape !== Shape.scalar)
   const isFixed = parts.length === 0
-  const head = stagedHead(id, isFixed ? fixedBytes : 0, Channel.events)
+  const head = stagedHead(id, isFixed ? fixedBytes : 0, channel)
   return [
     '"use strict"',
     'let known, ask',
@@ -111,16 +117,17 @@ function source(id: number, schema: Schema): string {
     `staging.setUint32(0, ${head + stagedAsked}, true)`,
     'return true',
     '}',
-    'return function emit(values) {',
+    `return function emit(${parameters.join(', ')}) {`,
     `const want = flags[${id}]`,
     'if (want === 0) return',
-    reads.length > 0 ? `let ${all}` : '',
-    reads.length > 0
-      ? `try { ${[...reads, ...each.flatMap(({ read }) => read ?? [])].join('; ')} } catch { return refuse() }`
+    first,
+    own.length > 0 ? `let ${own.map(({ v }) => v).join(', ')}` : '',
+    own.length > 0
+      ? `try { ${[...reads, ...own.flatMap((one) => ('read' in one && one.read) || [])].join('; ')} } catch { return refuse() }`
       : '',
     ...each.map(({ check }) => check),
     `if (want >= ${gated}) {`,
-    `if (!gate(want${all && `, ${all}`})) return`,
+    `if (!gate(want${given && `, ${given}`})) return`,
     ...lists.map(({ check }) => check), // once more: what ran may have detached them
     !isFixed ? '}' : `} else staging.setUint32(0, ${head}, true)`,
     ...each.map(({ store }) => store),
@@ -129,8 +136,11 @@ function source(id: number, schema: Schema): string {
   ].join('\n')
 }
 
+/** An id of 64 bits of its halves, for gates. */
+const wide = (high: number, low: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
+
 /** Probed once: --disallow-code-generation-from-strings makes the first use throw. */
-const canGenerate = (() => {
+export const canGenerate: boolean = (() => {
   try {
     new Function('')
     return true
@@ -139,15 +149,20 @@ const canGenerate = (() => {
   }
 })()
 
-export function makeEmitter(id: number, schema: Schema): Emit {
+/** `refuse` is called for what cannot be recorded; what it returns the emitter returns. */
+export function makeEmitter(
+  id: number,
+  schema: Schema,
+  told: Told = plain,
+  refuse: () => unknown = () => native?.refuse(id),
+): Emit {
   if (native === undefined) return () => {}
   const mixed = schema.fields.some(isVariable)
   const commit = mixed ? native.mixedEmitter(id) : native.emit
-  const refuse = () => native?.refuse(id)
-  if (!canGenerate) return closureEmitter(id, schema, commit, refuse)
+  if (!canGenerate) return closureEmitter(id, schema, commit, refuse, told)
   const labels = schema.fields.map((field) => new Map(field.labels))
-  const given = { flags, staging, gather, numbers, isNumbers, nameOf, labels, commit, refuse }
+  const given = { flags, staging, words, wide, gather, numbers, isNumbers, nameOf, labels, commit, refuse }
   const names = { ...given, generations, gateOf, schema }
-  const make = new Function(...Object.keys(names), source(id, schema))
+  const make = new Function(...Object.keys(names), source(id, schema, told))
   return make(...Object.values(names)) as Emit
 }

@@ -26,6 +26,9 @@ export const staging = new DataView(buffer)
 
 export const payloadAt = 8
 
+/** Staging as words of this machine, which is little-endian as the ring is: ids go in by halves. */
+export const words: Int32Array = new Int32Array(buffer, 0, buffer.byteLength >> 2)
+
 /** native/addon/environment.hpp, kStagedAsked. */
 export const stagedAsked = 0x8000
 export const askedAt = 4

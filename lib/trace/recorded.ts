@@ -4,8 +4,9 @@ import { counts, endedTwice, refused, usedAfterEnd } from './counts.js'
 import { Handle } from './handle.js'
 import { hexOf } from './hex.js'
 import { randomWord } from './ids.js'
-import { debugFlag, records } from './records.js'
+import { records } from './records.js'
 import type { Endpoint, SpanKind, SpanOptions, TagValue } from './span.js'
+import { debugFlag } from './span-fields.js'
 import { type WireContext, zeros } from './wire.js'
 
 /** What few spans have, and those of one trace in common. Ids are int32 halves, which are no objects. */
@@ -159,13 +160,13 @@ export function tellBegin(
 ): void {
   const kind = kindNumber(options?.kind)
   const remote = options?.remote
-  const { debug, probability } = span.traits
+  const { debug } = span.traits
   let told = name
   if (typeof name !== 'string') {
     counts[refused]!++
     told = ''
   }
-  records().begin(span, probability, debug ? flagBits | debugFlag : flagBits, kind, told)
+  records().begin(span, debug ? flagBits | debugFlag : flagBits, kind, told)
   if (remote !== undefined) span.remote(remote)
   if (options?.tags !== undefined) span.tags(options.tags)
 }
