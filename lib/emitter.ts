@@ -89,15 +89,17 @@ function steps({ field, at }: Placed, v: string, k: string): Steps {
   }
 }
 
-function source(id: number, schema: Schema, { channel, parameters, fields, first = '' }: Told): string {
+function source(id: number, schema: Schema, told: Told): string {
+  const { channel, parameters, fields, keys, first = '' } = told
   const { placed, fixedBytes } = place(schema)
   const each = placed.map((one, i) => {
-    const told = fields[i]
-    if (told) return { v: told.value, one, check: '', store: told.store?.(one.at) ?? '', isTold: true }
+    const known = fields[i]
+    if (known) return { v: known.value, one, check: '', store: known.store?.(one.at) ?? '', isTold: true }
     return { ...steps(one, `v${i}`, `labels[${i}]`), v: `v${i}`, one, isTold: false }
   })
   const own = each.filter(({ isTold }) => !isTold)
-  const reads = own.map(({ v, one }) => `${v} = values[${JSON.stringify(one.field.name)}]`)
+  const keyOf = (one: Placed, i: number) => JSON.stringify(keys?.[i] ?? one.field.name)
+  const reads = own.map(({ v, one }, i) => `${v} = values[${keyOf(one, i)}]`)
   const parts = each.filter(({ one }) => one.at < 0).map(({ v }) => v)
   const all = each.map((_, i) => `v${i}`).join(', ')
   const given = each.map(({ v }) => v).join(', ')
@@ -119,8 +121,8 @@ function source(id: number, schema: Schema, { channel, parameters, fields, first
     '}',
     `return function emit(${parameters.join(', ')}) {`,
     `const want = flags[${id}]`,
-    'if (want === 0) return',
     first,
+    'if (want === 0) return',
     own.length > 0 ? `let ${own.map(({ v }) => v).join(', ')}` : '',
     own.length > 0
       ? `try { ${[...reads, ...own.flatMap((one) => ('read' in one && one.read) || [])].join('; ')} } catch { return refuse() }`

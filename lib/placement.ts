@@ -46,7 +46,9 @@ export interface Told {
   /** Of the emitter; `values`, the program's object, is one of them where other fields are read from it. */
   readonly parameters: readonly string[]
   readonly fields: readonly ToldField[]
-  /** A statement in front of all others. */
+  /** Keys of the program's object, where they are not what the fields are called. */
+  readonly keys?: readonly string[]
+  /** A statement in front of all others, which may return what it likes. */
   readonly first?: string
   /** Where code generation is forbidden: the same arguments as one object with all the fields. */
   collect(...given: never[]): Record<string, unknown>

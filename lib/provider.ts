@@ -44,12 +44,18 @@ export type Provider<Events> = { readonly [Event in keyof Events]: Tracepoint<Ev
 const forms = new Map<string, string>()
 let isTold = false
 
-/** The tracepoint's number, the same for the same declaration in every thread. The schema is a checked one. */
-export function declare(schema: Schema): number {
+/** The number, or why there is none: the first form of a name that has 64, or '' where no more can be had. */
+export function declareBeside(schema: Schema, form: string = canonical(schema)): number | string {
   if (native === undefined) return 0
   const { provider, event, level, fields } = schema
+  return native.declare({ provider, event, level, fields: [...fields], schema: form })
+}
+
+/** The tracepoint's number, the same for the same declaration in every thread. The schema is a checked one. */
+export function declare(schema: Schema): number {
+  const { provider, event } = schema
   const form = canonical(schema)
-  const id = native.declare({ provider, event, level, fields: [...fields], schema: form })
+  const id = declareBeside(schema, form)
   if (typeof id !== 'number') return conflict(schema, id)
   const name = `${provider}:${event}`
   const first = forms.get(name)

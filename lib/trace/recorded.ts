@@ -1,11 +1,13 @@
 // lib/trace/recorded.ts: the handle of a span that is recorded: its ids and whether it has ended, and nothing of what was
 // said of it, which is in the ring already.
 import { counts, endedTwice, refused, usedAfterEnd } from './counts.js'
+import type { Form } from './form.js'
+import { numberFrequent, tagFrequent } from './frequent.js'
 import { Handle } from './handle.js'
 import { hexOf } from './hex.js'
 import { randomWord } from './ids.js'
 import { records } from './records.js'
-import type { Endpoint, SpanKind, SpanOptions, TagValue } from './span.js'
+import type { BeginOptions, Endpoint, TagValue } from './span.js'
 import { debugFlag } from './span-fields.js'
 import { type WireContext, zeros } from './wire.js'
 
@@ -76,9 +78,12 @@ export class Recorded extends Handle {
     if (key === 'error') this.failed = true
     if (this.ended) counts[usedAfterEnd]!++
     else if (typeof key !== 'string') counts[refused]!++
-    else if (typeof value === 'string') records().tag(this, key, value)
-    else if (typeof value === 'number') records().number(this, key, value)
-    else if (typeof value === 'boolean' || typeof value === 'bigint') records().tag(this, key, String(value))
+    else if (typeof value === 'string') {
+      if (!tagFrequent(this, key, value)) records().tag(this, key, value)
+    } else if (typeof value === 'number') {
+      if (!numberFrequent(this, key, value)) records().number(this, key, value)
+    } else if (typeof value === 'boolean' || typeof value === 'bigint')
+      records().tag(this, key, String(value))
     else counts[refused]!++
   }
 
@@ -116,9 +121,9 @@ export class Recorded extends Handle {
     records().end(this)
   }
 
-  child(name: string, options: SpanOptions | undefined): Handle {
+  child<What>(form: Form<What>, what: What, options: BeginOptions | undefined): Handle {
     const { traits, traceHigh, traceLow, spanHigh, spanLow } = this
-    return begin(traits, traceHigh, traceLow, spanHigh, spanLow, name, options)
+    return begin(traits, traceHigh, traceLow, spanHigh, spanLow, form, what, options)
   }
 
   context(): WireContext {
@@ -135,58 +140,32 @@ export class Recorded extends Handle {
 }
 
 /** A new span of the trace, below that parent (0: none). */
-export function begin(
+export function begin<What>(
   traits: TraceTraits,
   traceHigh: number,
   traceLow: number,
   parentHigh: number,
   parentLow: number,
-  name: string,
-  options: SpanOptions | undefined,
+  form: Form<What>,
+  what: What,
+  options: BeginOptions | undefined,
 ): Recorded {
   const high = randomWord()
   const low = randomWord()
   const sure = (high | low) === 0 ? 1 : low // 0 is no id
-  const span = new Recorded(traits, traceHigh, traceLow, high, sure, parentHigh, parentLow)
-  tellBegin(span, 0, name, options)
+  const span = form.make(traits, traceHigh, traceLow, high, sure, parentHigh, parentLow)
+  tellBegin(span, 0, form, what, options)
   return span
 }
 
-export function tellBegin(
+export function tellBegin<What>(
   span: Recorded,
   flagBits: number,
-  name: string,
-  options: SpanOptions | undefined,
+  form: Form<What>,
+  what: What,
+  options: BeginOptions | undefined,
 ): void {
-  const kind = kindNumber(options?.kind)
+  form.tell(span, span.traits.debug ? flagBits | debugFlag : flagBits, what, options)
   const remote = options?.remote
-  const { debug } = span.traits
-  let told = name
-  if (typeof name !== 'string') {
-    counts[refused]!++
-    told = ''
-  }
-  records().begin(span, debug ? flagBits | debugFlag : flagBits, kind, told)
   if (remote !== undefined) span.remote(remote)
-  if (options?.tags !== undefined) span.tags(options.tags)
-}
-
-/** Its place in records.ts's kinds. */
-function kindNumber(kind: SpanKind | undefined): number {
-  switch (kind) {
-    case undefined:
-    case 'local':
-      return 0
-    case 'client':
-      return 1
-    case 'server':
-      return 2
-    case 'producer':
-      return 3
-    case 'consumer':
-      return 4
-    default:
-      counts[refused]!++
-      return 0
-  }
 }

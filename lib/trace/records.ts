@@ -37,6 +37,16 @@ function makeRecords() {
     beginFields(t.string),
     toldOfBegin(name, []),
   )
+  const tag = recorder<[key: string, value: string]>(
+    'span_tag',
+    { ...ids, key: t.string, value: t.string },
+    toldOfSpan(['key', 'value'], [key, value], ['key', 'value']),
+  )
+  const numeric = recorder<[key: string, value: number]>(
+    'span_number',
+    { ...ids, key: t.string, value: t.f64 },
+    toldOfSpan(['key', 'value'], [key, number('Float64', 'value')], ['key', 'value']),
+  )
   beginFlag = flags.subarray(begin.id, begin.id + 1)
   return {
     beginId: begin.id,
@@ -52,16 +62,10 @@ function makeRecords() {
       { ...ids, value: t.string },
       toldOfSpan(['value'], [value], ['value']),
     ).emit,
-    tag: recorder<[key: string, value: string]>(
-      'span_tag',
-      { ...ids, key: t.string, value: t.string },
-      toldOfSpan(['key', 'value'], [key, value], ['key', 'value']),
-    ).emit,
-    number: recorder<[key: string, value: number]>(
-      'span_number',
-      { ...ids, key: t.string, value: t.f64 },
-      toldOfSpan(['key', 'value'], [key, number('Float64', 'value')], ['key', 'value']),
-    ).emit,
+    tagId: tag.id,
+    tag: tag.emit,
+    numberId: numeric.id,
+    number: numeric.emit,
     remote: recorder<[service: string, address: string, port: number]>(
       'span_remote',
       { ...ids, service: t.string, address: t.string, port: t.u16 },
