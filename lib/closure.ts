@@ -2,7 +2,7 @@
 // (--disallow-code-generation-from-strings). The same rules as emitter.ts, a loop in place of straight code.
 import { gateFor } from './gates.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
-import { Channel, type Emit, type Placed, place, stagedHead } from './placement.js'
+import { type Emit, type Placed, place, plain, stagedHead, type Told } from './placement.js'
 import type { Schema } from './schema.js'
 import { gated, staging } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
@@ -63,13 +63,14 @@ export function closureEmitter(
   schema: Schema,
   on: Uint16Array,
   commit: (...parts: unknown[]) => boolean | undefined,
-  refuse: () => void,
+  refuse: () => unknown,
+  { channel, collect }: Told = plain,
 ): Emit {
   const { placed, fixedBytes } = place(schema)
   const converters = placed.map(converter)
   const lists = placed.flatMap(({ field }, i) => (field.shape === Shape.scalar ? [] : [{ field, i }]))
   const mixed = placed.some(({ at }) => at < 0)
-  const head = stagedHead(id, mixed ? 0 : fixedBytes, Channel.events)
+  const head = stagedHead(id, mixed ? 0 : fixedBytes, channel)
   const gate = gateFor(id, schema, head)
 
   /** False: rules changed on the way, so it is to be put once more. */
@@ -87,12 +88,12 @@ export function closureEmitter(
     return !commit(...stored.filter((_, i) => (placed[i] as Placed).at < 0))
   }
 
-  const record = (values: Record<string, unknown> | undefined) => {
+  const record = (given: unknown[]) => {
     const stored: unknown[] = []
     try {
+      const values = collect(...(given as never[]))
       for (let i = 0; i < placed.length; i++) {
-        const given = (values as Record<string, unknown>)[(placed[i] as Placed).field.name]
-        const one = converters[i]?.(given)
+        const one = converters[i]?.(values[(placed[i] as Placed).field.name])
         if (one === undefined) return refuse()
         stored.push(one)
       }
@@ -104,8 +105,8 @@ export function closureEmitter(
   }
   const { event } = schema
   return {
-    [event](values?: Record<string, unknown>) {
-      if (on[0]) record(values)
+    [event](...given: unknown[]) {
+      if (on[0]) return record(given)
     },
   }[event] as Emit
 }

@@ -20,12 +20,13 @@
 // cannot be used, and closure.ts does the work more slowly.
 import { closureEmitter } from './closure.js'
 import { canGenerate } from './code-generation.js'
+import { joined, type Wide } from './filter/integers.js'
 import { gateKeeper } from './gates.js'
 import { native } from './native.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
-import { Channel, type Emit, isVariable, type Placed, place, stagedHead } from './placement.js'
+import { type Emit, isVariable, type Placed, place, plain, stagedHead, type Told } from './placement.js'
 import type { Schema } from './schema.js'
-import { askedAt, gated, generations, stagedAsked, staging } from './staging.js'
+import { askedAt, flags, gated, generations, stagedAsked, staging, words } from './staging.js'
 import { bytesOf, Shape, Type } from './types.js'
 
 const switchMost = 12
@@ -45,9 +46,9 @@ interface Steps {
   store: string
 }
 
-/** v is the variable that holds the value; k names the field's constants. */
-function steps({ field, at }: Placed, v: string, k: string): Steps {
-  const read = `values[${JSON.stringify(field.name)}]`
+/** v is the variable that holds the value; k names the field's constants; key is the property of the program's object. */
+function steps({ field, at }: Placed, v: string, k: string, key: string): Steps {
+  const read = `values[${JSON.stringify(key)}]`
   const set = (type: number, where: string | number, value: string) =>
     `staging.set${setters[type]}(${where}, ${value}, true)`
   if (field.shape !== Shape.scalar) {
@@ -94,18 +95,30 @@ function steps({ field, at }: Placed, v: string, k: string): Steps {
   }
 }
 
-function source(id: number, schema: Schema): string {
+function source(id: number, schema: Schema, told: Told): string {
+  const { channel, parameters, fields, keys, first = '' } = told
   const { placed, fixedBytes } = place(schema)
   const name = JSON.stringify(schema.event)
-  const each = placed.map((one, i) => ({ ...steps(one, `v${i}`, `labels[${i}]`), v: `v${i}`, one }))
+  const each = placed.map((one, i) => {
+    const known = fields[i]
+    if (known) return { v: known.value, one, read: '', check: '', store: known.store?.(one.at) ?? '' }
+    const key = keys?.[i - fields.length] ?? one.field.name
+    return { ...steps(one, `v${i}`, `labels[${i}]`, key), v: `v${i}`, one }
+  })
+  const own = each.slice(fields.length)
   const parts = each.filter(({ one }) => one.at < 0).map(({ v }) => v)
-  const all = each.map(({ v }) => v).join(', ')
+  const all = each.map((_, i) => `v${i}`).join(', ')
+  const given = each.map(({ v }) => v).join(', ')
   const lists = each.filter(({ one }) => one.field.shape !== Shape.scalar)
   const isFixed = parts.length === 0
-  const head = stagedHead(id, isFixed ? fixedBytes : 0, Channel.events)
+  const head = stagedHead(id, isFixed ? fixedBytes : 0, channel)
+  // Of the caller's arguments all but the program's object, and in its place what was read from it.
+  const passed = parameters.filter((parameter) => parameter !== 'values')
+  const outer = parameters.join(', ')
+  const taken = [...passed, ...own.map(({ v }) => v)].join(', ')
   const put = [
     `if (want >= ${gated}) {`,
-    `if (!gate(want${all && `, ${all}`})) return`,
+    `if (!gate(want${given && `, ${given}`})) return`,
     ...lists.map(({ check }) => check), // once more: what ran may have detached them
     !isFixed ? '}' : `} else staging.setUint32(0, ${head}, true)`,
     ...each.map(({ store }) => store),
@@ -115,7 +128,7 @@ function source(id: number, schema: Schema): string {
     'let known, ask',
     // These apart, so that the emitter stays small enough to be inlined.
     'function ready() {',
-    'try { ({ known, ask } = prepare()); return true } catch { refuse(); return false }',
+    'try { ({ known, ask } = prepare()); return true } catch { lose(); return false }',
     '}',
     `function gate(want${all && `, ${all}`}) {`,
     `if (generations[${id}] !== known && !ready()) return false`,
@@ -125,7 +138,7 @@ function source(id: number, schema: Schema): string {
     `staging.setUint32(0, ${head + stagedAsked}, true)`,
     'return true',
     '}',
-    `function again(${all}) {`,
+    `function again(${taken}) {`,
     'for (;;) {',
     'const want = on[0]',
     'if (want === 0) return',
@@ -133,29 +146,44 @@ function source(id: number, schema: Schema): string {
     `if (!commit(${parts.join(', ')})) return`,
     '}',
     '}',
-    `function record(${all}) {`,
+    `function record(${taken}) {`,
     ...each.map(({ check }) => check),
     'const want = on[0]',
     ...put,
-    `if (commit(${parts.join(', ')})) again(${all})`,
+    `if (commit(${parts.join(', ')})) again(${taken})`,
     '}',
-    `function read(values) { record(${each.map(({ read }) => read).join(', ')}) }`,
-    'function attempt(values) { try { read(values) } catch { refuse() } }',
-    `return { ${name}(values) { if (on[0]) attempt(values) } }[${name}]`,
+    `function read(${outer}) { return record(${[...passed, ...own.map(({ read }) => read)].join(', ')}) }`,
+    `function attempt(${outer}) { try { return read(${outer}) } catch { return refuse() } }`,
+    first === ''
+      ? `return { ${name}(${outer}) { if (on[0]) return attempt(${outer}) } }[${name}]`
+      : `return { ${name}(${outer}) { const want = on[0]\n${first}\nif (want !== 0) return attempt(${outer}) } }[${name}]`,
   ].join('\n')
 }
 
-/** @param on the tracepoint's flag */
-export function makeEmitter(id: number, schema: Schema, on: Uint16Array): Emit {
+/** An id of 64 bits of its halves, for gates. */
+const wide = (high: number, low: number): Wide => joined(high >>> 0, low)
+
+/**
+ * @param on the tracepoint's flag
+ * @param refuse called for what cannot be recorded; what it returns the emitter returns
+ */
+export function makeEmitter(
+  id: number,
+  schema: Schema,
+  on: Uint16Array,
+  told: Told = plain,
+  refuse: () => unknown = () => native?.refuse(id),
+): Emit {
   const { event } = schema
   if (native === undefined) return { [event]() {} }[event] as Emit
   const mixed = schema.fields.some(isVariable)
   const commit = mixed ? native.mixedEmitter(id) : native.emit
-  const refuse = () => native?.refuse(id)
-  if (!canGenerate) return closureEmitter(id, schema, on, commit, refuse)
+  if (!canGenerate) return closureEmitter(id, schema, on, commit, refuse, told)
   const labels = schema.fields.map((field) => new Map(field.labels))
-  const given = { on, staging, numbers, isNumbers, nameOf, labels, commit, refuse }
-  const names = { ...given, generations, prepare: gateKeeper(id, schema) }
-  const make = new Function(...Object.keys(names), source(id, schema))
+  const lose = () => native!.refuse(id)
+  const given = { on, flags, staging, words, wide, numbers, isNumbers, nameOf, labels, commit, refuse, lose }
+  const plainObject = { getPrototypeOf: Object.getPrototypeOf, plainPrototype: Object.prototype }
+  const names = { ...given, ...plainObject, generations, prepare: gateKeeper(id, schema) }
+  const make = new Function(...Object.keys(names), source(id, schema, told))
   return make(...Object.values(names)) as Emit
 }

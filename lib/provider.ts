@@ -14,12 +14,15 @@ import {
   type EventDeclaration,
   type Schema,
 } from './schema.js'
-import { flags, gated } from './staging.js'
+import { flagOf, flags, gated } from './staging.js'
 import { writeError } from './stderr.js'
 import { publishWord } from './transform/word.js'
 import type { FieldType } from './types.js'
 
-type Values<Fields> = { readonly [Name in keyof Fields]: Fields[Name] extends FieldType<infer V> ? V : never }
+/** What a call takes for the fields of a declaration. */
+export type Values<Fields> = {
+  readonly [Name in keyof Fields]: Fields[Name] extends FieldType<infer V> ? V : never
+}
 
 interface Common {
   /**
@@ -46,12 +49,18 @@ export type Provider<Events> = { readonly [Event in keyof Events]: Tracepoint<Ev
 const forms = new Map<string, string>()
 let isTold = false
 
-/** The tracepoint's number, the same for the same declaration in every thread. The schema is a checked one. */
-export function declare(schema: Schema): number {
+/** The number, or why there is none: the first form of a name that has 64, or '' where no more can be had. */
+export function declareBeside(schema: Schema, form: string = canonical(schema)): number | string {
   if (native === undefined) return 0
   const { provider, event, level, fields } = schema
+  return native.declare({ provider, event, level, fields: [...fields], schema: form })
+}
+
+/** The tracepoint's number, the same for the same declaration in every thread. The schema is a checked one. */
+export function declare(schema: Schema): number {
+  const { provider, event } = schema
   const form = canonical(schema)
-  const id = native.declare({ provider, event, level, fields: [...fields], schema: form })
+  const id = declareBeside(schema, form)
   if (typeof id !== 'number') return conflict(schema, id)
   if ((flags[id] as number) >= gated) fittingRules(id, schema) // so that it is known from now on which do not fit
   const name = `${provider}:${event}`
@@ -72,7 +81,7 @@ function tellOnce(name: string, first: string, form: string): void {
 
 function makeTracepoint(schema: Schema): Emit & Common {
   const id = declare(schema)
-  const on = flags.subarray(id, id + 1)
+  const on = flagOf(id)
   publishWord(`${schema.provider}:${schema.event}`, on)
   // Properties added, none changed: a function whose name is defined anew has its properties in a dictionary, which costs each test 5 ns.
   return Object.defineProperties(makeEmitter(id, schema, on) as Emit & Common, {

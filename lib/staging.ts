@@ -9,6 +9,9 @@ import { native } from './native.js'
 export const flags: Uint16Array =
   native === undefined ? new Uint16Array(16384) : new Uint16Array(native.flags())
 
+/** Tracepoint id's flag alone. */
+export const flagOf = (id: number): Uint16Array => flags.subarray(id, id + 1)
+
 /** native/control/registry.hpp, kGated. */
 export const gated = 256
 
@@ -25,6 +28,9 @@ const buffer = native === undefined ? new ArrayBuffer(4000) : native.staging()
 export const staging = new DataView(buffer)
 
 export const payloadAt = 8
+
+/** Staging as words of this machine, which is little-endian as the ring is: ids go in by halves. */
+export const words: Int32Array = new Int32Array(buffer, 0, buffer.byteLength >> 2)
 
 /** native/addon/environment.hpp, kStagedAsked. */
 export const stagedAsked = 0x8000

@@ -1,7 +1,8 @@
 // lib/trace/content.ts: which traces are recorded by what their root is: its name, kind and the tags it begins with. Asked
 // before the share of all (sampler.ts), which decides where this has no opinion.
 import { counts, refused } from './counts.js'
-import type { SpanOptions, TagValue } from './span.js'
+import type { Form } from './form.js'
+import type { BeginOptions, TagValue } from './span.js'
 
 /** The root of a trace that begins here. */
 export interface Root {
@@ -14,7 +15,6 @@ export interface Root {
 /** @returns the share of such traces that is recorded, from 0 to 1; undefined: as of all others */
 export type ContentSampling = (root: Root) => number | undefined
 
-const none = Object.freeze({})
 let content: ContentSampling | undefined
 /** While the program's function runs: a root that it begins itself is as all others, since to ask again would not end. */
 let asking = false
@@ -23,12 +23,21 @@ export function setContentSampling(wanted: ContentSampling | undefined): void {
   content = wanted
 }
 
+export const asksContent = (): boolean => content !== undefined
+
 /** Undefined where nobody says anything of such traces. What the program's function throws is counted. */
-export function contentShare(name: string, options: SpanOptions | undefined): number | undefined {
-  if (content === undefined || asking) return undefined
+export function contentShare<What>(
+  form: Form<What>,
+  what: What,
+  options: BeginOptions | undefined,
+): number | undefined {
+  return content === undefined || asking ? undefined : ask(content, form.root(what, options))
+}
+
+function ask(said: ContentSampling, root: Root): number | undefined {
   asking = true
   try {
-    const share = content({ name, kind: options?.kind ?? 'local', tags: options?.tags ?? none })
+    const share = said(root)
     if (share === undefined || (typeof share === 'number' && share >= 0 && share <= 1)) return share
   } catch {
   } finally {

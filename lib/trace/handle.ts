@@ -2,8 +2,9 @@
 // that can have children and a context on the wire.
 import { placeIn, writeBinary } from './binary.js'
 import { counts, refused } from './counts.js'
+import type { Form } from './form.js'
 import { injectInto } from './propagation.js'
-import type { Carrier, Endpoint, Format, Span, SpanOptions, TagValue } from './span.js'
+import type { BeginOptions, Carrier, Endpoint, Format, Span, TagValue } from './span.js'
 import { type WireContext, zeros } from './wire.js'
 
 export abstract class Handle implements Span {
@@ -18,7 +19,7 @@ export abstract class Handle implements Span {
   abstract remote(endpoint: Endpoint): void
 
   /** A span below this one. May throw where the options do. */
-  abstract child(name: string, options: SpanOptions | undefined): Handle
+  abstract child<What>(form: Form<What>, what: What, options: BeginOptions | undefined): Handle
   /** What goes on the wire; undefined: nothing is to be said. */
   abstract context(): WireContext | undefined
 

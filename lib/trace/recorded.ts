@@ -1,11 +1,14 @@
 // lib/trace/recorded.ts: the handle of a span that is recorded: its ids and whether it has ended, and nothing of what was
 // said of it, which is in the ring already.
 import { counts, endedTwice, refused, usedAfterEnd } from './counts.js'
+import type { Form } from './form.js'
+import { numberFrequent, tagFrequent } from './frequent.js'
 import { Handle } from './handle.js'
 import { hexOf } from './hex.js'
 import { randomWord } from './ids.js'
-import { debugFlag, records } from './records.js'
-import type { Endpoint, SpanKind, SpanOptions, TagValue } from './span.js'
+import { records } from './records.js'
+import type { BeginOptions, Endpoint, TagValue } from './span.js'
+import { debugFlag } from './span-fields.js'
 import { type WireContext, zeros } from './wire.js'
 
 /** What few spans have, and those of one trace in common. Ids are int32 halves, which are no objects. */
@@ -31,7 +34,7 @@ export class Recorded extends Handle {
   declare readonly spanLow: number
   declare readonly parentHigh: number
   declare readonly parentLow: number
-  declare private ended: boolean
+  declare ended: boolean
   declare failed: boolean
 
   constructor(
@@ -75,16 +78,19 @@ export class Recorded extends Handle {
     if (key === 'error') this.failed = true
     if (this.ended) counts[usedAfterEnd]!++
     else if (typeof key !== 'string') counts[refused]!++
-    else if (typeof value === 'string') records().tag(this, key, value)
-    else if (typeof value === 'number') records().number(this, key, value)
-    else if (typeof value === 'boolean' || typeof value === 'bigint') records().tag(this, key, String(value))
-    else counts[refused]!++
+    else tellTag(this, key, value)
+  }
+
+  /** Known at the beginning: those that come often stand in its record, so that these need no tracepoints of their own. */
+  private firstTag(key: string, value: TagValue): void {
+    if (key === 'error') this.failed = true
+    tellGeneral(this, key, value)
   }
 
   tags(tags: Readonly<Record<string, TagValue>>): void {
     try {
-      if (typeof tags === 'object') for (const [key, value] of Object.entries(tags)) this.tag(key, value)
-      else counts[refused]!++
+      if (typeof tags !== 'object') counts[refused]!++
+      else for (const [key, value] of Object.entries(tags)) this.firstTag(key, value)
     } catch {
       counts[refused]!++ // null, or a getter that throws
     }
@@ -115,9 +121,9 @@ export class Recorded extends Handle {
     records().end(this)
   }
 
-  child(name: string, options: SpanOptions | undefined): Handle {
+  child<What>(form: Form<What>, what: What, options: BeginOptions | undefined): Handle {
     const { traits, traceHigh, traceLow, spanHigh, spanLow } = this
-    return begin(traits, traceHigh, traceLow, spanHigh, spanLow, name, options)
+    return begin(traits, traceHigh, traceLow, spanHigh, spanLow, form, what, options)
   }
 
   context(): WireContext {
@@ -133,59 +139,34 @@ export class Recorded extends Handle {
   }
 }
 
+function tellTag(span: Recorded, key: string, value: unknown): void {
+  if (typeof value === 'string' && tagFrequent(span, key, value)) return
+  if (typeof value === 'number' && numberFrequent(span, key, value)) return
+  tellGeneral(span, key, value)
+}
+
+/** Whether the span has ended or not. */
+export function tellGeneral(span: Recorded, key: string, value: unknown): void {
+  if (typeof value === 'string') records().tag(span, key, value)
+  else if (typeof value === 'number') records().number(span, key, value)
+  else if (typeof value === 'boolean' || typeof value === 'bigint') records().tag(span, key, String(value))
+  else counts[refused]!++
+}
+
 /** A new span of the trace, below that parent (0: none). */
-export function begin(
+export function begin<What>(
   traits: TraceTraits,
   traceHigh: number,
   traceLow: number,
   parentHigh: number,
   parentLow: number,
-  name: string,
-  options: SpanOptions | undefined,
+  form: Form<What>,
+  what: What,
+  options: BeginOptions | undefined,
 ): Recorded {
   const high = randomWord()
   const low = randomWord()
   const sure = (high | low) === 0 ? 1 : low // 0 is no id
-  const span = new Recorded(traits, traceHigh, traceLow, high, sure, parentHigh, parentLow)
-  tellBegin(span, 0, name, options)
-  return span
-}
-
-export function tellBegin(
-  span: Recorded,
-  flagBits: number,
-  name: string,
-  options: SpanOptions | undefined,
-): void {
-  const kind = kindNumber(options?.kind)
-  const remote = options?.remote
-  const { debug, probability } = span.traits
-  let told = name
-  if (typeof name !== 'string') {
-    counts[refused]!++
-    told = ''
-  }
-  records().begin(span, probability, debug ? flagBits | debugFlag : flagBits, kind, told)
-  if (remote !== undefined) span.remote(remote)
-  if (options?.tags !== undefined) span.tags(options.tags)
-}
-
-/** Its place in records.ts's kinds. */
-function kindNumber(kind: SpanKind | undefined): number {
-  switch (kind) {
-    case undefined:
-    case 'local':
-      return 0
-    case 'client':
-      return 1
-    case 'server':
-      return 2
-    case 'producer':
-      return 3
-    case 'consumer':
-      return 4
-    default:
-      counts[refused]!++
-      return 0
-  }
+  const flagBits = traits.debug ? debugFlag : 0
+  return form.begin(traits, traceHigh, traceLow, high, sure, parentHigh, parentLow, flagBits, what, options)
 }

@@ -3,15 +3,18 @@
 import { placeIn, readBinary } from './binary.js'
 import { contentShare } from './content.js'
 import { counts, kept, refused, sampledOut } from './counts.js'
+import type { Form } from './form.js'
+import { freeForm } from './free-form.js'
 import type { Handle } from './handle.js'
 import { wordAt } from './hex.js'
 import { randomWord } from './ids.js'
 import { extractFrom, extractFromAny } from './propagation.js'
-import { begin, Recorded, TraceTraits, tellBegin } from './recorded.js'
-import { sharedFlag, wanted } from './records.js'
+import { begin, TraceTraits } from './recorded.js'
+import { wanted } from './records.js'
 import { currentShare, keeps, shareKeeps } from './sampler.js'
-import { off, Silent, unsampled } from './silent.js'
-import type { Carrier, Format, Span, SpanOptions } from './span.js'
+import { Silent } from './silent.js'
+import type { BeginOptions, Carrier, Format, Span, SpanOptions } from './span.js'
+import { debugFlag, sharedFlag } from './span-fields.js'
 import { root, rootOf, traitsOf } from './start.js'
 import { type WireContext, zeros } from './wire.js'
 
@@ -28,13 +31,15 @@ export interface Remote {
 class Passing extends Silent {
   readonly #context: WireContext
 
-  constructor(context: WireContext) {
+  constructor(context: WireContext, methods?: object) {
     super()
     this.#context = context
+    Object.assign(this, methods)
   }
 
-  override child(name: string, options: SpanOptions | undefined): Handle {
-    return this.#context.decision === 'no' ? this : below(this.#context, false, name, options)
+  override child<What>(form: Form<What>, what: What, options: BeginOptions | undefined): Handle {
+    if (this.#context.decision === 'no' && form.methods === undefined) return this
+    return below(this.#context, false, form, what, options)
   }
 
   override context(): WireContext {
@@ -45,7 +50,7 @@ class Passing extends Silent {
 /** What is current where a context came from elsewhere and nothing has begun below it. */
 export const passing = (context: WireContext): Handle => new Passing(context)
 
-class Received implements Remote {
+export class Received implements Remote {
   readonly #context: WireContext | undefined
   #shared: boolean
 
@@ -55,35 +60,40 @@ class Received implements Remote {
   }
 
   start(name: string, options?: SpanOptions): Handle {
+    return this.startAs(freeForm, name, options)
+  }
+
+  startAs<What>(form: Form<What>, what: What, options: BeginOptions | undefined): Handle {
     try {
-      if (this.#context === undefined) return wanted() ? root(name, options) : off
-      const shared = this.#shared && options?.kind === 'server'
+      if (this.#context === undefined) return wanted() ? root(form, what, options) : form.off
+      const shared = this.#shared && form.isServer(options)
       if (shared) this.#shared = false // whatever else begins here is a span of its own
-      return below(this.#context, shared, name, options)
+      return below(this.#context, shared, form, what, options)
     } catch {
       counts[refused]!++ // a getter of the options that throws
-      return off
+      return form.off
     }
   }
 }
 
-function below(
+function below<What>(
   context: WireContext,
   shared: boolean,
-  name: string,
-  options: SpanOptions | undefined,
+  form: Form<What>,
+  what: What,
+  options: BeginOptions | undefined,
 ): Handle {
   const { traceId, decision } = context
-  if (traceId === '') return decidedOnly(decision, name, options)
-  if (decision === 'no' || !wanted()) return new Passing(context)
+  if (traceId === '') return decidedOnly(decision, form, what, options)
+  if (decision === 'no' || !wanted()) return new Passing(context, form.methods)
   const lowest = wordAt(traceId, 24)
   let probability = 0
   if (decision === 'unsaid') {
-    const share = contentShare(name, options)
+    const share = contentShare(form, what, options)
     probability = share ?? currentShare()
     if (share === undefined ? !keeps(lowest) : !shareKeeps(share, lowest)) {
       counts[sampledOut]!++
-      return new Passing({ ...context, decision: 'no' })
+      return new Passing({ ...context, decision: 'no' }, form.methods)
     }
     counts[kept]!++
   }
@@ -91,24 +101,28 @@ function below(
   const traits = new TraceTraits(wordAt(traceId, 0), wordAt(traceId, 8), probability, debug, context.state)
   const traceHigh = wordAt(traceId, 16)
   const [high, low] = [wordAt(context.spanId, 0), wordAt(context.spanId, 8)]
-  if (!shared) return begin(traits, traceHigh, lowest, high, low, name, options)
+  if (!shared) return begin(traits, traceHigh, lowest, high, low, form, what, options)
   const parent = context.parentId === '' ? zeros : context.parentId
-  const span = new Recorded(traits, traceHigh, lowest, high, low, wordAt(parent, 0), wordAt(parent, 8))
-  tellBegin(span, sharedFlag, name, options)
-  return span
+  const flagBits = debug ? sharedFlag | debugFlag : sharedFlag
+  const [parentHigh, parentLow] = [wordAt(parent, 0), wordAt(parent, 8)]
+  return form.begin(traits, traceHigh, lowest, high, low, parentHigh, parentLow, flagBits, what, options)
 }
 
 /** B3 lets a sender say only whether the trace that begins here is to be recorded. */
-function decidedOnly(
+function decidedOnly<What>(
   decision: WireContext['decision'],
-  name: string,
-  options: SpanOptions | undefined,
+  form: Form<What>,
+  what: What,
+  options: BeginOptions | undefined,
 ): Handle {
-  if (!wanted()) return off
-  if (decision !== 'no') return rootOf(randomWord(), traitsOf(1, decision === 'debug'), name, options)
+  if (!wanted()) return form.off
+  if (decision !== 'no') return rootOf(randomWord(), traitsOf(1, decision === 'debug'), form, what, options)
   counts[sampledOut]!++
-  return unsampled
+  return form.unsampled
 }
+
+/** Whether it is what extract() or unpack() gave. May throw, of a proxy that does. */
+export const isReceived = (value: unknown): value is Received => value instanceof Received
 
 /** The context in the headers of a request. Headers that are not sound are as if they were not there. */
 export function extract(headers: Carrier, format: Format): Remote {

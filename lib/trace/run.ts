@@ -4,7 +4,7 @@ import { counts, refused } from './counts.js'
 import { currentHandle, runIn } from './current.js'
 import { Handle } from './handle.js'
 import { Recorded } from './recorded.js'
-import { off } from './silent.js'
+import { Off, off } from './silent.js'
 import type { Span } from './span.js'
 
 // Ordinary events join the trace that they happen in: the contexts `trace` and `span`.
@@ -21,7 +21,7 @@ ownSpans(() => {
  */
 export function run<T>(span: Span, work: () => T): T {
   if (!isHandle(span)) counts[refused]!++
-  else if (span !== off && span !== currentHandle()) return runIn(span, work)
+  else if (!(span instanceof Off) && span !== currentHandle()) return runIn(span, work)
   return work()
 }
 

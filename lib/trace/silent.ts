@@ -1,6 +1,7 @@
 // lib/trace/silent.ts: handles of spans that are not recorded. `off` and `unsampled` are one object for all spans, so that
 // such a span costs no allocation; a context that came from elsewhere needs an object of its own to be handed on.
 import { currentHandle } from './current.js'
+import type { Form } from './form.js'
 import { Handle } from './handle.js'
 import { hexOf } from './hex.js'
 import { randomWord } from './ids.js'
@@ -17,9 +18,9 @@ export abstract class Silent extends Handle {
 }
 
 /** While nobody records spans here. Never current; says on the wire what the span that is current says, if one is. */
-class Off extends Silent {
-  override child(): Handle {
-    return this
+export class Off extends Silent {
+  override child<What>(form: Form<What>): Handle {
+    return form.off
   }
   override context(): WireContext | undefined {
     return currentHandle()?.context()
@@ -27,15 +28,15 @@ class Off extends Silent {
 }
 
 /** In a trace that its root decided not to record. Formats that need ids get new ones: nobody will look for them. */
-class Unsampled extends Silent {
+export class Unsampled extends Silent {
   override get traceId(): string {
     return ''
   }
   override get spanId(): string {
     return ''
   }
-  override child(): Handle {
-    return this
+  override child<What>(form: Form<What>): Handle {
+    return form.unsampled
   }
   override context(): WireContext {
     const traceId = zeros + hexOf(randomWord(), randomWord())

@@ -11,16 +11,20 @@ export interface Endpoint {
 
 export type TagValue = string | number | boolean | bigint
 
-export interface SpanOptions {
+/** Of every span that begins. */
+export interface BeginOptions {
+  readonly remote?: Endpoint | undefined
+  /** Keeps the whole trace, whatever the sampling says; where this span begins one. */
+  readonly debug?: boolean | undefined
+}
+
+export interface SpanOptions extends BeginOptions {
   /** Default: local. */
   readonly kind?: SpanKind | undefined
-  readonly remote?: Endpoint | undefined
   /** Default: the current span. */
   readonly parent?: Span | undefined
   /** Tags known at the beginning: of a root, they are there when it is decided whether to record the trace. */
   readonly tags?: Readonly<Record<string, TagValue>> | undefined
-  /** Keeps the whole trace, whatever the sampling says; where this span begins one. */
-  readonly debug?: boolean | undefined
 }
 
 /** 'traceparent' is W3C's, with tracestate; 'b3' Zipkin's in one header, 'b3multi' in several. */

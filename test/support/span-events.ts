@@ -1,4 +1,5 @@
 // test/support/span-events.ts: the spans that a relay's trace holds, put together as simply as can be from their events.
+import type { TraceEvent } from '@blkin/relay'
 import { recorded } from './trace.js'
 
 export interface MadeSpan {
@@ -19,28 +20,53 @@ export const hexId = (id: unknown): string =>
     .toString(16)
     .padStart(16, '0')
 
+/** Of `span_begin.shop.checkout`, and of what the tracer declared for itself, `span_begin`. */
+export const spanEvent = ({ tracepoint: { event } }: TraceEvent): string => event.split('.', 1)[0]!
+
+/** That stand in the event itself, under their own names. */
+export function tagsOf({ tracepoint, fields }: TraceEvent): Record<string, unknown> {
+  const at = tracepoint.fields.findIndex(({ name }) => name === 'keys')
+  const keys = tracepoint.fields[at]?.labels ?? []
+  return Object.fromEntries(keys.map(([key], i) => [key, fields[tracepoint.fields[at + 1 + i]!.name]]))
+}
+
 /** One for each span id: what both sides of a shared one say is together. */
 export async function madeSpans(output: string): Promise<MadeSpan[]> {
   const made = new Map<string, MadeSpan>()
-  for (const { tracepoint, fields } of (await recorded(output)).events) {
+  for (const one of (await recorded(output)).events) {
+    const { fields } = one
+    const event = spanEvent(one)
     const id = hexId(fields.span)
     const { name, kind, flags, key, value } = fields as Record<'name' | 'kind' | 'key' | 'value', string> & {
       flags: number
     }
-    if (tracepoint.event === 'span_begin') {
+    if (event === 'span_begin') {
       const [trace, parent] = [hexId(fields.trace_low), hexId(fields.parent)]
       const shared = (flags & 2) !== 0
-      made.set(id, { name, kind, trace, span: id, parent, shared, tags: {}, annotations: [], ended: 0 })
+      made.set(id, {
+        name,
+        kind,
+        trace,
+        span: id,
+        parent,
+        shared,
+        tags: tagsOf(one),
+        annotations: [],
+        ended: 0,
+      })
     }
     const span = made.get(id)!
-    if (tracepoint.event === 'span_name') span.name = name
-    if (tracepoint.event === 'span_annotation') span.annotations.push(value)
-    if (tracepoint.event === 'span_tag' || tracepoint.event === 'span_number') span.tags[key] = value
-    if (tracepoint.event === 'span_remote') {
+    if (event === 'span_name') span.name = name
+    if (event === 'span_annotation') span.annotations.push(value)
+    if (event === 'span_tag' || event === 'span_number') span.tags[key] = value
+    if (event === 'span_remote') {
       const { service, address, port } = fields as { service: string; address: string; port: number }
       span.remote = { service, address, port }
     }
-    if (tracepoint.event === 'span_end') span.ended++
+    if (event === 'span_end') {
+      Object.assign(span.tags, tagsOf(one))
+      span.ended++
+    }
   }
   return [...made.values()]
 }

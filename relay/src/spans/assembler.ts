@@ -174,11 +174,16 @@ export class Assembler {
     group[slot].time = record.time
     group[slot].shift = shift
     this.#grew(group, name.length)
+    this.#tags(group, record)
   }
 
   #end(group: Group, record: SpanRecord): void {
-    if (group.addEnd(record.time)) this.#grew(group, 0)
-    else this.counts.duplicates++
+    if (!group.addEnd(record.time)) {
+      this.counts.duplicates++
+      return
+    }
+    this.#grew(group, 0)
+    this.#tags(group, record)
   }
 
   #fact(group: Group, record: SpanRecord): void {
@@ -189,6 +194,16 @@ export class Assembler {
     if (group.state === 'ended') this.counts.late++
     group.addFact(record)
     this.#grew(group, FACT_BYTES + textLength(record))
+  }
+
+  /** What stands in the record of a begin or an end. */
+  #tags(group: Group, { time, tags }: SpanRecord): void {
+    for (let i = 0; i < tags.length; i += 2) {
+      group.addTag(time, tags[i] as string, tags[i + 1]!)
+      const bytes = FACT_BYTES + String(tags[i]).length + String(tags[i + 1]).length
+      group.bytes += bytes
+      this.#bytes += bytes
+    }
   }
 
   #grew(group: Group, bytes: number): void {

@@ -45,6 +45,8 @@ export class Group {
   secondEnd = Number.NaN
   /** Names, annotations, tags and remotes, as they came. */
   #facts = NONE
+  /** Facts that are no events of their own: they stood in a begin's or an end's record. */
+  #inRecords = 0
   bytes = 0
   /** When it will have waited long enough, by the clock of whoever asks. */
   due = 0
@@ -79,7 +81,7 @@ export class Group {
   }
 
   get events(): number {
-    return this.#begins + this.ends + this.facts
+    return this.#begins + this.ends + this.facts - this.#inRecords
   }
 
   get isWhole(): boolean {
@@ -89,6 +91,12 @@ export class Group {
   addFact({ event, time, key, value }: SpanRecord): void {
     if (this.#facts === NONE) this.#facts = [event, time, key, value]
     else this.#facts.push(event, time, key, value)
+  }
+
+  addTag(time: number, key: string, value: string | number): void {
+    if (this.#facts === NONE) this.#facts = ['span_tag', time, key, value]
+    else this.#facts.push('span_tag', time, key, value)
+    this.#inRecords++
   }
 
   /** False where both are there. */
@@ -123,6 +131,7 @@ export class Group {
     }
     this.plain = this.shared = undefined
     this.ends = 0
+    this.#inRecords = 0
     this.#facts = NONE
     this.bytes = 0
   }

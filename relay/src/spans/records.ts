@@ -3,9 +3,9 @@
 // of 32 bits, and no text is there twice.
 
 import { compileDecoder, type Decode, type Position } from '../read/decode.js'
-import type { TraceInfo, TraceTracepoint, TraceValue } from '../read/model.js'
+import type { TraceField, TraceInfo, TraceTracepoint, TraceValue } from '../read/model.js'
 import { Decoders, type Making } from '../read/packet-reader.js'
-import { isSpanEvent, type SpanEvent, spanEvent } from './contract.js'
+import { isSpanEvent, type SpanEvent, spanContract } from './contract.js'
 import { readText } from './texts.js'
 
 /** Numbers of 64 bits are two int32. */
@@ -31,6 +31,9 @@ export interface Remote {
   port: number
 }
 
+export type TagPart = string | number
+const NO_TAGS: TagPart[] = []
+
 /** Decoders hand out the same one each time: who takes it keeps what is in it, not it. */
 export class SpanRecord {
   /** 'other' where it has one of the names and not the fields. */
@@ -45,6 +48,8 @@ export class SpanRecord {
   key = ''
   /** Of a name, an annotation, a tag or a number; what a begin or a remote has. */
   value: string | number | Begin | Remote = ''
+  /** That stand in the event itself: keys and values, one behind the other. A new list each time, where there are some. */
+  tags = NO_TAGS
 }
 
 /** The decoders of one process's span events. */
@@ -54,17 +59,45 @@ export function spanDecoders(info: TraceInfo): Decoders<SpanRecord> {
 }
 
 function compile(tracepoint: TraceTracepoint, record: SpanRecord): Decode {
-  const event = spanEvent(tracepoint)
-  const read = event === undefined ? skipper(tracepoint) : READ[event](tracepoint)
+  const contract = spanContract(tracepoint)
+  const read = contract === undefined ? skipper(tracepoint) : READ[contract.event](tracepoint, contract.text)
+  const readTags = contract && contract.tags.length > 0 ? tagReader(contract.tags) : undefined
+  const event = contract?.event ?? 'other'
   const decode: Read<SpanRecord> = (bytes, view, p) => {
-    record.event = event ?? 'other'
+    record.event = event
     record.key = ''
     record.value = ''
     read(bytes, view, p, record)
+    record.tags = readTags === undefined ? NO_TAGS : readTags(bytes, view, p)
+    if (event === 'span_annotation') putIntoText(record)
     if (p.at > p.end) throw new RangeError('an event reaches beyond its packet')
     return record
   }
   return decode as unknown as Decode
+}
+
+/** `paid amount=9.5`: what an annotation says beside its text has no other place in a span. */
+function putIntoText(record: SpanRecord): void {
+  const { tags } = record
+  for (let i = 0; i < tags.length; i += 2) record.value += ` ${tags[i]}=${tags[i + 1]}`
+  record.tags = NO_TAGS
+}
+
+/** Of tags that are fields: keys and values, one behind the other. */
+function tagReader(fields: TraceField[]): (bytes: Buffer, view: DataView, p: Position) => TagPart[] {
+  const [keys, ...values] = fields
+  const decode = compileDecoder(fields)
+  const named = values.map(({ name }, i) => [keys!.labels![i]![0], name] as const)
+  return (bytes, view, p) => {
+    const decoded = decode(bytes, view, p)
+    const tags: TagPart[] = []
+    for (const [key, name] of named) {
+      const value = decoded[name]!
+      const isPlain = typeof value === 'number' || typeof value === 'string'
+      tags.push(key, isPlain ? value : Buffer.isBuffer(value) ? value.toString('hex') : String(value))
+    }
+    return tags
+  }
 }
 
 function skipper({ fields }: TraceTracepoint): Read {
@@ -80,8 +113,10 @@ const make: Making<SpanRecord>['make'] = (_, __, seconds, nanoseconds, ___, ____
 
 type Read<Result = void> = (bytes: Buffer, view: DataView, p: Position, record: SpanRecord) => Result
 
-const READ: Record<SpanEvent, (tracepoint: TraceTracepoint) => Read> = {
-  span_begin({ fields }) {
+/** `told`: the text that the declaration tells; its place in the event is a byte. */
+const READ: Record<SpanEvent, (tracepoint: TraceTracepoint, told: string | undefined) => Read> = {
+  span_begin({ fields }, told) {
+    const readName = textReader(told)
     const { labels } = fields.find(({ name }) => name === 'kind')!
     const kinds = new Map([...labels!].reverse().map(([label, number]) => [number, label]))
     return (bytes, view, p, record) => {
@@ -100,28 +135,40 @@ const READ: Record<SpanEvent, (tracepoint: TraceTracepoint) => Read> = {
         kind: kinds.get(kind) ?? kind,
         flags: bytes[at + 33]!,
         probability: view.getFloat32(at + 34, true),
-        name: readText(bytes, p),
+        name: readName(bytes, p),
       }
     }
   },
-  span_name: () => (bytes, view, p, record) => {
-    readIds(view, p, record)
-    record.value = readText(bytes, p)
+  span_name(_, told) {
+    const read = textReader(told)
+    return (bytes, view, p, record) => {
+      readIds(view, p, record)
+      record.value = read(bytes, p)
+    }
   },
-  span_annotation: () => (bytes, view, p, record) => {
-    readIds(view, p, record)
-    record.value = readText(bytes, p)
+  span_annotation(_, told) {
+    const read = textReader(told)
+    return (bytes, view, p, record) => {
+      readIds(view, p, record)
+      record.value = read(bytes, p)
+    }
   },
-  span_tag: () => (bytes, view, p, record) => {
-    readIds(view, p, record)
-    record.key = readText(bytes, p)
-    record.value = readText(bytes, p)
+  span_tag(_, told) {
+    const readKey = textReader(told)
+    return (bytes, view, p, record) => {
+      readIds(view, p, record)
+      record.key = readKey(bytes, p)
+      record.value = readText(bytes, p)
+    }
   },
-  span_number: () => (bytes, view, p, record) => {
-    readIds(view, p, record)
-    record.key = readText(bytes, p)
-    record.value = view.getFloat64(p.at, true)
-    p.at += 8
+  span_number(_, told) {
+    const readKey = textReader(told)
+    return (bytes, view, p, record) => {
+      readIds(view, p, record)
+      record.key = readKey(bytes, p)
+      record.value = view.getFloat64(p.at, true)
+      p.at += 8
+    }
   },
   span_remote: () => (bytes, view, p, record) => {
     readIds(view, p, record)
@@ -131,6 +178,14 @@ const READ: Record<SpanEvent, (tracepoint: TraceTracepoint) => Read> = {
     p.at += 2
   },
   span_end: () => (_, view, p, record) => readIds(view, p, record),
+}
+
+function textReader(told: string | undefined): (bytes: Buffer, p: Position) => string {
+  if (told === undefined) return readText
+  return (_, p) => {
+    p.at++
+    return told
+  }
 }
 
 function readIds(view: DataView, p: Position, record: SpanRecord): void {
