@@ -16,7 +16,7 @@ const { registerHooks } = module as { registerHooks?: (hooks: Hooks) => void }
 
 export function makeStatic(tells: boolean): void {
   const own = fileURLToPath(new URL('.', import.meta.url))
-  const change = changer(own, counts, tells, () => createRequire(import.meta.url)('./transform/load.mjs'))
+  const change = changer(own, counts, tells, () => createRequire(import.meta.url)('./transform/load.cjs'))
   if (registerHooks) {
     registerHooks({
       load(url, context, next) {
@@ -27,7 +27,9 @@ export function makeStatic(tells: boolean): void {
     return
   }
   const data: ThreadData = { own, counts, tells }
-  module.register('./transform/thread.mjs', { parentURL: import.meta.url, data })
+  try {
+    module.register('./transform/thread.mjs', { parentURL: import.meta.url, data })
+  } catch {} // under --permission, where no thread may be started: what is imported stays as it is
   const prototype = module.Module.prototype as unknown as { _compile: Compile }
   const { _compile } = prototype
   prototype._compile = function (code, file, ...rest) {

@@ -5,6 +5,7 @@ import remapping from '@jridgewell/remapping'
 import { createUnplugin, type UnpluginBuildContext, type UnpluginContext } from 'unplugin'
 import { Finder } from './finder.js'
 import type { Following } from './known.js'
+import type { SourceMap } from './maps.js'
 import { Rewriter, type Rewritten } from './rewrite.js'
 import { stripTypes } from './types.js'
 
@@ -63,6 +64,6 @@ export const plugin = createUnplugin(() => {
       sourcemap: 'external',
     })
     const done = await drive(rewriter.rewrite({ file, code: made.code }))
-    return done && { ...done, map: remapping([done.map as never, made.map], () => null) }
+    return done && { ...done, map: remapping([done.map as never, made.map], () => null) as SourceMap }
   }
 })
