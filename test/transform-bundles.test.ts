@@ -12,11 +12,12 @@ import { folder, lastJson, root, run } from './support/run.js'
 import { recorded } from './support/trace.js'
 
 const files = {
-  'tracepoints.js': `
+  'tracepoints.ts': `
 import { provider, t } from 'blkin'
-export const disk = provider('disk', { io: { fields: { bytes: t.u32 } } })`,
+enum Unused { one }
+export const disk = provider('disk' as string & 'disk', { io: { fields: { bytes: t.u32 } } })`,
   'work.ts': `
-import { disk as d } from './tracepoints.js'
+import { disk as d } from './tracepoints.ts'
 export function work(bytes: () => number): void {
   d.io({ bytes: bytes() as number })
 }`,
@@ -39,6 +40,7 @@ function program(): string {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text)
   mkdirSync(join(home, 'node_modules'))
   symlinkSync(root, join(home, 'node_modules/blkin'))
+  symlinkSync(join(root, 'node_modules/typescript'), join(home, 'node_modules/typescript'))
   return home
 }
 
