@@ -1,23 +1,17 @@
 // test/transform-load.test.ts: programs under `node --import blkin/register`, on each Node: off, nothing of a tracepoint's
 // arguments is evaluated; on, what is recorded is what the program without the transform records; lines stay right.
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { nodeBinary } from '../scripts/lib/nodes.mjs'
+import { installed } from './support/installed-program.js'
 import { relay } from './support/relays.js'
-import { folder, lastJson, type RunOptions, root, run } from './support/run.js'
+import { lastJson, type RunOptions, run } from './support/run.js'
 import { recorded } from './support/trace.js'
 
 /** A program of these files, which finds blkin as an installed package. */
 function program(files: Record<string, string>): (options: RunOptions) => ReturnType<typeof run> {
-  const home = folder()
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(home, name)), { recursive: true })
-    writeFileSync(join(home, name), text)
-  }
-  mkdirSync(join(home, 'node_modules'), { recursive: true })
-  symlinkSync(root, join(home, 'node_modules/blkin'))
-  return (options) => run(join(home, 'main.mjs'), options)
+  const main = join(installed(files), 'main.mjs')
+  return (options) => run(main, options)
 }
 
 const files = {

@@ -61,7 +61,7 @@ export function cleanEnvironment(): Record<string, string | undefined> {
 
 /** `what`: a file (its path ends in js), or the text of an ES module, which finds `blkin` by name. */
 export function start(what: string, options: RunOptions = {}): Running {
-  const file = /\.[cm]?js$/.test(what)
+  const file = /\.[cm]?[jt]s$/.test(what)
   const changed = isStatic ? staticProgram(what, file) : undefined
   const program = changed?.node ?? (file ? [what] : ['--input-type=module', '-e', what])
   const node = [...(options.flags ?? []), ...program]
