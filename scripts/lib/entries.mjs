@@ -57,9 +57,8 @@ async function bundleTransform() {
     entry('load', { format: 'cjs' }, 'cjs'),
     entry('plugin', { external: ['unplugin'] }),
   ])
-  await entry('thread', { plugins: [beside('load', 'cjs')] })
-  for (const name of ['vite', 'rollup', 'esbuild', 'webpack'])
-    await entry(name, { plugins: [beside('plugin', 'mjs')] })
+  await entry('thread')
+  for (const name of ['vite', 'rollup', 'esbuild', 'webpack']) await entry(name, { plugins: [besidePlugin] })
   const files = made.flatMap(({ metafile }) => Object.keys(metafile.inputs))
   const names = files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]).filter(Boolean)
   const licences = [...new Set(names)].sort().map((name) => {
@@ -71,14 +70,11 @@ async function bundleTransform() {
   writeFileSync(dist('transform/LICENSE'), licences.join('\n\n'))
 }
 
-const beside = (name, extension) => ({
+const besidePlugin = {
   name: 'beside',
   setup: ({ onResolve }) =>
-    onResolve({ filter: new RegExp(`^\\./${name}\\.js$`) }, () => ({
-      path: `./${name}.${extension}`,
-      external: true,
-    })),
-})
+    onResolve({ filter: /^\.\/plugin\.js$/ }, () => ({ path: './plugin.mjs', external: true })),
+}
 
 /** The same declarations under the name that says CommonJS, and those that they import. */
 function commonJsTypes(name, done = new Set()) {
