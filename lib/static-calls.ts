@@ -4,6 +4,7 @@
 // sees what is imported, and what is required is seen where Node compiles it.
 import module, { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { writeError } from './stderr.js'
 import { changedSource, changer, type Loaded } from './transform/changer.js'
 import { counts } from './transform/counts.js'
 import type { ThreadData } from './transform/thread.js'
@@ -14,9 +15,20 @@ type Compile = (this: unknown, code: string, file: string, ...rest: unknown[]) =
 
 const { registerHooks } = module as { registerHooks?: (hooks: Hooks) => void }
 
+/** The coverage of node --test takes what ran for the file as it is, unless source maps are on; and on Node 20 always. */
+function isCoveredByTestRunner(): boolean {
+  const { NODE_TEST_CONTEXT: context, NODE_V8_COVERAGE: folder } = process.env
+  const covered = process.execArgv.includes('--experimental-test-coverage') || (context && folder)
+  return Boolean(covered) && !(registerHooks && process.sourceMapsEnabled)
+}
+
 export function makeStatic(tells: boolean): void {
+  if (isCoveredByTestRunner()) {
+    if (tells) writeError('blkin: transform: off for the coverage of node --test; --enable-source-maps\n')
+    return
+  }
   const own = fileURLToPath(new URL('.', import.meta.url))
-  const change = changer(own, counts, tells, () => createRequire(import.meta.url)('./transform/load.mjs'))
+  const change = changer(own, counts, tells, () => createRequire(import.meta.url)('./transform/load.cjs'))
   if (registerHooks) {
     registerHooks({
       load(url, context, next) {
@@ -27,7 +39,9 @@ export function makeStatic(tells: boolean): void {
     return
   }
   const data: ThreadData = { own, counts, tells }
-  module.register('./transform/thread.mjs', { parentURL: import.meta.url, data })
+  try {
+    module.register('./transform/thread.mjs', { parentURL: import.meta.url, data })
+  } catch {} // under --permission, where no thread may be started: what is imported stays as it is
   const prototype = module.Module.prototype as unknown as { _compile: Compile }
   const { _compile } = prototype
   prototype._compile = function (code, file, ...rest) {

@@ -3,7 +3,7 @@
 // short way while working: vitest alone, on the test files whose path holds NAME.
 // The last line counts tests: those of vitest and of the plain C++ run. The same C++ tests under a sanitizer,
 // lint and packaging add nothing when they pass, one failed or skipped each when they do not. Tests that depend on Node.js
-// run once more under each other release line that we promise, and count there too.
+// run once more under each other release line that we promise, and tests of tracepoints with each call static, and count there too.
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { checkPack } from './check-pack.mjs'
@@ -34,9 +34,12 @@ const nodeDependent = [
   ...['memory', 'no-native'],
 ].map((name) => `test/${name}.test.ts`)
 
+const staticCalls = { title: 'vitest, calls static', flags: ['--config', 'vitest.static.config.ts'] }
+
 if (await check('setup', () => setUp(args.length === 0))) {
   if (args.length === 0) await checkAll()
   await vitest(args)
+  if (args.length === 0) await vitest([], staticCalls)
   if (args.length === 0) await otherNodes()
 }
 for (const failure of failures) console.log(`FAILED: ${failure}`)
@@ -120,15 +123,22 @@ async function otherNodes() {
     const node = nodeBinary(line)
     if (node === undefined) await check(`Node ${line}`, () => ({ skipped: 'it cannot be fetched' }))
     else await vitest(nodeDependent, { node, title: `vitest on Node ${line}` })
+    // Where modules are loaded in another way than on Node 20.
+    if (node !== undefined && line === 24)
+      await vitest(['contexts', 'rules', 'wrong-values'], {
+        ...staticCalls,
+        node,
+        title: 'the same on Node 24',
+      })
   }
 }
 
-async function vitest(names, { node = process.execPath, title = 'vitest' } = {}) {
+async function vitest(names, { node = process.execPath, title = 'vitest', flags = [] } = {}) {
   const report = join(root, 'build/vitest.json')
   rmSync(report, { force: true })
   console.log(`== ${title}`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const { code } = await run(node, [bin('vitest'), 'run', ...reporters, ...names], { show: true })
+  const { code } = await run(node, [bin('vitest'), 'run', ...reporters, ...flags, ...names], { show: true })
   const { passed, failed, skipped, messages } = readReport(report)
   total.passed += passed
   total.skipped += skipped

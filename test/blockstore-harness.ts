@@ -120,12 +120,20 @@ export async function startServer(dir: string, ...args: string[]): Promise<Serve
   return startServerIn(process.env, dir, ...args)
 }
 
-export async function startServerIn(
+export const startServerIn = (
+  env: NodeJS.ProcessEnv,
+  dir: string,
+  ...args: string[]
+): Promise<ServerProcess> => startBuilt(MAIN, env, dir, ...args)
+
+/** The block store as something else has built it. */
+export async function startBuilt(
+  main: string,
   env: NodeJS.ProcessEnv,
   dir: string,
   ...args: string[]
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--dir', dir, '--listen', '127.0.0.1:0', ...args], {
+  const child = spawn(process.execPath, [main, 'serve', '--dir', dir, '--listen', '127.0.0.1:0', ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

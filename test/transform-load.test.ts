@@ -1,23 +1,17 @@
 // test/transform-load.test.ts: programs under `node --import blkin/register`, on each Node: off, nothing of a tracepoint's
 // arguments is evaluated; on, what is recorded is what the program without the transform records; lines stay right.
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { nodeBinary } from '../scripts/lib/nodes.mjs'
+import { installed } from './support/installed-program.js'
 import { relay } from './support/relays.js'
-import { folder, lastJson, type RunOptions, root, run } from './support/run.js'
+import { lastJson, type RunOptions, run } from './support/run.js'
 import { recorded } from './support/trace.js'
 
 /** A program of these files, which finds blkin as an installed package. */
 function program(files: Record<string, string>): (options: RunOptions) => ReturnType<typeof run> {
-  const home = folder()
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(home, name)), { recursive: true })
-    writeFileSync(join(home, name), text)
-  }
-  mkdirSync(join(home, 'node_modules'), { recursive: true })
-  symlinkSync(root, join(home, 'node_modules/blkin'))
-  return (options) => run(join(home, 'main.mjs'), options)
+  const main = join(installed(files), 'main.mjs')
+  return (options) => run(main, options)
 }
 
 const files = {
@@ -58,7 +52,7 @@ interface Told {
   transform: { modules: number; calls: number; left: number }
 }
 
-const nodes = ([20, 22, 24, 26] as const).map((major) => ({ major, node: nodeBinary(major) }))
+const nodes = (['oldest', 20, 22, 24, 26] as const).map((major) => ({ major, node: nodeBinary(major) }))
 
 test.each(nodes)('Node $major: calls of ES modules and CommonJS are static', async ({ node }) => {
   if (node === undefined) throw new Error('this Node cannot be fetched')
@@ -96,7 +90,7 @@ test.each(nodes)('Node $major: calls of ES modules and CommonJS are static', asy
   expect(lineOf(changed)).toBe(lineOf(plain))
 })
 
-test.each(nodes.filter(({ major }) => major > 20))(
+test.each(nodes.filter(({ major }) => Number(major) > 20))(
   'Node $major: calls of TypeScript that Node strips are static, lines and columns right',
   async ({ node }) => {
     if (node === undefined) throw new Error('this Node cannot be fetched')

@@ -169,6 +169,11 @@ const notSure: [string, string, string, Record<string, string>?][] = [
   ],
   ['a method of the provider called otherwise', declared, 'disk.io.call(null, 1)'],
   ['made anew', declared, 'new disk.io(1)'],
+  [
+    'in a with, which may mean another',
+    `const { provider } = require('blkin'); const disk = provider('disk', {}); with (o) {`,
+    'disk.io(1) }',
+  ],
   ['under eval', `${declared}function f(code) { eval(code);`, 'g(1) }'],
 ]
 
@@ -184,6 +189,31 @@ test.each([
   const { code, left } = rewrite({ '/main.js': `${declared}${site}` })
   expect(code.split('\n').at(-1)).toBe(site)
   expect(left).toEqual(['3 disk:io: its arguments change something'])
+})
+
+test.each([
+  ['(function (globalThis) { disk.io(1) })()'],
+  ['{ const globalThis = undefined; if (disk.io.enabled) f() }'],
+])('a module that has a globalThis of its own stays as it is: %s', (site) => {
+  const { code, left } = rewrite({ '/main.js': `${declared};${site}` })
+  expect(code.split('\n').at(-1)).toBe(`;${site}`)
+  expect(left).toEqual(['3 disk:io: the module has a globalThis of its own'])
+})
+
+test('what is called in the arguments of another is recorded whether that is on or off', () => {
+  const { code, left } = rewrite({ '/main.js': `${declared}disk.io({ n: [disk.sync(1)] })` })
+  expect(code.split('\n').at(-1)).toBe(
+    `disk.io({ n: [(${on.replace(':io', ':sync')} ? disk.sync(1) : void 0)] })`,
+  )
+  expect(left).toEqual(['3 disk:io: another is called in its arguments'])
+})
+
+test('what looks like a source map comment in a string stays; the last real one is emptied, for ours takes its place', () => {
+  const text = 'const a = `\n//# sourceMappingURL=a.map\n\n`'
+  const comment = '/*# sourceMappingURL=b.map */'
+  expect(rewrite({ '/main.js': `${declared}disk.io(1)\n${text}\n${comment} f()\n\n` }).code).toBe(
+    `${declared}${on} && disk.io(1)\n${text}\n/**/ f()\n\n`,
+  )
 })
 
 test('await and yield in arguments happen whether the tracepoint is on or off', () => {

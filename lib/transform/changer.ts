@@ -48,6 +48,15 @@ export function changedSource(url: string, { format, source }: Loaded, change: C
   if (!formats.test(format ?? '') || source === null || source === undefined || !url.startsWith('file:'))
     return source
   const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString('utf8')
-  const changed = change(fileURLToPath(url), text)
+  const file = pathOf(url)
+  const changed = file === undefined ? text : change(file, text)
   return changed === text ? source : changed
+}
+
+function pathOf(url: string): string | undefined {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return undefined // what only another loader understands
+  }
 }

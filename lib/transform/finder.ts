@@ -17,8 +17,14 @@ export class Finder {
   readonly #brings = new Map<string, boolean>()
   readonly #dependents = new Map<string, boolean>()
 
-  /** @param own the folder that blkin's own modules are in, with a separator at its end */
-  constructor(readonly own: string) {}
+  /**
+   * @param own the folder that blkin's own modules are in, with a separator at its end
+   * @param toJavaScript gives a module as it would run; undefined where it cannot
+   */
+  constructor(
+    readonly own: string,
+    readonly toJavaScript: (file: string, code: string) => string | undefined = stripTypes,
+  ) {}
 
   /** Drives what follows imports. */
   follow<T>(following: Following<T>): T {
@@ -102,7 +108,7 @@ export class Finder {
     if (this.#sources.has(file)) return this.#sources.get(file)
     let source: Source | undefined
     try {
-      const code = stripTypes(file, readFileSync(file, 'utf8'))
+      const code = this.toJavaScript(file, readFileSync(file, 'utf8'))
       source = code === undefined ? undefined : { file, code }
     } catch {} // a folder, or what only a loader would find
     this.#sources.set(file, source)

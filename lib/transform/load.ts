@@ -1,11 +1,10 @@
 // lib/transform/load.ts: what becomes of the source of a module in which tracepoints may be called, on its way into the program.
 // changer.ts calls it, and loads it then: the parser is large.
-import { readFileSync, writeSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import remapping from '@jridgewell/remapping'
+import { writeSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import { Count } from './counts.js'
 import type { Finder } from './finder.js'
+import type { SourceMap } from './maps.js'
 import { Rewriter } from './rewrite.js'
 import type { Source } from './syntax.js'
 
@@ -31,7 +30,7 @@ export function transformed(
     Atomics.add(counts, Count.calls, done.changed)
     Atomics.add(counts, Count.left, done.left.length)
     if (tells) tell(file, done.changed, done.left)
-    return done.changed === 0 ? text : withMap(file, done.code, done.map)
+    return done.changed === 0 ? text : withMap(done.code, located(done.map, file))
   } catch {
     return text
   }
@@ -42,27 +41,14 @@ function tell(file: string, changed: number, left: readonly string[]): void {
   writeSync(2, lines.map((line) => `blkin: transform: ${line}\n`).join(''))
 }
 
-const mapComment = /^\/\/[#@]\s*sourceMappingURL=(\S+)\s*$/gm
+/** The file named as a URL: a path may hold what means something else in one. */
+const located = (map: SourceMap, file: string): SourceMap => ({
+  ...map,
+  sources: map.sources.map((source) => (source === file ? pathToFileURL(file).href : source)),
+})
 
-/** With the map inline; composed with the one that the file has. Lines stay where they are, with and without. */
-function withMap(file: string, code: string, map: object): string {
-  const url = [...code.matchAll(mapComment)].at(-1)?.[1]
-  const earlier = url === undefined ? undefined : readMap(file, url)
-  if (url !== undefined && earlier === undefined) return code
-  const whole = earlier === undefined ? map : remapping([map as never, earlier as never], () => null)
-  const text = Buffer.from(JSON.stringify(whole)).toString('base64')
-  return `${code.replace(mapComment, '//')}\n//# sourceMappingURL=data:application/json;base64,${text}\n`
-}
-
-function readMap(file: string, url: string): object | undefined {
-  try {
-    const [, base64] = /^data:application\/json[^,]*;base64,(.*)$/.exec(url) ?? []
-    if (base64 !== undefined) return JSON.parse(Buffer.from(base64, 'base64').toString())
-    const path = url.startsWith('file:')
-      ? fileURLToPath(url)
-      : resolve(dirname(file), decodeURIComponent(url))
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch {
-    return undefined
-  }
+/** With the map inline. Lines stay where they are, with and without. */
+function withMap(code: string, map: SourceMap): string {
+  const text = Buffer.from(JSON.stringify(map)).toString('base64')
+  return `${code}\n//# sourceMappingURL=data:application/json;base64,${text}\n`
 }

@@ -5,8 +5,9 @@ import remapping from '@jridgewell/remapping'
 import { createUnplugin, type UnpluginBuildContext, type UnpluginContext } from 'unplugin'
 import { Finder } from './finder.js'
 import type { Following } from './known.js'
+import type { SourceMap } from './maps.js'
 import { Rewriter, type Rewritten } from './rewrite.js'
-import { stripTypes } from './types.js'
+import { compileTypes, stripTypes } from './types.js'
 
 type Context = UnpluginBuildContext & UnpluginContext & { resolve?: Resolve }
 /** Rollup's and Vite's, which know of aliases. */
@@ -14,7 +15,7 @@ type Resolve = (specifier: string, from: string) => Promise<{ id: string } | nul
 type Esbuild = { transform(code: string, options: object): Promise<{ code: string; map: string }> }
 
 export const plugin = createUnplugin(() => {
-  const finder = new Finder(fileURLToPath(new URL('..', import.meta.url)))
+  const finder = new Finder(fileURLToPath(new URL('..', import.meta.url)), compileTypes)
   const rewriter = new Rewriter()
 
   async function follow<T>(following: Following<T>, context: Context): Promise<T> {
@@ -63,6 +64,6 @@ export const plugin = createUnplugin(() => {
       sourcemap: 'external',
     })
     const done = await drive(rewriter.rewrite({ file, code: made.code }))
-    return done && { ...done, map: remapping([done.map as never, made.map], () => null) }
+    return done && { ...done, map: remapping([done.map as never, made.map], () => null) as SourceMap }
   }
 })

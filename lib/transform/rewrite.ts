@@ -1,13 +1,15 @@
 // lib/transform/rewrite.ts: a module's source with its tracepoint calls made static, and the map back.
 import MagicString from 'magic-string'
 import { type Following, Modules } from './known.js'
+import { composed, type SourceMap } from './maps.js'
 import { findSites } from './sites.js'
 import type { Source } from './syntax.js'
 
 export interface Rewritten {
+  /** The comment that names the map of the file, if any, is empty in it. */
   readonly code: string
-  /** A source map, as JSON has it. */
-  readonly map: object
+  /** To what the file was made of, where it names a map, else to the file. */
+  readonly map: SourceMap
   readonly changed: number
   readonly left: readonly string[]
 }
@@ -31,7 +33,10 @@ export class Rewriter {
     if (changed + left.length === 0) return undefined
     const text = new MagicString(original)
     for (const { at, text: inserted } of edits) text.appendLeft(at, inserted)
-    const map = text.generateMap({ source: source.file, includeContent: true, hires: 'boundary' })
+    const { mapComment } = syntax
+    if (mapComment !== undefined) text.update(mapComment.start, mapComment.end, '/**/')
+    const own = text.generateMap({ source: source.file, includeContent: true, hires: 'boundary' })
+    const map = mapComment === undefined ? own : composed(own, source.file, mapComment.url)
     return { code: text.toString(), map, changed, left }
   }
 }

@@ -27,11 +27,14 @@ const word = (name: string) => `globalThis[${JSON.stringify(`blkin:${name}`)}]`
 
 export function* findSites(modules: Modules, syntax: Syntax): Following<Sites> {
   const found: Sites = { edits: [], changed: 0, left: [] }
+  /** Those around tracepoints' calls that are known: inner ones come first. */
+  const around = new Set<AnyNode>()
   for (const { node, parents } of candidates(syntax)) {
     const target = node.type === 'CallExpression' ? node.callee : testedBy(node)
     const known = yield* modules.evaluate(target, syntax)
     if (known?.kind !== 'tracepoint') continue
-    const reason = reasonToLeave(node, parents)
+    const reason = reasonToLeave(node, parents, syntax, around)
+    if (node.type === 'CallExpression') addEvaluating(parents, around)
     if (reason !== undefined) {
       found.left.push(`${syntax.line(node.start)} ${known.name}: ${reason}`)
       continue
@@ -40,6 +43,14 @@ export function* findSites(modules: Modules, syntax: Syntax): Following<Sites> {
     found.edits.push(...editsFor(node, parents, known.name))
   }
   return found
+}
+
+/** All that would evaluate it: those around it up to the function that it is in. */
+function addEvaluating(parents: AnyNode[], around: Set<AnyNode>): void {
+  for (const parent of parents.toReversed()) {
+    if (/^(Arrow)?Function/.test(parent.type)) return
+    around.add(parent)
+  }
 }
 
 /** Calls and tests that could be a tracepoint's. */
@@ -61,7 +72,14 @@ const isWord = ({ object, property, computed, optional }: MemberExpression): boo
 
 const testedBy = (node: MemberExpression): AnyNode => (node.object as MemberExpression).object
 
-function reasonToLeave(node: CallExpression | MemberExpression, parents: AnyNode[]): string | undefined {
+function reasonToLeave(
+  node: CallExpression | MemberExpression,
+  parents: AnyNode[],
+  { hidesGlobal }: Syntax,
+  around: Set<AnyNode>,
+): string | undefined {
+  if (hidesGlobal) return 'the module has a globalThis of its own'
+  if (around.has(node)) return 'another is called in its arguments'
   if (node.type === 'CallExpression' && node.arguments.some(changesSomething))
     return 'its arguments change something'
   const statement = parents.findLast(({ type }) => type === 'ExpressionStatement')

@@ -1,4 +1,5 @@
 // lib/transform/thread.ts: the hooks of Node before 22.15, which module.register() runs in a thread of its own.
+import { createRequire } from 'node:module'
 import { type Change, changedSource, changer, type Loaded } from './changer.js'
 
 export interface ThreadData {
@@ -9,12 +10,9 @@ export interface ThreadData {
 
 let change: Change = (_file, text) => text
 
-/** What fails here would end the program: then modules are loaded as they are. */
-export async function initialize({ own, counts, tells }: ThreadData): Promise<void> {
-  try {
-    const parts = await import('./load.js') // it cannot wait for them later
-    change = changer(own, counts, tells, () => parts)
-  } catch {}
+/** Loads the parser when the first module comes that needs it. */
+export function initialize({ own, counts, tells }: ThreadData): void {
+  change = changer(own, counts, tells, () => createRequire(import.meta.url)('./load.cjs'))
 }
 
 export async function load(

@@ -1,5 +1,5 @@
 // lib/transform/types.ts: TypeScript as Node runs it: its types replaced by spaces, so that all else stays where it was.
-import module from 'node:module'
+import module, { createRequire } from 'node:module'
 
 type Strip = (code: string, options?: { mode: 'strip' }) => string
 
@@ -20,3 +20,20 @@ export function stripTypes(file: string, code: string): string | undefined {
     process.emitWarning = emitWarning
   }
 }
+
+type TypeScript = { transpileModule(code: string, options: object): { outputText: string } }
+
+/** The same when a program is built, where its own TypeScript can do what Node cannot: nothing stays where it was then. */
+export function compileTypes(file: string, code: string): string | undefined {
+  const stripped = stripTypes(file, code)
+  if (stripped !== undefined) return stripped
+  try {
+    const { transpileModule } = createRequire(file)('typescript') as TypeScript
+    return transpileModule(code, { fileName: file, compilerOptions: compiled }).outputText
+  } catch {
+    return undefined
+  }
+}
+
+/** As TypeScript numbers them: ESNext, ESNext, ReactJSX. */
+const compiled = { target: 99, module: 99, jsx: 4, verbatimModuleSyntax: true }

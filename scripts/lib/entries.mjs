@@ -40,22 +40,25 @@ export async function bundleEntries() {
 }
 
 /**
- * dist/transform/*.mjs: what makes call sites static, with the parser and all else that it stands on inside, so that who installs
- * blkin gets no package more; their licences stand beside them.
+ * dist/transform/: what makes call sites static, with the parser and all else that it stands on inside, so that who installs
+ * blkin gets no package more; their licences stand beside them. What a program loads is CommonJS, as it is required there, and Node
+ * before 20.19 and 22.12 requires no other.
  */
 async function bundleTransform() {
   const how = { bundle: true, format: 'esm', platform: 'node', target: 'node20.17', metafile: true }
-  const entry = (name, more = {}) =>
+  const entry = (name, more = {}, extension = 'mjs') =>
     build({
       ...how,
       ...more,
       entryPoints: [dist(`transform/${name}.js`)],
-      outfile: dist(`transform/${name}.mjs`),
+      outfile: dist(`transform/${name}.${extension}`),
     })
-  const made = await Promise.all([entry('load'), entry('plugin', { external: ['unplugin'] })])
-  await entry('thread', { plugins: [beside('load')] })
-  for (const name of ['vite', 'rollup', 'esbuild', 'webpack'])
-    await entry(name, { plugins: [beside('plugin')] })
+  const made = await Promise.all([
+    entry('load', { format: 'cjs' }, 'cjs'),
+    entry('plugin', { external: ['unplugin'] }),
+  ])
+  await entry('thread')
+  for (const name of ['vite', 'rollup', 'esbuild', 'webpack']) await entry(name, { plugins: [besidePlugin] })
   const files = made.flatMap(({ metafile }) => Object.keys(metafile.inputs))
   const names = files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]).filter(Boolean)
   const licences = [...new Set(names)].sort().map((name) => {
@@ -67,14 +70,11 @@ async function bundleTransform() {
   writeFileSync(dist('transform/LICENSE'), licences.join('\n\n'))
 }
 
-const beside = (name) => ({
+const besidePlugin = {
   name: 'beside',
   setup: ({ onResolve }) =>
-    onResolve({ filter: new RegExp(`^\\./${name}\\.js$`) }, () => ({
-      path: `./${name}.mjs`,
-      external: true,
-    })),
-})
+    onResolve({ filter: /^\.\/plugin\.js$/ }, () => ({ path: './plugin.mjs', external: true })),
+}
 
 /** The same declarations under the name that says CommonJS, and those that they import. */
 function commonJsTypes(name, done = new Set()) {

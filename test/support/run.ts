@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { isStatic, staticProgram } from './static.js'
 
 export const root = join(import.meta.dirname, '../..')
 export const program = (name: string): string => join(root, 'test/programs', name)
@@ -60,14 +61,16 @@ export function cleanEnvironment(): Record<string, string | undefined> {
 
 /** `what`: a file (its path ends in js), or the text of an ES module, which finds `blkin` by name. */
 export function start(what: string, options: RunOptions = {}): Running {
-  const file = /\.[cm]?js$/.test(what)
-  const node = [...(options.flags ?? []), ...(file ? [what] : ['--input-type=module', '-e', what])]
+  const file = /\.[cm]?[jt]s$/.test(what)
+  const changed = isStatic ? staticProgram(what, file) : undefined
+  const program = changed?.node ?? (file ? [what] : ['--input-type=module', '-e', what])
+  const node = [...(options.flags ?? []), ...program]
   // What comes after -- is the program's, also with -e.
   const binary = options.node ?? process.execPath
-  const [command, ...rest] = [...(options.before ?? []), binary, ...node, ...(file ? [] : ['--'])]
+  const [command, ...rest] = [...(options.before ?? []), binary, ...node, ...(file || changed ? [] : ['--'])]
   const child = spawn(command as string, [...rest, ...(options.args ?? [])], {
     cwd: options.cwd ?? root,
-    env: { ...cleanEnvironment(), BLKIN_REQUIRE_NATIVE: '1', ...options.env },
+    env: { ...cleanEnvironment(), BLKIN_REQUIRE_NATIVE: '1', ...changed?.env, ...options.env },
     stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
   })
   let stdout = ''
@@ -80,7 +83,7 @@ export function start(what: string, options: RunOptions = {}): Running {
     stderr += text
   })
   const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }) as Ended)
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 20_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? (isStatic ? 60_000 : 20_000))
   void ended.then(() => clearTimeout(timer))
   onTestFinished(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
