@@ -18,6 +18,13 @@ export {
   status,
 } from './status.js'
 export type { ContentSampling, Root } from './trace/content.js'
+export {
+  type DeclaredSpan,
+  type DeclaredSpanOptions,
+  type SpanDeclaration,
+  type Spans,
+  spans,
+} from './trace/declared.js'
 export { trace } from './trace/index.js'
 export type { Remote } from './trace/remote.js'
 export type { Carrier, Endpoint, Format, Span, SpanKind, SpanOptions, TagValue } from './trace/span.js'

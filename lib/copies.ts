@@ -22,7 +22,7 @@ export interface Tracer {
 const lineOf = (text: string) => text.split('.', 2).join('.')
 
 const names = [
-  'context', 'currentSpan', 'disable', 'enable', 'flush', 'openSession', 'provider', 'status',
+  'context', 'currentSpan', 'disable', 'enable', 'flush', 'openSession', 'provider', 'spans', 'status',
 ] as const satisfies readonly (keyof typeof api)[] // biome-ignore format: a table
 
 /** What is not a tracer of ours, whatever it is, is as if it were not there. */

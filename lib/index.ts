@@ -13,6 +13,7 @@ export const {
   loadError,
   openSession,
   provider,
+  spans,
   status,
   t,
   trace,

@@ -18,7 +18,10 @@ import { writeError } from './stderr.js'
 import { publishWord } from './transform/word.js'
 import type { FieldType } from './types.js'
 
-type Values<Fields> = { readonly [Name in keyof Fields]: Fields[Name] extends FieldType<infer V> ? V : never }
+/** What a call takes for the fields of a declaration. */
+export type Values<Fields> = {
+  readonly [Name in keyof Fields]: Fields[Name] extends FieldType<infer V> ? V : never
+}
 
 interface Common {
   /** True while a rule wants the event. `on` costs less to ask where the call site is not static. */

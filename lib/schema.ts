@@ -31,7 +31,7 @@ class DeclarationError extends TypeError {
   readonly code = 'ERR_BLKIN_DECLARATION'
 }
 
-function fail(where: string, given: string, expected: string): never {
+export function fail(where: string, given: string, expected: string): never {
   throw new DeclarationError(`${where}: ${given}; expected ${expected}`)
 }
 

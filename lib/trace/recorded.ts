@@ -34,7 +34,7 @@ export class Recorded extends Handle {
   declare readonly spanLow: number
   declare readonly parentHigh: number
   declare readonly parentLow: number
-  declare private ended: boolean
+  declare protected ended: boolean
   declare failed: boolean
 
   constructor(
@@ -78,13 +78,7 @@ export class Recorded extends Handle {
     if (key === 'error') this.failed = true
     if (this.ended) counts[usedAfterEnd]!++
     else if (typeof key !== 'string') counts[refused]!++
-    else if (typeof value === 'string') {
-      if (!tagFrequent(this, key, value)) records().tag(this, key, value)
-    } else if (typeof value === 'number') {
-      if (!numberFrequent(this, key, value)) records().number(this, key, value)
-    } else if (typeof value === 'boolean' || typeof value === 'bigint')
-      records().tag(this, key, String(value))
-    else counts[refused]!++
+    else tellTag(this, key, value)
   }
 
   tags(tags: Readonly<Record<string, TagValue>>): void {
@@ -112,12 +106,17 @@ export class Recorded extends Handle {
     }
   }
 
-  end(): void {
+  end(values?: unknown): void {
     if (this.ended) {
       counts[endedTwice]!++
       return
     }
     this.ended = true
+    this.tellEnd(values)
+  }
+
+  /** `values`: of the tags that its declaration has of its end. */
+  tellEnd(_values: unknown): void {
     records().end(this)
   }
 
@@ -137,6 +136,16 @@ export class Recorded extends Handle {
       state,
     }
   }
+}
+
+/** Whether the span has ended or not. */
+export function tellTag(span: Recorded, key: string, value: unknown): void {
+  if (typeof value === 'string') {
+    if (!tagFrequent(span, key, value)) records().tag(span, key, value)
+  } else if (typeof value === 'number') {
+    if (!numberFrequent(span, key, value)) records().number(span, key, value)
+  } else if (typeof value === 'boolean' || typeof value === 'bigint') records().tag(span, key, String(value))
+  else counts[refused]!++
 }
 
 /** A new span of the trace, below that parent (0: none). */

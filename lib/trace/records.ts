@@ -37,6 +37,12 @@ function makeRecords() {
     beginFields(t.string),
     toldOfBegin(name, []),
   )
+  const annotation = recorder<[value: string]>(
+    'span_annotation',
+    { ...ids, value: t.string },
+    toldOfSpan(['value'], [value], ['value']),
+  )
+  const end = recorder<[]>('span_end', ids, toldOfSpan([], [], []))
   const tag = recorder<[key: string, value: string]>(
     'span_tag',
     { ...ids, key: t.string, value: t.string },
@@ -57,11 +63,8 @@ function makeRecords() {
       { ...ids, name: t.string },
       toldOfSpan(['name'], [name], ['name']),
     ).emit,
-    annotation: recorder<[value: string]>(
-      'span_annotation',
-      { ...ids, value: t.string },
-      toldOfSpan(['value'], [value], ['value']),
-    ).emit,
+    annotationId: annotation.id,
+    annotation: annotation.emit,
     tagId: tag.id,
     tag: tag.emit,
     numberId: numeric.id,
@@ -75,7 +78,8 @@ function makeRecords() {
         ['service', 'address', 'port'],
       ),
     ).emit,
-    end: recorder<[]>('span_end', ids, toldOfSpan([], [], [])).emit,
+    endId: end.id,
+    end: end.emit,
   }
 }
 

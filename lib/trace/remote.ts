@@ -121,6 +121,9 @@ function decidedOnly<What>(
   return form.unsampled
 }
 
+/** Whether it is what extract() or unpack() gave. May throw, of a proxy that does. */
+export const isReceived = (value: unknown): value is Received => value instanceof Received
+
 /** The context in the headers of a request. Headers that are not sound are as if they were not there. */
 export function extract(headers: Carrier, format: Format): Remote {
   const { context, shared } = extractFrom(headers, format)
