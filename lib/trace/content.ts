@@ -23,16 +23,21 @@ export function setContentSampling(wanted: ContentSampling | undefined): void {
   content = wanted
 }
 
+export const asksContent = (): boolean => content !== undefined
+
 /** Undefined where nobody says anything of such traces. What the program's function throws is counted. */
 export function contentShare<What>(
   form: Form<What>,
   what: What,
   options: BeginOptions | undefined,
 ): number | undefined {
-  if (content === undefined || asking) return undefined
+  return content === undefined || asking ? undefined : ask(content, form.root(what, options))
+}
+
+function ask(said: ContentSampling, root: Root): number | undefined {
   asking = true
   try {
-    const share = content(form.root(what, options))
+    const share = said(root)
     if (share === undefined || (typeof share === 'number' && share >= 0 && share <= 1)) return share
   } catch {
   } finally {

@@ -7,9 +7,10 @@ import { declare } from '../provider.js'
 import { fail } from '../schema.js'
 import { show } from '../show.js'
 import { type FieldType, t } from '../types.js'
-import { counts, refused, usedAfterEnd } from './counts.js'
+import { counts, endedTwice, refused, usedAfterEnd } from './counts.js'
 import type { SpanDeclaration } from './declared.js'
 import type { Form } from './form.js'
+import { beginner, type EmitBegin, handleClass } from './handle-class.js'
 import { Recorded, TraceTraits, tellTag } from './recorded.js'
 import { records, spanSchema } from './records.js'
 import { Off, Unsampled } from './silent.js'
@@ -58,19 +59,20 @@ export function makeForm(provider: string, name: string, declaration: SpanDeclar
   const { kind = 'local', tags = {}, end = {}, annotations = {} } = declaration
   const kindNumber = kinds.indexOf(kind)
   const { beginId, annotationId, endId } = records()
-  const begin = emitter<[flagBits: number, kind: number, name: string, values: unknown]>(
+  const begin = emitter<Parameters<EmitBegin> extends [unknown, ...infer Rest] ? Rest : never>(
     `span_begin.${provider}.${name}`,
     ...beginOf(name, tags),
     beginId,
   )
 
-  class Own extends Recorded {}
+  const Own = handleClass(name)
   const methods: Record<string, () => void> = {}
   if (Object.keys(end).length > 0) {
     const emit = emitter<[values: unknown]>(`span_end.${provider}.${name}`, ...endOf(end), endId)
-    Own.prototype.tellEnd = function (values) {
-      if (values === undefined) return records().end(this)
-      const wrong = emit(this, values)
+    Own.prototype.end = function (this: Recorded, values?: unknown) {
+      if (this.ended) return void counts[endedTwice]!++
+      this.ended = true
+      const wrong = values === undefined ? false : emit(this, values)
       if (wrong === undefined) return
       tellLoosely(this, values, wrong)
       records().end(this)
@@ -79,7 +81,7 @@ export function makeForm(provider: string, name: string, declaration: SpanDeclar
   for (const [annotation, types] of Object.entries(annotations)) {
     const event = `span_annotation.${provider}.${name}.${annotation}`
     const emit = emitter<[values: unknown]>(event, ...annotationOf(annotation, types), annotationId)
-    const annotate = function (this: Own, values?: unknown) {
+    const annotate = function (this: Recorded, values?: unknown) {
       if (!this.enabled) counts[usedAfterEnd]!++
       else {
         const wrong = emit(this, values)
@@ -93,14 +95,10 @@ export function makeForm(provider: string, name: string, declaration: SpanDeclar
   }
 
   return {
-    make: (traits, traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow) =>
-      new Own(traits, traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow),
-    tell(span, flagBits, values) {
-      const wrong = begin(span, flagBits, kindNumber, name, values)
-      if (wrong === undefined) return
+    begin: beginner(Own, kindNumber, name, begin, (span, flagBits, values, isWrong) => {
       records().begin(span, flagBits, kindNumber, name)
-      tellLoosely(span, values, wrong)
-    },
+      tellLoosely(span, values, isWrong)
+    }),
     root: (values) => ({ name, kind, tags: (values ?? {}) as Record<string, never> }),
     isServer: () => kind === 'server',
     off: Object.assign(new Off(), methods),

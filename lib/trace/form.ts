@@ -7,7 +7,8 @@ import type { BeginOptions } from './span.js'
 
 /** `What` the program says of a span when it begins it: its name, or the values of its tags. */
 export interface Form<What> {
-  make(
+  /** Makes its handle, and records that it begins. May throw where what the program gave does. */
+  begin(
     traits: TraceTraits,
     traceHigh: number,
     traceLow: number,
@@ -15,9 +16,10 @@ export interface Form<What> {
     spanLow: number,
     parentHigh: number,
     parentLow: number,
+    flagBits: number,
+    what: What,
+    options: BeginOptions | undefined,
   ): Recorded
-  /** Records that it begins. May throw where what the program gave does. */
-  tell(span: Recorded, flagBits: number, what: What, options: BeginOptions | undefined): void
   /** For sampling by content. */
   root(what: What, options: BeginOptions | undefined): Root
   isServer(options: BeginOptions | undefined): boolean

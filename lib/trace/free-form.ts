@@ -11,16 +11,29 @@ import type { SpanKind, SpanOptions } from './span.js'
 const none = Object.freeze({})
 
 export const freeForm: Form<string> = {
-  make: (traits, traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow) =>
-    new Recorded(traits, traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow),
-
-  tell(span, flagBits, name, options: SpanOptions | undefined) {
-    const kind = kindNumber(options?.kind)
-    const tags = options?.tags
-    if (typeof name !== 'string') counts[refused]!++
-    else if (beginFrequent(span, flagBits, kind, name, tags)) return
-    records().begin(span, flagBits, kind, typeof name === 'string' ? name : '')
-    if (tags !== undefined) span.tags(tags)
+  begin(
+    traits,
+    traceHigh,
+    traceLow,
+    spanHigh,
+    spanLow,
+    parentHigh,
+    parentLow,
+    flagBits,
+    given,
+    options: SpanOptions | undefined,
+  ) {
+    const name = typeof given === 'string' ? given : noName()
+    const span = new Recorded(traits, traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow)
+    if (options === undefined) {
+      if (!beginFrequent(span, flagBits, 0, name, undefined)) tellBegin(span, flagBits, 0, name, undefined)
+      return span
+    }
+    const { kind, tags, remote } = options
+    const number = kind === undefined ? 0 : kindNumber(kind)
+    if (!beginFrequent(span, flagBits, number, name, tags)) tellBegin(span, flagBits, number, name, tags)
+    if (remote !== undefined) span.remote(remote)
+    return span
   },
 
   root: (name, options: SpanOptions | undefined) => ({
@@ -34,10 +47,25 @@ export const freeForm: Form<string> = {
   unsampled,
 }
 
+function noName(): string {
+  counts[refused]!++
+  return ''
+}
+
+function tellBegin(
+  span: Recorded,
+  flagBits: number,
+  kind: number,
+  name: string,
+  tags: SpanOptions['tags'],
+): void {
+  records().begin(span, flagBits, kind, name)
+  if (tags !== undefined) span.tags(tags)
+}
+
 /** Its place in span-fields.ts's kinds. */
-function kindNumber(kind: SpanKind | undefined): number {
+function kindNumber(kind: SpanKind): number {
   switch (kind) {
-    case undefined:
     case 'local':
       return 0
     case 'client':

@@ -25,7 +25,7 @@ export function setGapShare(wanted: number): void {
 /** Once a root: whether it is passed over. */
 export function passesOver(): boolean {
   const now = left[0]!
-  if (now === 0) return goesOn()
+  if (now === 0) return share !== 1 && goesOn()
   left[0] = now - 1
   return true
 }

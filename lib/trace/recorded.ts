@@ -34,7 +34,7 @@ export class Recorded extends Handle {
   declare readonly spanLow: number
   declare readonly parentHigh: number
   declare readonly parentLow: number
-  declare protected ended: boolean
+  declare ended: boolean
   declare failed: boolean
 
   constructor(
@@ -106,17 +106,12 @@ export class Recorded extends Handle {
     }
   }
 
-  end(values?: unknown): void {
+  end(): void {
     if (this.ended) {
       counts[endedTwice]!++
       return
     }
     this.ended = true
-    this.tellEnd(values)
-  }
-
-  /** `values`: of the tags that its declaration has of its end. */
-  tellEnd(_values: unknown): void {
     records().end(this)
   }
 
@@ -162,19 +157,6 @@ export function begin<What>(
   const high = randomWord()
   const low = randomWord()
   const sure = (high | low) === 0 ? 1 : low // 0 is no id
-  const span = form.make(traits, traceHigh, traceLow, high, sure, parentHigh, parentLow)
-  tellBegin(span, 0, form, what, options)
-  return span
-}
-
-export function tellBegin<What>(
-  span: Recorded,
-  flagBits: number,
-  form: Form<What>,
-  what: What,
-  options: BeginOptions | undefined,
-): void {
-  form.tell(span, span.traits.debug ? flagBits | debugFlag : flagBits, what, options)
-  const remote = options?.remote
-  if (remote !== undefined) span.remote(remote)
+  const flagBits = traits.debug ? debugFlag : 0
+  return form.begin(traits, traceHigh, traceLow, high, sure, parentHigh, parentLow, flagBits, what, options)
 }

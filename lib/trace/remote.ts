@@ -9,12 +9,12 @@ import type { Handle } from './handle.js'
 import { wordAt } from './hex.js'
 import { randomWord } from './ids.js'
 import { extractFrom, extractFromAny } from './propagation.js'
-import { begin, TraceTraits, tellBegin } from './recorded.js'
+import { begin, TraceTraits } from './recorded.js'
 import { wanted } from './records.js'
 import { currentShare, keeps, shareKeeps } from './sampler.js'
 import { Silent } from './silent.js'
 import type { BeginOptions, Carrier, Format, Span, SpanOptions } from './span.js'
-import { sharedFlag } from './span-fields.js'
+import { debugFlag, sharedFlag } from './span-fields.js'
 import { root, rootOf, traitsOf } from './start.js'
 import { type WireContext, zeros } from './wire.js'
 
@@ -103,9 +103,9 @@ function below<What>(
   const [high, low] = [wordAt(context.spanId, 0), wordAt(context.spanId, 8)]
   if (!shared) return begin(traits, traceHigh, lowest, high, low, form, what, options)
   const parent = context.parentId === '' ? zeros : context.parentId
-  const span = form.make(traits, traceHigh, lowest, high, low, wordAt(parent, 0), wordAt(parent, 8))
-  tellBegin(span, sharedFlag, form, what, options)
-  return span
+  const flagBits = debug ? sharedFlag | debugFlag : sharedFlag
+  const [parentHigh, parentLow] = [wordAt(parent, 0), wordAt(parent, 8)]
+  return form.begin(traits, traceHigh, lowest, high, low, parentHigh, parentLow, flagBits, what, options)
 }
 
 /** B3 lets a sender say only whether the trace that begins here is to be recorded. */

@@ -66,6 +66,11 @@ export function currentShare(): number {
   return ((limit[0] as number) + 1) / words
 }
 
+/** The same as a word: whoever keeps something of a share sees by it, without a division, that it is another. */
+export function currentLimit(): number {
+  return limit[0]!
+}
+
 /** Once a root of this thread's: whether it is recorded. */
 export function keepsNext(): boolean {
   if (passesOver()) return false

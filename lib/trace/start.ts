@@ -1,6 +1,6 @@
 // lib/trace/start.ts: how spans begin: below the current one, as the root of a trace, or below one of another process.
 // Nothing here throws, whatever the arguments are.
-import { contentShare } from './content.js'
+import { asksContent, contentShare } from './content.js'
 import { counts, kept, refused, sampledOut } from './counts.js'
 import { currentHandle } from './current.js'
 import type { Form } from './form.js'
@@ -9,7 +9,7 @@ import { Handle } from './handle.js'
 import { idsAreWide, randomWord } from './ids.js'
 import { begin, type Recorded, TraceTraits } from './recorded.js'
 import { wanted } from './records.js'
-import { currentShare, keepsNext, keptWord, shareKeeps } from './sampler.js'
+import { currentLimit, currentShare, keepsNext, keptWord, shareKeeps } from './sampler.js'
 import { Off } from './silent.js'
 import type { BeginOptions, Span, SpanOptions } from './span.js'
 
@@ -44,9 +44,15 @@ export function startAs<What>(
 /** The first span of a trace, which is recorded if the sampling says so. */
 export function root<What>(form: Form<What>, what: What, options: BeginOptions | undefined): Handle {
   if (options?.debug === true) return rootOf(randomWord(), traitsOf(1, true), form, what, options)
+  if (asksContent()) return rootAsked(form, what, options)
+  if (!keepsNext()) return form.unsampled // counted by the gap
+  return rootOf(keptWord(), plainTraits(), form, what, options)
+}
+
+function rootAsked<What>(form: Form<What>, what: What, options: BeginOptions | undefined): Handle {
   const share = contentShare(form, what, options)
   if (share === undefined) {
-    if (!keepsNext()) return form.unsampled // counted by the gap
+    if (!keepsNext()) return form.unsampled
     return rootOf(keptWord(), plainTraits(), form, what, options)
   }
   const low = randomWord()
@@ -56,6 +62,7 @@ export function root<What>(form: Form<What>, what: What, options: BeginOptions |
 }
 
 let plain = new TraceTraits(0, 0, 1, false, '')
+let plainLimit = 0
 
 /** Of a trace that begins here. */
 export function traitsOf(probability: number, debug: boolean): TraceTraits {
@@ -65,9 +72,12 @@ export function traitsOf(probability: number, debug: boolean): TraceTraits {
 
 /** Of one without anything special, by an id of 64 bits: one object for all of them, while the sampling stays. */
 function plainTraits(): TraceTraits {
-  const share = currentShare()
-  if (idsAreWide()) return traitsOf(share, false)
-  if (share !== plain.probability) plain = new TraceTraits(0, 0, share, false, '')
+  if (idsAreWide()) return traitsOf(currentShare(), false)
+  const limit = currentLimit()
+  if (limit !== plainLimit) {
+    plain = new TraceTraits(0, 0, currentShare(), false, '')
+    plainLimit = limit
+  }
   return plain
 }
 
