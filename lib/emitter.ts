@@ -164,7 +164,8 @@ export function makeEmitter(
   if (!canGenerate) return closureEmitter(id, schema, commit, refuse, told)
   const labels = schema.fields.map((field) => new Map(field.labels))
   const given = { flags, staging, words, wide, gather, numbers, isNumbers, nameOf, labels, commit, refuse }
-  const names = { ...given, generations, gateOf, schema }
+  const plainObject = { getPrototypeOf: Object.getPrototypeOf, plainPrototype: Object.prototype }
+  const names = { ...given, ...plainObject, generations, gateOf, schema }
   const make = new Function(...Object.keys(names), source(id, schema, told))
   return make(...Object.values(names)) as Emit
 }

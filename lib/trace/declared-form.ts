@@ -11,7 +11,7 @@ import { counts, endedTwice, refused, usedAfterEnd } from './counts.js'
 import type { SpanDeclaration } from './declared.js'
 import type { Form } from './form.js'
 import { beginner, type EmitBegin, handleClass } from './handle-class.js'
-import { Recorded, TraceTraits, tellTag } from './recorded.js'
+import { Recorded, TraceTraits, tellGeneral } from './recorded.js'
 import { records, spanSchema } from './records.js'
 import { Off, Unsampled } from './silent.js'
 import { beginFields, first, ids, kinds, toldOfBegin, toldOfSpan } from './span-fields.js'
@@ -149,6 +149,6 @@ function tellLoosely(span: Recorded, values: unknown, isWrong: boolean): void {
   if (isWrong) counts[refused]!++
   try {
     for (const [key, value] of Object.entries(values ?? {}))
-      if (['string', 'number', 'boolean', 'bigint'].includes(typeof value)) tellTag(span, key, value)
+      if (['string', 'number', 'boolean', 'bigint'].includes(typeof value)) tellGeneral(span, key, value)
   } catch {} // a getter that throws
 }

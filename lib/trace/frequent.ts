@@ -2,7 +2,7 @@
 // keys and types of its tags, a later tag by its key. Such texts are told once, with the declaration, and the event holds
 // numbers for them; the first tags are in the beginning's own record.
 //
-// One in `lookEach` of those that have no tracepoint yet is looked at, and what was seen `seenEnough` times is declared. So
+// One in `lookEach` or so of those that have no tracepoint yet is looked at, and what was seen `seenEnough` times is declared. So
 // what comes once, such as a name with an id in it, uses up no place and costs a map's look-up. There are names for 512 of
 // them in the process: 8 names of tracepoints, each in as many forms as a name may have (64, native/control/registry.hpp).
 import { canGenerate, makeEmitter } from '../emitter.js'
@@ -10,6 +10,7 @@ import type { Told } from '../placement.js'
 import { declareBeside } from '../provider.js'
 import type { EventDeclaration } from '../schema.js'
 import { type FieldType, t } from '../types.js'
+import { randomWord } from './ids.js'
 import type { Recorded } from './recorded.js'
 import { records, spanSchema } from './records.js'
 import { argument, beginFields, first, ids, number, toldOfBegin, toldOfSpan } from './span-fields.js'
@@ -44,7 +45,7 @@ const numbers = textTable<Emit<[key: string, value: number]>>()
 
 /** How often each was seen, of those that are looked at. Emptied when it is full: what comes often is soon back. */
 const seen = new Map<string, number>()
-let untilLook = lookEach
+let untilLook = 1
 
 /** @returns whether it was recorded */
 export function beginFrequent(
@@ -80,7 +81,7 @@ export function numberFrequent(span: Recorded, key: string, value: number): bool
 
 function isLookedAt(): boolean {
   if (--untilLook > 0) return false
-  untilLook = lookEach
+  untilLook = 1 + (randomWord() & (2 * lookEach - 1)) // not each 8th: what comes in turn would never be seen
   return canGenerate
 }
 
@@ -141,9 +142,11 @@ function declareBegin(
   const matches = without
     ? 'if (values !== undefined) return true'
     : [
-        'if (typeof values !== "object" || values === null) return true',
         'let n = 0',
-        `try { for (const key in values) switch (n++) { ${sameKeys.join('; ')}; default: return true } } catch { return true }`,
+        'try {',
+        'if (getPrototypeOf(values) !== plainPrototype) return true', // for-in would tell what is inherited
+        `for (const key in values) switch (n++) { ${sameKeys.join('; ')}; default: return true }`,
+        '} catch { return true }', // of what is no object, or a proxy
         `if (n !== ${keys.length}) return true`,
       ].join('\n')
   const declared = { ...beginFields(t.enum([name])), ...fields }

@@ -81,10 +81,16 @@ export class Recorded extends Handle {
     else tellTag(this, key, value)
   }
 
+  /** Known at the beginning: those that come often stand in its record, so that these need no tracepoints of their own. */
+  private firstTag(key: string, value: TagValue): void {
+    if (key === 'error') this.failed = true
+    tellGeneral(this, key, value)
+  }
+
   tags(tags: Readonly<Record<string, TagValue>>): void {
     try {
-      if (typeof tags === 'object') for (const [key, value] of Object.entries(tags)) this.tag(key, value)
-      else counts[refused]!++
+      if (typeof tags !== 'object') counts[refused]!++
+      else for (const [key, value] of Object.entries(tags)) this.firstTag(key, value)
     } catch {
       counts[refused]!++ // null, or a getter that throws
     }
@@ -133,13 +139,17 @@ export class Recorded extends Handle {
   }
 }
 
+function tellTag(span: Recorded, key: string, value: unknown): void {
+  if (typeof value === 'string' && tagFrequent(span, key, value)) return
+  if (typeof value === 'number' && numberFrequent(span, key, value)) return
+  tellGeneral(span, key, value)
+}
+
 /** Whether the span has ended or not. */
-export function tellTag(span: Recorded, key: string, value: unknown): void {
-  if (typeof value === 'string') {
-    if (!tagFrequent(span, key, value)) records().tag(span, key, value)
-  } else if (typeof value === 'number') {
-    if (!numberFrequent(span, key, value)) records().number(span, key, value)
-  } else if (typeof value === 'boolean' || typeof value === 'bigint') records().tag(span, key, String(value))
+export function tellGeneral(span: Recorded, key: string, value: unknown): void {
+  if (typeof value === 'string') records().tag(span, key, value)
+  else if (typeof value === 'number') records().number(span, key, value)
+  else if (typeof value === 'boolean' || typeof value === 'bigint') records().tag(span, key, String(value))
   else counts[refused]!++
 }
 

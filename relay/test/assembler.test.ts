@@ -71,6 +71,12 @@ const rename = (time: number, name: string, fields: Fields = {}) =>
 const tag = (time: number, key: string, value: string, fields: Fields = {}) =>
   event('tag', time, { trace_low: 7, span: 1, key, value, ...fields })
 
+/** With tags in its own record. */
+function tagged(record: SpanRecord): SpanRecord {
+  record.tags = ['a', 1, 'b', 'x']
+  return record
+}
+
 function assembler(limits = {}) {
   const made = new Assembler({ lateMs: 10, goneMs: 100, ...limits })
   return Object.assign(made, { source: made.open('p', 'default', 'Store') as Source })
@@ -361,6 +367,8 @@ test('whatever comes, every event is in a span, held, or counted', () => {
   const events = fc.oneof(
     fc.tuple(time, ids, fc.constantFrom(0, 1, 2)).map(([at, id, flags]) => begin(at, { ...id, flags })),
     fc.tuple(time, ids).map(([at, id]) => end(at, id)),
+    fc.tuple(time, ids).map(([at, id]) => tagged(begin(at, id))),
+    fc.tuple(time, ids).map(([at, id]) => tagged(end(at, id))),
     fc.tuple(time, ids).map(([at, id]) => tag(at, 'k', 'v', id)),
     fc.tuple(time, ids).map(([at, id]) => note(at, 'x', id)),
     fc.tuple(time, ids).map(([at, id]) => rename(at, 'y', id)),
