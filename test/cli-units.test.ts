@@ -1,4 +1,5 @@
 // test/cli-units.test.ts: the parts of the command that are pure: names, numbers, tables, bars, quantiles, pairs.
+
 import type { SessionSpec } from '@blkin/relay'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -7,6 +8,7 @@ import { attach } from '../lib/cli/attach.js'
 import { typeText } from '../lib/cli/field-text.js'
 import { listed, type Target } from '../lib/cli/find.js'
 import { followedText, readFollowed, timeOf } from '../lib/cli/followed.js'
+import { gathered, generalName } from '../lib/cli/frequent.js'
 import { compileGlob, globsMeet } from '../lib/cli/glob.js'
 import { Latencies, RecentLatencies } from '../lib/cli/latency.js'
 import { Lines, slowText, tame } from '../lib/cli/lines.js'
@@ -424,4 +426,18 @@ test("a fleet's event reads as a line of babeltrace", () => {
   expect(followedText(event, event)).toBe(
     `[${hour}.000000005] (+0.000000000) h:node:(7) disk:io: { cpu_id = 0 }, { tid = 7 }, { op = "read", list = [ [0] = 1, [1] = 2 ], none = [ ] }`,
   )
+})
+
+test('span names that come often are one row of list, and count as what they stand for in top', () => {
+  const names = [
+    'shop:io',
+    'blkin:span_begin',
+    'blkin:span_begin.0',
+    'blkin:span_begin.1',
+    'blkin:span_begin.shop.x',
+  ]
+  expect(gathered(names, (name) => name).map(({ name, count }) => `${name} ${count}`)).toEqual([
+    ...['shop:io 1', 'blkin:span_begin 1', 'blkin:span_begin.* 2', 'blkin:span_begin.shop.x 1'],
+  ])
+  expect(names.map(generalName).filter((name) => name === 'blkin:span_begin')).toHaveLength(3)
 })

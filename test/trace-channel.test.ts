@@ -69,7 +69,7 @@ describeWith(['babeltrace2'], 'babeltrace2', () => {
     const events = printed(to.output)
     expect(events).toHaveLength(emitted.events + emitted.spans)
     const one = ['blkin:span_begin', ...Array(10).fill('app:flood'), 'blkin:span_number', 'blkin:span_end']
-    expect(events.map(({ name }) => name)).toEqual(Array(20).fill(one).flat())
+    expect(events.map(({ name }) => name.replace(/\.\d$/, ''))).toEqual(Array(20).fill(one).flat())
   })
 })
 

@@ -6,6 +6,7 @@ import { randomWord } from '../lib/trace/ids.js'
 import { currentShare, keeps, parseTraceSample, setTraceSample } from '../lib/trace/sampler.js'
 import { relay } from './support/relays.js'
 import { result, run } from './support/run.js'
+import { spanEvent } from './support/span-events.js'
 import { recorded } from './support/trace.js'
 
 beforeAll(() => {
@@ -273,7 +274,7 @@ test('the environment says it, each root tells its probability, and a bad one is
     console.log(kept)`
   const kept = await result<number>(program, { env: { ...to.env, BLKIN_TRACE_SAMPLE: '1/4' } })
   const { events } = await recorded(to.output)
-  const begun = events.filter(({ tracepoint }) => tracepoint.event === 'span_begin')
+  const begun = events.filter((one) => spanEvent(one) === 'span_begin')
   expect(begun.length).toBe(kept)
   expect(kept).toBeGreaterThan(1000 - 7 * 27)
   expect(kept).toBeLessThan(1000 + 7 * 27)

@@ -211,5 +211,10 @@ test('where two sessions of a process record the same spans, a relay tells each 
   expect(await result<boolean>(text, { env: to.env })).toBe(true)
   const counts = () => to.stats().tracing!
   await until(() => counts().stored === 100)
-  expect(counts()).toMatchObject({ events: 800, inSpans: 400, duplicates: 400, spans: 100, held: 0 })
+  const { events, inSpans } = counts()
+  expect(inSpans, 'begin, annotation and end, and a tag until it stands in the beginning').toBeGreaterThan(
+    300,
+  )
+  expect(counts()).toMatchObject({ duplicates: inSpans, spans: 100, held: 0 })
+  expect(events).toBe(2 * inSpans)
 })

@@ -9,6 +9,7 @@ import { typeText } from './field-text.js'
 import { type Target, withProcesses } from './find.js'
 import { type FleetFlags, jsonOption, pidOption, relayOption } from './flags.js'
 import { withFleet } from './fleet.js'
+import { gathered } from './frequent.js'
 import { compileGlob } from './glob.js'
 import { nearest } from './nearest.js'
 import { print, printJson, type Style, styleFor } from './print.js'
@@ -136,7 +137,12 @@ export function renderListed(all: Listed[], style: Style): string[] {
   const groups = new Map<string, { program: string; pids: number[]; rows: string[][] }>()
   for (const { pid, program, gone, tracepoints, rule } of all) {
     if (tracepoints.length === 0) continue
-    const rows = tracepoints.map((one) => rowOf(one, gone, rule, style))
+    const rows = gathered(tracepoints, nameOf).map(({ one, name, count }) => {
+      const row = rowOf(one, gone, rule, style)
+      return name === nameOf(one)
+        ? row
+        : [name, ...row.slice(1, 3), `${count} that come often: --json tells each`]
+    })
     const key = JSON.stringify([program, rows])
     const group = groups.get(key) ?? { program, pids: [], rows }
     group.pids.push(pid)

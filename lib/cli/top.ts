@@ -14,6 +14,7 @@ import {
   ruleOptions,
 } from './flags.js'
 import { readFollowed, timeOf } from './followed.js'
+import { generalName } from './frequent.js'
 import { leave, neverWaitFor, readerGone } from './lines.js'
 import { lostOf } from './losses.js'
 import { type Pair, parsePair } from './pairs.js'
@@ -83,7 +84,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
 function ofItem(item: TraceItem & { kind: 'event' }, since: ReturnType<typeof clock>): Event {
   const { tracepoint, trace, seconds, nanoseconds, fields, context } = item
   return {
-    name: `${tracepoint.provider}:${tracepoint.event}`,
+    name: generalName(`${tracepoint.provider}:${tracepoint.event}`),
     ...{ pid: trace.pid, ns: since(seconds, nanoseconds), fields, context },
     fieldNames: () => tracepoint.fields.map(({ name }) => name),
   }
@@ -95,7 +96,7 @@ function countFollowed({ events }: Followed, model: TopModel, since: ReturnType<
     if (one.lost !== undefined) continue
     const time = timeOf(one)
     model.event({
-      name: `${one.provider}:${one.event}`,
+      name: generalName(`${one.provider}:${one.event}`),
       ...{ pid: one.pid, fields: one.fields, context: one.context },
       ns: since(Number(time / 1_000_000_000n), Number(time % 1_000_000_000n)),
       fieldNames: () => Object.keys(one.fields),
