@@ -3,7 +3,7 @@
 // Spans go into a session in memory, in overwrite mode; the SDK's to an exporter that drops them, after the slice.
 import { readSync, writeSync } from 'node:fs'
 import { AlwaysOffSampler, BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
-import { openSession, status, trace } from '../../dist/index.js'
+import { openSession, spans, status, t, trace } from '../../dist/index.js'
 import { setTraceSample } from '../../dist/trace/sampler.js'
 
 const session = openSession('bench', { relay: null, mode: 'overwrite' })
@@ -23,9 +23,14 @@ const otel = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer(
 const sampler = new AlwaysOffSampler()
 const otelOff = new BasicTracerProvider({ sampler, spanProcessors: [processor] }).getTracer('bench')
 
+// As somebody would who knows what the values are.
+const { write } = spans('bench', {
+  write: { kind: 'server', tags: { object: t.string, op: t.enum(['read', 'write']), bytes: t.u32 } },
+})
+
 const texts = ['volume-00/blk-0a', 'volume-01/blk-0b', 'volume-02/blk-0c', 'volume-03/blk-0d']
 const sink = new Uint32Array(256)
-const scope = { trace, otel, otelOff, texts, sink }
+const scope = { trace, write, otel, otelOff, texts, sink }
 
 /** A loop around `body`, as in slices.mjs. */
 function variant(body, also = {}) {
@@ -44,6 +49,8 @@ function variant(body, also = {}) {
 const span = `const span = trace.start('write', { kind: 'server' })
   span.tag('object', texts[x & 3]); span.tag('op', 'write'); span.tag('bytes', 4096)
   span.end()`
+const started = `trace.start('write', { kind: 'server', tags: { object: texts[x & 3], op: 'write', bytes: 4096 } }).end()`
+const declared = `write({ object: texts[x & 3], op: 'write', bytes: 4096 }).end()`
 const theirs = (tracer) => `const span = ${tracer}.startSpan('write', { kind: 1 })
   span.setAttribute('object', texts[x & 3]); span.setAttribute('op', 'write'); span.setAttribute('bytes', 4096)
   span.end()`
@@ -61,6 +68,8 @@ const slices = {
   out: variant(span, sampledOut),
   empty: variant(`const span = trace.start('write'); span.end()`),
   span: variant(span),
+  started: variant(started),
+  declared: variant(declared),
   otel: variant(theirs('otel'), { after: () => processor.forceFlush() }),
   otelout: variant(theirs('otelOff')),
 }
@@ -89,10 +98,10 @@ async function measure(slice, count) {
   return took
 }
 
-/** What was recorded is what was asked for: five events a span, and none where it was off or sampled out. */
+/** What was recorded is what was asked for: five events a span, two where the beginning holds the tags, and none where it was off or sampled out. */
 async function account() {
   const bytes = {}
-  for (const name of ['off', 'out', 'span']) {
+  for (const name of ['off', 'out', 'span', 'started', 'declared']) {
     const before = written()
     await measure(slices[name], 1000)
     bytes[name] = (written() - before) / 1000

@@ -15,7 +15,7 @@ export function gathered<One>(
   for (const one of all) {
     const name = nameOf(one)
     const general = generalName(name)
-    const key = general === name ? one : general
+    const key = general === name ? one : `${general}.*`
     const known = shown.get(key)
     if (known !== undefined) known.count++
     else shown.set(key, { one, name: general === name ? name : `${general}.*`, count: 1 })

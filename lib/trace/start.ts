@@ -28,28 +28,33 @@ export function startAs<What>(
 ): Handle {
   if (!wanted()) return form.off
   try {
-    const parent = options?.parent
-    if (parent !== undefined) {
-      if (!(parent instanceof Handle)) counts[refused]!++
-      else if (!(parent instanceof Off)) return parent.child(form, what, options)
-    }
-    const current = currentHandle()
-    return current === undefined ? root(form, what, options) : current.child(form, what, options)
+    const parent = options === undefined ? undefined : options.parent
+    const above = parent === undefined ? currentHandle() : handleOf(parent)
+    return above === undefined ? root(form, what, options) : above.child(form, what, options)
   } catch {
     counts[refused]!++ // a getter of the options that throws
     return form.off
   }
 }
 
+/** What is no span, or none that says anything, is as if none were given. */
+function handleOf(parent: unknown): Handle | undefined {
+  if (!(parent instanceof Handle)) counts[refused]!++
+  else if (!(parent instanceof Off)) return parent
+  return currentHandle()
+}
+
 /** The first span of a trace, which is recorded if the sampling says so. */
 export function root<What>(form: Form<What>, what: What, options: BeginOptions | undefined): Handle {
-  if (options?.debug === true) return rootOf(randomWord(), traitsOf(1, true), form, what, options)
-  if (asksContent()) return rootAsked(form, what, options)
+  if (asksContent() || (options !== undefined && options.debug === true))
+    return rootAsked(form, what, options)
   if (!keepsNext()) return form.unsampled // counted by the gap
   return rootOf(keptWord(), plainTraits(), form, what, options)
 }
 
+/** Apart, so that what is not recorded stays small enough to be inlined where it is called. */
 function rootAsked<What>(form: Form<What>, what: What, options: BeginOptions | undefined): Handle {
+  if (options?.debug === true) return rootOf(randomWord(), traitsOf(1, true), form, what, options)
   const share = contentShare(form, what, options)
   if (share === undefined) {
     if (!keepsNext()) return form.unsampled
