@@ -150,7 +150,7 @@ function countRefused(byId, account) {
 
 /** Five events a span, or a beginning that holds the tags and an end; none where it is not recorded; and the SDK's went to its exporter. */
 function checkSpans({ bytes, lost, exported }) {
-  const isRecorded = bytes.span >= 5 * 32 && bytes.started >= 2 * 64 && bytes.declared >= 2 * 64
+  const isRecorded = bytes.span >= 5 * 32 && bytes.started >= 3 * 32 && bytes.declared >= 3 * 32
   if (bytes.off !== 0 || bytes.out !== 0 || !isRecorded || lost !== 0 || exported === 0)
     throw new Error(
       `bench: spans: ${JSON.stringify({ bytes, lost, exported })}; expected all of them and no other`,
