@@ -11,6 +11,7 @@ import { printed, recorded } from './support/trace.js'
 describe.each([
   { how: 'generated code', flags: [] },
   { how: 'no code generation', flags: ['--disallow-code-generation-from-strings'] },
+  { how: 'static call sites', flags: ['--import', 'blkin/register'] },
 ])('declared spans, $how', ({ flags }) => {
   test('a beginning is one event with its tags, typed, and an end another', async () => {
     const to = await relay()

@@ -15,7 +15,6 @@ import type { Recorded } from './recorded.js'
 import { records, spanSchema } from './records.js'
 import { argument, beginFields, first, ids, number, toldOfBegin, toldOfSpan } from './span-fields.js'
 import { tagFields } from './tag-fields.js'
-import { add, find, type TextTable, textTable } from './text-table.js'
 
 const lookEach = 8
 const seenEnough = 4
@@ -39,9 +38,9 @@ interface Shape {
   readonly next: Shape | undefined
 }
 
-const begins = textTable<Shape>()
-const tags = textTable<Emit<[key: string, value: string]>>()
-const numbers = textTable<Emit<[key: string, value: number]>>()
+const begins = new Map<string, Shape>()
+const tags = new Map<string, Emit<[key: string, value: string]>>()
+const numbers = new Map<string, Emit<[key: string, value: number]>>()
 
 /** How often each was seen, of those that are looked at. Emptied when it is full: what comes often is soon back. */
 const seen = new Map<string, number>()
@@ -55,7 +54,7 @@ export function beginFrequent(
   name: string,
   given: Tags,
 ): boolean {
-  for (let shape = find(begins, name); shape !== undefined; shape = shape.next)
+  for (let shape = begins.get(name); shape !== undefined; shape = shape.next)
     if (shape.emit(span, flagBits, kind, name, given) === undefined) return true
   if (isLookedAt()) lookAtBegin(name, given)
   return false
@@ -63,7 +62,7 @@ export function beginFrequent(
 
 /** @returns whether it was recorded */
 export function tagFrequent(span: Recorded, key: string, value: string): boolean {
-  const emit = find(tags, key)
+  const emit = tags.get(key)
   if (emit !== undefined) return emit(span, key, value) === undefined
   if (isLookedAt() && comesOften(`tag ${key}`))
     keep(tags, key, declareTag('span_tag', key, argument('value'), t.string))
@@ -72,7 +71,7 @@ export function tagFrequent(span: Recorded, key: string, value: string): boolean
 
 /** @returns whether it was recorded */
 export function numberFrequent(span: Recorded, key: string, value: number): boolean {
-  const emit = find(numbers, key)
+  const emit = numbers.get(key)
   if (emit !== undefined) return emit(span, key, value) === undefined
   if (isLookedAt() && comesOften(`number ${key}`))
     keep(numbers, key, declareTag('span_number', key, number('Float64', 'value'), t.f64))
@@ -93,8 +92,8 @@ function comesOften(what: string): boolean {
   return false
 }
 
-function keep<Value>(table: TextTable<Value>, text: string, value: Value | undefined): void {
-  if (value !== undefined) add(table, text, value)
+function keep<Value>(map: Map<string, Value>, text: string, value: Value | undefined): void {
+  if (value !== undefined) map.set(text, value)
 }
 
 function lookAtBegin(name: string, given: Tags): void {
@@ -103,11 +102,11 @@ function lookAtBegin(name: string, given: Tags): void {
   const keys = Object.entries(types).map(([key, { type }]) => `${type} ${key}`)
   if (!comesOften(['begin', name, ...keys].join('\n'))) return
   let count = 0
-  const before = find(begins, name)
+  const before = begins.get(name)
   for (let shape = before; shape !== undefined; shape = shape.next) count++
   if (count >= shapesMost) return
   const emit = declareBegin(name, types, given === undefined)
-  if (emit !== undefined) add(begins, name, { emit, next: before })
+  if (emit !== undefined) begins.set(name, { emit, next: before })
 }
 
 const typeOf: Partial<Record<string, FieldType<unknown>>> = {
