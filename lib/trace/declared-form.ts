@@ -36,7 +36,7 @@ function check(where: string, declaration: unknown): asserts declaration is Span
   if (kind !== undefined && !kinds.includes(kind)) fail(where, `the kind is ${show(kind)}`, kinds.join(', '))
   if (typeof annotations !== 'object' || annotations === null)
     fail(where, `the annotations are ${show(annotations)}`, 'an object of field types by name')
-  for (const [name, types] of Object.entries({ ...fields, ...annotations }))
+  for (const [name, types] of [...Object.entries(fields), ...Object.entries(annotations)])
     if (typeof types !== 'object' || types === null)
       fail(where, `${name} is ${show(types)}`, 'an object of field types')
   for (const name of Object.keys(annotations))

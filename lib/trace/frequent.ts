@@ -2,9 +2,10 @@
 // keys and types of its tags, a later tag by its key. Such texts are told once, with the declaration, and the event holds
 // numbers for them; the first tags are in the beginning's own record.
 //
-// One in `lookEach` or so of those that have no tracepoint yet is looked at, and what was seen `seenEnough` times is declared. So
-// what comes once, such as a name with an id in it, uses up no place and costs a map's look-up. There are names for 512 of
+// One in eight or so of those that have no tracepoint yet is looked at, and what was seen `seenEnough` times is declared. So
+// what comes once, such as a name with an id in it, uses up no place and costs a map's look-up. There are places for 512 of
 // them in the process: 8 names of tracepoints, each in as many forms as a name may have (64, native/control/registry.hpp).
+// Where none is left fewer and fewer are looked at: to be refused costs more than all that a declaration would spare.
 import { canGenerate } from '../code-generation.js'
 import { makeEmitter } from '../emitter.js'
 import type { Told } from '../placement.js'
@@ -18,16 +19,26 @@ import { records, spanSchema } from './records.js'
 import { argument, beginFields, first, ids, number, toldOfBegin, toldOfSpan } from './span-fields.js'
 import { tagFields } from './tag-fields.js'
 
-const lookEach = 8
+const lookEachLeast = 8
+const lookEachMost = 2 ** 20
 const seenEnough = 4
 const candidatesMost = 256
+const candidateMost = 4096 // characters
 /** Of one name, with other tags each. */
 const shapesMost = 4
 
+/** Of one general event: the names of those that stand for it, how many are there to one that is looked at, and how many until the next. */
+interface Places {
+  readonly names: readonly string[]
+  lookEach: number
+  untilLook: number
+}
+
+const placesOf = (...names: string[]): Places => ({ names, lookEach: lookEachLeast, untilLook: 1 })
 const places = {
-  span_begin: ['span_begin.0', 'span_begin.1', 'span_begin.2', 'span_begin.3'],
-  span_tag: ['span_tag.0', 'span_tag.1'],
-  span_number: ['span_number.0', 'span_number.1'],
+  span_begin: placesOf('span_begin.0', 'span_begin.1', 'span_begin.2', 'span_begin.3'),
+  span_tag: placesOf('span_tag.0', 'span_tag.1'),
+  span_number: placesOf('span_number.0', 'span_number.1'),
 }
 
 type Tags = Readonly<Record<string, unknown>> | undefined
@@ -46,7 +57,6 @@ const numbers = new Map<string, Emit<[key: string, value: number]>>()
 
 /** How often each was seen, of those that are looked at. Emptied when it is full: what comes often is soon back. */
 const seen = new Map<string, number>()
-let untilLook = 1
 
 /** @returns whether it was recorded */
 export function beginFrequent(
@@ -58,7 +68,7 @@ export function beginFrequent(
 ): boolean {
   for (let shape = begins.get(name); shape !== undefined; shape = shape.next)
     if (shape.emit(span, flagBits, kind, name, given) === undefined) return true
-  if (isLookedAt()) lookAtBegin(name, given)
+  if (isLookedAt(places.span_begin)) lookAtBegin(name, given)
   return false
 }
 
@@ -66,7 +76,7 @@ export function beginFrequent(
 export function tagFrequent(span: Recorded, key: string, value: string): boolean {
   const emit = tags.get(key)
   if (emit !== undefined) return emit(span, key, value) === undefined
-  if (isLookedAt() && comesOften(`tag ${key}`))
+  if (isLookedAt(places.span_tag) && comesOften(`tag ${key}`))
     keep(tags, key, declareTag('span_tag', key, argument('value'), t.string))
   return false
 }
@@ -75,23 +85,24 @@ export function tagFrequent(span: Recorded, key: string, value: string): boolean
 export function numberFrequent(span: Recorded, key: string, value: number): boolean {
   const emit = numbers.get(key)
   if (emit !== undefined) return emit(span, key, value) === undefined
-  if (isLookedAt() && comesOften(`number ${key}`))
+  if (isLookedAt(places.span_number) && comesOften(`number ${key}`))
     keep(numbers, key, declareTag('span_number', key, number('Float64', 'value'), t.f64))
   return false
 }
 
-function isLookedAt(): boolean {
-  if (--untilLook > 0) return false
-  untilLook = 1 + (randomWord() & (2 * lookEach - 1)) // not each 8th: what comes in turn would never be seen
+function isLookedAt(of: Places): boolean {
+  if (--of.untilLook > 0) return false
+  of.untilLook = 1 + (randomWord() & (2 * of.lookEach - 1)) // not each 8th: what comes in turn would never be seen
   return canGenerate
 }
 
 function comesOften(what: string): boolean {
+  if (what.length > candidateMost) return false
   const times = (seen.get(what) ?? 0) + 1
-  if (times >= seenEnough) return seen.delete(what) || true
   if (seen.size >= candidatesMost) seen.clear()
-  seen.set(what, times)
-  return false
+  if (times < seenEnough) seen.set(what, times)
+  else seen.delete(what)
+  return times >= seenEnough
 }
 
 function keep<Value>(map: Map<string, Value>, text: string, value: Value | undefined): void {
@@ -173,8 +184,9 @@ function declareFrequent<Made>(
   general: number,
   matches: string,
 ): Made | undefined {
+  const own = places[event]
   try {
-    for (const place of places[event]) {
+    for (const place of own.names) {
       const schema = spanSchema(place, fields)
       const id = declareBeside(schema)
       if (typeof id !== 'number') continue
@@ -183,5 +195,6 @@ function declareFrequent<Made>(
       return makeEmitter(id, schema, flagOf(id), { ...told, first: guarded }, () => true) as Made
     }
   } catch {} // an error of the declaration
+  own.lookEach = Math.min(2 * own.lookEach, lookEachMost)
   return undefined
 }

@@ -139,20 +139,8 @@ const READ: Record<SpanEvent, (tracepoint: TraceTracepoint, told: string | undef
       }
     }
   },
-  span_name(_, told) {
-    const read = textReader(told)
-    return (bytes, view, p, record) => {
-      readIds(view, p, record)
-      record.value = read(bytes, p)
-    }
-  },
-  span_annotation(_, told) {
-    const read = textReader(told)
-    return (bytes, view, p, record) => {
-      readIds(view, p, record)
-      record.value = read(bytes, p)
-    }
-  },
+  span_name: valueReader,
+  span_annotation: valueReader,
   span_tag(_, told) {
     const readKey = textReader(told)
     return (bytes, view, p, record) => {
@@ -178,6 +166,14 @@ const READ: Record<SpanEvent, (tracepoint: TraceTracepoint, told: string | undef
     p.at += 2
   },
   span_end: () => (_, view, p, record) => readIds(view, p, record),
+}
+
+function valueReader(_: TraceTracepoint, told: string | undefined): Read {
+  const read = textReader(told)
+  return (bytes, view, p, record) => {
+    readIds(view, p, record)
+    record.value = read(bytes, p)
+  }
 }
 
 function textReader(told: string | undefined): (bytes: Buffer, p: Position) => string {
