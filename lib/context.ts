@@ -4,10 +4,11 @@
 import { executionAsyncId } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
 import { joined, type Wide } from './filter/integers.js'
+import { asStored } from './filter/texts.js'
 import { native } from './native.js'
 import { type FieldType, Shape, Type } from './types.js'
 
-const slots = { cpu: 2, span: 3, traceHigh: 4, traceLow: 5, elu: 6, asyncId: 7 } as const
+const slots = { thread: 1, cpu: 2, span: 3, traceHigh: 4, traceLow: 5, elu: 6, asyncId: 7 } as const
 /** Those that every process has, by the names that sessions ask for. */
 export const builtInContexts = [
   'tid', 'thread', 'cpu', 'span', 'trace', 'trace_high', 'trace_low', 'elu', 'async_id',
@@ -23,7 +24,16 @@ const texts = Array.from(
   (_, slot) => new Uint8Array(block, slotCount * 8 + slot * textBytes, textBytes),
 )
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+/** The texts as strings, of the slots that are filled here. */
+const strings: string[] = texts.map(() => '')
+strings[slots.thread] = decoded(texts[slots.thread] as Uint8Array)
+
+function decoded(text: Uint8Array): string {
+  return new TextDecoder().decode(text.subarray(0, text.indexOf(0)))
+}
+
+/** `tid` and `thread`, a bit each: in the block since the thread is there. */
+export const constantContexts = 0b11
 
 /** By slot: puts the value of this moment into the block. May run the program's code, and throw. */
 const sources: (() => void)[] = []
@@ -31,6 +41,7 @@ const sources: (() => void)[] = []
 const clear = (slot: number): void => {
   numbers.setBigUint64(slot * 8, 0n, true)
   ;(texts[slot] as Uint8Array)[0] = 0
+  strings[slot] = ''
 }
 
 let gathering = false
@@ -59,10 +70,7 @@ export const contextValues = {
   unsigned: (slot: number): Wide =>
     joined(numbers.getUint32(slot * 8 + 4, true), numbers.getInt32(slot * 8, true)),
   float: (slot: number): number => numbers.getFloat64(slot * 8, true),
-  text(slot: number): string {
-    const text = texts[slot] as Uint8Array
-    return decoder.decode(text.subarray(0, text.indexOf(0)))
-  },
+  text: (slot: number): string => strings[slot] as string,
 }
 
 // Only where a filter asks for it: what a session's events carry is noted when they are written.
@@ -142,11 +150,10 @@ function putter(type: number, slot: number): (value: unknown) => void {
     case Type.string:
       return (value) => {
         const text = texts[slot] as Uint8Array
-        const { written } = encoder.encodeInto(
-          String(value).replaceAll('\0', '␀'),
-          text.subarray(0, textBytes - 1),
-        )
+        const stored = asStored(String(value))
+        const { read, written } = encoder.encodeInto(stored, text.subarray(0, textBytes - 1))
         text[written] = 0
+        strings[slot] = stored.slice(0, read)
       }
     case Type.bool:
       return (value) => numbers.setBigUint64(at, value ? 1n : 0n, true)

@@ -2,7 +2,7 @@
 // Emitters call it behind the flag, before anything is staged: an event that all refuse never leaves JavaScript. Made
 // anew, in the thread that emits, when the tracepoint's generation has moved, so it needs no event loop.
 import { canGenerate } from './code-generation.js'
-import { gather } from './context.js'
+import { constantContexts, gather } from './context.js'
 import { type ContextPlace, condition } from './filter/condition.js'
 import { FilterError } from './filter/error.js'
 import { checkFilter, compileFilter } from './filter/filter.js'
@@ -81,7 +81,7 @@ function makeGate(id: number, schema: Schema): MadeGate {
   const { generation, rules, contexts } = fittingRules(id, schema)
   const asked = (generation & 0xffff) << 16
   const made = (canGenerate ? asText : asFunctions)(rules, asked, schema, contexts)
-  const slots = rules.reduce((all, rule) => all | rule.contexts, made.slots)
+  const slots = rules.reduce((all, rule) => all | rule.contexts, made.slots & ~constantContexts)
   return { ...made, generation, slots, known: slots === 0 ? generation : Number.NaN }
 }
 

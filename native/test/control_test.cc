@@ -105,7 +105,7 @@ TEST_F(Control, rules_change_while_threads_emit) {
     const Emitter one(id), two(id), three(id);
     Outcome outcome;
     for (int32_t i = 2; i < 1000; ++i) {
-      ASSERT_FALSE(Process::get().enable("changing", rule("control:changing", {1, i}), outcome));
+      ASSERT_FALSE(Process::get().enable("changing", rule("control:changing", {1, i}), {}, outcome));
       if (i % 5 == 0) {
         ASSERT_FALSE(
             Process::get().disable("changing", "control:changing", thrift::Origin::kControl, outcome));
@@ -123,7 +123,7 @@ TEST_F(Control, sessions_open_change_and_close_under_emitters) {
   for (int i = 0; i < 40; ++i) {
     const std::string name = "passing" + std::to_string(i % 3);
     ASSERT_FALSE(Process::get().open(in_memory(name)));
-    ASSERT_FALSE(Process::get().enable(name, rule("control:passing"), outcome));
+    ASSERT_FALSE(Process::get().enable(name, rule("control:passing"), {}, outcome));
     thrift::SessionSpec changed = in_memory(name);
     changed.contexts = {"tid", "cpu"};
     changed.channel.sub_buffers = 4;
