@@ -1,56 +1,96 @@
 #!/usr/bin/env node
-// scripts/bench.mjs: `npm run bench`: measures tracepoints against their floor and their rivals, all in one run, and
-// writes docs/benchmark.md. About three minutes on an idle machine.
-//   --quick       few rounds and one rate, to see that everything runs; prints, and leaves docs/benchmark.md alone
-//   --out=FILE    write there instead
-//   --json=FILE   the medians and verdicts as JSON as well
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+// scripts/bench.mjs: `npm run bench`: measures tracepoints against their floor and their rivals, on each Node that we promise, and writes
+// bench/results.json, and from it docs/benchmark.md, its picture and the README's figures. Five minutes on an idle machine.
+//   --quick       this Node, few rounds and one rate, to see that everything runs; then fails (exit code 3) where a ratio is worse than
+//                 the published one by more than its spread. Prints, and writes nothing. Less than a minute
+//   --report      measures nothing: writes again what is made from bench/results.json
+//   --out=FOLDER  writes into that folder instead, and leaves the README alone
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from '../bench/lib/build.mjs'
-import { Child } from '../bench/lib/child.mjs'
-import { countEvents } from '../bench/lib/count.mjs'
+import { chart } from '../bench/lib/chart.mjs'
 import { findHighest, holds, runRate } from '../bench/lib/end-to-end.mjs'
-import { startLttng } from '../bench/lib/lttng.mjs'
-import { machine } from '../bench/lib/machine.mjs'
-import { measure } from '../bench/lib/measure.mjs'
-import { figures, judge, report } from '../bench/lib/report.mjs'
-import { contextBytes, recordedEvents, rows, sample, work } from '../bench/lib/rows.mjs'
-import { spread } from '../bench/lib/stats.mjs'
+import { measureEvents } from '../bench/lib/events.mjs'
+import { checkGate, publishGate } from '../bench/lib/gate.mjs'
+import { machine, nodeVersion } from '../bench/lib/machine.mjs'
+import { measurePrograms } from '../bench/lib/measure-programs.mjs'
+import { measureThreads } from '../bench/lib/measure-threads.mjs'
+import { figures, report } from '../bench/lib/report.mjs'
+import { endToEndResults, missedTargets, nodeResults } from '../bench/lib/results.mjs'
+import { nodeBinary } from './lib/nodes.mjs'
 import { isMain, root } from './lib/run.mjs'
 import { ensureSetup } from './setup.mjs'
 
 const packages = ['cmake', 'lttng-tools', 'liblttng-ust-dev']
+const published = join(root, 'bench/results.json')
 
-async function bench({ quick, out, json }) {
-  const { missing } = await ensureSetup({ debian: packages })
-  if (missing.includes('cmake')) throw new Error('bench: cmake is missing; the peers cannot be built')
-  const built = await build()
+const full = {
+  events: { rounds: 200, warmSlices: 60, latencyTurns: 50_000 },
+  programs: { rounds: 150, warm: 60 },
+  threads: { rounds: 9, events: 1_000_000 },
+  rateSeconds: 5,
+  gateRuns: 6,
+}
+const quick = {
+  events: { rounds: 16, warmSlices: 20, latencyTurns: 5000 },
+  programs: { rounds: 10, warm: 5 },
+  threads: { rounds: 1, events: 200_000 },
+  rateSeconds: 1,
+}
+
+const say = (line) => console.error(`bench: ${line}`)
+const lineOf = (version) => Number(/^v?(\d+)/.exec(version)[1])
+
+/** This Node first: the rows that are told once are its. */
+function nodesHere() {
+  const own = lineOf(process.version)
+  const others = [20, 22, 24, 26].filter((line) => line !== own)
+  const all = [
+    { line: own, node: process.execPath },
+    ...others.map((line) => ({ line, node: nodeBinary(line) })),
+  ]
+  for (const { line, node } of all) if (node === undefined) say(`without Node ${line}: it cannot be fetched`)
+  return all.filter(({ node }) => node !== undefined)
+}
+
+async function measureAll(nodes, shared, settings) {
   const here = machine()
   const start = performance.now()
-  const slices = await measureSlices(built, missing, quick)
-  const rateSeconds = quick ? 1 : 5
-  const endToEnd = await measureRates(quick, rateSeconds)
-  const result = {
-    ...slices,
-    endToEnd,
-    machine: here,
-    missing,
-    date: new Date().toISOString().slice(0, 10),
-    method: { ...built, rounds: slices.rounds, rateSeconds, seconds: (performance.now() - start) / 1000 },
+  const measured = []
+  for (const { line, node } of nodes) {
+    say(`Node ${line}: events`)
+    const events = await measureEvents({ ...shared, node }, settings.events)
+    say(`Node ${line}: programs`)
+    const jobs = await measurePrograms(node, settings.programs)
+    measured.push(nodeResults({ line, ...nodeVersion(node), ...events, jobs }))
   }
-  const text = report(result)
-  const file = out ?? (quick ? undefined : join(root, 'docs/benchmark.md'))
-  if (file === undefined) console.log(text)
-  else writeFileSync(resolve(file), text)
-  if (file !== undefined && out === undefined) putInReadme(figures(result))
-  if (json !== undefined) writeFileSync(resolve(json), JSON.stringify(forPrograms(result), null, 2))
-  const { judged, pack, endToEnd: rate } = judge(result)
-  const missed = [...judged, pack, rate].filter(({ met }) => met === false).length
-  console.error(
-    `bench: ${missed === 0 ? 'all targets met' : `${missed} targets missed`}${file ? `; see ${file}` : ''}`,
-  )
+  say('threads')
+  const threads = await measureThreads(nodes[0].node, settings.threads)
+  const endToEnd = endToEndResults(await measureRates(settings))
+  const { compiler, flags } = shared.built
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: here,
+    missing: shared.missing,
+    method: { compiler, flags, settings, seconds: (performance.now() - start) / 1000 },
+    ...{ nodes: measured, threads, endToEnd },
+  }
+}
+
+async function measureRates({ rateSeconds, gateRuns }) {
+  const progress = ({ perSecond, held, lost }) =>
+    say(`${(perSecond / 1e6).toFixed(1)} million events/s ${held ? 'held' : `did not hold: ${lost} lost`}`)
+  if (gateRuns !== undefined) return findHighest(rateSeconds, progress)
+  const run = await runRate(1e6, rateSeconds)
+  return [{ ...run, held: holds(run, rateSeconds) }]
+}
+
+/** What is made from the JSON: nothing in it is typed by hand. */
+function write(result, folder) {
+  mkdirSync(join(folder, 'images'), { recursive: true })
+  writeFileSync(join(folder, 'benchmark.md'), report(result))
+  for (const [name, svg] of Object.entries(chart(result))) writeFileSync(join(folder, 'images', name), svg)
 }
 
 /** Between the two marks; the rest of the page is people's. */
@@ -65,128 +105,50 @@ function putInReadme(text) {
   )
 }
 
-async function measureSlices(built, missing, quick) {
-  const rounds = quick ? 20 : 400
-  const folder = mkdtempSync(join(tmpdir(), 'blkin-bench-'))
-  const children = {}
-  let lttng
-  try {
-    if (missing.length === 0) lttng = await startLttng()
-    const relay = new Child(process.execPath, [join(root, 'bench/js/relay.mjs'), join(folder, 'traces')])
-    children.relay = relay
-    const env = { ...process.env, BLKIN_RELAY: await relay.hear(), BLKIN_ENABLE: '', BLKIN_BUFFER: '' }
-    children.js = new Child(process.execPath, [join(root, 'bench/js/slices.mjs'), built.floor], {
-      env,
-      cwd: folder, // node:trace_events writes its file where it is
-    })
-    children.spans = new Child(process.execPath, [join(root, 'bench/js/spans.mjs')], { env })
-    children.pack = new Child(built.pack)
-    if (lttng) children.lttng = lttng.child
-    const wanted = [...rows, ...work].filter((row) => row.in in children)
-    const progress = (round) => {
-      if (round % 50 === 0) console.error(`bench: round ${round} of ${rounds}`)
-    }
-    const results = await measure(wanted, children, { rounds, warmSlices: quick ? 20 : 60, progress })
-    const account = JSON.parse(await children.js.ask('account 0'))
-    const { processes } = JSON.parse(await relay.ask('stats'))
-    for (const session of account.sessions) countSession(session, processes, account)
-    checkSpans(JSON.parse(await children.spans.ask('account 0')))
-    return {
-      results,
-      account,
-      rounds,
-      lttng: lttng && {
-        version: lttng.version,
-        emitted: wanted
-          .filter((row) => row.in === 'lttng' && row.most !== undefined)
-          .reduce((sum, { id }) => sum + results.get(id).turns, 0),
-        discarded: await lttng.discarded(),
-      },
-    }
-  } finally {
-    await lttng?.end()
-    for (const name of ['js', 'spans', 'pack', 'relay']) await children[name]?.end()
-    rmSync(folder, { recursive: true, force: true })
+function publish(result, out) {
+  const folder = out === undefined ? join(root, 'docs') : resolve(out)
+  mkdirSync(folder, { recursive: true })
+  write(result, folder)
+  if (out === undefined) putInReadme(figures(result))
+  const missed = missedTargets(result)
+  say(`${missed === 0 ? 'all targets met' : `${missed} targets missed`}; see ${join(folder, 'benchmark.md')}`)
+}
+
+async function bench({ quick: isQuick, report: isReport, out }) {
+  if (isReport) return publish(JSON.parse(readFileSync(published, 'utf8')), out)
+  const { missing } = await ensureSetup({ debian: packages })
+  if (missing.includes('cmake')) throw new Error('bench: cmake is missing; the peers cannot be built')
+  const shared = { built: await build(), missing }
+  if (isQuick) return runQuick(shared, out)
+  const nodes = nodesHere()
+  const result = await measureAll(nodes, shared, full)
+  say('the ratios that --quick compares with')
+  result.gate = await publishGate({ ...shared, ...nodes[0] }, full.gateRuns)
+  const file = out === undefined ? published : join(resolve(out), 'results.json')
+  writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`)
+  publish(result, out)
+}
+
+async function runQuick(shared, out) {
+  const [own] = [{ line: lineOf(process.version), node: process.execPath }]
+  const result = await measureAll([own], shared, quick)
+  if (out === undefined) console.log(report(result))
+  else {
+    publish(result, out)
+    writeFileSync(join(resolve(out), 'results.json'), JSON.stringify(result))
   }
-}
-
-/** Every event emitted was recorded or counted as lost: otherwise the times are those of something else. */
-function countSession(session, processes, account) {
-  const { name, uuid, emitted, lost, overwritten, acknowledged } = session
-  const stored = processes.find((one) => one.uuid.replaceAll('-', '') === uuid)
-  const before = contextBytes[name] ?? 0
-  const files = countEvents(
-    stored.folder,
-    Object.values(recordedEvents).map((bytes) => before + bytes),
-  )
-  session.counted = files.events
-  const counts = { 'the consumer': acknowledged, 'the relay': stored.events, 'the files': files.events }
-  const kept = name === 'refusing' ? countRefused(files.byId, account) : 0
-  for (const [who, count] of Object.entries(counts)) {
-    if (count !== emitted + kept - lost - overwritten)
-      throw new Error(
-        `bench: session ${name}: ${who}: ${count} events; expected ${emitted + kept} less ${lost} lost and ${overwritten} overwritten`,
-      )
-  }
-  if (name !== 'default') return
-  account.ctfBytes = Object.fromEntries(
-    Object.keys(recordedEvents).map((event, id) => [event, files.byId[id].bytes / files.byId[id].events]),
-  )
-}
-
-/** Filters were to refuse all, and a sample nearly all. Returns how many were kept. */
-function countRefused(byId, account) {
-  const ids = Object.keys(recordedEvents)
-  const { filtered, sampled, named } = account.emitted
-  const kept = byId[ids.indexOf('sampled')].events
-  const others = byId.reduce((sum, { events }) => sum + events, 0) - kept
-  account.refused = { filtered, named, sampled: sampled - kept }
-  account.sampledKept = kept
-  if (others > 0) throw new Error(`bench: filters kept ${others} events; expected none`)
-  if (kept > 10 + 10 * sampled * sample)
-    throw new Error(`bench: a sample of ${sample} kept ${kept} of ${sampled} events`)
-  return kept
-}
-
-/** Five events a span, or a beginning that holds the tags and an end; none where it is not recorded; and the SDK's went to its exporter. */
-function checkSpans({ bytes, lost, exported }) {
-  const isRecorded = bytes.span >= 5 * 32 && bytes.started >= 3 * 32 && bytes.declared >= 3 * 32
-  if (bytes.off !== 0 || bytes.out !== 0 || !isRecorded || lost !== 0 || exported === 0)
-    throw new Error(
-      `bench: spans: ${JSON.stringify({ bytes, lost, exported })}; expected all of them and no other`,
-    )
-}
-
-async function measureRates(quick, seconds) {
-  const progress = ({ perSecond, held, lost }) =>
-    console.error(
-      `bench: ${(perSecond / 1e6).toFixed(1)} million events/s ${held ? 'held' : `did not hold: ${lost} lost`}`,
-    )
-  if (!quick) return findHighest(seconds, progress)
-  const run = await runRate(1e6, seconds)
-  return [{ ...run, held: holds(run, seconds) }]
-}
-
-function forPrograms(result) {
-  const medians = Object.fromEntries([...result.results].map(([id, { ns }]) => [id, spread(ns)]))
-  const { judged, pack, endToEnd } = judge(result)
-  return {
-    machine: result.machine,
-    medians,
-    targets: judged,
-    pack,
-    endToEnd,
-    account: result.account,
-    lttng: result.lttng,
-  }
+  const { gate } = JSON.parse(readFileSync(published, 'utf8'))
+  if (gate.line !== own.line) return say(`the published ratios are of Node ${gate.line}: not compared`)
+  const worse = await checkGate({ ...shared, ...own }, gate, say)
+  for (const line of worse) say(`WORSE than published: ${line}`)
+  if (worse.length > 0) process.exitCode = 3
+  else say('no ratio is worse than the published one by more than its spread')
 }
 
 if (isMain(import.meta)) {
-  const { values } = parseArgs({
-    options: { quick: { type: 'boolean' }, out: { type: 'string' }, json: { type: 'string' } },
-  })
+  const options = { quick: { type: 'boolean' }, report: { type: 'boolean' }, out: { type: 'string' } }
   try {
-    await bench(values)
+    await bench(parseArgs({ options }).values)
   } catch (error) {
     console.error(error.stack)
     process.exitCode = 1

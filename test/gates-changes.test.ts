@@ -135,10 +135,14 @@ describe.each([
     )
     await control.enable('s', { pattern: 'disk:b', filter: 'this is no filter' })
     await until(async () => (await deciding())[1]?.[1] === before)
+    const values = async (name: string, field: string) => {
+      const { events } = await recorded(to.output)
+      const own = events.filter(({ tracepoint }) => tracepoint.event === name)
+      return new Set(own.map(({ fields }) => fields[field]))
+    }
+    await until(async () => (await values('b', 'm')).size === 2 && (await values('a', 'n')).size > 0)
     await control.closeSession('s', 5000)
-    const { events } = await recorded(to.output)
-    const [a, b] = ['a', 'b'].map((name) => events.filter(({ tracepoint }) => tracepoint.event === name))
-    expect(new Set(a!.map(({ fields }) => fields.n))).toEqual(new Set([1]))
-    expect(new Set(b!.map(({ fields }) => fields.m))).toEqual(new Set([0, 1]))
+    expect(await values('a', 'n')).toEqual(new Set([1]))
+    expect(await values('b', 'm')).toEqual(new Set([0, 1]))
   })
 })

@@ -58,7 +58,8 @@ async function record(main: string): Promise<Record<string, string[]>> {
     const text = JSON.stringify({ ...fields, object: objects.get(fields.object) }, (_, value) =>
       typeof value === 'bigint' ? String(value) : value,
     )
-    ;(found[`${tracepoint.provider}:${tracepoint.event}`] ??= []).push(text)
+    const name = `${tracepoint.provider}:${tracepoint.event}`
+    found[name] = [...(found[name] ?? []), text]
   }
   for (const name of Object.keys(found)) found[name]?.sort()
   return found

@@ -1,10 +1,10 @@
 // bench/js/spans.mjs: spans beside the OpenTelemetry SDK's, over the same handshake as bench/js/slices.mjs. Its own
 // process, since handles that are recorded and others that are not must not share type feedback with the other rows.
 // Spans go into a session in memory, in overwrite mode; the SDK's to an exporter that drops them, after the slice.
-import { readSync, writeSync } from 'node:fs'
 import { AlwaysOffSampler, BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { openSession, spans, status, t, trace } from '../../dist/index.js'
 import { setTraceSample } from '../../dist/trace/sampler.js'
+import { serve } from '../lib/serve.mjs'
 
 const session = openSession('bench', { relay: null, mode: 'overwrite' })
 session.enable('blkin:*')
@@ -74,36 +74,17 @@ const slices = {
   otelout: variant(theirs('otelOff')),
 }
 
-const chunk = Buffer.alloc(256)
-let input = ''
-for (;;) {
-  const end = input.indexOf('\n')
-  if (end < 0) {
-    const got = readSync(0, chunk)
-    if (got === 0) break
-    input += chunk.toString('latin1', 0, got)
-    continue
-  }
-  const [name, count] = input.slice(0, end).split(' ')
-  input = input.slice(end + 1)
-  writeSync(1, `${name === 'account' ? await account() : await measure(slices[name], Number(count))}\n`)
-}
-
-async function measure(slice, count) {
-  slice.before?.()
-  const start = performance.now()
-  slice.run(count)
-  const took = (performance.now() - start) * 1e6
-  await slice.after?.()
-  return took
-}
+await serve(slices, { account })
 
 /** What was recorded is what was asked for: five events a span, two where the beginning holds the tags, and none where it was off or sampled out. */
 async function account() {
   const bytes = {}
   for (const name of ['off', 'out', 'span', 'started', 'declared']) {
     const before = written()
-    await measure(slices[name], 1000)
+    const slice = slices[name]
+    slice.before?.()
+    slice.run(1000)
+    await slice.after?.()
     bytes[name] = (written() - before) / 1000
   }
   return JSON.stringify({ bytes, lost: lostEvents(), exported })

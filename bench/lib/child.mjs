@@ -9,13 +9,14 @@ export class Child {
   #answers
   #exited
 
-  constructor(command, args = [], options = {}) {
+  /** @param options those of spawn(), and `answers`: the descriptor on which it answers */
+  constructor(command, args = [], { answers = 1, ...options } = {}) {
     this.name = [command, ...args].join(' ')
     this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], ...options })
     this.#exited = once(this.#process, 'close')
     this.#exited.catch(() => {}) // a failed start is told by the first ask()
     this.#process.stdin.on('error', () => {})
-    this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
+    this.#answers = createInterface({ input: this.#process.stdio[answers] })[Symbol.asyncIterator]()
   }
 
   get pid() {
@@ -38,6 +39,16 @@ export class Child {
   /** Nanoseconds that `count` times `name` took. */
   async slice(name, count) {
     return Number(await this.ask(`${name} ${count}`))
+  }
+
+  /** Bytes of the heap that a turn of `name` takes. */
+  async garbage(name, count) {
+    return Number(await this.ask(`garbage ${name} ${count}`))
+  }
+
+  /** Quantiles of the ns of single turns of `name`. */
+  async latency(name, count) {
+    return JSON.parse(await this.ask(`latency ${name} ${count}`))
   }
 
   /** Closes its stdin, on which it ends by itself; after five seconds it is killed. */

@@ -26,7 +26,13 @@ export function machine() {
     clocksource: first('/sys/devices/system/clocksource/clocksource0/current_clocksource', /(\S+)/) ?? '?',
     system: first('/etc/os-release', /PRETTY_NAME="(.*)"/) ?? '?',
     libc: glibc(),
-    node: `Node.js ${process.versions.node}, V8 ${process.versions.v8}`,
     load: loadavg()[0].toFixed(2),
   }
+}
+
+/** @param node path of its binary */
+export function nodeVersion(node) {
+  const text = execFileSync(node, ['-p', 'JSON.stringify(process.versions)'], { encoding: 'utf8' })
+  const { node: version, v8 } = JSON.parse(text)
+  return { version, v8 }
 }

@@ -1,6 +1,8 @@
 // bench/lib/measure.mjs: runs every row in turn, a slice of a millisecond or two each, round after round. A machine
 // that slows down slows all rows of that round, so ratios are taken within rounds, and medians over rounds.
 
+import { generator, shuffled } from './stats.mjs'
+
 export const sliceNs = 1.5e6
 const warmTurns = 30_000
 
@@ -31,25 +33,6 @@ export async function measure(rows, children, { rounds, warmSlices, progress }) 
     }
   }
   return results
-}
-
-/** A new order each round, so that no row always follows the one that leaves the caches or the heap in some state. */
-function shuffled(list, random) {
-  const out = [...list]
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1))
-    ;[out[i], out[j]] = [out[j], out[i]]
-  }
-  return out
-}
-
-/** The same numbers in [0, 1) on every run. */
-function generator(seed) {
-  let x = seed
-  return () => {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0
-    return x / 2 ** 32
-  }
 }
 
 /** Per-round values of `of` to `to`, or less `less`. */

@@ -1,5 +1,5 @@
 // bench/lib/rows.mjs: what is measured, in the order of the table, and the targets. A table and nothing else.
-//   in     the process that runs it: js (bench/js/slices.mjs), spans (bench/js/spans.mjs), pack, lttng
+//   in     the process that runs it: js (bench/js/slices.mjs), spans, peers (of the same folder), pack, lttng
 //   most   turns a slice may have: a recording one must leave half of the ring free
 //   over   the loop without the call, to take away
 const ring = 2 * 2 ** 20
@@ -17,6 +17,7 @@ export const rows = [
   { id: 'js.three', in: 'js', most: ring / 32, says: '3 integers, on in three sessions at once' },
   { id: 'js.context', in: 'js', most: ring / 40, says: '3 integers, with the contexts tid and cpu' },
   { id: 'js.overwriting', in: 'js', says: '3 integers, in overwrite mode' },
+  { id: 'js.small', in: 'js', says: '3 integers, in overwrite mode, a ring that stays in the cache' },
   { id: 'js.kept', in: 'js', most: ring / 32, says: '3 integers, kept by a filter of two comparisons' },
   { id: 'js.filtered', in: 'js', says: '3 integers, refused by a filter of two comparisons' },
   { id: 'js.sampled', in: 'js', says: '3 integers, refused by a sample of 1/1000000' },
@@ -46,20 +47,21 @@ export const rows = [
   { id: 'js.marktraced', in: 'js', most: 5000, says: 'performance.mark() under node:trace_events' },
   { id: 'js.json', in: 'js', says: 'JSON.stringify() into a Buffer' },
   { id: 'js.devnull', in: 'js', says: 'fs.writeSync() of a line to /dev/null' },
+  { id: 'peers.pino', in: 'peers', most: 2000, says: 'pino with a transport in a Worker, to a file' },
+  { id: 'peers.console', in: 'peers', most: 2000, says: 'console.log() of a line, stdout a file' },
 ]
 
-/** The whole program: the same work with and without 50 tracepoints that are off. */
-export const work = [
-  { id: 'js.work', in: 'js', says: 'a request-like job' },
-  { id: 'js.workoff', in: 'js', says: 'the same with 50 tracepoints that are off' },
-  { id: 'js.workstatic', in: 'js', says: '... made static' },
-  { id: 'js.workbeen', in: 'js', says: '... made static, and on before' },
+/** Whose garbage is taken, and whose turns are timed one by one. */
+export const garbageRows = [
+  ...['js.off', 'js.ints', 'js.text', 'js.channelheard', 'js.mark', 'js.json'],
+  ...['peers.pino', 'peers.console'],
 ]
+export const latencyRows = ['js.loop', 'js.off', 'js.ints', 'js.text', 'peers.pino', 'peers.console']
 
 /** Bytes of the fields of the events of bench/js/slices.mjs, by id, for whoever counts them in files. */
 export const recordedEvents = {
   off: 12, switched: 12, none: 0, ints: 12, request: 13, text: 17,
-  three: 12, context: 12, overwriting: 12, kept: 12, filtered: 12, sampled: 12, named: 17,
+  three: 12, context: 12, overwriting: 12, kept: 12, filtered: 12, sampled: 12, named: 17, small: 12,
 } // biome-ignore format: a table
 
 /** What events carry before their fields, by session: bytes. */
@@ -73,8 +75,8 @@ export const sample = 1e-6
  * be at most.
  */
 export const targets = [
-  { of: 'js.ints', to: 'js.floor', most: 1.3, says: 'on, 3 integers, to the floor' },
-  { of: 'js.ints', to: 'lttng.ints', most: 0.35, says: 'on, 3 integers, to LTTng-UST from C' },
+  { of: 'js.ints', to: 'js.floor', most: 1.2, says: 'on, 3 integers, to the floor' },
+  { of: 'js.ints', to: 'lttng.ints', most: 0.2, says: 'on, 3 integers, to LTTng-UST from C' },
   { of: 'js.request', to: 'lttng.request', says: 'on, block request, to LTTng-UST from C' },
   { of: 'js.text', to: 'lttng.text', most: 0.35, says: 'on, string, to LTTng-UST from C' },
   { of: 'js.none', to: 'lttng.none', says: 'on, no fields, to LTTng-UST from C' },
@@ -108,14 +110,6 @@ export const targets = [
     says: 'span with 3 tags, sampled out, over the loop alone',
   },
   { of: 'spans.off', less: 'spans.loop', most: 10, says: 'span with 3 tags, off, over the loop alone' },
-  {
-    of: 'js.workstatic',
-    to: 'js.work',
-    most: 1.02,
-    says: 'a job with 50 static tracepoints off, to the job without',
-  },
-  { of: 'js.workbeen', to: 'js.work', most: 1.04, says: '... that were on before' },
-  { of: 'js.workoff', to: 'js.work', says: '... of plain calls' },
 ]
 
 export const packTarget = 20e6 // events a second, on one core
