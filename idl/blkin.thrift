@@ -170,6 +170,7 @@ struct PutReply {
   1: required i32 stream
   2: required i64 sequence
   3: optional RuleSet rules     // when they changed since the connection was last told
+  4: optional bool followed     // somebody watches what comes: the next puts are to come sooner
 }
 
 struct EnabledTracepoint {

@@ -30,6 +30,10 @@ constexpr int32_t kRulesWaitMs = 30'000;
 constexpr uint64_t kSilenceNs = 5'000'000'000;  // after hello; then it is said
 constexpr uint64_t kPauseLeastUs = 250;
 constexpr uint64_t kPauseMostUs = 10'000;  // a default ring fills in 10 ms at 400 MB a second
+// How long events may wait for a put: with the look's pause and the relay's work, 100 ms from emit to the file, and 20 ms
+// where somebody watches.
+constexpr uint64_t kPutEveryNs = 60'000'000;
+constexpr uint64_t kPutEveryFollowedNs = 8'000'000;
 constexpr double kBusyFill = 1.0 / 8;
 constexpr double kQuietFill = 1.0 / 64;
 constexpr size_t kDeclareBytes =
@@ -147,13 +151,16 @@ void Consumer::run() {
       take_replies();
       note_silence();
     }
-    find_rings();
-    look();
-    begin_flush(orders.flush);
+    if (time_to_look(orders)) {
+      find_rings();
+      look();
+      begin_flush(orders.flush);
+      sending_ = sending_ || worth_sending(orders);
+    }
     if (greeted_) {
       declare_new();
+      if (sending_) send_pending();
       tell_enabled();
-      send_pending();
       ask_for_rules();
     }
     if (connection_.state() == thrift::Connection::State::kClosed && tried_ && retry_at_ns_ == 0 &&
@@ -165,12 +172,27 @@ void Consumer::run() {
   }
 }
 
+// An answer wakes this thread too: it frees room, and is no reason to look for what little came since.
+bool Consumer::time_to_look(const Orders& orders) const {
+  return orders.hurry || !orders.wanted || clock::monotonic_ns() >= look_at_ns_;
+}
+
+// Each put costs the relay more than the events in it, so they are few: whole ones, or what came within the time.
+bool Consumer::worth_sending(const Orders& orders) const {
+  if (orders.hurry || !orders.wanted ||
+      clock::monotonic_ns() - sent_at_ns_ >= (followed_ ? kPutEveryFollowedNs : kPutEveryNs))
+    return true;
+  return std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) {
+    return stream->unsent() >= kPutBytes || stream->fill() > kBusyFill;
+  });
+}
+
 // Before anything is looked at: an order covers all that was committed when it was given, so only a look that comes
 // after the order can answer it.
 Consumer::Orders Consumer::take_orders() {
   const bool wanted = supply_.wanted();
   const std::lock_guard lock(mutex_);
-  return {flush_asked_, stopping_, wanted};
+  return {flush_asked_, stopping_, stopping_ || flush_done_ < flush_asked_, wanted};
 }
 
 bool Consumer::may_end() {
@@ -202,6 +224,7 @@ void Consumer::connect_when_due() {
 }
 
 void Consumer::greet() {
+  followed_ = false;
   rules_version_ = -1;  // another relay may be there, which counts from elsewhere
   enabled_seen_ = 0;
   hello_ns_ = clock::monotonic_ns();
@@ -300,6 +323,7 @@ void Consumer::take(const thrift::Reply& reply) {
       return;
     }
     case thrift::Reply::Kind::kPut:
+      followed_ = reply.followed;
       if (!put_bytes_.empty()) {
         in_flight_bytes_ -= put_bytes_.front();
         put_bytes_.pop_front();
@@ -338,6 +362,11 @@ void Consumer::look() {
   while (!calibration_.sample()) {
   }
   supply_.calibrated(calibration_.last());
+  double fill = 0;
+  for (const auto& stream : streams_) fill = std::max(fill, stream->fill());
+  if (fill > kBusyFill) pause_us_ = std::max(kPauseLeastUs, pause_us_ / 2);
+  else if (fill < kQuietFill) pause_us_ = std::min(kPauseMostUs, pause_us_ * 2);
+  look_at_ns_ = clock::monotonic_ns() + pause_us_ * 1000;
 }
 
 void Consumer::declare_new() {
@@ -368,6 +397,8 @@ void Consumer::send_pending() {
     take_replies();
     if (!greeted_ || connection_.state() != thrift::Connection::State::kOpen) return;
   }
+  sending_ = false;
+  sent_at_ns_ = clock::monotonic_ns();
 }
 
 // The epoch of what is sent next. Times that were clamped, or of another's table, take no stream back.
@@ -469,11 +500,6 @@ void Consumer::tell_once(const std::string& what) {
 }
 
 void Consumer::wait(bool was_wanted) {
-  double fill = 0;
-  for (const auto& stream : streams_) fill = std::max(fill, stream->fill());
-  if (fill > kBusyFill) pause_us_ = std::max(kPauseLeastUs, pause_us_ / 2);
-  else if (fill < kQuietFill) pause_us_ = std::min(kPauseMostUs, pause_us_ * 2);
-
   bool hurry = false;
   {
     const std::lock_guard lock(mutex_);
@@ -482,8 +508,9 @@ void Consumer::wait(bool was_wanted) {
   // A listener sleeps once its question is out; until it is connected and has asked, it looks around.
   const bool nothing_on = !hurry && !was_wanted && !supply_.wanted() && all_delivered();
   const bool asleep = nothing_on && (!options_.listens || asked_for_rules_);
-  uint64_t pause = hurry ? kPauseLeastUs : nothing_on ? kPauseMostUs : pause_us_;
   const uint64_t now = clock::monotonic_ns();
+  const uint64_t until_look = look_at_ns_ > now ? (look_at_ns_ - now) / 1000 + 1 : 0;
+  uint64_t pause = hurry ? kPauseLeastUs : nothing_on ? kPauseMostUs : until_look;
   if (nothing_on && connection_.state() == thrift::Connection::State::kClosed && retry_at_ns_ > now)
     pause = (retry_at_ns_ - now) / 1000 + 1;
   pollfd fds[2] = {{wake_fd_, POLLIN, 0}, connection_.interest()};

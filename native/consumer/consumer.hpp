@@ -75,6 +75,7 @@ class Consumer {
   struct Orders {
     uint64_t flush;  // the last flush asked for
     bool stop;
+    bool hurry;  // somebody waits for a flush or for the end
     bool wanted;
   };
 
@@ -89,8 +90,10 @@ class Consumer {
   void tell_enabled();
   void note_silence();
   std::string why_closed() const;
+  bool time_to_look(const Orders& orders) const;
   void find_rings();
   void look();
+  bool worth_sending(const Orders& orders) const;
   void declare_new();
   void send_pending();
   bool send_one(Stream& stream);
@@ -122,6 +125,10 @@ class Consumer {
   uint64_t enabled_seen_ = 0;        // of what is on, what this connection was told last
   uint64_t hello_ns_ = 0;            // when it was said
   uint64_t last_put_ns_ = 0;
+  bool followed_ = false;    // somebody watches what the relay gets
+  uint64_t look_at_ns_ = 0;  // the next look at the rings
+  bool sending_ = false;     // what the looks found goes out, as the window lets it
+  uint64_t sent_at_ns_ = 0;  // when all of it had
   size_t declared_ = 0;
   bool takes_epochs_ = false;  // the relay makes a trace of each
   size_t declares_in_flight_ = 0;

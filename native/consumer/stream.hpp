@@ -34,6 +34,8 @@ class Stream {
   // As packets tell them: those since the file began.
   uint64_t losses() const { return static_cast<uint64_t>(lost_.total()) - lost_before_; }
   double fill() const;
+  // Bytes of the ring that no put has taken yet.
+  uint64_t unsent() const { return limit_ > cursor_.position() ? limit_ - cursor_.position() : 0; }
 
   // Events overwritten before the cursor that no put has told yet; `packed` are those of the put under way. Every
   // record that was passed is in a put or was overwritten, so nobody who goes on need know what others counted.

@@ -101,6 +101,7 @@ void read_put_reply(Reader& reader, Reply& out) {
     else if (head.id == 2 && head.type == FieldType::kI64) out.sequence = reader.i64();
     else if (head.id == 3 && head.type == FieldType::kStruct)
       out.has_rules = true, out.rules = read_rule_set(reader);
+    else if (head.id == 4 && head.type == FieldType::kBool) out.followed = reader.u8() != 0;
     else reader.skip(head.type);
   });
 }

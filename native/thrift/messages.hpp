@@ -111,6 +111,7 @@ struct Reply {
   bool takes_epochs;
   int32_t stream;
   int64_t sequence;
+  bool followed;
   std::string message;  // kRefused, kForeign: why
   bool has_rules;
   RuleSet rules;

@@ -246,8 +246,9 @@ declare class PutReply {
     public stream: number;
     public sequence: Int64;
     public rules?: RuleSet;
+    public followed?: boolean;
 
-      constructor(args?: { stream: number; sequence: Int64; rules?: RuleSet; });
+      constructor(args?: { stream: number; sequence: Int64; rules?: RuleSet; followed?: boolean; });
   }
 
 declare class EnabledTracepoint {

@@ -1910,6 +1910,7 @@ const PutReply = module.exports.PutReply = class {
     this.stream = null;
     this.sequence = null;
     this.rules = null;
+    this.followed = null;
     if (args) {
       if (args.stream !== undefined && args.stream !== null) {
         this.stream = args.stream;
@@ -1923,6 +1924,9 @@ const PutReply = module.exports.PutReply = class {
       }
       if (args.rules !== undefined && args.rules !== null) {
         this.rules = new ttypes.RuleSet(args.rules);
+      }
+      if (args.followed !== undefined && args.followed !== null) {
+        this.followed = args.followed;
       }
     }
   }
@@ -1959,6 +1963,13 @@ const PutReply = module.exports.PutReply = class {
           input.skip(ftype);
         }
         break;
+        case 4:
+        if (ftype == Thrift.Type.BOOL) {
+          this.followed = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1983,6 +1994,11 @@ const PutReply = module.exports.PutReply = class {
     if (this.rules !== null && this.rules !== undefined) {
       output.writeFieldBegin('rules', Thrift.Type.STRUCT, 3);
       this.rules.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.followed !== null && this.followed !== undefined) {
+      output.writeFieldBegin('followed', Thrift.Type.BOOL, 4);
+      output.writeBool(this.followed);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

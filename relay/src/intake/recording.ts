@@ -13,6 +13,8 @@ export interface Recording {
   readonly info: TraceInfo
   /** Streams of which something may be held. */
   readonly streams: number[]
+  /** Somebody watches what comes, so it is to come soon. */
+  readonly followed: boolean
   /** The last put taken of the stream, or zeros where there is none. */
   held(stream: number): Promise<Mark>
   /** @throws Refused; then none of them is declared */

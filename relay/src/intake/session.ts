@@ -138,7 +138,7 @@ export class Session implements Side {
       this.house.processes.stored(this.#entry!, stream, await trace.held(stream))
     }
     const changed = this.house.rules.version !== this.#told ? { rules: this.#rules() } : {}
-    return new types.PutReply({ stream, sequence: put.sequence, ...changed })
+    return new types.PutReply({ stream, sequence: put.sequence, followed: trace.followed, ...changed })
   }
 
   async rules(known: Int64, waitMs: number) {

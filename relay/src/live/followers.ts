@@ -90,6 +90,10 @@ class Followed implements Recording {
     return this.inner.info
   }
 
+  get followed(): boolean {
+    return this.inner.followed || this.#current() !== undefined
+  }
+
   get streams(): number[] {
     return this.inner.streams
   }

@@ -43,6 +43,7 @@ export class LiveTraces implements Recorder {
 }
 
 class LiveTrace implements Recording {
+  readonly followed = true
   readonly info: TraceInfo
   readonly #marks = new Map<number, Mark>()
   readonly #declared: Declared

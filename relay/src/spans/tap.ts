@@ -50,6 +50,10 @@ class Tapped implements Recording {
     return this.inner.info
   }
 
+  get followed(): boolean {
+    return this.inner.followed
+  }
+
   get streams(): number[] {
     return this.inner.streams
   }

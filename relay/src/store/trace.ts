@@ -67,6 +67,10 @@ class Trace implements Recording {
     return trace
   }
 
+  get followed(): boolean {
+    return false
+  }
+
   get streams(): number[] {
     return [...this.#streams.keys()].sort((a, b) => a - b)
   }
