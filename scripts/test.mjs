@@ -63,7 +63,6 @@ async function checkAll() {
   await check('C++ tests of the ring, ThreadSanitizer', () => nativeTests('thread'))
   await check('prebuilds', prebuilds)
   await check('package', () => checkPack())
-  await check('benchmark: nothing is slower than published', benchmark)
 }
 
 /** Runs one step and tells how it went. Work may return { skipped: 'why' }, and throws to fail. */
@@ -102,11 +101,6 @@ async function prebuilds() {
   const reason = whyNoZig()
   if (reason !== undefined) return { skipped: reason }
   await ensurePrebuilds()
-}
-
-async function benchmark() {
-  if (missingPackages(['cmake']).length > 0) return { skipped: 'cmake is not installed' }
-  await mustRun(process.execPath, ['scripts/bench.mjs', '--quick'])
 }
 
 async function nativeTests(flavour) {

@@ -39,7 +39,7 @@ export async function startLttng() {
   }
 
   try {
-    await untilItAnswers(() => lttng('--no-sessiond', 'list'))
+    await untilItAnswers(() => lttng('--no-sessiond', 'list'), daemon)
     await lttng('create', 'bench', `--output=${home}/trace`)
     await lttng('enable-event', '-u', 'blkin_bench:*', '--exclude=blkin_bench:off')
     await lttng('start')
@@ -73,12 +73,12 @@ export async function startLttng() {
   }
 }
 
-async function untilItAnswers(ask) {
+async function untilItAnswers(ask, daemon) {
   for (let tries = 1; ; tries++) {
     try {
       return await ask()
     } catch (error) {
-      if (tries === 50) throw error
+      if (tries === 600 || daemon.exitCode !== null) throw error
       await new Promise((done) => setTimeout(done, 100))
     }
   }

@@ -996,5 +996,28 @@ TEST_F(Threads, the_consumer_blocks_every_signal_that_can_be_blocked) {
   EXPECT_EQ(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM)) << "the caller's mask is its own";
 }
 
+TEST_F(ConsumerTest, what_comes_slowly_waits_for_company_and_less_where_somebody_watches) {
+  MemoryRing& slow = ring(0);
+  start();
+  const auto puts_while_writing = [&] {
+    const uint64_t before = relay.puts();
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 600; ++i) {
+      EXPECT_TRUE(write(slow));
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    return static_cast<double>(relay.puts() - before) / took.count();
+  };
+  write(slow, 1);
+  ASSERT_TRUE(consumer->flush(kForever));
+  const double alone = puts_while_writing();
+  EXPECT_LE(alone, 20) << "a second: an answer is no reason to look";
+  relay.followed = true;
+  write(slow, 1);
+  ASSERT_TRUE(consumer->flush(kForever));
+  EXPECT_GT(puts_while_writing(), 2 * alone);
+}
+
 }  // namespace
 }  // namespace blkin::consumer

@@ -94,6 +94,7 @@ class FakeRelay {
   thrift::Address address() const { return {"127.0.0.1", std::to_string(port_)}; }
 
   bool takes_epochs = false;  // set before the first connection
+  std::atomic<bool> followed{false};
   // All below may be called from any thread.
   std::function<Answer(const ReceivedPut&)> on_put;  // set before the first connection
   std::function<std::optional<std::vector<uint8_t>>()>
@@ -346,6 +347,7 @@ class FakeRelay {
     writer.field(thrift::FieldType::kStruct, 0);
     writer.field_i32(1, put.head.stream);
     writer.field_i64(2, put.head.sequence);
+    if (followed) writer.field_bool(4, true);
     writer.stop();
     writer.stop();
     if (answer == Answer::kStore) reply(fd, out);

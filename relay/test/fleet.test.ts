@@ -184,6 +184,20 @@ test('a take waits for something to come, as long as it says, and no longer than
   await expect(fleet.take(-1)).rejects.toThrow(/waitMs is -1; expected 0 to/)
 })
 
+test('a process hears with each answer whether somebody follows it, and puts sooner while that is so', async () => {
+  const { relay, fleet } = await relayAndFleet()
+  const client = await traced(relay.address)
+  const isFollowed = async () => (await client.put(0, [encode('u32', 1)]))?.followed
+  expect(await isFollowed()).toBe(false)
+  await fleet.follow('another program', [])
+  expect(await isFollowed()).toBe(false)
+  const follower = await connectFleet(relay.address)
+  await follower.follow('*', ['q:*'])
+  expect(await isFollowed()).toBe(true)
+  follower.close()
+  await vi.waitFor(async () => expect(await isFollowed()).toBe(false))
+})
+
 test('ten followers each get all; one that takes nothing loses what is new beyond its bound, and is told', async () => {
   const { relay, fleet: slow } = await relayAndFleet()
   const followers = await Promise.all(Array.from({ length: 10 }, () => connectFleet(relay.address)))
