@@ -161,9 +161,10 @@ test('what is refused is refused with words: what was given, and what may be', a
   expect(await enable({ target: 'x'.repeat(1000) })).toMatch(
     /^MALFORMED target of 1000 bytes: expected at most 255/,
   )
-  expect(await enable({ filter: { text: 'x', program: Buffer.from('x') } })).toMatch(
-    /^MALFORMED filter program: /,
+  expect(await enable({ filter: 'x'.repeat(10_000) })).toMatch(
+    /^MALFORMED filter of 10000 bytes: expected 1 to /,
   )
+  expect(await enable({ filter: '' })).toMatch(/^MALFORMED filter of 0 bytes: expected 1 to /)
   const long = await words(control.closeSession('y'.repeat(100_000), 0))
   expect(long.length).toBeLessThan(500)
   expect((await control.process()).sessions[0]?.rules).toEqual([])
