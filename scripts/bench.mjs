@@ -26,11 +26,11 @@ const packages = ['cmake', 'lttng-tools', 'liblttng-ust-dev']
 const published = join(root, 'bench/results.json')
 
 const full = {
-  events: { rounds: 200, warmSlices: 60, latencyTurns: 50_000 },
-  programs: { rounds: 150, warm: 60 },
+  events: { rounds: 80, warmSlices: 60, latencyTurns: 50_000 },
+  programs: { rounds: 80, warm: 60 },
   threads: { rounds: 9, events: 1_000_000 },
   rateSeconds: 5,
-  gateRuns: 6,
+  gateRuns: 4,
 }
 const quick = {
   events: { rounds: 16, warmSlices: 20, latencyTurns: 5000 },

@@ -121,6 +121,26 @@ test('what the program gives in another way than before is told as it is', async
   })
 })
 
+test('a name that begins with tags here and without them there throws nothing on the way', async () => {
+  const thrown = await result(`
+    const real = Object.getPrototypeOf
+    let thrown = 0
+    Object.getPrototypeOf = (of) => {
+      try {
+        return real(of)
+      } catch (error) {
+        thrown++
+        throw error
+      }
+    }
+    const { openSession, trace } = await import('blkin')
+    openSession('s', { relay: null, mode: 'overwrite' }).enable('blkin:*')
+    for (const tags of [{ a: 1 }, undefined, null, 'ab'])
+      for (let i = 0; i < 300; i++) trace.start('s', { tags }).end()
+    console.log(thrown)`)
+  expect(thrown).toBe(0)
+})
+
 test('a rule that covers the general events alone, or asks something of them, covers all that is said of a span', async () => {
   const to = await relay()
   const text = declaredBy(`often('s', { tags: { a: 1 } }, 'k')`)
