@@ -20,7 +20,7 @@
 // cannot be used, and closure.ts does the work more slowly.
 import { closureEmitter } from './closure.js'
 import { canGenerate } from './code-generation.js'
-import { joined, type Wide } from './filter/integers.js'
+import { joinedUnsigned } from './filter/integers.js'
 import { gateKeeper } from './gates.js'
 import { native } from './native.js'
 import { isNumbers, nameOf, numbers } from './numbers.js'
@@ -160,9 +160,6 @@ function source(id: number, schema: Schema, told: Told): string {
   ].join('\n')
 }
 
-/** An id of 64 bits of its halves, for gates. */
-const wide = (high: number, low: number): Wide => joined(high >>> 0, low)
-
 /**
  * @param on the tracepoint's flag
  * @param refuse called for what cannot be recorded; what it returns the emitter returns
@@ -181,7 +178,20 @@ export function makeEmitter(
   if (!canGenerate) return closureEmitter(id, schema, on, commit, refuse, told)
   const labels = schema.fields.map((field) => new Map(field.labels))
   const lose = () => native!.refuse(id)
-  const given = { on, flags, staging, words, wide, numbers, isNumbers, nameOf, labels, commit, refuse, lose }
+  const given = {
+    on,
+    flags,
+    staging,
+    words,
+    joinedUnsigned,
+    numbers,
+    isNumbers,
+    nameOf,
+    labels,
+    commit,
+    refuse,
+    lose,
+  }
   const plainObject = { getPrototypeOf: Object.getPrototypeOf, plainPrototype: Object.prototype }
   const names = { ...given, ...plainObject, generations, prepare: gateKeeper(id, schema) }
   const make = new Function(...Object.keys(names), source(id, schema, told))

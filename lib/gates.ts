@@ -103,7 +103,9 @@ function asText(
   })
   const source = [
     '"use strict"',
-    ...rules.map(({ session, keep, of }) => `let gap${session} = drawGap(${keep / of})`),
+    ...rules.flatMap(({ session, keep, of }) =>
+      keep === of ? [] : `let gap${session} = drawGap(${keep / of})`,
+    ),
     `return function ask(${fields.map((_, i) => `v${i}`).join(', ')}) {`,
     `let out = ${asked}`,
     ...statements,
@@ -128,6 +130,8 @@ function asFunctions(
     const takes = 1 << session
     const holds = root && condition<Evaluation>(root, fields, contexts, functionForm)
     slots |= holds?.slots ?? 0
+    const take = (values: readonly unknown[]) => (holds === undefined || holds.part(values) ? takes : 0)
+    if (keep === of) return take
     let gap = drawGap(keep / of)
     return (values) => {
       if (gap > 0) {
@@ -135,7 +139,7 @@ function asFunctions(
         return 0
       }
       gap = drawGap(keep / of)
-      return holds === undefined || holds.part(values) ? takes : 0
+      return take(values)
     }
   })
   return { ask: (...values) => asks.reduce((out, ask) => out | ask(values), asked), slots }

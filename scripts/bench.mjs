@@ -18,7 +18,7 @@ import { measurePrograms } from '../bench/lib/measure-programs.mjs'
 import { measureThreads } from '../bench/lib/measure-threads.mjs'
 import { figures, report } from '../bench/lib/report.mjs'
 import { endToEndResults, missedTargets, nodeResults } from '../bench/lib/results.mjs'
-import { nodeBinary } from './lib/nodes.mjs'
+import { lines, nodeBinary } from './lib/nodes.mjs'
 import { isMain, root } from './lib/run.mjs'
 import { ensureSetup } from './setup.mjs'
 
@@ -45,7 +45,7 @@ const lineOf = (version) => Number(/^v?(\d+)/.exec(version)[1])
 /** This Node first: the rows that are told once are its. */
 function nodesHere() {
   const own = lineOf(process.version)
-  const others = [20, 22, 24, 26].filter((line) => line !== own)
+  const others = lines.filter((line) => line !== own)
   const all = [
     { line: own, node: process.execPath },
     ...others.map((line) => ({ line, node: nodeBinary(line) })),
@@ -130,7 +130,7 @@ async function bench({ quick: isQuick, report: isReport, out }) {
 }
 
 async function runQuick(shared, out) {
-  const [own] = [{ line: lineOf(process.version), node: process.execPath }]
+  const own = { line: lineOf(process.version), node: process.execPath }
   const result = await measureAll([own], shared, quick)
   if (out === undefined) console.log(report(result))
   else {

@@ -9,7 +9,7 @@ import { join, relative } from 'node:path'
 import { checkPack } from './check-pack.mjs'
 import { ctest } from './lib/ctest.mjs'
 import { missingPackages } from './lib/debian.mjs'
-import { nodeBinary } from './lib/nodes.mjs'
+import { lines, nodeBinary } from './lib/nodes.mjs'
 import { bin, mustRun, root, run, seconds } from './lib/run.mjs'
 import { whyNoZig } from './lib/zig.mjs'
 import { ensurePrebuilds } from './prebuild.mjs'
@@ -118,7 +118,7 @@ async function nativeTests(flavour) {
 }
 
 async function otherNodes() {
-  for (const line of [20, 22, 24, 26]) {
+  for (const line of lines) {
     if (process.version.startsWith(`v${line}.`)) continue
     const node = nodeBinary(line)
     if (node === undefined) await check(`Node ${line}`, () => ({ skipped: 'it cannot be fetched' }))

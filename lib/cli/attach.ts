@@ -66,8 +66,9 @@ async function open(
   try {
     await control.openSession(spec)
     let covered = 0
-    for (const rule of rules) {
-      const changed = await control.enable(spec.name, rule, await misfitsOf(control, rule))
+    const unfit = await misfitsOf(control, rules)
+    for (const [i, rule] of rules.entries()) {
+      const changed = await control.enable(spec.name, rule, unfit[i])
       covered += changed.covered
       for (const line of misfits(changed.unfit)) note(line)
     }

@@ -12,18 +12,19 @@ import { compileGlob } from './glob.js'
 /** @throws UsageError for a text that is no filter */
 export const compile = (text: string): CompiledFilter => checkFlag('--filter', () => compileFilter(text))
 
-/** A process that tells no contexts is one of an earlier version, which judges them itself. */
-export async function misfitsOf(control: Control, rule: RuleRequest): Promise<Misfit[]> {
-  if (rule.filter === undefined) return []
-  const filter = compile(rule.filter)
+/** A list a rule. A process that tells no contexts is one of an earlier version, which judges them itself. */
+export async function misfitsOf(control: Control, rules: readonly RuleRequest[]): Promise<Misfit[][]> {
+  if (rules.every(({ filter }) => filter === undefined)) return rules.map(() => [])
   const [{ contexts }, all] = await Promise.all([control.process(), control.tracepoints()])
-  return all
-    .map(({ tracepoint }) => tracepoint)
-    .filter(coverOf(rule))
-    .flatMap((tracepoint): Misfit[] => {
+  return rules.map((rule) => {
+    if (rule.filter === undefined) return []
+    const filter = compile(rule.filter)
+    const covered = all.map(({ tracepoint }) => tracepoint).filter(coverOf(rule))
+    return covered.flatMap((tracepoint): Misfit[] => {
       const why = checkFilter(filter, declaration(tracepoint), contexts)
       return why === undefined ? [] : [{ tracepoint: tracepoint.id, why }]
     })
+  })
 }
 
 /**

@@ -54,7 +54,8 @@ export async function enableInSession(
   } else if (there !== undefined) await change(control, there, given)
   const changes: Changed[] = []
   try {
-    for (const rule of rules) changes.push(await control.enable(name, rule, await misfitsOf(control, rule)))
+    const unfit = await misfitsOf(control, rules)
+    for (const [i, rule] of rules.entries()) changes.push(await control.enable(name, rule, unfit[i]))
   } catch (error) {
     if (opened && changes.length === 0) await control.closeSession(name, 0).catch(() => {})
     throw error

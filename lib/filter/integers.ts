@@ -25,6 +25,9 @@ export function joined(high: number, low: number): Wide {
     : (BigInt(high) << 32n) | BigInt(low >>> 0)
 }
 
+/** The same of a number that is not negative, whose halves may be int32. */
+export const joinedUnsigned = (high: number, low: number): Wide => joined(high >>> 0, low)
+
 /** As C++ turns it into a double: rounded to the nearest. */
 export const toFloat = (value: Wide): number => Number(value)
 

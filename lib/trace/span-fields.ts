@@ -1,5 +1,6 @@
 // lib/trace/span-fields.ts: the fields that the events of spans begin with, and how their emitters are told them: ids as
 // halves of 32 bits, which costs no bigint. relay/src/spans/contract.ts reads them by these names and places.
+import { joinedUnsigned } from '../filter/integers.js'
 import { Channel, type Told, type ToldField } from '../placement.js'
 import { type FieldType, t } from '../types.js'
 import type { Recorded } from './recorded.js'
@@ -28,7 +29,7 @@ export const beginFields = (name: FieldType<string>) => ({
 
 /** Every id stands at a multiple of four. */
 const id = (high: string, low: string): ToldField => ({
-  value: `wide(${high}, ${low})`,
+  value: `joinedUnsigned(${high}, ${low})`,
   store: (at) => `words[${at >> 2}] = ${low}; words[${(at >> 2) + 1}] = ${high}`,
 })
 
@@ -45,11 +46,9 @@ export const number = (type: 'Float64' | 'Uint16', value: string): ToldField => 
   store: (at) => `staging.set${type}(${at}, ${value}, true)`,
 })
 
-const wide = (high: number, low: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
-
 const idsOf = ({ traceHigh, traceLow, spanHigh, spanLow }: Recorded) => ({
-  trace_low: wide(traceHigh, traceLow),
-  span: wide(spanHigh, spanLow),
+  trace_low: joinedUnsigned(traceHigh, traceLow),
+  span: joinedUnsigned(spanHigh, spanLow),
 })
 
 /**
@@ -100,9 +99,9 @@ export function toldOfBegin(
     ],
     collect: (span: Recorded, flags: number, kind: number, name: string, values: object | undefined) => ({
       ...values,
-      trace_high: wide(span.traits.highHigh, span.traits.highLow),
+      trace_high: joinedUnsigned(span.traits.highHigh, span.traits.highLow),
       ...idsOf(span),
-      parent: wide(span.parentHigh, span.parentLow),
+      parent: joinedUnsigned(span.parentHigh, span.parentLow),
       kind: kinds[kind],
       flags,
       probability: span.traits.probability,

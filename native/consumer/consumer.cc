@@ -192,8 +192,11 @@ bool Consumer::worth_sending(const Orders& orders) const {
 Consumer::Orders Consumer::take_orders() {
   const bool wanted = supply_.wanted();
   const std::lock_guard lock(mutex_);
-  return {flush_asked_, stopping_, stopping_ || flush_done_ < flush_asked_, wanted};
+  return {flush_asked_, stopping_, somebody_waits(), wanted};
 }
+
+// For a flush or for the end. Holding the mutex.
+bool Consumer::somebody_waits() const { return stopping_ || flush_done_ < flush_asked_; }
 
 bool Consumer::may_end() {
   const bool delivered = all_delivered();
@@ -503,7 +506,7 @@ void Consumer::wait(bool was_wanted) {
   bool hurry = false;
   {
     const std::lock_guard lock(mutex_);
-    hurry = stopping_ || flush_done_ < flush_asked_;
+    hurry = somebody_waits();
   }
   // A listener sleeps once its question is out; until it is connected and has asked, it looks around.
   const bool nothing_on = !hurry && !was_wanted && !supply_.wanted() && all_delivered();

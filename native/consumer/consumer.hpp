@@ -81,6 +81,7 @@ class Consumer {
 
   void run();
   Orders take_orders();
+  bool somebody_waits() const;
   void connect_when_due();
   void greet();
   void take_replies();

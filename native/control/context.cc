@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "check.hpp"
+#include "layout.hpp"
 
 namespace blkin::control {
 
@@ -29,23 +30,7 @@ uint8_t* put_number(uint8_t* end, uint64_t number) noexcept {
 
 // 0: of no fixed size, or not an integer.
 size_t integer_bytes(Type type) noexcept {
-  switch (type) {
-    case Type::kU8:
-    case Type::kI8:
-    case Type::kBool:
-      return 1;
-    case Type::kU16:
-    case Type::kI16:
-      return 2;
-    case Type::kU32:
-    case Type::kI32:
-      return 4;
-    case Type::kU64:
-    case Type::kI64:
-      return 8;
-    default:
-      return 0;
-  }
+  return type == Type::kF32 || type == Type::kF64 ? 0 : bytes_of(type);
 }
 
 }  // namespace

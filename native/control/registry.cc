@@ -73,6 +73,11 @@ const thrift::Rule* Registry::deciding(const Session& session, size_t id) const 
   return nullptr;
 }
 
+// Whether an emitter has something to ask before the session takes an event by this rule: kGated.
+bool Registry::asks_first(const Session& session, const thrift::Rule& rule) {
+  return rule.filter || rule.sample.keep != rule.sample.of || from_script(session.contexts) != 0;
+}
+
 // Makes the flag what the rules say; where `instead_of` is a session, that one loses the tracepoint at the same instant.
 void Registry::apply(size_t number, size_t id, size_t instead_of) {
   Session& session = sessions_[number];
@@ -83,8 +88,7 @@ void Registry::apply(size_t number, size_t id, size_t instead_of) {
   if (before == decides && instead_of == kNone) return;
   ++session.changes;
 
-  const bool asks = decides != 0 && (rule->filter || rule->sample.keep != rule->sample.of ||
-                                     from_script(session.contexts) != 0);
+  const bool asks = decides != 0 && asks_first(session, *rule);
   const auto bit = static_cast<uint16_t>(1U << number);
   const auto both = static_cast<uint16_t>(bit | bit * kGated);
   uint16_t flag = flags_[id].load(std::memory_order_relaxed) & static_cast<uint16_t>(~both);
@@ -112,7 +116,7 @@ std::vector<Gate> Registry::gates(size_t id, uint32_t& generation) {
     const Session& session = sessions_[number];
     if (id >= session.deciding.size() || session.deciding[id] == 0) continue;
     const thrift::Rule* rule = deciding(session, id);
-    if (rule->filter || rule->sample.keep != rule->sample.of || from_script(session.contexts) != 0)
+    if (asks_first(session, *rule))
       out.push_back(
           {number, rule->id, rule->sample, rule->filter.value_or(""), from_script(session.contexts)});
   }

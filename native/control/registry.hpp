@@ -151,6 +151,7 @@ class Registry {
   };
 
   const thrift::Rule* deciding(const Session& session, size_t id) const;
+  static bool asks_first(const Session& session, const thrift::Rule& rule);
   void apply(size_t session, size_t id, size_t instead_of);
   void apply_all(size_t session);
   void drop_idle(Session& session);

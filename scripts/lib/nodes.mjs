@@ -8,6 +8,9 @@ import { root } from './run.mjs'
 /** Major version, or the oldest release that we promise, to the release that is fetched. */
 const releases = { oldest: '20.17.0', 20: '20.20.2', 22: '22.23.5', 24: '24.19.0', 26: '26.12.1' }
 
+/** The release lines that we promise. */
+export const lines = [20, 22, 24, 26]
+
 /**
  * @param {keyof typeof releases} which
  * @param {'x64' | 'arm64'} [arch]

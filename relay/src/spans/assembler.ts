@@ -200,14 +200,16 @@ export class Assembler {
   #tags(group: Group, { time, tags }: SpanRecord): void {
     for (let i = 0; i < tags.length; i += 2) {
       group.addTag(time, tags[i] as string, tags[i + 1]!)
-      const bytes = FACT_BYTES + String(tags[i]).length + String(tags[i + 1]).length
-      group.bytes += bytes
-      this.#bytes += bytes
+      this.#takes(group, FACT_BYTES + String(tags[i]).length + String(tags[i + 1]).length)
     }
   }
 
   #grew(group: Group, bytes: number): void {
     this.counts.held++
+    this.#takes(group, bytes)
+  }
+
+  #takes(group: Group, bytes: number): void {
     group.bytes += bytes
     this.#bytes += bytes
   }

@@ -88,14 +88,13 @@ export class Group {
     return this.#begins > 0 && this.ends >= this.#begins
   }
 
-  addFact({ event, time, key, value }: SpanRecord): void {
+  addFact({ event, time, key, value }: Pick<SpanRecord, 'event' | 'time' | 'key' | 'value'>): void {
     if (this.#facts === NONE) this.#facts = [event, time, key, value]
     else this.#facts.push(event, time, key, value)
   }
 
   addTag(time: number, key: string, value: string | number): void {
-    if (this.#facts === NONE) this.#facts = ['span_tag', time, key, value]
-    else this.#facts.push('span_tag', time, key, value)
+    this.addFact({ event: 'span_tag', time, key, value })
     this.#inRecords++
   }
 
