@@ -183,7 +183,7 @@ bool Consumer::worth_sending(const Orders& orders) const {
       clock::monotonic_ns() - sent_at_ns_ >= (followed_ ? kPutEveryFollowedNs : kPutEveryNs))
     return true;
   return std::any_of(streams_.begin(), streams_.end(), [](const auto& stream) {
-    return stream->unsent() >= kPutBytes || stream->fill() > kBusyFill;
+    return stream->unsent() >= kPutBytes || stream->of_ring(stream->unsent()) > kBusyFill;
   });
 }
 
@@ -365,10 +365,11 @@ void Consumer::look() {
   while (!calibration_.sample()) {
   }
   supply_.calibrated(calibration_.last());
-  double fill = 0;
-  for (const auto& stream : streams_) fill = std::max(fill, stream->fill());
-  if (fill > kBusyFill) pause_us_ = std::max(kPauseLeastUs, pause_us_ / 2);
-  else if (fill < kQuietFill) pause_us_ = std::min(kPauseMostUs, pause_us_ * 2);
+  // By what comes, not by what is there: a ring that is full of what a slow relay has not answered gains nothing by looks.
+  double came = 0;
+  for (const auto& stream : streams_) came = std::max(came, stream->of_ring(stream->came()));
+  if (came > kBusyFill) pause_us_ = std::max(kPauseLeastUs, pause_us_ / 2);
+  else if (came < kQuietFill) pause_us_ = std::min(kPauseMostUs, pause_us_ * 2);
   look_at_ns_ = clock::monotonic_ns() + pause_us_ * 1000;
 }
 

@@ -24,18 +24,18 @@ void Stream::look(thrift::Lost without_ring) {
   // A recovered ring's head is input from outside: more than a ring full beyond its oldest record cannot be.
   const uint64_t oldest = overwrites() ? ring::kept(source_.ring, source_.geometry.sub_buffer_bytes).from
                                        : source_.ring->tail.load(std::memory_order_relaxed);
-  limit_ = std::clamp(ring::committed(source_.ring), oldest, oldest + source_.geometry.capacity);
+  const uint64_t limit =
+      std::clamp(ring::committed(source_.ring), oldest, oldest + source_.geometry.capacity);
+  came_ = limit > limit_ ? limit - limit_ : 0;
+  limit_ = limit;
   lost_.no_room = static_cast<int64_t>(source_.ring->lost_no_room.load(std::memory_order_relaxed));
   lost_.too_big = static_cast<int64_t>(source_.ring->lost_too_big.load(std::memory_order_relaxed));
 }
 
-double Stream::fill() const {
-  if (source_.ring == nullptr) return 0;
-  const uint64_t from =
-      overwrites() ? cursor_.position() : source_.ring->tail.load(std::memory_order_relaxed);
-  const uint64_t waiting =
-      limit_ < from ? 0 : limit_ - from;  // the cursor may have been lapped since the look
-  return static_cast<double>(waiting) / static_cast<double>(source_.geometry.capacity);
+double Stream::of_ring(uint64_t bytes) const {
+  return source_.ring == nullptr
+             ? 0
+             : static_cast<double>(bytes) / static_cast<double>(source_.geometry.capacity);
 }
 
 uint64_t Stream::gap(uint32_t packed) const {

@@ -33,9 +33,12 @@ class Stream {
   const thrift::Lost& lost() const { return lost_; }
   // As packets tell them: those since the file began.
   uint64_t losses() const { return static_cast<uint64_t>(lost_.total()) - lost_before_; }
-  double fill() const;
+  // Bytes that came between the last two looks.
+  uint64_t came() const { return came_; }
   // Bytes of the ring that no put has taken yet.
   uint64_t unsent() const { return limit_ > cursor_.position() ? limit_ - cursor_.position() : 0; }
+  // So many bytes as a part of the ring.
+  double of_ring(uint64_t bytes) const;
 
   // Events overwritten before the cursor that no put has told yet; `packed` are those of the put under way. Every
   // record that was passed is in a put or was overwritten, so nobody who goes on need know what others counted.
@@ -84,6 +87,7 @@ class Stream {
   ctf::Stream file_;          // its epoch's
   uint64_t lost_before_ = 0;  // told in the files before
   uint64_t limit_ = 0;
+  uint64_t came_ = 0;
   thrift::Lost lost_{};
   int64_t sequence_ = 0;
   uint64_t events_ = 0;  // in all puts, also those that another process sent

@@ -1020,5 +1020,24 @@ TEST_F(ConsumerTest, what_comes_slowly_waits_for_company_and_less_where_somebody
   EXPECT_GT(puts_while_writing(), 2 * alone);
 }
 
+TEST_F(ConsumerTest, a_ring_full_of_what_is_not_answered_is_looked_at_no_more_often_for_it) {
+  relay.on_put = [](const ReceivedPut&) { return Answer::kStoreSilently; };
+  MemoryRing& half_full = ring(0);
+  write(half_full, (512 << 10) / 32);
+  start();
+  const uint64_t sent = sent_at_last();
+  ASSERT_TRUE(eventually([&] { return relay.stored(0).file.size() == sent; }));
+  const uint64_t looks = supply.rounds, puts = relay.puts();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_TRUE(write(half_full));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  EXPECT_LE(static_cast<double>(supply.rounds - looks) / took.count(), 250) << "looks a second";
+  EXPECT_LE(static_cast<double>(relay.puts() - puts) / took.count(), 20) << "puts a second";
+  relay.answer_held();
+}
+
 }  // namespace
 }  // namespace blkin::consumer
