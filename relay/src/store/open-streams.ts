@@ -1,13 +1,22 @@
-// relay/src/store/open-streams.ts: bounds how many stream files are open at once, over all processes.
+// relay/src/store/open-streams.ts: bounds how many stream files are open at once, over all processes: to half of the descriptors that this
+// process may have.
 // Every use of a stream file passes through here; the one used longest ago is closed to make room.
 // It never closes a file that is in use.
 
+import { readFileSync } from 'node:fs'
 import type { StreamFile } from './stream-file.js'
 
-const MOST = 512 // two descriptors each
+const DESCRIPTORS = 2 // of one file and its marks
+const MOST = 65_536
+
+function mostOpen(): number {
+  const [, soft] = /^Max open files +(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+  return Math.min(MOST, Math.max(1, Math.floor((Number(soft) || MOST) / 2 / DESCRIPTORS)))
+}
 
 export class OpenStreams {
   readonly #idle = new Map<StreamFile, null>() // oldest first
+  readonly #most = mostOpen()
 
   async use<T>(file: StreamFile, work: (file: StreamFile) => Promise<T>): Promise<T> {
     this.#idle.delete(file)
@@ -15,7 +24,7 @@ export class OpenStreams {
       return await work(file)
     } finally {
       this.#idle.set(file, null)
-      if (this.#idle.size > MOST) await this.close(this.#idle.keys().next().value!)
+      if (this.#idle.size > this.#most) await this.close(this.#idle.keys().next().value!)
     }
   }
 
