@@ -508,7 +508,7 @@ void Consumer::tell_once(const std::string& what) {
 
 // Whether nothing but a record, an order or the relay gives it something to do before the time that wait() keeps.
 bool Consumer::may_rest(uint64_t now) const {
-  if (idle_looks_ < kIdleLooks || !all_delivered()) return false;
+  if (idle_looks_ < kIdleLooks || wake_fd_ < 0 || !all_delivered()) return false;
   if (connection_.state() == thrift::Connection::State::kClosed) return retry_at_ns_ > now;
   return greeted_ && (!options_.listens || asked_for_rules_) && connection_.unsent() == 0;
 }

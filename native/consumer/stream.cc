@@ -31,11 +31,7 @@ void Stream::look(thrift::Lost without_ring) {
 
 double Stream::fill() const {
   if (source_.ring == nullptr) return 0;
-  const uint64_t from =
-      overwrites() ? cursor_.position() : source_.ring->tail.load(std::memory_order_relaxed);
-  const uint64_t waiting =
-      limit_ < from ? 0 : limit_ - from;  // the cursor may have been lapped since the look
-  return static_cast<double>(waiting) / static_cast<double>(source_.geometry.capacity);
+  return static_cast<double>(unsent()) / static_cast<double>(source_.geometry.capacity);
 }
 
 uint64_t Stream::gap(uint32_t packed) const {

@@ -34,6 +34,8 @@ class Stream {
   const thrift::Lost& lost() const { return lost_; }
   // As packets tell them: those since the file began.
   uint64_t losses() const { return static_cast<uint64_t>(lost_.total()) - lost_before_; }
+  // The share of the ring that no put has taken yet. What is sent and not acknowledged goes no sooner where it is looked
+  // at, and puts that are smaller for it would only hold up the answers.
   double fill() const;
   // Bytes of the ring that no put has taken yet.
   uint64_t unsent() const { return limit_ > cursor_.position() ? limit_ - cursor_.position() : 0; }

@@ -48,8 +48,8 @@ struct RingStatus {
 
 class Session final : public consumer::Supply {
  public:
-  // number: its place in the registry. threads: all that may emit. contexts: found for spec.contexts. rules_came: called on the consumer's thread
-  // after the relay's rules were applied.
+  // number: its place in the registry. threads: all that may emit. contexts: found for spec.contexts. rules_came: called
+  // on the consumer's thread after the relay's rules were applied.
   Session(
       size_t number, Registry& registry, Threads& threads, const ProcessFolder& process,
       const Settings& settings, thrift::SessionSpec spec, std::vector<SessionContext> contexts,
