@@ -81,7 +81,7 @@ test('id and trace info travel in the header', () => {
   // While nobody records spans here, what came in goes on as it is.
   const info = Buffer.from(Array.from({ length: 24 }, (_, i) => i))
   const span = trace.unpack(info).start('copy')
-  const bytes = packRequest('copy', 7, { id: 2 ** 40 + 5, span }, 'name', 8, 9, 10)
+  const bytes = packRequest('copy', 7, 2 ** 40 + 5, span, 'name', 8, 9, 10)
   expect(unpackRequest(bytes)).toMatchObject({
     op: 'copy',
     tag: 7,

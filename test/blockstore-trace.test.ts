@@ -6,7 +6,6 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 const events = vi.hoisted(() => [] as { name: string; args: Record<string, unknown> }[])
 vi.mock('blkin', async (original) => ({
   ...(await original<typeof import('blkin')>()),
-  t: new Proxy({}, { get: (_, kind) => (kind === 'enum' ? () => ({}) : {}) }),
   provider: (provider: string, declared: object) =>
     Object.fromEntries(
       Object.keys(declared).map((event) => [

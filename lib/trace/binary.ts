@@ -6,45 +6,67 @@
 //
 // The form has no place for a decision. A trace that is recorded has an id; where the root decided against, trace is 0
 // and span is all ones, which BlkKin's own readers take for "no trace" too; where nobody said anything, all is 0.
+//
+// A message of each request passes here, recorded or not: words are put and taken byte by byte, and no object is made but
+// the context of a trace that is recorded.
 import { isUint8Array } from 'node:util/types'
-import { hexOf, wordAt } from './hex.js'
-import { type WireContext, zeros } from './wire.js'
+import { decisionAlone, WireContext } from './wire.js'
 
-export const packedBytes = 24
-const against = 'ffffffffffffffff'
+const packedBytes = 24
 
-/** The place for the bytes; undefined where they do not fit. */
-export function placeIn(buffer: unknown, offset: unknown): DataView | undefined {
-  if (!isUint8Array(buffer) || !Number.isInteger(offset)) return undefined // instanceof asks proxies, and believes them
+/** Whether there is a place for the bytes. */
+export function fits(buffer: unknown, offset: unknown): buffer is Uint8Array {
+  if (!isUint8Array(buffer) || !Number.isInteger(offset)) return false // instanceof asks proxies, and believes them
   const at = offset as number
-  if (at < 0 || at + packedBytes > buffer.byteLength) return undefined
-  return new DataView(buffer.buffer, buffer.byteOffset + at, packedBytes)
+  return at >= 0 && at + packedBytes <= buffer.length
 }
 
-export function readBinary(place: DataView): WireContext | undefined {
-  const id = (at: number) => hexOf(place.getUint32(at), place.getUint32(at + 4))
-  const [trace, spanId, parent] = [id(0), id(8), id(16)]
-  if (trace === zeros) {
-    const decision = spanId === against ? 'no' : 'unsaid'
-    return decision === 'no' ? { traceId: '', spanId: '', parentId: '', decision, state: '' } : undefined
-  }
-  if (spanId === zeros) return undefined
-  return {
-    traceId: zeros + trace,
-    spanId,
-    parentId: parent === zeros ? '' : parent,
-    decision: 'yes',
-    state: '',
+function take(buffer: Uint8Array, at: number): number {
+  return (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!
+}
+
+function put(buffer: Uint8Array, at: number, word: number): void {
+  buffer[at] = word >>> 24
+  buffer[at + 1] = word >>> 16
+  buffer[at + 2] = word >>> 8
+  buffer[at + 3] = word
+}
+
+export function readBinary(buffer: Uint8Array, at: number): WireContext | undefined {
+  const traceHigh = take(buffer, at)
+  const traceLow = take(buffer, at + 4)
+  const spanHigh = take(buffer, at + 8)
+  const spanLow = take(buffer, at + 12)
+  if ((traceHigh | traceLow) === 0) return (spanHigh & spanLow) === -1 ? decisionAlone.no : undefined
+  if ((spanHigh | spanLow) === 0) return undefined
+  const [parentHigh, parentLow] = [take(buffer, at + 16), take(buffer, at + 20)]
+  return new WireContext(0, 0, traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow, 'yes', '')
+}
+
+export function writeBinary(context: WireContext | undefined, buffer: Uint8Array, at: number): void {
+  if (context === undefined) writeIds(buffer, at, 0, 0, 0, 0, 0, 0)
+  else if (context.decision === 'no') writeIds(buffer, at, 0, 0, -1, -1, 0, 0)
+  else {
+    const { traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow } = context
+    writeIds(buffer, at, traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow)
   }
 }
 
-export function writeBinary(context: WireContext | undefined, place: DataView): void {
-  const put = (at: number, hex: string) => {
-    place.setInt32(at, wordAt(hex, 0))
-    place.setInt32(at + 4, wordAt(hex, 8))
-  }
-  const recorded = context !== undefined && context.traceId !== '' && context.decision !== 'no'
-  put(0, recorded ? context.traceId.slice(16) : zeros)
-  put(8, recorded ? context.spanId : context?.decision === 'no' ? against : zeros)
-  put(16, recorded && context.parentId !== '' ? context.parentId : zeros)
+/** Of a trace that is recorded. */
+export function writeIds(
+  buffer: Uint8Array,
+  at: number,
+  traceHigh: number,
+  traceLow: number,
+  spanHigh: number,
+  spanLow: number,
+  parentHigh: number,
+  parentLow: number,
+): void {
+  put(buffer, at, traceHigh)
+  put(buffer, at + 4, traceLow)
+  put(buffer, at + 8, spanHigh)
+  put(buffer, at + 12, spanLow)
+  put(buffer, at + 16, parentHigh)
+  put(buffer, at + 20, parentLow)
 }

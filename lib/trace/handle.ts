@@ -1,11 +1,11 @@
 // lib/trace/handle.ts: what every span handle is, recorded or not: a Span for the program, and for this folder something
 // that can have children and a context on the wire.
-import { placeIn, writeBinary } from './binary.js'
+import { fits, writeBinary } from './binary.js'
 import { counts, refused } from './counts.js'
 import type { Form } from './form.js'
 import { injectInto } from './propagation.js'
 import type { BeginOptions, Carrier, Endpoint, Format, Span, TagValue } from './span.js'
-import { type WireContext, zeros } from './wire.js'
+import type { WireContext } from './wire.js'
 
 export abstract class Handle implements Span {
   abstract readonly enabled: boolean
@@ -24,19 +24,27 @@ export abstract class Handle implements Span {
   abstract context(): WireContext | undefined
 
   get traceId(): string {
-    const id = this.context()?.traceId ?? ''
-    return id.startsWith(zeros) ? id.slice(16) : id
+    const context = this.context()
+    return context?.hasIds ? context.shortTraceId : ''
   }
 
   get spanId(): string {
-    return this.context()?.spanId ?? ''
+    const context = this.context()
+    return context?.hasIds ? context.spanId : ''
   }
 
   pack(buffer: Uint8Array, offset = 0): boolean {
-    const place = placeIn(buffer, offset)
-    if (place === undefined) counts[refused]!++
-    else writeBinary(this.context(), place)
-    return place !== undefined
+    if (fits(buffer, offset)) {
+      this.packAt(buffer, offset)
+      return true
+    }
+    counts[refused]!++
+    return false
+  }
+
+  /** Where it fits. */
+  protected packAt(buffer: Uint8Array, at: number): void {
+    writeBinary(this.context(), buffer, at)
   }
 
   inject<C extends Carrier>(headers: C, format: Format): C {

@@ -16,8 +16,10 @@ export function readHeader(carrier: object, name: string): string | undefined {
   if (isHeadersLike(carrier)) return only(carrier.get(name))
   const headers = carrier as Record<string, unknown>
   if (Object.hasOwn(headers, name)) return only(headers[name])
-  const other = Object.keys(headers).find((key) => key.length === name.length && key.toLowerCase() === name)
-  return other === undefined ? undefined : only(headers[other])
+  for (const key in headers) // which makes no list of them
+    if (key.length === name.length && key.toLowerCase() === name && Object.hasOwn(headers, key))
+      return only(headers[key])
+  return undefined
 }
 
 function only(value: unknown): string | undefined {

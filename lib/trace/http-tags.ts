@@ -1,14 +1,16 @@
 // lib/trace/http-tags.ts: what spans of HTTP say of a request: the names are those of OpenTelemetry's stable conventions.
-// Neither queries nor credentials: they hold what should be in no trace. Pure.
+// Neither queries nor credentials: they hold what should be in no trace.
+import { wanted } from './records.js'
 import type { Endpoint, SpanOptions, TagValue } from './span.js'
 
-/** The options with which a request's span begins; its name is the method until the route is known. */
+/** The options with which a request's span begins; its name is the method until the route is known. Undefined while nobody records spans. */
 export function requestOptions(
   kind: 'client' | 'server',
   method: string,
   target: string,
   peer?: Endpoint,
-): SpanOptions & { tags: Readonly<Record<string, TagValue>> } {
+): SpanOptions | undefined {
+  if (!wanted()) return undefined
   const tags: Record<string, TagValue> = { 'http.request.method': method, 'url.path': pathOf(target) }
   if (kind === 'client' && peer?.service) tags['server.address'] = peer.service
   if (kind === 'client' && peer?.port) tags['server.port'] = peer.port

@@ -18,6 +18,8 @@ const codecs: Record<Format, Codec> = {
   b3multi: { read: readB3Multi, write: writeB3Multi, shared: true },
 }
 
+export const formats = Object.keys(codecs) as readonly Format[]
+
 /** Where one of these is, somebody has put a context there. */
 export const contextHeaders: readonly string[] = [
   'traceparent',
@@ -44,25 +46,15 @@ export function injectInto<C>(context: WireContext | undefined, carrier: C, form
   return carrier
 }
 
-/** The context in the headers and whether a server shares its span; undefined where there is none that is sound. */
-export function extractFrom(
-  carrier: unknown,
-  format: unknown,
-): { context: WireContext | undefined; shared: boolean } {
+/** The context in the headers; undefined where there is none that is sound. */
+export function extractFrom(carrier: unknown, format: unknown): WireContext | undefined {
   try {
-    const codec = codecOf(carrier, format)
-    return { context: codec?.read(carrier as object), shared: codec?.shared ?? false }
+    return codecOf(carrier, format)?.read(carrier as object)
   } catch {
     counts[refused]!++
-    return { context: undefined, shared: false }
+    return undefined
   }
 }
 
-/** In whichever format it came. */
-export function extractFromAny(carrier: object): { context: WireContext | undefined; shared: boolean } {
-  for (const format of Object.keys(codecs)) {
-    const extracted = extractFrom(carrier, format)
-    if (extracted.context !== undefined) return extracted
-  }
-  return { context: undefined, shared: false }
-}
+/** Whether a server shares its span with who sent it in this format. */
+export const sharesSpan = (format: Format): boolean => codecs[format].shared

@@ -1,15 +1,15 @@
 // lib/trace/recorded.ts: the handle of a span that is recorded: its ids and whether it has ended, and nothing of what was
 // said of it, which is in the ring already.
+import { writeIds } from './binary.js'
 import { counts, endedTwice, refused, usedAfterEnd } from './counts.js'
 import type { Form } from './form.js'
 import { numberFrequent, tagFrequent } from './frequent.js'
 import { Handle } from './handle.js'
-import { hexOf } from './hex.js'
 import { randomWord } from './ids.js'
 import { records } from './records.js'
 import type { BeginOptions, Endpoint, TagValue } from './span.js'
 import { debugFlag } from './span-fields.js'
-import { type WireContext, zeros } from './wire.js'
+import { WireContext } from './wire.js'
 
 /** What few spans have, and those of one trace in common. Ids are int32 halves, which are no objects. */
 export class TraceTraits {
@@ -128,14 +128,25 @@ export class Recorded extends Handle {
 
   context(): WireContext {
     const { highHigh, highLow, debug, state } = this.traits
-    const parentId = hexOf(this.parentHigh, this.parentLow)
-    return {
-      traceId: hexOf(highHigh, highLow) + hexOf(this.traceHigh, this.traceLow),
-      spanId: hexOf(this.spanHigh, this.spanLow),
-      parentId: parentId === zeros ? '' : parentId,
-      decision: debug ? 'debug' : 'yes',
+    const { traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow } = this
+    const decision = debug ? 'debug' : 'yes'
+    return new WireContext(
+      highHigh,
+      highLow,
+      traceHigh,
+      traceLow,
+      spanHigh,
+      spanLow,
+      parentHigh,
+      parentLow,
+      decision,
       state,
-    }
+    )
+  }
+
+  protected override packAt(buffer: Uint8Array, at: number): void {
+    const { traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow } = this
+    writeIds(buffer, at, traceHigh, traceLow, spanHigh, spanLow, parentHigh, parentLow)
   }
 }
 

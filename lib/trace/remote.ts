@@ -1,22 +1,21 @@
 // lib/trace/remote.ts: a context that came from another process, and the spans that begin below it. What was decided
 // there about recording the trace is honoured.
-import { placeIn, readBinary } from './binary.js'
+import { fits, readBinary } from './binary.js'
 import { contentShare } from './content.js'
 import { counts, kept, refused, sampledOut } from './counts.js'
 import type { Form } from './form.js'
 import { freeForm } from './free-form.js'
 import type { Handle } from './handle.js'
-import { wordAt } from './hex.js'
 import { randomWord } from './ids.js'
-import { extractFrom, extractFromAny } from './propagation.js'
+import { extractFrom, formats, sharesSpan } from './propagation.js'
 import { begin, TraceTraits } from './recorded.js'
 import { wanted } from './records.js'
 import { currentShare, keeps, shareKeeps } from './sampler.js'
-import { Silent } from './silent.js'
+import { Silent, unsampled } from './silent.js'
 import type { BeginOptions, Carrier, Format, Span, SpanOptions } from './span.js'
 import { debugFlag, sharedFlag } from './span-fields.js'
 import { root, rootOf, traitsOf } from './start.js'
-import { type WireContext, zeros } from './wire.js'
+import { decisionAlone, type WireContext } from './wire.js'
 
 /** What trace.extract() and trace.unpack() give. */
 export interface Remote {
@@ -31,10 +30,9 @@ export interface Remote {
 class Passing extends Silent {
   readonly #context: WireContext
 
-  constructor(context: WireContext, methods?: object) {
+  constructor(context: WireContext) {
     super()
     this.#context = context
-    Object.assign(this, methods)
   }
 
   override child<What>(form: Form<What>, what: What, options: BeginOptions | undefined): Handle {
@@ -47,8 +45,24 @@ class Passing extends Silent {
   }
 }
 
+/** By the methods that a declaration's spans have beside a Span's. */
+const passingClasses = new Map<object, typeof Passing>()
+
+function passingBy(methods: object | undefined, context: WireContext): Handle {
+  if (methods === undefined) return new Passing(context)
+  let Own = passingClasses.get(methods)
+  if (Own === undefined) {
+    Own = class extends Passing {}
+    Object.assign(Own.prototype, methods)
+    passingClasses.set(methods, Own)
+  }
+  return new Own(context)
+}
+
 /** What is current where a context came from elsewhere and nothing has begun below it. */
-export const passing = (context: WireContext): Handle => new Passing(context)
+export function passing(context: WireContext): Handle {
+  return context.decision === 'no' && !context.hasIds ? unsampled : new Passing(context)
+}
 
 export class Received implements Remote {
   readonly #context: WireContext | undefined
@@ -76,6 +90,15 @@ export class Received implements Remote {
   }
 }
 
+/** One object each for what most requests bring where little is recorded. */
+const nothing = new Received(undefined, false)
+const against = new Received(decisionAlone.no, false)
+
+function receive(context: WireContext | undefined, shared: boolean): Received {
+  if (context === undefined) return nothing
+  return context === decisionAlone.no ? against : new Received(context, shared)
+}
+
 function below<What>(
   context: WireContext,
   shared: boolean,
@@ -83,29 +106,45 @@ function below<What>(
   what: What,
   options: BeginOptions | undefined,
 ): Handle {
-  const { traceId, decision } = context
-  if (traceId === '') return decidedOnly(decision, form, what, options)
-  if (decision === 'no' || !wanted()) return new Passing(context, form.methods)
-  const lowest = wordAt(traceId, 24)
+  const { decision, traceLow } = context
+  if (!context.hasIds) return decidedOnly(decision, form, what, options)
+  if (decision === 'no' || !wanted()) return passingBy(form.methods, context)
   let probability = 0
   if (decision === 'unsaid') {
     const share = contentShare(form, what, options)
     probability = share ?? currentShare()
-    if (share === undefined ? !keeps(lowest) : !shareKeeps(share, lowest)) {
+    if (share === undefined ? !keeps(traceLow) : !shareKeeps(share, traceLow)) {
       counts[sampledOut]!++
-      return new Passing({ ...context, decision: 'no' }, form.methods)
+      return passingBy(form.methods, context.refused())
     }
     counts[kept]!++
   }
   const debug = decision === 'debug'
-  const traits = new TraceTraits(wordAt(traceId, 0), wordAt(traceId, 8), probability, debug, context.state)
-  const traceHigh = wordAt(traceId, 16)
-  const [high, low] = [wordAt(context.spanId, 0), wordAt(context.spanId, 8)]
-  if (!shared) return begin(traits, traceHigh, lowest, high, low, form, what, options)
-  const parent = context.parentId === '' ? zeros : context.parentId
+  const { traceHigh, spanHigh, spanLow, parentHigh, parentLow } = context
+  const traits = traitsBelow(context, probability, debug)
+  if (!shared) return begin(traits, traceHigh, traceLow, spanHigh, spanLow, form, what, options)
   const flagBits = debug ? sharedFlag | debugFlag : sharedFlag
-  const [parentHigh, parentLow] = [wordAt(parent, 0), wordAt(parent, 8)]
-  return form.begin(traits, traceHigh, lowest, high, low, parentHigh, parentLow, flagBits, what, options)
+  return form.begin(
+    traits,
+    traceHigh,
+    traceLow,
+    spanHigh,
+    spanLow,
+    parentHigh,
+    parentLow,
+    flagBits,
+    what,
+    options,
+  )
+}
+
+/** Of all that came with a short id and was decided elsewhere. */
+const plain = new TraceTraits(0, 0, 0, false, '')
+
+function traitsBelow(context: WireContext, probability: number, debug: boolean): TraceTraits {
+  const { traceHighHigh, traceHighLow, state } = context
+  const isPlain = (traceHighHigh | traceHighLow) === 0 && probability === 0 && !debug && state === ''
+  return isPlain ? plain : new TraceTraits(traceHighHigh, traceHighLow, probability, debug, state)
 }
 
 /** B3 lets a sender say only whether the trace that begins here is to be recorded. */
@@ -115,10 +154,12 @@ function decidedOnly<What>(
   what: What,
   options: BeginOptions | undefined,
 ): Handle {
+  if (decision === 'no') {
+    if (wanted()) counts[sampledOut]!++
+    return form.unsampled
+  }
   if (!wanted()) return form.off
-  if (decision !== 'no') return rootOf(randomWord(), traitsOf(1, decision === 'debug'), form, what, options)
-  counts[sampledOut]!++
-  return form.unsampled
+  return rootOf(randomWord(), traitsOf(1, decision === 'debug'), form, what, options)
 }
 
 /** Whether it is what extract() or unpack() gave. May throw, of a proxy that does. */
@@ -126,19 +167,22 @@ export const isReceived = (value: unknown): value is Received => value instanceo
 
 /** The context in the headers of a request. Headers that are not sound are as if they were not there. */
 export function extract(headers: Carrier, format: Format): Remote {
-  const { context, shared } = extractFrom(headers, format)
-  return new Received(context, shared)
+  const context = extractFrom(headers, format)
+  return receive(context, context !== undefined && sharesSpan(format))
 }
 
-/** For headers that anybody may have sent. */
+/** For headers that anybody may have sent, in whichever format. */
 export function extractAny(headers: Carrier): Received {
-  const { context, shared } = extractFromAny(headers)
-  return new Received(context, shared)
+  for (const format of formats) {
+    const context = extractFrom(headers, format)
+    if (context !== undefined) return receive(context, sharesSpan(format))
+  }
+  return nothing
 }
 
 /** The context in BlkKin's 24 bytes at `offset`. */
 export function unpack(buffer: Uint8Array, offset = 0): Remote {
-  const place = placeIn(buffer, offset)
-  if (place === undefined) counts[refused]!++
-  return new Received(place && readBinary(place), false)
+  if (fits(buffer, offset)) return receive(readBinary(buffer, offset), false)
+  counts[refused]!++
+  return nothing
 }

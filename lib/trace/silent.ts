@@ -3,9 +3,7 @@
 import { currentHandle } from './current.js'
 import type { Form } from './form.js'
 import { Handle } from './handle.js'
-import { hexOf } from './hex.js'
-import { randomWord } from './ids.js'
-import { type WireContext, zeros } from './wire.js'
+import { decisionAlone, type WireContext } from './wire.js'
 
 export abstract class Silent extends Handle {
   readonly enabled = false
@@ -27,20 +25,13 @@ export class Off extends Silent {
   }
 }
 
-/** In a trace that its root decided not to record. Formats that need ids get new ones: nobody will look for them. */
+/** In a trace that its root decided not to record: it has no ids. */
 export class Unsampled extends Silent {
-  override get traceId(): string {
-    return ''
-  }
-  override get spanId(): string {
-    return ''
-  }
   override child<What>(form: Form<What>): Handle {
     return form.unsampled
   }
   override context(): WireContext {
-    const traceId = zeros + hexOf(randomWord(), randomWord())
-    return { traceId, spanId: hexOf(randomWord(), randomWord()), parentId: '', decision: 'no', state: '' }
+    return decisionAlone.no
   }
 }
 

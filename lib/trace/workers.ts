@@ -7,7 +7,7 @@ import { elsewhere } from '../copies.js'
 import { native } from '../native.js'
 import { currentHandle, enter } from './current.js'
 import { passing } from './remote.js'
-import type { WireContext } from './wire.js'
+import { WireContext } from './wire.js'
 
 /** Of this thread, as the package is loaded: what the script that loads it starts from then on is in that span. */
 export function beginInStarter(): void {
@@ -15,7 +15,7 @@ export function beginInStarter(): void {
   subscribe('worker_threads', handOver)
   if (isMainThread) return
   const text = native.takeOver(threadId)
-  if (text !== undefined) enter(passing(JSON.parse(text) as WireContext))
+  if (text !== undefined) enter(passing(WireContext.of(JSON.parse(text))))
 }
 
 /** In the thread that starts it, before it runs. */

@@ -33,6 +33,8 @@ Napi::Value unfit(const Napi::CallbackInfo& info) {
   const auto number = [&](size_t i) { return info[i].As<Napi::Number>().Uint32Value(); };
   control::Process::get().registry().add_misfit(number(0), static_cast<int32_t>(number(1)), number(2),
                                                 info[3].As<Napi::String>().Utf8Value());
+  // What is on is another: a relay is told.
+  for (const auto& consumer : control::Process::get().consumers("")) consumer->wake();
   return info.Env().Undefined();
 }
 

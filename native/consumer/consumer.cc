@@ -34,6 +34,8 @@ constexpr uint64_t kPauseMostUs = 10'000;  // a default ring fills in 10 ms at 4
 // where somebody watches.
 constexpr uint64_t kPutEveryNs = 60'000'000;
 constexpr uint64_t kPutEveryFollowedNs = 8'000'000;
+// Looks that find nothing before it sleeps: so who emits seldom pays for a wake-up, and who emits often does not.
+constexpr int kIdleLooks = 4;
 constexpr double kBusyFill = 1.0 / 8;
 constexpr double kQuietFill = 1.0 / 64;
 constexpr size_t kDeclareBytes =
@@ -346,6 +348,7 @@ void Consumer::take(const thrift::Reply& reply) {
 void Consumer::find_rings() {
   const size_t known = sources_.size();
   supply_.rings(sources_);
+  if (sources_.size() > known) idle_looks_ = 0;
   for (size_t i = known; i < sources_.size(); ++i) {
     auto stream = std::make_unique<Stream>(static_cast<int32_t>(sources_[i].ring->stream), sources_[i]);
     if (greeted_) {
@@ -371,6 +374,7 @@ void Consumer::look() {
   if (came > kBusyFill) pause_us_ = std::max(kPauseLeastUs, pause_us_ / 2);
   else if (came < kQuietFill) pause_us_ = std::min(kPauseMostUs, pause_us_ * 2);
   look_at_ns_ = clock::monotonic_ns() + pause_us_ * 1000;
+  idle_looks_ = all_delivered() ? idle_looks_ + 1 : 0;
 }
 
 void Consumer::declare_new() {
@@ -503,6 +507,24 @@ void Consumer::tell_once(const std::string& what) {
   if (options_.tells && !std::exchange(told_, true)) tell_stderr(what);
 }
 
+// Whether nothing but a record, an order or the relay gives it something to do before the time that wait() keeps.
+bool Consumer::may_rest(uint64_t now) const {
+  if (idle_looks_ < kIdleLooks || wake_fd_ < 0 || !all_delivered()) return false;
+  if (connection_.state() == thrift::Connection::State::kClosed) return retry_at_ns_ > now;
+  return greeted_ && (!options_.listens || asked_for_rules_) && connection_.unsent() == 0;
+}
+
+// Puts the rings to rest. False: a record came meanwhile, or may be about to, and none of them is left so.
+bool Consumer::rest() {
+  for (const auto& stream : streams_) stream->rest();  // D
+  const bool quiet = supply_.settled() && std::all_of(streams_.begin(), streams_.end(),
+                                                      [](const auto& stream) { return stream->untouched(); });
+  if (quiet) return true;
+  for (const auto& stream : streams_) stream->rouse();
+  idle_looks_ = 0;
+  return false;
+}
+
 void Consumer::wait(bool was_wanted) {
   bool hurry = false;
   {
@@ -513,15 +535,20 @@ void Consumer::wait(bool was_wanted) {
   const bool nothing_on = !hurry && !was_wanted && !supply_.wanted() && all_delivered();
   const bool asleep = nothing_on && (!options_.listens || asked_for_rules_);
   const uint64_t now = clock::monotonic_ns();
+  const bool resting = !hurry && !nothing_on && may_rest(now) && rest();
   const uint64_t until_look = look_at_ns_ > now ? (look_at_ns_ - now) / 1000 + 1 : 0;
   uint64_t pause = hurry ? kPauseLeastUs : nothing_on ? kPauseMostUs : until_look;
-  if (nothing_on && connection_.state() == thrift::Connection::State::kClosed && retry_at_ns_ > now)
-    pause = (retry_at_ns_ - now) / 1000 + 1;
+  const bool away = connection_.state() == thrift::Connection::State::kClosed && retry_at_ns_ > now;
+  if ((nothing_on || resting) && away) pause = (retry_at_ns_ - now) / 1000 + 1;
   pollfd fds[2] = {{wake_fd_, POLLIN, 0}, connection_.interest()};
   const timespec timeout{static_cast<time_t>(pause / 1'000'000), static_cast<long>(pause % 1'000'000 * 1000)};
-  ppoll(fds, 2, asleep ? nullptr : &timeout, nullptr);
+  ppoll(fds, 2, asleep || (resting && !away) ? nullptr : &timeout, nullptr);
   uint64_t ignored = 0;
-  [[maybe_unused]] const ssize_t got = read(wake_fd_, &ignored, sizeof ignored);
+  // Whoever woke it may have made a ring that no look has met.
+  if (read(wake_fd_, &ignored, sizeof ignored) > 0) idle_looks_ = 0;
+  if (!resting) return;
+  for (const auto& stream : streams_) stream->rouse();
+  look_at_ns_ = 0;
 }
 
 }  // namespace blkin::consumer

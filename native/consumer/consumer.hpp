@@ -1,5 +1,6 @@
 // native/consumer/consumer.hpp: the thread that brings records from the rings to the relay: drain, pack, put, wait
-// for the acknowledgement, release. Polls; no writer ever wakes it. One per session. It blocks all signals, holds
+// for the acknowledgement, release. Polls while something comes, and sleeps while nothing does: then the next record's
+// writer wakes it, once (ring/rest.hpp). One per session. It blocks all signals, holds
 // no lock that an emitter takes, and its failures are words in status(), never an exception or an exit.
 // Start reading at Consumer::run().
 #pragma once
@@ -44,7 +45,7 @@ class Consumer {
 
   void start();
 
-  // Something was switched on.
+  // Something was switched on or off, a ring was made, or the first record came while it slept.
   void wake();
 
   // flush() without the wait: a ticket, and whether all that was committed before it was given is acknowledged, or
@@ -105,6 +106,8 @@ class Consumer {
   void settle();
   bool may_end();
   void tell_once(const std::string& what);
+  bool may_rest(uint64_t now) const;
+  bool rest();
   void wait(bool was_wanted);
 
   Options options_;
@@ -128,6 +131,7 @@ class Consumer {
   uint64_t last_put_ns_ = 0;
   bool followed_ = false;    // somebody watches what the relay gets
   uint64_t look_at_ns_ = 0;  // the next look at the rings
+  int idle_looks_ = 0;       // one behind the other that found nothing to do, and no ring that is new
   bool sending_ = false;     // what the looks found goes out, as the window lets it
   uint64_t sent_at_ns_ = 0;  // when all of it had
   size_t declared_ = 0;

@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "../ctf/packer.hpp"
+#include "../ring/rest.hpp"
 #include "../thrift/messages.hpp"
 #include "supply.hpp"
 
@@ -39,6 +40,15 @@ class Stream {
   uint64_t unsent() const { return limit_ > cursor_.position() ? limit_ - cursor_.position() : 0; }
   // So many bytes as a part of the ring.
   double of_ring(uint64_t bytes) const;
+
+  // For a sleep until the next record (ring/rest.hpp).
+  void rest() {
+    if (source_.ring != nullptr) ring::rest(source_.ring);
+  }
+  bool untouched() const { return source_.ring == nullptr || ring::untouched(source_.ring, limit_); }
+  void rouse() {
+    if (source_.ring != nullptr) ring::rouse(source_.ring);
+  }
 
   // Events overwritten before the cursor that no put has told yet; `packed` are those of the put under way. Every
   // record that was passed is in a put or was overwritten, so nobody who goes on need know what others counted.

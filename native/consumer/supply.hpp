@@ -29,6 +29,10 @@ class Supply {
   // Appends the tracepoints from id `from` on.
   virtual void tracepoints(size_t from, std::vector<thrift::Tracepoint>& out) = 0;
 
+  // Waits a moment until every emit that had begun is over, and passes a fence for all threads before it looks: what was
+  // stored before is met by those that begin later. False: one went on for all of that moment, or nobody can say.
+  virtual bool settled() { return false; }
+
   // Losses that no ring could count.
   virtual thrift::Lost lost_without_ring() = 0;
 

@@ -28,6 +28,7 @@ std::optional<Refused> Process::enable(const std::string& name, thrift::Rule rul
   if (out.full) return too_many_rules();
   if (out.covered > 0 && out.fitting == 0) {
     registry_.disable(session->number(), out.rule);
+    session->wake();
     return Refused{thrift::Refusal::kFilter, "the filter fits no tracepoint that the pattern covers (" +
                                                  std::to_string(out.covered) +
                                                  " declared): " + out.unfit.front()};
@@ -48,6 +49,7 @@ std::optional<Refused> Process::disable(const std::string& name, const std::stri
   if (auto refused = session_for(name, session)) return refused;
   out = registry_.disable(session->number(), pattern, origin);
   if (out.full) return too_many_rules();
+  session->wake();  // to tell the relay
   agent_->wake();
   return std::nullopt;
 }
@@ -57,6 +59,7 @@ void Process::disable(const std::string& name, uint32_t rule) {
   Session* session = find(name);
   if (session == nullptr) return;
   registry_.disable(session->number(), rule);
+  session->wake();
   agent_->wake();
 }
 

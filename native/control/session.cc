@@ -15,6 +15,8 @@ namespace blkin::control {
 
 namespace {
 
+constexpr uint64_t kSettleUs = 1000;  // an emit takes less, unless its thread has no CPU
+
 thrift::Hello describe_process(const Settings& settings, const thrift::SessionSpec& spec,
                                std::vector<thrift::Field> contexts) {
   thrift::Hello hello{};
@@ -54,8 +56,8 @@ thrift::Address address_of(const std::string& text) {
   return {host, colon == std::string::npos ? "" : text.substr(colon + 1)};
 }
 
-Session::Session(size_t number, Registry& registry, const ProcessFolder& process, const Settings& settings,
-                 thrift::SessionSpec spec, std::vector<SessionContext> contexts,
+Session::Session(size_t number, Registry& registry, Threads& threads, const ProcessFolder& process,
+                 const Settings& settings, thrift::SessionSpec spec, std::vector<SessionContext> contexts,
                  std::vector<thrift::Field> fields, std::function<void()> rules_came)
     : rseq_offset_(settings.lease ? 0 : ring::find_rseq_offset()),
       tsc_(!settings.monotonic && clock::tsc_is_fit()),
@@ -63,6 +65,7 @@ Session::Session(size_t number, Registry& registry, const ProcessFolder& process
       plain_(fast_ && contexts.empty()),
       number_(number),
       registry_(registry),
+      threads_(threads),
       spec_(std::move(spec)),
       geometry_(geometry_of(spec_.channel)),
       contexts_(std::move(contexts)),
@@ -206,6 +209,8 @@ void Session::rings(std::vector<consumer::Source>& out) {
   const std::lock_guard lock(mutex_);
   out.insert(out.end(), made_.begin() + static_cast<ptrdiff_t>(out.size()), made_.end());
 }
+
+bool Session::settled() { return threads_.quiet(kSettleUs); }
 
 thrift::Lost Session::lost_without_ring() {
   thrift::Lost lost{};

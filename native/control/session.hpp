@@ -48,12 +48,12 @@ struct RingStatus {
 
 class Session final : public consumer::Supply {
  public:
-  // number: its place in the registry. contexts: found for spec.contexts. rules_came: called on the consumer's thread
-  // after the relay's rules were applied.
+  // number: its place in the registry. threads: all that may emit. contexts: found for spec.contexts. rules_came: called
+  // on the consumer's thread after the relay's rules were applied.
   Session(
-      size_t number, Registry& registry, const ProcessFolder& process, const Settings& settings,
-      thrift::SessionSpec spec, std::vector<SessionContext> contexts, std::vector<thrift::Field> fields,
-      std::function<void()> rules_came = [] {});
+      size_t number, Registry& registry, Threads& threads, const ProcessFolder& process,
+      const Settings& settings, thrift::SessionSpec spec, std::vector<SessionContext> contexts,
+      std::vector<thrift::Field> fields, std::function<void()> rules_came = [] {});
   ~Session() override;
 
   // Puts a record into its channel's ring of this moment's CPU, or counts it as lost. Never throws.
@@ -64,7 +64,7 @@ class Session final : public consumer::Supply {
     if (plain_) [[likely]] {
       ring::RseqArea* area = ring::rseq_area(rseq_offset_);
       const ring::Record record{event.id(), length, payload, 0};
-      if (ring::write_on_cpu<true>(area, rings_of(event), record) != ring::Result::kNoRing) [[likely]]
+      if (ring::is_done(ring::write_on_cpu<true>(area, rings_of(event), record))) [[likely]]
         return;
     }
 #endif
@@ -135,6 +135,7 @@ class Session final : public consumer::Supply {
   }
   thrift::Lost lost_without_ring() override;
   bool wanted() override { return registry_.count_on(number_) > 0; }
+  bool settled() override;
   void calibrated(clock::Sample sample) override;
   const clock::EpochTable& epochs() override { return folder_.state()->epochs; }
   bool enabled(uint64_t& seen, thrift::Enabled& out) override {
@@ -151,13 +152,15 @@ class Session final : public consumer::Supply {
   [[gnu::noinline]] const void* in_context(uint64_t* payload, uint32_t& length, Thread& thread) noexcept;
   uint32_t current_cpu() const noexcept;
   void write_whole(Event event, uint32_t length, const void* whole, Thread& thread) noexcept;
-  // The ways that are not the common one: a CPU without a ring, a clock that is not the TSC, a leased ring, a full ring
-  // whose emitters wait.
+  // The ways that are not the common one: a CPU without a ring, a consumer that sleeps, a clock that is not the TSC, a
+  // leased ring, a full ring whose emitters wait.
   [[gnu::noinline, gnu::cold]] void write_slow(Event event, uint32_t length, const void* whole,
                                                Thread& thread) noexcept;
   void write_waiting(ring::Record& record, Event event, Thread& thread) noexcept;
   template <ring::NoRoom kWho>
   ring::Result try_write(ring::Record& record, Event event, Thread& thread, ring::Header*& ring) noexcept;
+  template <ring::NoRoom kWho>
+  ring::Result try_ring(ring::Record& record, Event event, Thread& thread, ring::Header*& ring) noexcept;
   ring::Header* leased_ring(Channel channel, Thread& thread) noexcept;
   uint64_t overwritten();
   ring::Header* make_ring(Channel channel, uint32_t number) noexcept;
@@ -177,6 +180,7 @@ class Session final : public consumer::Supply {
   size_t number_;
   uint64_t owner_ = 0;
   Registry& registry_;
+  Threads& threads_;
   thrift::SessionSpec spec_;
   ring::Geometry geometry_;
   std::vector<SessionContext> contexts_;

@@ -66,8 +66,8 @@ void Session::write_whole(Event event, uint32_t length, const void* whole, Threa
 #if BLKIN_HAVE_RSEQ
   if (fast_) [[likely]] {
     const ring::Record record{event.id(), length, whole, 0};
-    if (ring::write_on_cpu<true>(ring::rseq_area(rseq_offset_), rings_of(event), record) !=
-        ring::Result::kNoRing) [[likely]]
+    if (ring::is_done(ring::write_on_cpu<true>(ring::rseq_area(rseq_offset_), rings_of(event), record)))
+        [[likely]]
       return;
   }
 #endif
@@ -99,10 +99,25 @@ void Session::write_waiting(ring::Record& record, Event event, Thread& thread) n
   }
 }
 
-// `ring`: the one that was asked.
+// `ring`: the one that was asked. A consumer that sleeps is woken once the record is there, so that its look finds it: until
+// then this emit is under way, and the consumer cannot go to sleep again without it.
 template <ring::NoRoom kWho>
 ring::Result Session::try_write(ring::Record& record, Event event, Thread& thread,
                                 ring::Header*& ring) noexcept {
+  ring::Result result = try_ring<kWho>(record, event, thread, ring);
+  if (result != ring::Result::kAsleep) return result;
+  do {
+    ring::rouse(ring);
+    result = try_ring<kWho>(record, event, thread, ring);
+  } while (result ==
+           ring::Result::kAsleep);  // by then on another CPU, or the consumer had just tried to rest
+  wake();
+  return result;
+}
+
+template <ring::NoRoom kWho>
+ring::Result Session::try_ring(ring::Record& record, Event event, Thread& thread,
+                               ring::Header*& ring) noexcept {
   if (leases()) {
     ring = leased_ring(event.channel(), thread);
     if (ring == nullptr) return ring::Result::kNoRing;
@@ -118,6 +133,7 @@ ring::Result Session::try_write(ring::Record& record, Event event, Thread& threa
     ring = rings[cpu].load(std::memory_order_acquire);
     const ring::Result result = tsc_ ? ring::write_on_cpu<true, kWho>(area, rings, record)
                                      : ring::write_on_cpu<false, kWho>(area, rings, record);
+    if (result == ring::Result::kAsleep && ring == nullptr) continue;  // it was moved, to where it sleeps
     if (result != ring::Result::kNoRing) return result;
     const std::lock_guard lock(mutex_);
     if (rings[cpu].load(std::memory_order_relaxed) != nullptr) continue;
@@ -182,6 +198,7 @@ ring::Header* Session::make_ring(Channel channel, uint32_t number) noexcept {
         "no folder for rings: " + folder_.error() +
         "; they are in memory, so a kill loses what they hold, and no blkin command finds this process");
   made_.push_back({made.ring, geometry_});
+  if (consumer_) consumer_->wake();  // it may sleep, and knows of the rings before
   return made.ring;
 }
 

@@ -47,14 +47,17 @@ struct Header {
   Mode mode;
 
   // The writer who holds the ring: threads on its CPU, or the thread that leased it. limit: up to where head may go
-  // before anyone need look at tail or at the sub-buffer's end again; never too high, at times too low.
+  // before anyone need look at tail or at the sub-buffer's end again; never too high, at times too low; 0 where the
+  // reader has put it to rest, the one store of the reader's here: rest.hpp.
   // retired: which sub-buffers an overwriting ring has given up, and how many records with them: overwrite.hpp.
   alignas(64) std::atomic<uint64_t> head;
   std::atomic<uint64_t> limit;
   std::atomic<uint64_t> retired;
 
   // The reader. In an overwriting ring nobody waits for it: it only says how far the relay has the records.
+  // asleep: not 0 while it sleeps and wants to be woken by the next record.
   alignas(64) std::atomic<uint64_t> tail;
+  std::atomic<uint64_t> asleep;
 
   // Any thread whose record was refused; relaxed additions, off the path of those that were not.
   alignas(64) std::atomic<uint64_t> lost_no_room;

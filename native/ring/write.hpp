@@ -4,23 +4,28 @@
 // a full ring keeps what it has, and the new record is counted; or, in overwrite mode, it gives up its oldest
 // sub-buffer (overwrite.hpp). Start reading at write_on_cpu().
 //
-// Three edges cross threads. Change both ends of a letter together; the readers' ends are in read.hpp.
+// Four edges cross threads. Change both ends of a letter together; the readers' ends are in read.hpp and rest.hpp.
 //   A  head: every byte below it is whole.              rseq_write(), write_leased() -> committed()
 //   B  tail: every byte below it may be overwritten.    release() -> find_way()
 //   C  retired: what it gives up may be overwritten     retire() -> Cursor::copy()
 //      from now on, and its records are counted.
+//   D  asleep: the reader sleeps until it is woken.      rest() -> find_way()
 #pragma once
 
 #include <cstring>
 
 #include "overwrite.hpp"
+#include "rest.hpp"
 #include "rseq.hpp"
 
 namespace blkin::ring {
 
 constexpr uint32_t kCpuMax = 8192;  // the largest NR_CPUS that Linux can be built with: on x86; 4096 on arm64
 
-enum class Result : uint8_t { kWritten, kNoRoom, kTooBig, kNoRing, kAgain };
+// The last two are for who emits: to make that CPU's ring, or to wake the ring's reader; then the record is to be written.
+enum class Result : uint8_t { kWritten, kNoRoom, kTooBig, kAgain, kNoRing, kAsleep };
+
+constexpr bool is_done(Result result) noexcept { return result < Result::kNoRing; }
 
 // Who counts the record that finds no room: this file, at once; or the caller, who may wait, try again, and give it
 // to refuse() in the end.
@@ -55,13 +60,14 @@ inline uint64_t* place(Header* ring, uint64_t position) noexcept {
 
 // What to do about a record that would pass the limit. Off the common path: once a sub-buffer, and while a ring is full.
 struct Way {
-  enum { kFree, kPad, kFull } state;
+  enum { kFree, kPad, kFull, kAsleep } state;
   uint64_t pad;  // kPad: bytes to the end of the sub-buffer
 };
 
 // Looks at the sub-buffer's end and at tail, and sets the limit by both. A thread that is preempted in here may store
 // a limit that others have raised since: a lower one, and so a right one.
 [[gnu::noinline, gnu::cold]] inline Way find_way(Header* ring, uint64_t head, uint64_t size) noexcept {
+  if (is_asleep(ring)) return {Way::kAsleep, 0};  // D
   const uint64_t left = ring->sub_buffer_bytes - (head & (ring->sub_buffer_bytes - 1));
   if (ring->mode == Mode::kOverwrite) {
     if (size > left) return {Way::kPad, left};
@@ -93,6 +99,7 @@ template <bool kTsc, NoRoom kWho>
   if (next > ring->limit.load(std::memory_order_relaxed)) [[unlikely]] {
     const Way way = find_way(ring, head, record.size());
     if (way.state == Way::kFull) return no_room<kWho>(ring);
+    if (way.state == Way::kAsleep) return Result::kAsleep;
     if (way.state == Way::kPad) {
       const uint64_t pad = record_word(static_cast<uint32_t>(way.pad), 0, kPad);
       rseq_pad(area, cpu, ring, head, head + way.pad, place(ring, head), pad);
@@ -119,7 +126,7 @@ template <bool kTsc, NoRoom kWho>
   return ring == nullptr ? Result::kNoRing : no_room<kWho>(ring);
 }
 
-// rings: one pointer per CPU, null until that CPU's ring is made: then kNoRing, and the caller makes it.
+// rings: one pointer per CPU, null until that CPU's ring is made: then kNoRing, and the caller makes it. kAsleep: rest.hpp.
 // kTsc: the clock is the CPU's counter, read inside the sequence, so that time never goes back within a ring.
 // The first try stands apart from the others: what a loop keeps for its next turn costs registers, which the hot call lacks.
 template <bool kTsc, NoRoom kWho = NoRoom::kCounted>
@@ -169,6 +176,7 @@ inline Result write_leased(Header* ring, const Record& record) noexcept {
   while (head + record.size() > ring->limit.load(std::memory_order_relaxed)) {
     const Way way = find_way(ring, head, record.size());
     if (way.state == Way::kFull) return no_room<kWho>(ring);
+    if (way.state == Way::kAsleep) return Result::kAsleep;
     if (way.state == Way::kFree) break;
     store_word(place(ring, head), record_word(static_cast<uint32_t>(way.pad), 0, kPad));
     head += way.pad;

@@ -33,7 +33,7 @@ class Channels : public testing::TestWithParam<bool> {
     thrift::SessionSpec spec;
     spec.name = "channels";
     spec.channel = {8 << 10, sub_buffers, mode, 0};
-    session_ = std::make_unique<Session>(0, registry_, process_, settings_, spec,
+    session_ = std::make_unique<Session>(0, registry_, threads_, process_, settings_, spec,
                                          std::vector<SessionContext>{}, std::vector<thrift::Field>{});
     return *session_;
   }
@@ -58,6 +58,7 @@ class Channels : public testing::TestWithParam<bool> {
 
   ContextTable contexts_;
   Registry registry_{contexts_};
+  Threads threads_;
   ProcessFolder process_;
   Settings settings_;
   std::unique_ptr<Session> session_;

@@ -120,6 +120,7 @@ class Recovery : public testing::Test {
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where the test itself is killed
     static ContextTable contexts;
     static Registry registry(contexts);
+    static Threads threads;
     static ProcessFolder process;
     registry.declare({0, "t", "number", 6, {{"n", thrift::Type::kU64, thrift::Shape::kScalar, 0, {}, {}}}},
                      "s");
@@ -132,9 +133,10 @@ class Recovery : public testing::Test {
     std::vector<thrift::Tracepoint> declared;
     registry.tracepoints(0, declared);
     process.add_tracepoints(declared);
-    auto* session = new Session(0, registry, process, how, how.session, {}, {});
+    auto* session = new Session(0, registry, threads, process, how, how.session, {}, {});
     if (what.consumes) session->start();
     Thread thread;
+    threads.add(thread);
     for (uint64_t n = 0;; ++n) {
       if (n == (what.events == UINT64_MAX ? 1000 : what.events)) {
         const ssize_t told = ::write(ready, "", 1);
@@ -149,6 +151,7 @@ class Recovery : public testing::Test {
         if (room) break;
         usleep(200);
       }
+      const Inside inside(thread);
       session->write(Event(0, kChannels[n % 2]), 8, &n, thread);
     }
     for (;;) pause();

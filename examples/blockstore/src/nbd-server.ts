@@ -4,11 +4,11 @@
 // What a client sends wrong is answered with an error where NBD has one, else ends that connection only.
 
 import net from 'node:net'
-import { type Span, trace } from 'blkin'
+import { type Endpoint, type Span, trace } from 'blkin'
 import { Intake, Outbox, type Protocol, ProtocolError, readU64, writeU64 } from './bytes.js'
 import * as nbd from './nbd-protocol.js'
 import { errnoOf, type Origin } from './object-store.js'
-import { blk } from './tracepoints.js'
+import { blk, requests } from './tracepoints.js'
 import type { Volume } from './volume.js'
 
 const MAX_IN_FLIGHT = 64 * 1024 * 1024
@@ -52,8 +52,10 @@ export async function startNbd(exports: Exports, host: string, port: number): Pr
 }
 
 type Op = 'read' | 'write' | 'flush' | 'trim' | 'write_zeroes'
+type RequestSpan = ReturnType<(typeof requests)[Op]>
 
 interface Request extends Origin {
+  readonly span: RequestSpan
   readonly op: Op
   readonly offset: number
   readonly length: number
@@ -70,6 +72,9 @@ const OPS: Record<number, Op> = {
   [nbd.CMD_WRITE_ZEROES]: 'write_zeroes',
 }
 
+/** What spans begin with, filled anew for each: it is read at once and not kept, so what is not recorded costs no object. */
+const begun = { export: '', request: 0, offset: 0, length: 0 }
+
 /** One for all connections, so that an id names one request of this server. */
 let lastId = 0
 
@@ -78,6 +83,7 @@ class Connection {
   readonly #socket: net.Socket
   readonly #outbox: Outbox
   readonly #number: number
+  readonly #options: { readonly remote: Endpoint }
   readonly #intake: Intake
   readonly #closed: Promise<void>
   #volume: Volume | undefined
@@ -95,6 +101,7 @@ class Connection {
     this.#socket = socket
     this.#outbox = new Outbox(socket)
     this.#number = number
+    this.#options = { remote: { address: socket.remoteAddress, port: socket.remotePort } }
     this.#closed = new Promise((resolve) => socket.on('close', () => resolve()))
     this.#intake = new Intake(this.#protocol())
     socket.on('data', (chunk) => {
@@ -268,18 +275,18 @@ class Connection {
         this.#sendReply(head.subarray(8, 16), nbd.EINVAL)
         continue
       }
+      const id = ++lastId
+      const offset = readU64(head, 16)
       const request: Request = {
-        id: ++lastId,
-        span: this.#begin(op),
+        id,
+        span: this.#begin(op, id, volume.name, offset, length),
         op,
-        offset: readU64(head, 16),
+        offset,
         length,
         flags: head.readUInt16BE(4),
         handle: head.subarray(8, 16),
       }
-      const { id, offset } = request
       blk.request({ id, connection: this.#number, export: volume.name, op, offset, length })
-      if (request.span.enabled) describeSpan(request, volume)
       const error = refusal(volume, request)
       if (error !== 0) {
         if (op === 'write') yield* skip(length)
@@ -294,17 +301,19 @@ class Connection {
     }
   }
 
-  /** A request is the root of its trace: NBD has no room for what a client might know of one. */
-  #begin(op: Op): Span {
-    const { remoteAddress: address, remotePort: port } = this.#socket
-    return trace.start(op, { kind: 'server', remote: { address, port } })
+  #begin(op: Op, id: number, volume: string, offset: number, length: number): RequestSpan {
+    begun.export = volume
+    begun.request = id
+    begun.offset = offset
+    begun.length = length
+    return requests[op](begun, this.#options)
   }
 
   *#receive({ span, length }: Request): Generator<number, Buffer, Buffer> {
     this.#incoming = span
     const data = yield length
     this.#incoming = trace.current()
-    span.annotate('received')
+    span.received()
     return data
   }
 
@@ -338,8 +347,8 @@ class Connection {
     this.#requests--
     const { span } = request
     if (error !== 0) span.tag('error', `NBD error ${error}`)
-    span.annotate('done')
-    this.#sendReply(request.handle, error, pieces, span.enabled ? () => span.end() : undefined)
+    span.done()
+    this.#sendReply(request.handle, error, pieces, span.enabled ? ender(span) : undefined)
     blk.reply({ id, connection: this.#number, export: volume.name, op, offset, length, error })
     if (this.#ending !== '') {
       if (this.#requests === 0) this.#hangUp()
@@ -381,12 +390,9 @@ class Connection {
   }
 }
 
-function describeSpan({ span, id, op, offset, length }: Request, volume: Volume): void {
-  span.tag('export', volume.name)
-  span.tag('request', id)
-  if (op === 'flush') return
-  span.tag('offset', offset)
-  span.tag('length', length)
+/** A function of its own, so that a request that is not recorded makes no closure. */
+function ender(span: RequestSpan): () => void {
+  return () => span.end()
 }
 
 /** Bytes that a request keeps in memory. */

@@ -2,7 +2,8 @@
 // rados-store.ts with a pool of a RADOS cluster.
 
 import { constants } from 'node:os'
-import { type Span, type SpanOptions, trace } from 'blkin'
+import { type Span, trace } from 'blkin'
+import { parts } from './tracepoints.js'
 
 /** Largest object, and the grain in which a volume is cut: 4 MiB. */
 export const OBJECT_SIZE = 4 * 1024 * 1024
@@ -16,21 +17,20 @@ export interface Origin {
 }
 export const HOUSEKEEPING: Origin = { id: 0, span: trace.current() }
 
-/** The span of a part of what `origin` asks for. What is not recorded has no parts either. */
-export function part(origin: Origin, name: string, options?: SpanOptions): Span {
-  return origin.span.enabled ? trace.start(name, { ...options, parent: origin.span }) : origin.span
+/** A part of what `origin` asks for, with a span of its own. What is not recorded has no parts either: then `origin` itself. */
+export function part(origin: Origin, name: 'object' | 'copy-up' | 'commit'): Origin {
+  const { id, span } = origin
+  return span.enabled ? { id, span: parts[name](undefined, { parent: span }) } : origin
 }
 
-/** Does a part of what `origin` asks for, in a span of its own that ends with it and tells its error. */
-export async function inPart<T>(
-  origin: Origin,
-  name: string,
-  work: (part: Origin) => Promise<T>,
-): Promise<T> {
-  if (!origin.span.enabled) return work(origin)
-  const span = part(origin, name)
+/** What `work` gives, once the span of that part has ended with it and told its error. */
+export function ended<T>(origin: Origin, work: Promise<T>): Promise<T> {
+  return origin.span.enabled ? endedWith(origin.span, work) : work
+}
+
+async function endedWith<T>(span: Span, work: Promise<T>): Promise<T> {
   try {
-    return await work({ id: origin.id, span })
+    return await work
   } catch (error) {
     span.tag('error', (error as Error).message)
     throw error

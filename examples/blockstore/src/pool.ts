@@ -5,7 +5,15 @@
 // Until 4 an old object counts as used: the durable map still has it, so nobody may write to it in place.
 
 import type { Catalog, CatalogRecord, MapChanges } from './catalog.js'
-import { errnoOf, HOUSEKEEPING, inPart, OBJECT_SIZE, type ObjectStore, type Origin } from './object-store.js'
+import {
+  ended,
+  errnoOf,
+  HOUSEKEEPING,
+  OBJECT_SIZE,
+  type ObjectStore,
+  type Origin,
+  part,
+} from './object-store.js'
 import { blk } from './tracepoints.js'
 import { type Change, StoredObject, Volume, type VolumeHost } from './volume.js'
 
@@ -104,7 +112,8 @@ export class Pool implements VolumeHost {
   }
 
   #start(origin: Origin): Promise<void> {
-    const run = inPart(origin, 'commit', (work) => this.#commit(work)).finally(() => {
+    const commit = part(origin, 'commit')
+    const run = ended(commit, this.#commit(commit)).finally(() => {
       this.#running = undefined
     })
     this.#running = run

@@ -5,10 +5,10 @@
 
 import { constants } from 'node:os'
 import type { Span } from 'blkin'
-import { errnoOf, OBJECT_SIZE, type ObjectStore, type Origin, part, type StoreError } from './object-store.js'
+import { errnoOf, OBJECT_SIZE, type ObjectStore, type Origin, type StoreError } from './object-store.js'
 import { RadosPool } from './rados-pool.js'
 import type { StoreOp } from './store-protocol.js'
-import { obj } from './tracepoints.js'
+import { calls, obj } from './tracepoints.js'
 import { Window } from './window.js'
 
 /** Well below where librados blocks: 1024 operations, 100 MB. */
@@ -17,6 +17,7 @@ const MOST_BYTES = 32 * 1024 * 1024
 const CLOSE_MS = 5000
 /** What tracepoints call it: a cluster is one store. */
 const STORE = 0
+const REMOTE = { service: 'rados' }
 
 export class RadosStore implements ObjectStore {
   readonly #pool: RadosPool
@@ -89,28 +90,26 @@ export class RadosStore implements ObjectStore {
     work: (note: string) => Promise<T>,
   ): Promise<T> {
     const { id, span: whole } = origin
-    const { enabled } = whole // else there is no part of it to tell of, and to end
-    const span = part(origin, op, { kind: 'client', remote: { service: 'rados' } })
-    if (enabled) span.tag('object', object)
+    const span = whole.enabled ? calls[op]({ object }, { parent: whole, remote: REMOTE }) : undefined
     this.#lastTag = (this.#lastTag + 1) >>> 0
     const tag = this.#lastTag
     const room = this.#window.enter(length)
     if (room !== undefined) {
-      if (enabled) span.annotate('waits for room')
+      span?.annotate('waits for room')
       await room
     }
     obj.client_send({ id, store: STORE, tag, op, object, offset, length })
     let errno = 0
     try {
-      const result = work(enabled ? noteOf(span) : '')
-      if (enabled) span.annotate('sent')
+      const result = work(span === undefined ? '' : noteOf(span))
+      span?.sent()
       return await result
     } catch (error) {
       errno = errnoOf(error)
-      if (enabled) span.tag('error', (error as Error).message)
+      span?.tag('error', (error as Error).message)
       throw error
     } finally {
-      if (enabled) span.end()
+      span?.end()
       obj.client_receive({ id, store: STORE, tag, op, errno, bytes: errno === 0 ? length : 0 })
       this.#window.leave(length)
     }

@@ -3,17 +3,20 @@
 
 import net from 'node:net'
 import { constants } from 'node:os'
-import type { Span } from 'blkin'
+import type { Endpoint } from 'blkin'
 import { Intake, Outbox, type Protocol } from './bytes.js'
-import { type Origin, part, StoreError } from './object-store.js'
+import { type Origin, StoreError } from './object-store.js'
 import { packRequest, REPLY_HEADER, type StoreOp, unpackReply } from './store-protocol.js'
-import { obj } from './tracepoints.js'
+import { calls, obj } from './tracepoints.js'
+
+type CallSpan = ReturnType<(typeof calls)[StoreOp]>
 
 interface Call {
   readonly op: StoreOp
   readonly id: number
   readonly name: string
-  readonly span: Span
+  /** Undefined where nobody records it. */
+  readonly span: CallSpan | undefined
   resolve(data: Buffer): void
   reject(error: StoreError): void
 }
@@ -22,6 +25,7 @@ export class StoreClient {
   readonly #store: number
   readonly #socket: net.Socket
   readonly #outbox: Outbox
+  readonly #remote: Endpoint
   readonly #calls = new Map<number, Call>()
   #lastTag = 0
   #ended: StoreError | undefined
@@ -39,6 +43,7 @@ export class StoreClient {
     this.#store = store
     this.#socket = socket
     this.#outbox = new Outbox(socket)
+    this.#remote = { service: `store-${store}`, address: socket.remoteAddress, port: socket.remotePort }
     const intake = new Intake(this.#replies())
     socket.on('data', (chunk) => {
       try {
@@ -60,8 +65,8 @@ export class StoreClient {
     return new Promise((resolve, reject) => {
       const span = this.#begin(op, origin, name)
       if (this.#ended !== undefined) {
-        span.tag('error', this.#ended.message)
-        span.end()
+        span?.tag('error', this.#ended.message)
+        span?.end()
         reject(this.#ended)
         return
       }
@@ -71,19 +76,15 @@ export class StoreClient {
       this.#calls.set(tag, { op, id: origin.id, name, span, resolve, reject })
       const wanted = length || size
       obj.client_send({ id: origin.id, store: this.#store, tag, op, object: name, offset, length: wanted })
-      const request = packRequest(op, tag, { id: origin.id, span }, name, offset, length, size)
-      this.#outbox.send(request, data, span.enabled ? () => span.annotate('sent') : undefined)
+      const request = packRequest(op, tag, origin.id, span ?? origin.span, name, offset, length, size)
+      this.#outbox.send(request, data, span && teller(span))
     })
   }
 
   /** The span of one call, begun when it queues behind what else goes out to this store. */
-  #begin(op: StoreOp, origin: Origin, name: string): Span {
-    if (!origin.span.enabled) return origin.span
-    const { remoteAddress: address, remotePort: port } = this.#socket
-    const remote = { service: `store-${this.#store}`, address, port }
-    const span = part(origin, op, { kind: 'client', remote })
-    if (name !== '') span.tag('object', name)
-    return span
+  #begin(op: StoreOp, { span }: Origin, name: string): CallSpan | undefined {
+    if (!span.enabled) return undefined
+    return calls[op]({ object: name === '' ? 'all' : name }, { parent: span, remote: this.#remote })
   }
 
   close(): void {
@@ -98,8 +99,8 @@ export class StoreClient {
       if (call === undefined) continue
       this.#calls.delete(tag)
       obj.client_receive({ id: call.id, store: this.#store, tag, op: call.op, errno, bytes: dataLength })
-      if (errno !== 0) call.span.tag('error', `errno ${errno}`)
-      call.span.end()
+      if (errno !== 0) call.span?.tag('error', `errno ${errno}`)
+      call.span?.end()
       if (errno === 0) call.resolve(data)
       else call.reject(new StoreError(errno, `store ${this.#store}: ${call.op} ${call.name}: errno ${errno}`))
     }
@@ -112,10 +113,15 @@ export class StoreClient {
     for (const [tag, call] of this.#calls) {
       const errno = this.#ended.errno
       obj.client_receive({ id: call.id, store: this.#store, tag, op: call.op, errno, bytes: 0 })
-      call.span.tag('error', this.#ended.message)
-      call.span.end()
+      call.span?.tag('error', this.#ended.message)
+      call.span?.end()
       call.reject(this.#ended)
     }
     this.#calls.clear()
   }
+}
+
+/** A function of its own, so that a call that is not recorded makes no closure. */
+function teller(span: CallSpan): () => void {
+  return () => span.sent()
 }

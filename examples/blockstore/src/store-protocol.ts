@@ -15,9 +15,9 @@
 //
 // A connection carries many requests at once; replies come in any order and are matched by tag.
 
-import { type Remote, trace } from 'blkin'
+import { type Remote, type Span, trace } from 'blkin'
 import { ProtocolError, readU64, writeU64 } from './bytes.js'
-import { OBJECT_SIZE, type Origin } from './object-store.js'
+import { OBJECT_SIZE } from './object-store.js'
 
 export const STORE_OPS = ['put', 'get', 'write', 'read', 'copy', 'delete', 'flush'] as const
 export type StoreOp = (typeof STORE_OPS)[number]
@@ -47,7 +47,8 @@ export interface StoreRequest {
 export function packRequest(
   op: StoreOp,
   tag: number,
-  origin: Origin,
+  id: number,
+  span: Span,
   name: string,
   offset: number,
   length: number,
@@ -60,10 +61,10 @@ export function packRequest(
   head.writeUInt16BE(name.length, 6)
   head.writeUInt32BE(tag, 8)
   head.writeUInt32BE(dataLength, 12)
-  writeU64(head, origin.id, 16)
+  writeU64(head, id, 16)
   head.writeUInt32BE(offset, 24)
   head.writeUInt32BE(length, 28)
-  origin.span.pack(head, TRACE_AT)
+  span.pack(head, TRACE_AT)
   head.write(name, REQUEST_HEADER, 'latin1')
   return head
 }

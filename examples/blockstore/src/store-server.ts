@@ -4,7 +4,7 @@
 
 import net from 'node:net'
 import { constants } from 'node:os'
-import { type Span, trace } from 'blkin'
+import { type Endpoint, type Remote, type Span, trace } from 'blkin'
 import { Intake, Outbox, type Protocol } from './bytes.js'
 import { FileObjects } from './files.js'
 import { errnoOf, OBJECT_SIZE, StoreError } from './object-store.js'
@@ -12,10 +12,11 @@ import {
   packReply,
   REPLY_HEADER,
   REQUEST_HEADER,
+  type StoreOp,
   type StoreRequest,
   unpackRequest,
 } from './store-protocol.js'
-import { obj } from './tracepoints.js'
+import { obj, serves } from './tracepoints.js'
 
 export interface StoreServer {
   readonly port: number
@@ -58,21 +59,21 @@ export async function startStore(dir: string, host = '127.0.0.1', port = 0): Pro
   }
 }
 
-interface Request extends StoreRequest {
-  readonly span: Span
-}
+type ServedSpan = ReturnType<(typeof serves)[StoreOp]>
 
 class Session {
   readonly #files: FileObjects
-  readonly #socket: net.Socket
   readonly #outbox: Outbox
+  /** Of each span in turn: it is read at once and not kept, so a request that is not recorded costs no object. */
+  readonly #options: { parent: Remote | undefined; readonly remote: Endpoint }
   /** Of the request that is coming in. */
   #incoming: Span = trace.current()
 
   constructor(files: FileObjects, socket: net.Socket) {
     this.#files = files
-    this.#socket = socket
     this.#outbox = new Outbox(socket)
+    const remote = { address: socket.remoteAddress, port: socket.remotePort }
+    this.#options = { parent: undefined, remote }
   }
 
   /** The connection is gone: a request that was half here will not be done. */
@@ -85,43 +86,43 @@ class Session {
     for (;;) {
       const request = unpackRequest(yield REQUEST_HEADER)
       const { id, tag, op, offset } = request
-      const { remoteAddress: address, remotePort: port } = this.#socket
-      const span = request.sender.start(op, { kind: 'server', remote: { address, port } })
+      this.#options.parent = request.sender
+      const span = serves[op](undefined, this.#options)
       this.#incoming = span
       const name = (yield request.nameLength).toString('latin1')
       const data = yield request.dataLength
       this.#incoming = trace.current()
-      span.annotate('received')
+      span.received()
       obj.server_receive({ id, tag, op, object: name, offset, length: request.length || data.length })
-      this.#perform({ ...request, span }, name, data)
+      this.#perform(request, span, name, data)
     }
   }
 
-  #perform(request: Request, name: string, data: Buffer): void {
+  #perform(request: StoreRequest, span: ServedSpan, name: string, data: Buffer): void {
     const { op, offset, length } = request
     try {
       if (op === 'read') {
         inObject(offset, length)
         const reply = packReply(request, 0, length)
         this.#files.readRange(name, offset, reply.subarray(REPLY_HEADER))
-        this.#done(request, 0, length, reply)
+        this.#done(request, span, 0, length, reply)
       } else if (op === 'write') {
         inObject(offset, data.length)
         this.#files.writeRange(name, offset, data)
-        this.#done(request, 0, data.length)
+        this.#done(request, span, 0, data.length)
       } else if (op === 'get') {
         const size = Math.min(this.#files.size(name), OBJECT_SIZE)
         const reply = packReply(request, 0, size)
         this.#files.readRange(name, 0, reply.subarray(REPLY_HEADER))
-        this.#done(request, 0, size, reply)
+        this.#done(request, span, 0, size, reply)
       } else {
         this.#slowly(op, name, data).then(
-          () => this.#done(request, 0, data.length),
-          (error: unknown) => this.#done(request, errnoOf(error), 0),
+          () => this.#done(request, span, 0, data.length),
+          (error: unknown) => this.#done(request, span, errnoOf(error), 0),
         )
       }
     } catch (error) {
-      this.#done(request, errnoOf(error), 0)
+      this.#done(request, span, errnoOf(error), 0)
     }
   }
 
@@ -138,14 +139,23 @@ class Session {
     }
   }
 
-  #done(request: Request, errno: number, bytes: number, reply = packReply(request, errno, 0)): void {
-    const { span } = request
+  #done(
+    request: StoreRequest,
+    span: ServedSpan,
+    errno: number,
+    bytes: number,
+    reply = packReply(request, errno, 0),
+  ): void {
     if (errno !== 0) span.tag('error', `errno ${errno}`)
-    span.tag('bytes', bytes)
-    span.annotate('done')
-    this.#outbox.send(reply, undefined, span.enabled ? () => span.end() : undefined)
+    span.done()
+    this.#outbox.send(reply, undefined, span.enabled ? ender(span, bytes) : undefined)
     obj.server_done({ id: request.id, tag: request.tag, op: request.op, errno, bytes })
   }
+}
+
+/** A function of its own, so that a request that is not recorded makes no closure. */
+function ender(span: ServedSpan, bytes: number): () => void {
+  return () => span.end({ bytes })
 }
 
 function inObject(offset: number, length: number): void {

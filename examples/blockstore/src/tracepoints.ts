@@ -2,8 +2,9 @@
 // `id` is the block request's number. The server draws it, the store protocol carries it, and all that is done
 // for one request, in any process, bears it: so request/reply, wait/proceed, copyup/copied, client_send/
 // client_receive and server_receive/server_done pair up by it (and by `tag` where one request sends several).
+// Behind them the spans of a request, in the same order: declared, so that the beginning of one is one event with its tags.
 
-import { provider, t } from 'blkin'
+import { provider, spans, t } from 'blkin'
 
 const op = t.enum(['read', 'write', 'flush', 'trim', 'write_zeroes'])
 const storeOp = t.enum(['put', 'get', 'write', 'read', 'copy', 'delete', 'flush'])
@@ -97,4 +98,52 @@ export const obj = provider('objstore', {
     level: 'info',
     fields: { id: t.u64, tag: t.u32, op: storeOp, errno: t.u32, bytes: t.u32 },
   },
+})
+
+const asked = { export: t.string, request: t.u64 }
+const askedRange = { ...asked, offset: t.u64, length: t.u32 }
+/** `received` once all of a request is here, `done` when its answer is queued. The span ends when that is sent. */
+const annotations = { received: {}, done: {} }
+
+/** A request of a client: the root of a trace, since NBD has no room for what a client might know of one. */
+export const requests = spans('blockstore', {
+  read: { kind: 'server', tags: askedRange, annotations },
+  write: { kind: 'server', tags: askedRange, annotations },
+  flush: { kind: 'server', tags: asked, annotations },
+  trim: { kind: 'server', tags: askedRange, annotations },
+  write_zeroes: { kind: 'server', tags: askedRange, annotations },
+})
+
+/** What a request does. */
+export const parts = spans('blockstore.part', {
+  object: {},
+  map: { end: { index: t.u32, object: t.string } },
+  'copy-up': {},
+  commit: {},
+})
+
+const call = { kind: 'client', tags: { object: t.string }, annotations: { sent: {} } } as const
+
+/** A call to a store, begun when it queues behind what else goes there; `sent` once it has left. */
+export const calls = spans('objstore.client', {
+  put: call,
+  get: call,
+  write: call,
+  read: call,
+  copy: call,
+  delete: call,
+  flush: call, // of one object, or of 'all'
+})
+
+const served = { kind: 'server', end: { bytes: t.u32 }, annotations } as const
+
+/** The same in the store. */
+export const serves = spans('objstore.server', {
+  put: served,
+  get: served,
+  write: served,
+  read: served,
+  copy: served,
+  delete: served,
+  flush: served,
 })

@@ -12,9 +12,8 @@
 //   a deletion waits for the reads and writes that hold the object (pins)
 
 import { randomBytes } from 'node:crypto'
-import type { Span } from 'blkin'
-import { errnoOf, inPart, OBJECT_SIZE, type ObjectStore, type Origin, part } from './object-store.js'
-import { blk } from './tracepoints.js'
+import { ended, errnoOf, OBJECT_SIZE, type ObjectStore, type Origin, part } from './object-store.js'
+import { blk, parts } from './tracepoints.js'
 
 export class StoredObject {
   readonly name: string
@@ -184,16 +183,17 @@ export class Volume {
   }
 
   #readPiece(origin: Origin, index: number, offset: number, length: number): Promise<Buffer> {
-    return inPart(origin, 'object', (piece) => this.#readObject(piece, index, offset, length))
+    const piece = part(origin, 'object')
+    return ended(piece, this.#readObject(piece, index, offset, length))
   }
 
   async #readObject(origin: Origin, index: number, offset: number, length: number): Promise<Buffer> {
-    const lookup = part(origin, 'map')
+    const lookup = beginLookup(origin)
     const object = this.map.get(index)
     const hole = object === undefined || !object.born
     const name = hole ? '' : object.name
     blk.mapped({ id: origin.id, volume: this.name, index, object: name, offset, length })
-    endLookup(lookup, index, name)
+    lookup?.end({ index, object: hole ? 'a hole' : name })
     if (hole) return ZEROS.subarray(0, length)
     object.pins++
     try {
@@ -204,7 +204,8 @@ export class Volume {
   }
 
   #writePiece(origin: Origin, index: number, offset: number, data: Buffer, durable: boolean): Promise<void> {
-    return inPart(origin, 'object', (piece) => this.#writeObject(piece, index, offset, data, durable))
+    const piece = part(origin, 'object')
+    return ended(piece, this.#writeObject(piece, index, offset, data, durable))
   }
 
   async #writeObject(
@@ -215,18 +216,19 @@ export class Volume {
     durable: boolean,
   ): Promise<void> {
     const { id } = origin
-    const lookup = part(origin, 'map')
+    const lookup = beginLookup(origin)
     let object = this.map.get(index)
     // Nothing may come between an object that is written in place and its pin: no await but for a copy-up.
     if (object === undefined) object = this.#allocate(index)
     else if (object.refs > 1) {
-      object = await this.#copyUp({ id, span: lookup }, index, object).catch((error: unknown) => {
-        lookup.end()
+      const copy = this.#copyUp(lookup === undefined ? origin : { id, span: lookup }, index, object)
+      object = await copy.catch((error: unknown) => {
+        lookup?.end()
         throw error
       })
     }
     blk.mapped({ id, volume: this.name, index, object: object.name, offset, length: data.length })
-    endLookup(lookup, index, object.name)
+    lookup?.end({ index, object: object.name })
     object.pins++
     try {
       await this.#host.store.writeRange(origin, object.name, offset, data)
@@ -265,7 +267,8 @@ export class Volume {
     // The copy keeps the placement of its source: no data need cross between stores.
     const to = new StoredObject(this.#newName(from.name.slice(0, from.name.lastIndexOf('.'))), true)
     blk.copyup({ id, volume, index, from: from.name, to: to.name })
-    const copy = inPart(origin, 'copy-up', (work) => this.#host.store.copy(work, from.name, to.name))
+    const work = part(origin, 'copy-up')
+    const copy = ended(work, this.#host.store.copy(work, from.name, to.name))
       .then(
         () => {
           blk.copied({ id, volume, index, to: to.name, error: 0 })
@@ -321,11 +324,8 @@ export class Volume {
   }
 }
 
-function endLookup(lookup: Span, index: number, object: string): void {
-  if (!lookup.enabled) return
-  lookup.tag('index', index)
-  lookup.tag('object', object === '' ? 'a hole' : object)
-  lookup.end()
+function beginLookup({ span }: Origin) {
+  return span.enabled ? parts.map(undefined, { parent: span }) : undefined
 }
 
 interface Piece {
