@@ -94,7 +94,12 @@ test('the picture has a line for each measure that is compared by percent, and n
       alternating(8, 0.1).map((n) => n + 1),
     ),
   ])
-  expect(svg).toContain('a&lt;b:* &amp; more')
+  expect(svg).toContain('>a&lt;b:* &amp; more</text>')
   expect(svg).toContain('>time</text>')
   expect(svg).toMatch(/\+1\d\d %/)
+})
+
+test('words above a picture go on in a line below', () => {
+  const svg = changesSvg(`${'abcd '.repeat(20)}efgh ijkl`, [])
+  expect(svg).toContain('>efgh ijkl</text>')
 })

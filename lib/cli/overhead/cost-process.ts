@@ -27,11 +27,11 @@ const { write } = spans('cost', {
   write: { kind: 'server', tags: { object: t.string, op: t.enum(['read', 'write']), bytes: t.u32 } },
 })
 const texts = ['volume-00/blk-0a', 'volume-01/blk-0b', 'volume-02/blk-0c', 'volume-03/blk-0d']
-const scope = { ...cost, write, texts, trace, native, performance }
+const scope = { ...cost, write, texts, trace, nothing: native?.nothing, performance }
 
 const bodies: Record<string, string> = {
   [loop]: '',
-  call: 'native.emit()',
+  call: 'nothing()',
   clock: 'sink[0] = performance.now()',
   none: 'none()',
   ints: 'ints({ a: x, b: i, c: 4096 })',

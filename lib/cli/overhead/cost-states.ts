@@ -28,7 +28,7 @@ const span = (state: string, says: string): CostRow[] => [
 ]
 
 export const costRows: readonly CostRow[] = [
-  { state: 'none', slice: 'call', says: 'call through Node-API with nothing to record' },
+  { state: 'none', slice: 'call', says: 'call through Node-API that does nothing' },
   { state: 'none', slice: 'clock', says: 'reading the clock: performance.now()' },
   ...tracepoint('off', 'tracepoint off'),
   ...tracepoint('refused', 'tracepoint refused by a filter', ['none']), // which asks for a field

@@ -57,7 +57,7 @@ export const changeJson = ({ measure, values, off, on, interval, isTold, roundsF
   values,
 })
 
-const [left, plot, row, top] = [230, 380, 26, 56]
+const [left, plot, row, mostLetters] = [230, 380, 26, 100]
 
 /** A line a measure that is compared by percent: the interval, and its middle. */
 export function changesSvg(title: string, changes: readonly Change[]): string {
@@ -67,8 +67,10 @@ export function changesSvg(title: string, changes: readonly Change[]): string {
   const lowest = Math.floor(Math.min(-0.5, ...ends) / step) * step
   const highest = Math.ceil(Math.max(0.5, ...ends) / step) * step
   const xOf = (value: number) => Number((left + (plot * (value - lowest)) / (highest - lowest)).toFixed(1))
+  const words = linesOf(title)
+  const top = 40 + words.length * 16
   const bottom = top + shown.length * row
-  const parts = [text(10, 20, title)]
+  const parts = words.map((one, i) => text(10, 20 + i * 16, one))
   for (let value = lowest; value <= highest + step / 2; value += step) {
     const isZero = Math.abs(value) < step / 2
     parts.push(line(xOf(value), top - 8, xOf(value), bottom, isZero ? '#222' : '#ccc'))
@@ -86,6 +88,9 @@ export function changesSvg(title: string, changes: readonly Change[]): string {
   })
   return picture(left + plot + 80, bottom + 16, 'What tracing changes', parts)
 }
+
+const linesOf = (words: string): string[] =>
+  words.match(new RegExp(`.{1,${mostLetters}}(?= |$)`, 'g'))?.map((one) => one.trim()) ?? []
 
 /** Some five of them in so much. */
 function stepFor(all: number): number {

@@ -60,8 +60,7 @@ export async function measureRuns(
 
 function requireCovered(patterns: readonly string[], names: string[]): void {
   const covered = patterns.some((pattern) => names.some(compileGlob(pattern)))
-  if (!covered)
-    throw new NothingError(`the program declares none: ${nothingText(patterns.join(', '), names)}`)
+  if (!covered) throw new NothingError(nothingText(patterns.join(', '), names))
 }
 
 /** Empty where it ended with 0. */
