@@ -154,11 +154,12 @@ describe('-p', () => {
 })
 
 describe('--url', () => {
-  test('puts a server under load, and tells what tracing costs a request', async () => {
+  test('puts a server under load, tells what tracing costs a request, and leaves nothing of the server', async () => {
     const port = await freePort()
     const url = `http://127.0.0.1:${port}/`
     const args = ['overhead', '--json', '--time', '2400ms', '--rounds', '6', '-e', 'overhead:*', '--url', url]
-    const done = await blkin(...args, '--', node, overhead, 'serve', String(port))
+    const shell = `'${node}' '${overhead}' serve ${port}; true` // which does not pass signals on
+    const done = await blkin(...args, '--', 'sh', '-c', shell)
     expect(done.code, done.err).toBe(0)
     const [compared] = json<Compared>(done) as [Compared]
     expect(compared.measured).toBe('blocks')
@@ -166,6 +167,7 @@ describe('--url', () => {
     expect(changeOf(compared, 'processor time a request').low).toBeGreaterThan(0)
     expect(changeOf(compared, 'requests a second').high).toBeLessThan(0)
     expect(changeOf(compared, 'event loop delay, p99').values.on).toHaveLength(6)
+    await expect(fetch(url)).rejects.toThrow('fetch failed')
   })
 
   test('a server that ends before it answers is quoted', async () => {

@@ -2,6 +2,7 @@
 // run and are switched. Says what was measured, and what came of it. Called by overhead.ts.
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { count, grouped } from '../amounts.js'
 import { ruleOf } from '../enable.js'
 import { errorFile } from '../error-file.js'
@@ -28,6 +29,7 @@ const usualRuns = 10
 const usualBlocks = 20
 const usualMs = 30_000
 const leastBlockMs = 100
+const warmMs = 1000
 
 export async function compareRuns(command: string[], flags: OverheadFlags): Promise<void> {
   if (flags.filter !== undefined) compile(flags.filter)
@@ -39,7 +41,8 @@ export async function compareRuns(command: string[], flags: OverheadFlags): Prom
     const how = { patterns: flags.enable, traced, untraced: { ...traced, BLKIN_ENABLE: '' } }
     return untilSignal((stop) => measureRuns(command, how, relay, limits, stop))
   }).catch((error: Error) => {
-    throw error instanceof NothingError ? new NothingError(errors.take() || error.message) : error
+    const why = errors.take()
+    throw error instanceof NothingError && why !== '' ? new NothingError(why) : error
   })
   errors.take()
   for (const [how, { off, on }] of runs.failures) {
@@ -70,10 +73,10 @@ export async function compareBlocks(command: string[], flags: OverheadFlags): Pr
       const server = command.length > 0 ? await startServer(command, url!, stop) : undefined
       let load: Load | undefined
       try {
+        if (autocannon !== undefined) load = await begin(() => new Load(autocannon, url!), url!, stop)
         const found = server === undefined ? await requireProcesses(flags.pid) : await processesOf(server)
         return await using(found, async (targets) => {
           await requireFit(rules, targets)
-          if (autocannon !== undefined) load = await begin(() => new Load(autocannon, url!), url!, stop)
           const limits = { limits: { rounds }, blockMs }
           return measureBlocks(targets, rules, flags, { relay, load, server }, limits, stop)
         })
@@ -172,11 +175,13 @@ async function untilSignal<T>(work: (stop: AbortSignal) => Promise<T>): Promise<
   return done
 }
 
-/** The load, once the server answers. */
+/** The load, once the server answers; its code is warm then, and all of its processes are there. */
 async function begin(load: () => Load, url: string, stop: AbortSignal): Promise<Load> {
   const why = await answers(url, stop)
   if (why !== undefined) throw new Error(why)
-  return load()
+  const begun = load()
+  await sleep(warmMs, undefined, { signal: stop }).catch(() => {}) // whoever is next sees that it was stopped
+  return begun
 }
 
 /** Those of the server that are traced: itself, or what it started. */

@@ -40,6 +40,7 @@ export async function startServer(
       BLKIN_OVERHEAD_PROBE: probes.path,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true, // a group of its own, so that all of it can be ended, and ^C comes here alone
   })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -55,7 +56,7 @@ export async function startServer(
     pid: child.pid ?? 0,
     delay: () => probes.delay(),
     async stop() {
-      await endChild(child)
+      await endGroup(child)
       probes.close()
     },
   }
@@ -89,13 +90,22 @@ export async function answers(url: string, stop: AbortSignal): Promise<string | 
     : `${url} did not answer in ${answerMs / 1000} s: ${why}`
 }
 
-async function endChild(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  const timer = setTimeout(() => child.kill('SIGKILL'), endMs)
-  child.kill('SIGTERM')
-  await ended
-  clearTimeout(timer)
+/** With all that it started and left in its group, such as the server that a shell or npm runs. */
+async function endGroup({ pid, stderr }: ChildProcess): Promise<void> {
+  stderr?.destroy()
+  if (pid === undefined) return
+  const signal = (which: NodeJS.Signals | 0): boolean => {
+    try {
+      return process.kill(-pid, which)
+    } catch {
+      return false // nobody is left
+    }
+  }
+  signal('SIGTERM')
+  for (const end = performance.now() + endMs; signal(0); ) {
+    if (performance.now() > end) signal('SIGKILL')
+    await sleep(10)
+  }
 }
 
 interface Probe {
