@@ -46,7 +46,7 @@ describe('without a program', () => {
     const [off, live] = ['off', 'on, live to a relay'].map((state) => of(`tracepoint ${state}, 3 integers`))
     expect(live! - off!, 'nanoseconds').toBeGreaterThan(2)
     for (const { says } of rows) expect(readFileSync(svg, 'utf8')).toContain(`>${says}</text>`)
-  })
+  }, 90_000)
 })
 
 describe('a command', () => {
@@ -63,7 +63,7 @@ describe('a command', () => {
     expect(cpu.low).toBeGreaterThan(0)
     expect(cpu.values.on).toHaveLength(6)
     expect(readFileSync(svg, 'utf8')).toContain('>processor time of a run</text>')
-  })
+  }, 90_000)
 
   test('whose tracepoints are never hit is not told to be slower', async () => {
     const told = async () => {
@@ -74,7 +74,7 @@ describe('a command', () => {
     }
     // By chance it is told once in some twenty times; what is there is told each time.
     expect((await told()) && (await told()) && (await told())).toBe(false)
-  })
+  }, 90_000)
 
   test('that fails is told of, and makes the exit code 1; too few rounds say how many are missing', async () => {
     const args = ['overhead', '--rounds', '1', '-e', 'overhead:never', '--', node, overhead, 'never']
@@ -168,7 +168,7 @@ describe('--url', () => {
     expect(changeOf(compared, 'requests a second').high).toBeLessThan(0)
     expect(changeOf(compared, 'event loop delay, p99').values.on).toHaveLength(6)
     await expect(fetch(url)).rejects.toThrow('fetch failed')
-  })
+  }, 90_000)
 
   test('a server that ends before it answers is quoted', async () => {
     const args = [

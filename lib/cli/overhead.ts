@@ -17,6 +17,7 @@ import {
 import { compareBlocks, compareRuns } from './overhead/compare.js'
 import { tellCosts } from './overhead/costs.js'
 import type { OverheadFlags } from './overhead/flags.js'
+import { mostRounds } from './overhead/rounds.js'
 
 export function overheadCommand(): Command {
   const command = new Command('overhead')
@@ -38,7 +39,7 @@ export function overheadCommand(): Command {
         .argParser(checked('--rounds', parseRounds)),
     )
     .addOption(
-      new Option('--time <time>', 'for all rounds together (30s)')
+      new Option('--time <time>', 'for all rounds (blocks: 30s)')
         .env('BLKIN_TIME')
         .argParser(checked('--time', parseDuration)),
     )
@@ -55,8 +56,6 @@ function parseUrl(text: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
   throw new TypeError(`${JSON.stringify(text)}: expected a URL such as http://127.0.0.1:8080/cart`)
 }
-
-const mostRounds = 1000
 
 function parseRounds(text: string): number {
   if (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= mostRounds) return Number(text)

@@ -44,7 +44,8 @@ export async function compareRuns(command: string[], flags: OverheadFlags): Prom
     const why = errors.take()
     throw error instanceof NothingError && why !== '' ? new NothingError(why) : error
   })
-  errors.take()
+  const untraced = errors.take()
+  if (untraced !== '') note(untraced)
   for (const [how, { off, on }] of runs.failures) {
     note(`ended with ${how}: ${count(on, 'run')} with them on, ${count(off, 'run')} with them off`)
     process.exitCode = exitCodes.failed
@@ -99,29 +100,18 @@ async function tellBlocks({ rounds, eventsPerSecond, lost }: Blocks, flags: Over
   const hasLoad = flags.url !== undefined
   const load = hasLoad ? `, under autocannon's load of ${connections} connections` : ''
   const what = `${patternsText(flags)}, ${count(rounds.length, 'round')} of a block of ${blockMs} ms with them on and one with them off, ${where}${load}`
-  const relayCpu =
-    rounds.length === 0
-      ? 0
-      : quantile(
-          rounds.map(({ on }) => on.relayCpu ?? 0),
-          0.5,
-        )
+  const relayCpu = middle(rounds.map(({ on }) => on.relayCpu ?? 0))
   const came = `${emittedText(eventsPerSecond, 'a second while on', lost)}; the relay took ${(relayCpu * 100).toFixed(1)} % of a processor`
-  const [cpuOff, cpuOn] = (['off', 'on'] as const).map((state) =>
-    rounds.length === 0
-      ? 0
-      : quantile(
-          rounds.map((round) => round[state].cpu ?? 0),
-          0.5,
-        ),
-  )
-  const isBusy = !hasLoad && Math.min(cpuOff!, cpuOn!) > 0.95
+  const cpuOf = (state: 'off' | 'on') => middle(rounds.map((round) => round[state].cpu ?? 0))
+  const isBusy = !hasLoad && Math.min(cpuOf('off'), cpuOf('on')) > 0.95
   await tell(flags, changesOf(ofBlocks(hasLoad), rounds), [what, came], {
     ...{ measured: 'blocks', blockMs, eventsPerSecond, lost, relayCpu },
   })
   if (isBusy)
     note('it uses a whole processor in both states: whether it does less while on, only --url can tell')
 }
+
+const middle = (values: number[]): number => (values.length === 0 ? 0 : quantile(values, 0.5))
 
 /** What was compared, what changed, what came of it. */
 async function tell(

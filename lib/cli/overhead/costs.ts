@@ -57,7 +57,9 @@ class CostProcess {
   readonly #lines: AsyncIterator<string>
 
   constructor(state: string, relay: OwnRelay) {
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BLKIN_')))
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^BLKIN_(?!PREBUILD)/.test(name)),
+    )
     this.#child = spawn(
       process.execPath,
       [fileURLToPath(new URL('cost-process.js', import.meta.url)), state],
@@ -91,7 +93,7 @@ class CostProcess {
 
 interface Measured extends CostRow {
   count: number
-  /** A number a round, less the loop's of that round. */
+  /** A number a round. */
   ns: number[]
 }
 

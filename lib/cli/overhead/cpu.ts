@@ -74,7 +74,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Seconds that this process's children used that have ended and their children too, to 10 ms. */
+/** Seconds of this process's children that have ended, and of theirs, to 10 ms. */
 export function endedChildrenSeconds(): number {
   const words = readFileSync('/proc/self/stat', 'latin1')
     .replace(/^.*\) /s, '')
@@ -82,7 +82,7 @@ export function endedChildrenSeconds(): number {
   return ((Number(words[13]) + Number(words[14])) * tickNs) / 1e9
 }
 
-/** The process and all that it started, and they, while those between live. */
+/** The process and its descendants, as far as those between live. */
 export function family(pid: number): Set<number> {
   const parents = new Map(
     namesIn('/proc')

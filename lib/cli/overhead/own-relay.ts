@@ -23,8 +23,9 @@ export async function startOwnRelay(patterns: readonly string[]): Promise<OwnRel
   const token = freshToken()
   const hasSpans = patterns.some((pattern) => compileGlob(`${pattern.split(':')[0]}:x`)('blkin:x'))
   const file = fileURLToPath(new URL('relay-process.js', import.meta.url))
-  const child = fork(file, [token, ...(hasSpans ? ['spans'] : [])], {
+  const child = fork(file, hasSpans ? ['spans'] : [], {
     execArgv: [],
+    env: { ...process.env, BLKIN_TOKEN: token },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const { address } = (await answer(child)) as { address: string }

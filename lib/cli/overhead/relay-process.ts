@@ -1,4 +1,4 @@
-// lib/cli/overhead/relay-process.ts TOKEN [spans]: the relay that events go to while they are measured: a process of its own, as a
+// lib/cli/overhead/relay-process.ts [spans]: the relay that events go to while they are measured: a process of its own, as a
 // user's is, with a folder of its own. Started and asked by own-relay.ts; it ends with the connection to it, however that
 // ends, and its folder too.
 import { rmSync } from 'node:fs'
@@ -11,12 +11,12 @@ import { lostOf } from '../losses.js'
 export interface RelayCounts {
   events: number
   lost: number
-  bytes: number
   /** "provider:event" of all that were declared to it. */
   tracepoints: string[]
 }
 
-const [token = '', spans] = process.argv.slice(2)
+const [spans] = process.argv.slice(2)
+const { BLKIN_TOKEN: token = '' } = process.env // where ps shows it to nobody else
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {}) // meant for the command
 const folder = await mkdtemp(join(tmpdir(), 'blkin-overhead-'))
@@ -44,7 +44,6 @@ function counts(): RelayCounts {
   return {
     events: sum(({ events }) => events),
     lost: sum(({ lost }) => lostOf(lost)),
-    bytes: sum(({ bytes }) => bytes),
     tracepoints: relay.tracepoints(),
   }
 }

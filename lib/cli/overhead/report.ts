@@ -3,6 +3,7 @@ import { count } from '../amounts.js'
 import type { Style } from '../print.js'
 import { type Column, renderTable } from '../table.js'
 import { type Change, fewest } from './change.js'
+import { mostRounds } from './rounds.js'
 import { box, line, picture, text } from './svg.js'
 
 const right = true
@@ -40,8 +41,6 @@ function verdict(change: Change, style: Style): string {
   const atMost = most > 0 ? ` (at most ${`${digits(most)} ${unit}`.trim()} worse)` : ''
   return `no change that can be told from noise${atMost}${forOnePercent(roundsForOnePercent)}`
 }
-
-const mostRounds = 1000
 
 function forOnePercent(rounds: number | undefined): string {
   if (rounds === undefined) return ''

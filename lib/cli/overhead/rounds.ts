@@ -9,6 +9,8 @@ export interface Round {
   on: Readings
 }
 
+export const mostRounds = 1000
+
 export interface Limits {
   rounds: number
   /** No round begins later than this. */

@@ -41,13 +41,15 @@ export async function measureRuns(
     })
     const how = await ended(child, program, stop)
     const seconds = (performance.now() - start) / 1000
+    const cpuSeconds = endedChildrenSeconds() - cpu
+    await relay.counts() // its trace goes
     if (stop.aborted) return undefined
     if (how !== '') {
       const counts = failures.get(how) ?? { off: 0, on: 0 }
       counts[state]++
       failures.set(how, counts)
     }
-    return { seconds, cpuSeconds: endedChildrenSeconds() - cpu }
+    return { seconds, cpuSeconds }
   }
   await run('on', true) // not counted: files come into the caches
   const { tracepoints } = await relay.counts()
