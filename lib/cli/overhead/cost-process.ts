@@ -56,6 +56,8 @@ const states: Record<string, () => void> = {
   },
   'spans-on': () => void openSession('recorder', memory).enable('blkin:*'),
 }
+// The carrier of the current span costs nothing before the first run(): every program that has spans calls it.
+if (state.startsWith('spans-')) trace.run(trace.start('first'), () => {})
 states[state]?.()
 
 const slices = new Map<string, (count: number) => void>()
