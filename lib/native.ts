@@ -112,6 +112,7 @@ export interface NativeGate {
 export interface Native {
   /** True: rules have changed since the event was asked, so it is to be asked and put again. */
   emit(): boolean | undefined
+  nothing(): void
   mixedEmitter(id: number): (...parts: unknown[]) => boolean | undefined
   staging(): ArrayBuffer
   flags(): ArrayBuffer
@@ -155,7 +156,7 @@ export interface Native {
 
 /** Every function of the addon; a test compares with what it has. */
 export const nativeNames = [
-  'emit', 'mixedEmitter', 'staging', 'flags', 'generations', 'gates', 'unfit', 'covered', 'contexts', 'cpu',
+  'emit', 'nothing', 'mixedEmitter', 'staging', 'flags', 'generations', 'gates', 'unfit', 'covered', 'contexts', 'cpu',
   'contextBlock', 'refuse',
   'configure', 'declare', 'addContext', 'handOver', 'takeOver', 'enable', 'disable', 'openSession', 'changeSession',
   'closeSession', 'status', 'flush', 'leave', 'recover',

@@ -24,6 +24,7 @@ describe('candidates', () => {
     expect(await words('enable', '--ex')).toEqual(['--exclude', '--exactly', ''])
     expect(await words('enable', '--level', 'debug_')).toContain('debug_module')
     expect(await words('enable', '--mode', '')).toEqual(['discard', 'overwrite', 'block', ''])
+    expect(await words('overhead', '--u')).toEqual(['--url', ''])
     expect(await words('completion', 'f')).toEqual(['fish', ''])
     expect(await words('')).not.toContain('complete')
   })

@@ -26,7 +26,7 @@ const verbs = [
     'traces',
     'trace',
   ],
-  ...['status', 'completion', 'help'],
+  ...['status', 'overhead', 'completion', 'help'],
 ]
 
 describe('help', () => {

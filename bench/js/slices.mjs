@@ -1,11 +1,12 @@
 // bench/js/slices.mjs: the slices in JavaScript, served by bench/lib/serve.mjs. Every variant is a function of its own around the same
-// loop, so that each has type feedback and code of its own. The loop stores a value that depends on the last one, so V8 can neither drop a turn nor take anything out of the loop.
+// loop (lib/cli/overhead/slices.ts).
 // After a slice that records, the rings are emptied before the answer: the next slice of whomever begins in silence.
 // "account 0" answers with JSON: what was emitted, lost and acknowledged.
 import { channel } from 'node:diagnostics_channel'
 import { openSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createTracing } from 'node:trace_events'
+import { loopAround } from '../../dist/cli/overhead/slices.js'
 import { disable, enable, flush, openSession, provider, status, t } from '../../dist/index.js'
 import { serve } from '../lib/serve.mjs'
 
@@ -51,9 +52,8 @@ sessions.refusing.enable('bench:named', { filter: 'text == "volume-04/blk-0e"' }
 
 const texts = ['volume-00/blk-0a', 'volume-01/blk-0b', 'volume-02/blk-0c', 'volume-03/blk-0d']
 const operations = ['read', 'write']
-const sink = new Uint32Array(256)
 const scope = {
-  sink, floor, events, texts, operations, performance, writeSync,
+  floor, events, texts, operations, performance, writeSync,
   devNull: openSync('/dev/null', 'w'),
   buffer: Buffer.alloc(4096),
   silent: channel('blkin:bench:silent'),
@@ -65,19 +65,7 @@ scope.heard.subscribe((message) => {
 })
 
 /** A loop around `body`, which may use x (a new u32 each turn), i and what stands in scope. */
-function variant(body, setup = '') {
-  const names = Object.keys(scope)
-  const source = `${setup}
-    return function slice(count) {
-      let x = count >>> 0
-      for (let i = 0; i < count; i++) {
-        x = (Math.imul(x, 1664525) + 1013904223) >>> 0
-        sink[x >>> 24] = x
-        ${body}
-      }
-    }`
-  return { run: new Function(...names, source)(...names.map((name) => scope[name])) }
-}
+const variant = (body, setup) => ({ run: loopAround(scope, body, setup) })
 
 const recording = (event, slice) => ({ ...slice, event, after: () => flush(10_000) })
 const refusing = (event, slice) => ({ ...slice, event })

@@ -2,6 +2,7 @@
 // process, since handles that are recorded and others that are not must not share type feedback with the other rows.
 // Spans go into a session in memory, in overwrite mode; the SDK's to an exporter that drops them, after the slice.
 import { AlwaysOffSampler, BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { loopAround } from '../../dist/cli/overhead/slices.js'
 import { openSession, spans, status, t, trace } from '../../dist/index.js'
 import { setTraceSample } from '../../dist/trace/sampler.js'
 import { serve } from '../lib/serve.mjs'
@@ -29,22 +30,10 @@ const { write } = spans('bench', {
 })
 
 const texts = ['volume-00/blk-0a', 'volume-01/blk-0b', 'volume-02/blk-0c', 'volume-03/blk-0d']
-const sink = new Uint32Array(256)
-const scope = { trace, write, otel, otelOff, texts, sink }
+const scope = { trace, write, otel, otelOff, texts }
 
 /** A loop around `body`, as in slices.mjs. */
-function variant(body, also = {}) {
-  const names = Object.keys(scope)
-  const source = `return function slice(count) {
-      let x = count >>> 0
-      for (let i = 0; i < count; i++) {
-        x = (Math.imul(x, 1664525) + 1013904223) >>> 0
-        sink[x >>> 24] = x
-        ${body}
-      }
-    }`
-  return { run: new Function(...names, source)(...names.map((name) => scope[name])), ...also }
-}
+const variant = (body, also = {}) => ({ run: loopAround(scope, body), ...also })
 
 const span = `const span = trace.start('write', { kind: 'server' })
   span.tag('object', texts[x & 3]); span.tag('op', 'write'); span.tag('bytes', 4096)

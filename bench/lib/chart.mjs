@@ -1,21 +1,9 @@
 // bench/lib/chart.mjs: bench/results.json as two pictures, SVG by hand: nothing to install, and a diff that can be read.
+import { box, line, picture, text } from '../../dist/cli/overhead/svg.js'
 import { counts, programForms } from './programs.mjs'
 import { rows } from './rows.mjs'
 
 const colours = { transformed: '#1b7837', guarded: '#2166ac', plain: '#b2182b' }
-const font = 'font-family="system-ui, sans-serif" font-size="12" fill="#222"'
-
-const text = (x, y, words, more = '') => `<text x="${x}" y="${y}" ${font} ${more}>${words}</text>`
-const line = (x1, y1, x2, y2, stroke = '#ccc', more = '') =>
-  `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${stroke}" ${more}/>`
-
-const picture = (width, height, title, parts) =>
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
-<title>${title}</title>
-<rect width="${width}" height="${height}" fill="#fff"/>
-${parts.join('\n')}
-</svg>
-`
 
 /** A panel a Node: the job's time by how many tracepoints it has; solid where they were never on, dashed where they were. */
 function programsChart({ nodes }) {
@@ -85,12 +73,10 @@ function eventsChart({ nodes: [{ line: node, costs }] }) {
   }
   bars.forEach(({ says, whose, ns }, i) => {
     const y = top + i * bar
-    const length = lengthOf(ns).toFixed(1)
-    parts.push(
-      `<rect x="${left}" y="${y}" width="${length}" height="${bar - 6}" fill="${barColours[whose]}"/>`,
-    )
-    parts.push(text(left - 8, y + 12, says.replaceAll('&', '&amp;'), 'text-anchor="end"'))
-    parts.push(text(left + Number(length) + 5, y + 12, ns < 10 ? ns.toFixed(1) : ns.toFixed(0)))
+    const length = lengthOf(ns)
+    parts.push(box(left, y, length, bar - 6, barColours[whose]))
+    parts.push(text(left - 8, y + 12, says, 'text-anchor="end"'))
+    parts.push(text(left + Number(length.toFixed(1)) + 5, y + 12, ns < 10 ? ns.toFixed(1) : ns.toFixed(0)))
   })
   return picture(left + width + 60, bottom + 10, 'What an event costs', parts)
 }

@@ -5,6 +5,7 @@
 //   latency NAME COUNT   JSON: quantiles of the ns of single turns, the reading of the clock with them
 import { readSync, writeSync } from 'node:fs'
 import { memoryUsage } from 'node:process'
+import { turn } from '../../dist/cli/overhead/slices.js'
 import { quantile } from './stats.mjs'
 
 /** @param others by name: what answers other lines, given the count; `out` is the descriptor for answers */
@@ -55,17 +56,10 @@ async function around(slice, count, work) {
   return result
 }
 
-/** A function that is called often is compiled whole. Code that V8 puts in place of a loop that runs makes what nobody needs, 8 ns for an object. */
-const piece = 500
-
-function turn(slice, count) {
-  for (let left = count; left > 0; left -= piece) slice.run(Math.min(piece, left))
-}
-
 function time(slice, count) {
   return around(slice, count, () => {
     const start = performance.now() // out here: what runs once a slice never gets V8's attention in a hot loop
-    turn(slice, count)
+    turn(slice.run, count)
     return (performance.now() - start) * 1e6
   })
 }
@@ -79,7 +73,7 @@ async function garbage(slice, count) {
       const before = memoryUsage().heapUsed
       const own = memoryUsage().heapUsed - before // what the question itself takes
       const start = memoryUsage().heapUsed
-      turn(slice, count)
+      turn(slice.run, count)
       return memoryUsage().heapUsed - start - own
     })
     taken.push(Math.max(0, bytes) / count)

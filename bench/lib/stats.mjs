@@ -1,16 +1,8 @@
-// bench/lib/stats.mjs: medians, quartiles, and an order that is another one each time. Pure.
+// bench/lib/stats.mjs: medians, quartiles, and an order that is another one each time, as `blkin overhead` has them, and the benchmark's own. Pure.
 
-/** The value below which the given part of the list lies, between neighbours where it falls between them. */
-export function quantile(list, part) {
-  const sorted = Float64Array.from(list).sort()
-  const at = (sorted.length - 1) * part
-  const low = Math.floor(at)
-  return sorted[low] + (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]) * (at - low)
-}
+import { quantile, shuffled, spread } from '../../dist/cli/overhead/quantiles.js'
 
-export function spread(list) {
-  return { p25: quantile(list, 0.25), median: quantile(list, 0.5), p75: quantile(list, 0.75) }
-}
+export { quantile, shuffled, spread }
 
 /** The same with the interval that has the median of all possible rounds in it, 19 times of 20: by ranks, whatever the distribution. */
 export function summary(list) {
@@ -26,14 +18,4 @@ export function generator(seed) {
     x = (Math.imul(x, 1664525) + 1013904223) >>> 0
     return x / 2 ** 32
   }
-}
-
-/** A new order each time, so that no row always follows the one that leaves the caches or the heap in some state. */
-export function shuffled(list, random) {
-  const out = [...list]
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1))
-    ;[out[i], out[j]] = [out[j], out[i]]
-  }
-  return out
 }

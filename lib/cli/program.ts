@@ -7,6 +7,7 @@ import { enableCommand } from './enable.js'
 import { ending } from './exit.js'
 import { helpCommand, visibleVerbs } from './help.js'
 import { listCommand } from './list.js'
+import { overheadCommand } from './overhead.js'
 import { psCommand } from './ps.js'
 import { recordCommand } from './record.js'
 import { relayCommand } from './relay.js'
@@ -50,7 +51,7 @@ export function makeProgram(): Command {
   const verbs = [
     ...[psCommand(), listCommand(), enableCommand(), disableCommand(), rulesCommand()],
     ...[recordCommand(), tailCommand(), topCommand(), relayCommand(), viewCommand()],
-    ...[tracesCommand(), traceCommand(), statusCommand(), completionCommand()],
+    ...[tracesCommand(), traceCommand(), statusCommand(), overheadCommand(), completionCommand()],
   ]
   const help = helpCommand(program)
   for (const command of [...verbs, help])

@@ -2,9 +2,8 @@
 // is its own; what record says, --json included, goes to stderr.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
-import type { Relay } from '@blkin/relay'
 import { freshToken } from './attach.js'
-import { type ErrorFile, errorFile } from './error-file.js'
+import { errorFile } from './error-file.js'
 import { exitCodes, refusedOption } from './exit.js'
 import { compile } from './filter.js'
 import { compileGlob } from './glob.js'
@@ -14,34 +13,7 @@ import { json, note } from './print.js'
 import type { RecordFlags } from './record-flags.js'
 import { collectRest, requireNative } from './recover.js'
 import { summarize } from './summary.js'
-
-/**
- * The environment that makes Node.js processes trace to this relay. The flags' twins are the very variables that a
- * traced program reads, so what is set around this command counts as if it were given to it.
- */
-function traced(relay: Relay, token: string, errors: ErrorFile, flags: RecordFlags): NodeJS.ProcessEnv {
-  const { buffer, mode, sample } = flags
-  const register = new URL('../register.mjs', import.meta.url).href
-  const rule: Record<string, string | undefined> = {
-    BLKIN_ENABLE: flags.enable.join(','),
-    BLKIN_EXCLUDE: flags.exclude.join(','),
-    BLKIN_LEVEL: flags.level,
-    BLKIN_EXACTLY: flags.exactly,
-    BLKIN_FILTER: flags.filter,
-    BLKIN_SAMPLE: sample && `${sample.keep}/${sample.of}`,
-    BLKIN_BUFFER: buffer && `${buffer.subBuffers}x${buffer.subBufferBytes}`,
-    BLKIN_MODE: mode && (mode.blockMs === undefined ? mode.mode : `${mode.mode}:${mode.blockMs}`),
-    BLKIN_CONTEXT: flags.context?.join(','),
-  }
-  return {
-    ...process.env,
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${register}`.trim(),
-    BLKIN_RELAY: relay.address,
-    BLKIN_TOKEN: token,
-    BLKIN_ERROR_FILE: errors.path,
-    ...Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined)),
-  }
-}
+import { tracedEnvironment } from './traced-environment.js'
 
 /** Resolves to the exit code that a shell would give it. */
 function ended(child: ChildProcess, name: string): Promise<number> {
@@ -76,7 +48,10 @@ export async function recordCommanded(command: string[], flags: RecordFlags): Pr
   const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token }).catch(refusedOption)
   const errors = errorFile()
   const [program = '', ...args] = command
-  const child = spawn(program, args, { stdio: 'inherit', env: traced(relay, token, errors, flags) })
+  const child = spawn(program, args, {
+    stdio: 'inherit',
+    env: tracedEnvironment({ address: relay.address, token }, errors.path, flags),
+  })
   const stopForwarding = forwardSignals(child)
   const code = await ended(child, program)
   stopForwarding()
