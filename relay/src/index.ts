@@ -31,7 +31,7 @@ export type {
 } from './control/types.js'
 export { isBool } from './read/decode.js'
 export { formatJson } from './read/json.js'
-export { type ReadOptions, readTrace, type TraceItem } from './read/merge.js'
+export type { ReadOptions, TraceItem } from './read/merge.js'
 export {
   TraceError,
   TraceEvent,
@@ -41,6 +41,7 @@ export {
   type TraceTracepoint,
   type TraceValue,
 } from './read/model.js'
+export { readTrace } from './read/read-trace.js'
 export { formatText } from './read/text.js'
 export { type ViewOptions, view } from './read/view.js'
 export type { Rejection } from './rejections.js'

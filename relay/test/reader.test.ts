@@ -1,11 +1,12 @@
-// relay/test/reader.test.ts: what the reader prints is what babeltrace2 prints, for any trace we can write.
+// relay/test/reader.test.ts: what the reader prints is what babeltrace2 prints, for any trace we can write, and what it
+// hands to programs prints the same.
 // Traces are made at random: tracepoints, values, several streams and processes, and times that tie.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { view } from '../src/index.js'
+import { formatJson, formatText, readTrace, type TraceEvent, view } from '../src/index.js'
 import { eventBlock, preamble } from '../src/store/metadata.js'
 import { i64, types } from '../src/wire.js'
 import { field, tracepoint } from './client.js'
@@ -130,6 +131,17 @@ const process = fc.record({
   streams: fc.uniqueArray(fc.constantFrom(0, 1, 7, 65536, 65537), { minLength: 1, maxLength: 3 }),
 })
 
+async function itemLines(path: string): Promise<{ text: string[]; json: string[] }> {
+  const lines = { text: [] as string[], json: [] as string[] }
+  let before: TraceEvent | undefined
+  for await (const item of readTrace(path)) {
+    lines.text.push(formatText(item, before))
+    lines.json.push(formatJson(item))
+    if (item.kind === 'event') before = item
+  }
+  return lines
+}
+
 test('what is printed is what babeltrace2 prints, byte for byte', async (t) => {
   if (!hasBabeltrace) t.skip('babeltrace2 is not installed')
   await fc.assert(
@@ -181,6 +193,11 @@ test('what is printed is what babeltrace2 prints, byte for byte', async (t) => {
         expect(events[first], `line ${first}`).toBe(theirs[first])
         expect(events.length).toBe(theirs.length)
         expect(sum.events).toBe(events.length - 1)
+        const items = await itemLines(root)
+        expect(ours, 'as the items print').toEqual([...items.text, ''])
+        const json = collect()
+        await view({ path: root, json: true, output: json })
+        expect(json.text().split('\n'), 'as the items print').toEqual([...items.json, ''])
       },
     ),
     { numRuns: 60, endOnFailure: true, interruptAfterTimeLimit: 40_000 },
