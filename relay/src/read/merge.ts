@@ -4,7 +4,6 @@
 
 import { Cursor } from './cursor.js'
 import { findTraces, type OnFault } from './find.js'
-import { compilePatterns } from './glob.js'
 import { TraceError, type TraceEvent, type TraceInfo, type TraceLoss, type TraceTracepoint } from './model.js'
 import { parseMoment, resolveMoment } from './moment.js'
 import { splitTime } from './packet-walk.js'
@@ -23,6 +22,11 @@ export interface ReadOptions {
 export type TraceItem = TraceEvent | TraceLoss
 
 /** The streams of a path, and what of them is asked for. */
+export interface MergeOptions extends Omit<ReadOptions, 'patterns'> {
+  /** Whether events of that provider:event are wanted. */
+  wants(name: string): boolean
+}
+
 export class Merge {
   readonly #heap = new Heap()
   readonly #since: bigint | undefined
@@ -33,10 +37,9 @@ export class Merge {
   /** `compile` makes what reads the payloads of a tracepoint's events. */
   constructor(
     path: string,
-    options: ReadOptions,
+    options: MergeOptions,
     compile: (info: TraceInfo, tracepoint: TraceTracepoint) => ReadPayload,
   ) {
-    const wants = compilePatterns(options.patterns ?? [])
     const sinceGiven = options.since === undefined ? undefined : parseMoment('since', options.since)
     const untilGiven = options.until === undefined ? undefined : parseMoment('until', options.until)
     const onFault = (error: TraceError) => {
@@ -44,7 +47,7 @@ export class Merge {
       options.onFault(error)
     }
     const cursors = findTraces(path, options.onFault).flatMap(({ info, streams }) => {
-      const readers = new PayloadReaders(info, wants, compile)
+      const readers = new PayloadReaders(info, options.wants, compile)
       return streams.map((stream) => new Cursor(readers, stream, onFault))
     })
     cursors.sort((a, b) => compareText(a.readers.info.uuid, b.readers.info.uuid) || a.stream - b.stream)

@@ -1,6 +1,7 @@
 // relay/src/read/read-trace.ts: a trace's items for programs, in the order of time, decoded.
 
 import { setImmediate } from 'node:timers/promises'
+import { compilePatterns } from './glob.js'
 import { Merge, type ReadOptions, type TraceItem } from './merge.js'
 import type { TraceEvent, TraceInfo } from './model.js'
 import { Decoders, readEvent } from './packet-reader.js'
@@ -15,7 +16,8 @@ export async function* readTrace(path: string, options: ReadOptions = {}): Async
   }
 }
 
-function* readItems(path: string, options: ReadOptions): Generator<TraceItem> {
+function* readItems(path: string, { patterns, ...options }: ReadOptions): Generator<TraceItem> {
+  const wants = compilePatterns(patterns ?? [])
   const allDecoders = new Map<TraceInfo, Decoders>()
   let event: TraceEvent | undefined
   const compile = (info: TraceInfo): ReadPayload => {
@@ -25,7 +27,7 @@ function* readItems(path: string, options: ReadOptions): Generator<TraceItem> {
       event = readEvent(walk, decoders)
     }
   }
-  const merge = new Merge(path, options, compile)
+  const merge = new Merge(path, { ...options, wants }, compile)
   for (let cursor = merge.next(); cursor !== undefined; cursor = merge.next()) {
     if (cursor.loss !== undefined) yield cursor.loss
     else if (cursor.readPayload()) yield event!

@@ -2,6 +2,7 @@
 // It waits while the stream is full, and stops without complaint when whoever reads it has gone (head, less).
 
 import type { Writable } from 'node:stream'
+import { compilePatterns } from './glob.js'
 import { JsonLines } from './json-lines.js'
 import { Merge, type ReadOptions } from './merge.js'
 import { TextLines } from './text-lines.js'
@@ -14,12 +15,15 @@ export interface ViewOptions extends ReadOptions {
 
 /** How many events were printed, and how many the trace says were lost among them. */
 export async function view(options: ViewOptions): Promise<{ events: number; lost: bigint }> {
-  const { path, json, output, ...reading } = options
+  const { path, json, output, patterns, ...reading } = options
   const sum = { events: 0, lost: 0n }
   const printer = new Printer(output)
   try {
     const lines = json ? new JsonLines() : new TextLines()
-    const merge = new Merge(path, reading, (info, tracepoint) => lines.compile(info, tracepoint))
+    const wants = compilePatterns(patterns ?? [])
+    const merge = new Merge(path, { ...reading, wants }, (info, tracepoint) =>
+      lines.compile(info, tracepoint),
+    )
     for (let cursor = merge.next(); cursor !== undefined; cursor = merge.next()) {
       if (cursor.loss !== undefined) {
         lines.loss(cursor.loss)

@@ -1,0 +1,246 @@
+// relay/src/sql/query.ts: SQL over a trace: DuckDB in memory with views of the trace's tables. The engine of `blkin sql`.
+// A query reads: it changes nothing, opens no file and loads no extension. What does not fit MEMORY goes into a folder of its own
+// under TMPDIR, which goes when the tables are closed.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue, StatementType } from '@duckdb/node-api'
+import type { OnFault } from '../read/find.js'
+import type { TraceError } from '../read/model.js'
+import { SCAN, scanFunction } from './scan.js'
+import { type Table, tablesOf } from './tables.js'
+
+const MEMORY = '1GB'
+
+/** A query that cannot be, or may not; the message is DuckDB's, where it has one. */
+export class QueryError extends Error {
+  override name = 'QueryError'
+}
+
+export interface SqlOptions {
+  /** Called once for each trace or stream that is broken or not ours, which is passed over; where it is missing, that is thrown. */
+  onFault?: OnFault
+  /** The files or folders that writeParquet() may write to. */
+  writable?: string[]
+}
+
+export interface QueryRows {
+  columns: string[]
+  /** Some at a time. Whoever stops before the end has the query interrupted. */
+  rows: AsyncGenerator<DuckDBValue[][]>
+}
+
+export class TraceTables {
+  private constructor(
+    readonly tables: Table[],
+    readonly db: DuckDBInstance,
+    readonly connection: DuckDBConnection,
+    readonly spill: string,
+  ) {}
+
+  static async open(path: string, { onFault, writable = [] }: SqlOptions = {}): Promise<TraceTables> {
+    const tell = onFault && onceEach(onFault)
+    const tables = tablesOf(path, tell)
+    const spill = mkdtempSync(join(tmpdir(), 'blkin-sql-'))
+    const db = await DuckDBInstance.create(':memory:', {
+      memory_limit: MEMORY,
+      temp_directory: spill,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    })
+    const connection = await db.connect()
+    const opened = new TraceTables(tables, db, connection, spill)
+    try {
+      connection.registerTableFunction(
+        scanFunction(path, tables, tell === undefined ? {} : { onFault: tell }),
+      )
+      await opened.#makeViews()
+      const paths = writable.map((one) => quoteText(resolve(one))).join(', ')
+      await connection.run(`SET allowed_paths = [${paths}]; SET allowed_directories = [${paths}]`)
+      await connection.run('SET enable_external_access = false; SET lock_configuration = true')
+    } catch (error) {
+      opened.close()
+      throw error
+    }
+    return opened
+  }
+
+  /** @throws QueryError */
+  async query(sql: string): Promise<QueryRows> {
+    await this.#check(sql)
+    const result = await asQuery(() => this.connection.stream(sql))
+    const { connection } = this
+    async function* rows() {
+      let ended = false
+      try {
+        for (;;) {
+          const chunk = await result.fetchChunk()
+          if (chunk === null || chunk.rowCount === 0) break
+          yield chunk.getRows()
+        }
+        ended = true
+      } finally {
+        if (!ended) {
+          connection.interrupt()
+          // it must have stopped before the connection is closed, which would wait for it and not let it read on
+          while ((await result.fetchChunk().catch(() => null))?.rowCount) {}
+        }
+      }
+    }
+    return { columns: result.deduplicatedColumnNames(), rows: rows() }
+  }
+
+  /** Writes a query's result into a file that was named as writable; returns how many rows. */
+  async writeParquet(sql: string, file: string): Promise<number> {
+    await this.#check(sql)
+    const query = sql.replace(/[;\s]+$/, '')
+    const copy = `COPY (${query}\n) TO ${quoteText(resolve(file))} (FORMAT parquet, COMPRESSION zstd)`
+    const result = await asQuery(() => this.connection.run(copy))
+    return result.rowsChanged
+  }
+
+  close(): void {
+    this.connection.closeSync()
+    this.db.closeSync()
+    rmSync(this.spill, { recursive: true, force: true })
+  }
+
+  async #makeViews(): Promise<void> {
+    const schemas = new Set(this.tables.flatMap(({ schema }) => schema ?? []))
+    for (const schema of schemas)
+      await this.connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`)
+    for (const [i, table] of this.tables.entries())
+      await this.connection.run(`CREATE VIEW ${sqlName(table)} AS SELECT * FROM ${SCAN}(${i})`)
+  }
+
+  async #refused<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await asQuery(ask)
+    } catch (error) {
+      const [missing] = NO_TABLE.exec((error as Error).message) ?? []
+      if (missing === undefined) throw error
+      throw new QueryError(`${missing}\nThe trace has ${this.tables.map(sqlName).join(', ')}`)
+    }
+  }
+
+  async #check(sql: string): Promise<void> {
+    const statements = await asQuery(() => this.connection.extractStatements(sql))
+    if (statements.count !== 1)
+      throw new QueryError(`${statements.count} statements came; expected one query, such as SELECT`)
+    const { statementType } = await this.#refused(() => statements.prepare(0))
+    if (statementType === StatementType.SELECT) return
+    throw new QueryError(
+      `${StatementType[statementType]} changes something; expected a query, such as SELECT`,
+    )
+  }
+}
+
+/** As it stands in a query: in quotes where it must. */
+export const sqlName = ({ schema, name }: Table): string =>
+  [...(schema === undefined ? [] : [schema]), name].map(quoteName).join('.')
+
+const quoteName = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/i.test(name) && !WORDS.has(name.toLowerCase()) ? name : `"${name}"`
+
+/** Words of SQL that programs' events have for names too. */
+const WORDS = new Set(
+  [
+    'all',
+    'analyze',
+    'and',
+    'any',
+    'array',
+    'as',
+    'asc',
+    'case',
+    'cast',
+    'check',
+    'collate',
+    'column',
+    'constraint',
+  ].concat(
+    [
+      'create',
+      'default',
+      'desc',
+      'describe',
+      'distinct',
+      'do',
+      'else',
+      'end',
+      'except',
+      'false',
+      'fetch',
+      'for',
+      'foreign',
+    ],
+    [
+      'from',
+      'grant',
+      'group',
+      'having',
+      'in',
+      'initially',
+      'intersect',
+      'into',
+      'join',
+      'lambda',
+      'lateral',
+      'left',
+      'limit',
+    ],
+    [
+      'like',
+      'not',
+      'null',
+      'offset',
+      'on',
+      'only',
+      'or',
+      'order',
+      'pivot',
+      'placing',
+      'primary',
+      'qualify',
+      'references',
+    ],
+    [
+      'returning',
+      'right',
+      'select',
+      'show',
+      'some',
+      'summarize',
+      'symmetric',
+      'table',
+      'then',
+      'to',
+      'trailing',
+      'true',
+    ],
+    ['union', 'unique', 'unpivot', 'using', 'variadic', 'when', 'where', 'window', 'with'],
+  ),
+)
+
+const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** Of tables that are not there DuckDB tells others of its own. */
+const NO_TABLE = /^Catalog Error: Table with name .* does not exist!/
+
+async function asQuery<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    throw new QueryError((error as Error).message.replace(/^Failed to extract statements: /, ''))
+  }
+}
+
+/** Each scan of the trace meets the same faults. */
+function onceEach(onFault: OnFault): OnFault {
+  const told = new Set<string>()
+  return (error: TraceError) => {
+    if (!told.has(error.message)) onFault(error)
+    told.add(error.message)
+  }
+}
