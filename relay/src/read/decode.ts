@@ -44,10 +44,11 @@ export function compileSkipper(
 
 function skipCode({ type, length }: TraceField): string {
   const varies = type === 'string' || type === 'bytes'
-  const one = type === 'string' ? 'h.skipString(b, p)' : `h.skipBytes(v, p)`
+  const one = type === 'string' ? 'h.skipString(b, p)' : 'h.skipBytes(v, p)'
   if (length === undefined) return varies ? one : `p.at += ${SIZE[type]}`
-  const count = length === 'counted' ? SCALAR.u32 : String(length)
-  return varies ? `for (let n = ${count}; n > 0; n--) ${one}` : `p.at += ${count} * ${SIZE[type]}`
+  const count = `const count = ${length === 'counted' ? SCALAR.u32 : length}`
+  const all = varies ? `for (let n = count; n > 0; n--) ${one}` : `p.at += count * ${SIZE[type]}`
+  return `{ ${count}; ${all} }`
 }
 
 function labelsByValue(field: TraceField): Map<number, string | boolean> | undefined {

@@ -1,6 +1,7 @@
 // relay/src/sql/puts.ts: what puts an event's values into the columns that a query asks for, straight from the packet's bytes.
 // scan.ts composes them for each tracepoint. Fields that no column asks for are stepped over.
 
+import { isUtf8 } from 'node:buffer'
 import { NO_CPU } from '../ctf/packet.js'
 import { beyond, compileDecoder, compileSkipper, isBool, SIZE } from '../read/decode.js'
 import { LEVELS, valueText } from '../read/json.js'
@@ -186,10 +187,13 @@ function stringPut(values: Strings): Put {
   return (walk, row) => {
     const { bytes, at, end } = walk
     let stop = at
-    while (stop < end && bytes[stop] !== 0) stop++
+    let all = 0
+    while (stop < end && bytes[stop] !== 0) all |= bytes[stop++]!
     if (stop >= end) beyond()
     walk.at = stop + 1
-    values.put(row, bytes, at, stop)
+    if (all < 0x80 || isUtf8(bytes.subarray(at, stop))) return values.put(row, bytes, at, stop)
+    const text = Buffer.from(bytes.toString('utf8', at, stop)) // DuckDB takes no other
+    values.put(row, text, 0, text.length)
   }
 }
 

@@ -126,8 +126,7 @@ export class TraceTables {
 
   async #check(sql: string): Promise<void> {
     const statements = await asQuery(() => this.connection.extractStatements(sql))
-    if (statements.count !== 1)
-      throw new QueryError(`${statements.count} statements came; expected one query, such as SELECT`)
+    if (statements.count !== 1) throw notOne(statements.count)
     const { statementType } = await this.#refused(() => statements.prepare(0))
     if (statementType === StatementType.SELECT) return
     throw new QueryError(
@@ -228,10 +227,14 @@ const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
 /** Of tables that are not there DuckDB tells others of its own. */
 const NO_TABLE = /^Catalog Error: Table with name .* does not exist!/
 
+const notOne = (count: number) =>
+  new QueryError(`${count} statements came; expected one query, such as SELECT`)
+
 async function asQuery<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
   } catch (error) {
+    if ((error as Error).message === 'Error in native callback') throw notOne(0) // all that is said of a text without any
     throw new QueryError((error as Error).message.replace(/^Failed to extract statements: /, ''))
   }
 }
