@@ -51,18 +51,21 @@ function expected(table: Table, line: Line): Row {
       if (name === 'stream') return [] // which is not in a line
       if ('row' in source) return [[name, line[source.row]]]
       const value = 'field' in source ? fields[source.field] : context[source.context]
-      return [[name, value === undefined ? null : inColumn(value, type.base)]]
+      return [[name, value === undefined ? null : inColumn(value, type)]]
     }),
   )
 }
 
 /** A label that is none is a number's text, any number but 0 is true, and DuckDB's JSON has no -0. */
-function inColumn(value: unknown, base: string): unknown {
-  if (Array.isArray(value)) return value.map((one) => inColumn(one, base))
-  if (base === 'VARCHAR') return Object.is(value, -0) ? '-0' : String(value)
+function inColumn(value: unknown, { base, list }: Table['columns'][0]['type']): unknown {
+  if (Array.isArray(value)) return list ? value.map((one) => inColumn(one, { base, list })) : jsonText(value)
+  if (base === 'VARCHAR') return typeof value === 'string' ? value : jsonText(value)
   if (base === 'BOOLEAN') return Boolean(value)
   return value === 0 ? 0 : value
 }
+
+const jsonText = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map(jsonText)}]` : Object.is(value, -0) ? '-0' : JSON.stringify(value)
 
 const plain = (rows: unknown): unknown => JSON.parse(JSON.stringify(rows))
 

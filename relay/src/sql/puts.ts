@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer'
 import { NO_CPU } from '../ctf/packet.js'
 import { beyond, compileDecoder, compileSkipper, isBool, SIZE } from '../read/decode.js'
 import { LEVELS, valueText } from '../read/json.js'
-import type { TraceField, TraceInfo, TraceTracepoint } from '../read/model.js'
+import type { TraceField, TraceInfo, TraceTracepoint, TraceValue } from '../read/model.js'
 import type { PacketWalk } from '../read/packet-walk.js'
 import { type Lists, Strings, type Values } from './columns.js'
 import type { RowSource, TableColumn } from './tables.js'
@@ -232,7 +232,13 @@ function fallbackPut(field: TraceField, values: Values, base: ColumnBase): Put {
   return (walk, row) => {
     const value = decode(walk.bytes, walk.view, walk).value!
     if (!(values instanceof Strings) || base !== 'VARCHAR') return values.putNull(row)
-    const text = Buffer.from(typeof value === 'string' ? value : valueText(value))
+    const text = Buffer.from(plainText(value))
     values.put(row, text, 0, text.length)
   }
+}
+
+/** As in JSON, without the quotes that are not the value's. */
+function plainText(value: TraceValue): string {
+  if (typeof value === 'string' || typeof value === 'bigint') return String(value)
+  return Buffer.isBuffer(value) ? value.toString('hex') : valueText(value)
 }
