@@ -32,7 +32,7 @@ export function sqlCommand(): Command {
         .conflicts(['csv', 'json'])
         .argParser(nonEmpty('--parquet', 'a file for the rows of the query, or a folder')),
     )
-    .addHelpText('after', ending(`blkin sql trace 'select op, count(*) from blockstore.request group by op'`))
+    .addHelpText('after', ending("blkin sql trace 'select count(*) from blockstore.request'"))
     .action(run)
 }
 

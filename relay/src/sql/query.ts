@@ -11,7 +11,8 @@ import type { TraceError } from '../read/model.js'
 import { SCAN, scanFunction } from './scan.js'
 import { type Table, tablesOf } from './tables.js'
 
-const MEMORY = '1GB'
+/** What DuckDB may hold. */
+const MEMORY = '512MB'
 
 /** A query that cannot be, or may not; the message is DuckDB's, where it has one. */
 export class QueryError extends Error {
