@@ -69,7 +69,7 @@ test('what cannot be is said in words, with exit code 2; a folder without traces
     [
       [trace, 'select * from blockstore.reqest'],
       2,
-      /reqest does not exist!\nThe trace has events, lost, blockstore\.mapped, blockstore\.request\n$/,
+      /no table reqest; the trace has events, lost, blockstore\.mapped, blockstore\.request\n$/,
     ],
     [[trace, 'drop view events'], 2, /^blkin: DROP changes something; expected a query, such as SELECT\n$/],
     [[trace, ''], 2, /QUERY: "": expected a SELECT/],

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { QueryRows, Table, TraceError, TraceTables } from '@blkin/relay'
+import type { QueryRows, TraceError, TraceTables } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { grouped } from './amounts.js'
 import { ending, exitCodes, NothingError, UsageError } from './exit.js'
@@ -37,14 +37,14 @@ export function sqlCommand(): Command {
 }
 
 async function run(path: string, query: string | undefined, flags: Flags): Promise<void> {
-  const { TraceTables } = await loadRelay()
+  const { openTables, QueryError } = await loadRelay()
   const { parquet } = flags
   if (parquet !== undefined) checkOutput(parquet, query)
   const onFault = (error: TraceError) => {
     note(`${error.message}; passed over`)
     if (!error.isForeign) process.exitCode = exitCodes.failed
   }
-  const tables = await TraceTables.open(path, {
+  const tables = await openTables(path, {
     onFault,
     ...(parquet === undefined ? {} : { writable: [parquet] }),
   }).catch((error: Error) => {
@@ -52,10 +52,10 @@ async function run(path: string, query: string | undefined, flags: Flags): Promi
   })
   try {
     if (parquet !== undefined) await writeParquet(tables, parquet, query)
-    else if (query === undefined) await printTables(tables.tables, flags)
-    else await printRows(await tables.query(query), flags)
+    else if (query === undefined) await printTables(tables, flags)
+    else await printRows(tables, await tables.query(query), flags)
   } catch (error) {
-    throw (error as Error).name === 'QueryError' ? new UsageError((error as Error).message) : error
+    throw error instanceof QueryError ? new UsageError(error.message) : error
   } finally {
     tables.close()
   }
@@ -84,32 +84,35 @@ async function writeParquet(tables: TraceTables, path: string, query: string | u
   }
 }
 
-async function printTables(tables: Table[], flags: Flags): Promise<void> {
+async function printTables(tables: TraceTables, flags: Flags): Promise<void> {
   const { sqlName } = await loadRelay()
-  const rows = tables.flatMap((table) =>
+  const rows = tables.tables.flatMap((table) =>
     table.columns.map(({ name, type }) => [sqlName(table), name, `${type.base}${type.list ? '[]' : ''}`]),
   )
-  await printRows({ columns: ['table', 'column', 'type'], rows: inOne(rows) }, flags)
+  await printRows(tables, { columns: ['table', 'column', 'type'], rows: inOne(rows) }, flags)
 }
 
 async function* inOne(rows: string[][]): QueryRows['rows'] {
   yield rows
 }
 
-async function printRows({ columns, rows }: QueryRows, { json, csv }: Flags): Promise<void> {
-  const { sqlJson, sqlText } = await loadRelay()
+async function printRows(
+  tables: TraceTables,
+  { columns, rows }: QueryRows,
+  { json, csv }: Flags,
+): Promise<void> {
   let shape: Shape | undefined
   let read = csv ? await write([csvLine(columns)]) : true
   for await (const some of rows) {
     if (json) {
       const objects = some.map((row) =>
-        Object.fromEntries(columns.map((name, i) => [name, sqlJson(row[i]!)])),
+        Object.fromEntries(columns.map((name, i) => [name, tables.json(row[i]!)])),
       )
       read = await write(objects.map(asJson))
     } else if (csv) {
-      read = await write(some.map((row) => csvLine(row.map((value) => sqlText(value, '')))))
+      read = await write(some.map((row) => csvLine(row.map((value) => tables.text(value, '')))))
     } else {
-      const cells = some.map((row) => row.map((value) => visible(sqlText(value, 'NULL'))))
+      const cells = some.map((row) => row.map((value) => visible(tables.text(value, 'NULL'))))
       const right = (i: number) => some.some((row) => ['number', 'bigint'].includes(typeof row[i]))
       const head = shape === undefined
       shape ??= shapeOf(columns, right, cells)

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { sqlJson, sqlName, type Table, TraceTables, view } from '../src/index.js'
+import { openTables, sqlName, type Table, type TraceTables, view } from '../src/index.js'
 import { eventBlock, preamble } from '../src/store/metadata.js'
 import { types } from '../src/wire.js'
 import { field, tracepoint } from './client.js'
@@ -22,7 +22,8 @@ async function rowsOf(tables: TraceTables, sql: string): Promise<Row[]> {
   const { columns, rows } = await tables.query(sql)
   const found: Row[] = []
   for await (const some of rows)
-    for (const row of some) found.push(Object.fromEntries(columns.map((name, i) => [name, sqlJson(row[i]!)])))
+    for (const row of some)
+      found.push(Object.fromEntries(columns.map((name, i) => [name, tables.json(row[i]!)])))
   return found
 }
 
@@ -74,7 +75,7 @@ test('a table has what view --json prints, in its order', async () => {
     fc.asyncProperty(processes, fc.gen(), async (made, gen) => {
       const path = writeTraces(made, gen)
       const lines = await jsonOf(path)
-      const tables = await TraceTables.open(path)
+      const tables = await openTables(path)
       try {
         for (const table of tables.tables) {
           const own = lines.filter((line) => {
@@ -92,7 +93,7 @@ test('a table has what view --json prints, in its order', async () => {
         tables.close()
       }
     }),
-    { numRuns: 15, endOnFailure: true, interruptAfterTimeLimit: 20_000 },
+    { numRuns: 10, endOnFailure: true, interruptAfterTimeLimit: 20_000 },
   )
 })
 
@@ -127,7 +128,7 @@ const withTables = async <T>(
   use: (tables: TraceTables) => Promise<T>,
   options = {},
 ): Promise<T> => {
-  const tables = await TraceTables.open(path, options)
+  const tables = await openTables(path, options)
   try {
     return await use(tables)
   } finally {
@@ -213,10 +214,8 @@ test('values longer than a vector holds, and lists of more than a chunk', async 
 const small = () => traceOf([[0, 'disk:io', [field('n', Type.U32)]]], [[0, encode('u32', 5)], [0, encode('u32', 6)]]) // biome-ignore format: a row an event
 
 test.each([
-  [
-    'SELECT * FROM disk.oi',
-    'Catalog Error: Table with name oi does not exist!\nThe trace has events, lost, disk.io',
-  ],
+  ['SELECT * FROM disk.oi', 'no table oi; the trace has events, lost, disk.io'],
+  ['SELECT * FROM tape.io', 'no table tape.io; the trace has events, lost, disk.io'],
   ['SELEC 1', 'Parser Error: syntax error at or near "SELEC"'],
   ['', '0 statements came; expected one query, such as SELECT'],
   ['-- nothing', '0 statements came'],
@@ -224,7 +223,7 @@ test.each([
   ['CREATE TABLE t AS SELECT 1', 'CREATE changes something; expected a query'],
   ["SET memory_limit = '9GB'", 'SET changes something; expected a query'],
   ["SELECT * FROM read_csv('/etc/passwd')", 'file system operations are disabled'],
-  ["SELECT * FROM '/etc/passwd'", 'Table with name /etc/passwd does not exist!'],
+  ["SELECT * FROM '/etc/passwd'", 'no table /etc/passwd; the trace has'],
   ["COPY (SELECT 1) TO '/tmp/blkin-not-there.csv'", 'file system operations are disabled'],
   ["ATTACH '/tmp/blkin-not-there.duckdb'", 'ATTACH changes something'],
   ['INSTALL httpfs', 'LOAD changes something'],

@@ -1,6 +1,6 @@
 // relay/src/sql/query.ts: SQL over a trace: DuckDB in memory with views of the trace's tables. The engine of `blkin sql`.
 // A query reads: it changes nothing, opens no file and loads no extension. What does not fit MEMORY goes into a folder of its own
-// under TMPDIR, which goes when the tables are closed.
+// under TMPDIR, which goes when the tables are closed. open.ts loads it, and DuckDB with it, when somebody asks.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,16 +8,14 @@ import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue, StatementType } from '@duckdb/node-api'
 import type { OnFault } from '../read/find.js'
 import type { TraceError } from '../read/model.js'
+import { QueryError } from './error.js'
+import { quoteName, sqlName } from './names.js'
 import { SCAN, scanFunction } from './scan.js'
 import { type Table, tablesOf } from './tables.js'
+import { sqlJson, sqlText } from './values.js'
 
 /** What DuckDB may hold. */
 const MEMORY = '512MB'
-
-/** A query that cannot be, or may not; the message is DuckDB's, where it has one. */
-export class QueryError extends Error {
-  override name = 'QueryError'
-}
 
 export interface SqlOptions {
   /** Called once for each trace or stream that is broken or not ours, which is passed over; where it is missing, that is thrown. */
@@ -101,6 +99,16 @@ export class TraceTables {
     return result.rowsChanged
   }
 
+  /** A value of a row as JSON.stringify() takes it: as `blkin view --json` has it. */
+  json(value: DuckDBValue): unknown {
+    return sqlJson(value)
+  }
+
+  /** A value of a row as text; `missing` stands for none. */
+  text(value: DuckDBValue, missing: string): string {
+    return sqlText(value, missing)
+  }
+
   close(): void {
     this.connection.closeSync()
     this.db.closeSync()
@@ -119,9 +127,9 @@ export class TraceTables {
     try {
       return await asQuery(ask)
     } catch (error) {
-      const [missing] = NO_TABLE.exec((error as Error).message) ?? []
+      const [, missing] = NO_TABLE.exec((error as Error).message) ?? []
       if (missing === undefined) throw error
-      throw new QueryError(`${missing}\nThe trace has ${this.tables.map(sqlName).join(', ')}`)
+      throw new QueryError(`no table ${missing}; the trace has ${this.tables.map(sqlName).join(', ')}`)
     }
   }
 
@@ -136,97 +144,10 @@ export class TraceTables {
   }
 }
 
-/** As it stands in a query: in quotes where it must. */
-export const sqlName = ({ schema, name }: Table): string =>
-  [...(schema === undefined ? [] : [schema]), name].map(quoteName).join('.')
-
-const quoteName = (name: string): string =>
-  /^[a-z_][a-z0-9_]*$/i.test(name) && !WORDS.has(name.toLowerCase()) ? name : `"${name}"`
-
-/** Words of SQL that programs' events have for names too. */
-const WORDS = new Set(
-  [
-    'all',
-    'analyze',
-    'and',
-    'any',
-    'array',
-    'as',
-    'asc',
-    'case',
-    'cast',
-    'check',
-    'collate',
-    'column',
-    'constraint',
-  ].concat(
-    [
-      'create',
-      'default',
-      'desc',
-      'describe',
-      'distinct',
-      'do',
-      'else',
-      'end',
-      'except',
-      'false',
-      'fetch',
-      'for',
-      'foreign',
-    ],
-    [
-      'from',
-      'grant',
-      'group',
-      'having',
-      'in',
-      'initially',
-      'intersect',
-      'into',
-      'join',
-      'lambda',
-      'lateral',
-      'left',
-      'limit',
-    ],
-    [
-      'like',
-      'not',
-      'null',
-      'offset',
-      'on',
-      'only',
-      'or',
-      'order',
-      'pivot',
-      'placing',
-      'primary',
-      'qualify',
-      'references',
-    ],
-    [
-      'returning',
-      'right',
-      'select',
-      'show',
-      'some',
-      'summarize',
-      'symmetric',
-      'table',
-      'then',
-      'to',
-      'trailing',
-      'true',
-    ],
-    ['union', 'unique', 'unpivot', 'using', 'variadic', 'when', 'where', 'window', 'with'],
-  ),
-)
-
 const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
-/** Of tables that are not there DuckDB tells others of its own. */
-const NO_TABLE = /^Catalog Error: Table with name .* does not exist!/
+/** DuckDB names tables of its own that have a name like it. */
+const NO_TABLE = /^Catalog Error: Table with name "?(.*?)"? does not exist/
 
 const notOne = (count: number) =>
   new QueryError(`${count} statements came; expected one query, such as SELECT`)

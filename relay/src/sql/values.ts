@@ -1,4 +1,4 @@
-// relay/src/sql/values.ts: what a query's result has in its rows, as JSON and as text. `blkin sql` prints with it. Pure.
+// relay/src/sql/values.ts: what a query's result has in its rows, as JSON and as text. query.ts hands both on. Pure.
 // JSON is that of `blkin view --json`: no number is rounded, bytes are hex digits, times are UTC.
 
 import {

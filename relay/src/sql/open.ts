@@ -1,0 +1,9 @@
+// relay/src/sql/open.ts: opens a trace for SQL. It loads DuckDB when it is called: its binary is an optional package, and a relay
+// that keeps events runs without.
+
+import type { SqlOptions, TraceTables } from './query.js'
+
+export async function openTables(path: string, options?: SqlOptions): Promise<TraceTables> {
+  const { TraceTables } = await import('./query.js')
+  return TraceTables.open(path, options)
+}
