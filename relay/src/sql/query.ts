@@ -10,6 +10,7 @@ import type { OnFault } from '../read/find.js'
 import type { TraceError } from '../read/model.js'
 import { QueryError } from './error.js'
 import { quoteName, sqlName } from './names.js'
+import type { QueryRows, SqlOptions, SqlValue, TraceTables } from './open.js'
 import { SCAN, scanFunction } from './scan.js'
 import { type Table, tablesOf } from './tables.js'
 import { sqlJson, sqlText } from './values.js'
@@ -17,20 +18,7 @@ import { sqlJson, sqlText } from './values.js'
 /** What DuckDB may hold. */
 const MEMORY = '512MB'
 
-export interface SqlOptions {
-  /** Called once for each trace or stream that is broken or not ours, which is passed over; where it is missing, that is thrown. */
-  onFault?: OnFault
-  /** The files or folders that writeParquet() may write to. */
-  writable?: string[]
-}
-
-export interface QueryRows {
-  columns: string[]
-  /** Some at a time. Whoever stops before the end has the query interrupted. */
-  rows: AsyncGenerator<DuckDBValue[][]>
-}
-
-export class TraceTables {
+export class DuckTables implements TraceTables {
   private constructor(
     readonly tables: Table[],
     readonly db: DuckDBInstance,
@@ -38,7 +26,7 @@ export class TraceTables {
     readonly spill: string,
   ) {}
 
-  static async open(path: string, { onFault, writable = [] }: SqlOptions = {}): Promise<TraceTables> {
+  static async open(path: string, { onFault, writable = [] }: SqlOptions = {}): Promise<DuckTables> {
     const tell = onFault && onceEach(onFault)
     const tables = tablesOf(path, tell)
     const spill = mkdtempSync(join(tmpdir(), 'blkin-sql-'))
@@ -49,7 +37,7 @@ export class TraceTables {
       autoload_known_extensions: 'false',
     })
     const connection = await db.connect()
-    const opened = new TraceTables(tables, db, connection, spill)
+    const opened = new DuckTables(tables, db, connection, spill)
     try {
       connection.registerTableFunction(
         scanFunction(path, tables, tell === undefined ? {} : { onFault: tell }),
@@ -65,7 +53,6 @@ export class TraceTables {
     return opened
   }
 
-  /** @throws QueryError */
   async query(sql: string): Promise<QueryRows> {
     await this.#check(sql)
     const result = await asQuery(() => this.connection.stream(sql))
@@ -90,7 +77,6 @@ export class TraceTables {
     return { columns: result.deduplicatedColumnNames(), rows: rows() }
   }
 
-  /** Writes a query's result into a file that was named as writable; returns how many rows. */
   async writeParquet(sql: string, file: string): Promise<number> {
     await this.#check(sql)
     const query = sql.replace(/[;\s]+$/, '')
@@ -99,14 +85,12 @@ export class TraceTables {
     return result.rowsChanged
   }
 
-  /** A value of a row as JSON.stringify() takes it: as `blkin view --json` has it. */
-  json(value: DuckDBValue): unknown {
-    return sqlJson(value)
+  json(value: SqlValue): unknown {
+    return sqlJson(value as DuckDBValue)
   }
 
-  /** A value of a row as text; `missing` stands for none. */
-  text(value: DuckDBValue, missing: string): string {
-    return sqlText(value, missing)
+  text(value: SqlValue, missing: string): string {
+    return sqlText(value as DuckDBValue, missing)
   }
 
   close(): void {
