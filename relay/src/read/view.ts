@@ -17,7 +17,7 @@ export interface ViewOptions extends ReadOptions {
 export async function view(options: ViewOptions): Promise<{ events: number; lost: bigint }> {
   const { path, json, output, patterns, ...reading } = options
   const sum = { events: 0, lost: 0n }
-  const printer = new Printer(output)
+  const printer = new LinePrinter(output)
   try {
     const lines = json ? new JsonLines() : new TextLines()
     const wants = compilePatterns(patterns ?? [])
@@ -41,7 +41,7 @@ export async function view(options: ViewOptions): Promise<{ events: number; lost
   return sum
 }
 
-class Printer {
+class LinePrinter {
   failed: NodeJS.ErrnoException | undefined
   /** Ends the wait for what is being written. */
   #done = () => {}
