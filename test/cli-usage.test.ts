@@ -23,6 +23,7 @@ const verbs = [
     'top',
     'relay',
     'view',
+    'sql',
     'traces',
     'trace',
   ],

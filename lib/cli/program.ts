@@ -12,6 +12,7 @@ import { psCommand } from './ps.js'
 import { recordCommand } from './record.js'
 import { relayCommand } from './relay.js'
 import { rulesCommand } from './rules.js'
+import { sqlCommand } from './sql.js'
 import { statusCommand } from './status.js'
 import { tailCommand } from './tail.js'
 import { topCommand } from './top.js'
@@ -50,7 +51,7 @@ export function makeProgram(): Command {
     )
   const verbs = [
     ...[psCommand(), listCommand(), enableCommand(), disableCommand(), rulesCommand()],
-    ...[recordCommand(), tailCommand(), topCommand(), relayCommand(), viewCommand()],
+    ...[recordCommand(), tailCommand(), topCommand(), relayCommand(), viewCommand(), sqlCommand()],
     ...[tracesCommand(), traceCommand(), statusCommand(), overheadCommand(), completionCommand()],
   ]
   const help = helpCommand(program)

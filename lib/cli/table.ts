@@ -7,20 +7,28 @@ export interface Column {
 }
 
 export function renderTable(columns: readonly Column[], rows: readonly string[][]): string[] {
-  const widths = columns.map(({ head }, i) =>
-    Math.max(head.length, ...rows.map((row) => width(row[i] ?? ''))),
-  )
-  const line = (cells: readonly string[]) =>
-    columns
-      .map(({ right }, i) => {
-        const cell = cells[i] ?? ''
-        const space = ' '.repeat(widths[i]! - width(cell))
-        return right ? space + cell : cell + space
-      })
-      .join('  ')
-      .trimEnd()
-  return [line(columns.map(({ head }) => head)), ...rows.map(line)]
+  const widths = widthsOf(columns, rows)
+  const heads = columns.map(({ head }) => head)
+  return [heads, ...rows].map((row) => renderRow(columns, widths, row))
 }
+
+export const widthsOf = (columns: readonly Column[], rows: readonly string[][]): number[] =>
+  columns.map(({ head }, i) => rows.reduce((most, row) => Math.max(most, width(row[i] ?? '')), head.length))
+
+/** A cell that is wider than its column moves what is behind it. */
+export const renderRow = (
+  columns: readonly Column[],
+  widths: readonly number[],
+  cells: readonly string[],
+): string =>
+  columns
+    .map(({ right }, i) => {
+      const cell = cells[i] ?? ''
+      const space = ' '.repeat(Math.max(0, widths[i]! - width(cell)))
+      return right ? space + cell : cell + space
+    })
+    .join('  ')
+    .trimEnd()
 
 /** Letters on the screen: what follows an escape for colour takes no room. */
 export function width(text: string): number {

@@ -31,7 +31,7 @@ export type {
 } from './control/types.js'
 export { isBool } from './read/decode.js'
 export { formatJson } from './read/json.js'
-export { type ReadOptions, readTrace, type TraceItem } from './read/merge.js'
+export type { ReadOptions, TraceItem } from './read/merge.js'
 export {
   TraceError,
   TraceEvent,
@@ -41,6 +41,7 @@ export {
   type TraceTracepoint,
   type TraceValue,
 } from './read/model.js'
+export { readTrace } from './read/read-trace.js'
 export { formatText } from './read/text.js'
 export { type ViewOptions, view } from './read/view.js'
 export type { Rejection } from './rejections.js'
@@ -55,5 +56,9 @@ export { correctedTree } from './spans/skew.js'
 export type { Annotation, Endpoint, Kind, Span } from './spans/span.js'
 export type { TracingOptions, TracingStats } from './spans/tracing.js'
 export { breadthFirst, type Node as SpanNode, treeOf } from './spans/tree.js'
+export { QueryError } from './sql/error.js'
+export { sqlName } from './sql/names.js'
+export { openTables, type QueryRows, type SqlOptions, type SqlValue, type TraceTables } from './sql/open.js'
+export type { Table, TableColumn } from './sql/tables.js'
 export type { RelayStatus } from './status.js'
 export type { LostCounts, ProcessStats } from './store/processes.js'

@@ -108,6 +108,18 @@ test('patterns and moments choose events', async () => {
   expect(await names({ since: local })).toBe('b')
 })
 
+test('events of a packet that begins before since are left out of what is printed too', async () => {
+  const path = makeTrace()
+  const writer = new StreamWriter(uuid, 0)
+  writer.start(0n)
+  for (const time of [5n, 6n, 7n]) writer.event(0, time, encode('u64', time))
+  writer.take()
+  writeFileSync(join(path, 'events_0'), writer.all())
+  const output = collect()
+  await view({ path, json: true, output, since: '+6ns', until: '+6ns' })
+  expect(output.text()).toMatch(/^.*"fields":\{"n":6\}\}\n$/)
+})
+
 test.each([
   ...['2026-02-30T00:00:00Z', '2026-02-29T12:00:00', '2100-02-29T12:00:00Z', '2026-04-31T00:00:00+01:00'],
   ...['2026-13-01T00:00:00Z', '2026-00-10T00:00:00Z', '2026-11-25T24:00:00Z', '2026-11-25T25:00:00'],

@@ -30,6 +30,27 @@ export function compileDecoder(fields: TraceField[]): Decode {
   return new Function('h', 'labels', code)(helpers, labels) as Decode
 }
 
+/** Goes past an event's contexts and fields and makes nothing of them. */
+export function compileSkipper(
+  fields: TraceField[],
+): (event: Position & { bytes: Buffer; view: DataView }) => void {
+  const code = `return (p) => {
+    const { bytes: b, view: v } = p
+    ${fields.map(skipCode).join('\n    ')}
+    if (p.at > p.end) h.beyond()
+  }`
+  return new Function('h', code)(helpers)
+}
+
+function skipCode({ type, length }: TraceField): string {
+  const varies = type === 'string' || type === 'bytes'
+  const one = type === 'string' ? 'h.skipString(b, p)' : 'h.skipBytes(v, p)'
+  if (length === undefined) return varies ? one : `p.at += ${SIZE[type]}`
+  const count = `const count = ${length === 'counted' ? SCALAR.u32 : length}`
+  const all = varies ? `for (let n = count; n > 0; n--) ${one}` : `p.at += count * ${SIZE[type]}`
+  return `{ ${count}; ${all} }`
+}
+
 function labelsByValue(field: TraceField): Map<number, string | boolean> | undefined {
   if (!field.labels) return undefined
   if (isBool(field)) return new Map([[0, false], [1, true]]) // biome-ignore format: a table of two
@@ -47,7 +68,7 @@ function fieldCode(field: TraceField, i: number): string {
   return `h.many(${count}, ${SIZE[field.type]}, p, () => ${one})`
 }
 
-const SIZE = {
+export const SIZE = {
   u8: 1,
   i8: 1,
   u16: 2,
@@ -79,10 +100,12 @@ const SCALAR = {
   bytes: 'h.bytes(b, v, p)',
 }
 
+export function beyond(): never {
+  throw new RangeError('an event reaches beyond its packet')
+}
+
 const helpers = {
-  beyond(): never {
-    throw new RangeError('an event reaches beyond its packet')
-  },
+  beyond,
 
   label(labels: Map<number, string | boolean>, value: number): TraceValue {
     return labels.get(value) ?? value
@@ -109,13 +132,23 @@ const helpers = {
   bytes(bytes: Buffer, view: DataView, p: Position): Buffer {
     const length = view.getUint32(p.at, true)
     const start = p.at + 4
-    if (start + length > p.end) helpers.beyond()
+    if (start + length > p.end) beyond()
     p.at = start + length
     return Buffer.from(bytes.subarray(start, p.at))
   },
 
+  skipString(bytes: Buffer, p: Position): void {
+    while (p.at < p.end && bytes[p.at] !== 0) p.at++
+    if (p.at++ >= p.end) beyond()
+  },
+
+  skipBytes(view: DataView, p: Position): void {
+    p.at += 4 + view.getUint32(p.at, true)
+    if (p.at > p.end) beyond()
+  },
+
   many(count: number, size: number, p: Position, one: () => TraceValue): TraceValue[] {
-    if (p.at + count * size > p.end) helpers.beyond()
+    if (p.at + count * size > p.end) beyond()
     const values = new Array<TraceValue>(count)
     for (let i = 0; i < count; i++) values[i] = one()
     return values
@@ -127,7 +160,7 @@ export function readString(bytes: Buffer, p: Position): string {
   let stop = start
   let all = 0
   while (stop < p.end && bytes[stop] !== 0) all |= bytes[stop++]!
-  if (stop >= p.end) helpers.beyond()
+  if (stop >= p.end) beyond()
   p.at = stop + 1
   if (all >= 0x80) return bytes.toString('utf8', start, stop)
   if (stop - start > 12) return bytes.toString('latin1', start, stop)

@@ -1,7 +1,8 @@
 // relay/src/read/json.ts: an item as one JSON object on one line; docs/view.md describes the keys.
-// view.ts calls it for each item. No number in it is rounded: what a double cannot hold is a string of digits.
+// live/ and programs that read items call it; json-lines.ts writes the same from bytes. No number in it is rounded: what a double cannot hold is a string of digits.
 
 import { NO_CPU } from '../ctf/packet.js'
+import { isBool } from './decode.js'
 import type { TraceEvent, TraceField, TraceInfo, TraceLoss, TraceTracepoint, TraceValue } from './model.js'
 import { nine } from './text.js'
 
@@ -28,7 +29,7 @@ function lossText(loss: TraceLoss): string {
 let lastSecond = Number.NaN
 let lastIso = ''
 
-function isoText(seconds: number): string {
+export function isoText(seconds: number): string {
   if (seconds !== lastSecond) {
     lastIso = new Date(seconds * 1000).toISOString().slice(0, 19)
     lastSecond = seconds
@@ -48,10 +49,19 @@ interface Printer {
 
 const printers = new WeakMap<TraceTracepoint, Printer>()
 
+/** By value: the first label where there are several. */
+export function labelJson(field: TraceField): Map<number, string> {
+  const labels = [...field.labels!].reverse()
+  return new Map(labels.map(([name, value]) => [value, isBool(field) ? name : JSON.stringify(name)]))
+}
+
+/** Between an event's time and its CPU. */
+export const headJson = (trace: TraceInfo, { provider, event, level }: TraceTracepoint): string =>
+  `${processText(trace)}"provider":"${provider}","event":"${event}","level":"${LEVELS[level]}","cpu":`
+
 function compilePrinter(trace: TraceInfo, tracepoint: TraceTracepoint): Printer {
-  const { provider, event, level } = tracepoint
   const printer = {
-    head: `${processText(trace)}"provider":"${provider}","event":"${event}","level":"${LEVELS[level]}","cpu":`,
+    head: headJson(trace, tracepoint),
     context: trace.contexts.length === 0 ? undefined : compileFields(trace.contexts),
     fields: compileFields(tracepoint.fields),
   }
@@ -79,7 +89,7 @@ function isPlain(field: TraceField): boolean {
   return PLAIN.has(field.type) && !field.labels && field.length === undefined
 }
 
-function valueText(value: TraceValue): string {
+export function valueText(value: TraceValue): string {
   if (typeof value === 'number')
     return Number.isFinite(value) ? (Object.is(value, -0) ? '-0' : String(value)) : `"${value}"`
   if (typeof value === 'bigint') return `"${value}"`

@@ -1,14 +1,13 @@
-// relay/src/read/merge.ts: all items of all traces at a path, in the order of time: a heap of cursors.
-// view.ts drives it, and readTrace() hands it to programs. Memory is one chunk a stream, however long the trace.
+// relay/src/read/merge.ts: the streams of all traces at a path, in the order of time: a heap of cursors.
+// view.ts, read-trace.ts and sql/ drive it. Memory is one chunk a stream, however long the trace.
 // At one time babeltrace2's order holds: by trace uuid, then by stream number.
 
-import { setImmediate } from 'node:timers/promises'
 import { Cursor } from './cursor.js'
 import { findTraces, type OnFault } from './find.js'
-import { compilePatterns } from './glob.js'
-import { TraceError, type TraceEvent, type TraceLoss } from './model.js'
+import { TraceError, type TraceEvent, type TraceInfo, type TraceLoss, type TraceTracepoint } from './model.js'
 import { parseMoment, resolveMoment } from './moment.js'
-import { Decoders } from './packet-reader.js'
+import { splitTime } from './packet-walk.js'
+import { PayloadReaders, type ReadPayload } from './payload-readers.js'
 
 export interface ReadOptions {
   /** provider:event, `*` for any run of characters short of the colon. None given: all. Losses always come. */
@@ -22,52 +21,68 @@ export interface ReadOptions {
 
 export type TraceItem = TraceEvent | TraceLoss
 
-/** Hands out items, and lets the event loop breathe between them. */
-export async function* readTrace(path: string, options: ReadOptions = {}): AsyncGenerator<TraceItem> {
-  let count = 0
-  for (const item of readItems(path, options)) {
-    if (++count % 4096 === 0) await setImmediate()
-    yield item
-  }
+/** The streams of a path, and what of them is asked for. */
+export interface MergeOptions extends Omit<ReadOptions, 'patterns'> {
+  /** Whether events of that provider:event are wanted. */
+  wants(name: string): boolean
 }
 
-export function* readItems(path: string, options: ReadOptions): Generator<TraceItem> {
-  const wants = compilePatterns(options.patterns ?? [])
-  const sinceGiven = options.since === undefined ? undefined : parseMoment('since', options.since)
-  const untilGiven = options.until === undefined ? undefined : parseMoment('until', options.until)
-  const tell = (error: unknown) => {
-    if (!(error instanceof TraceError) || options.onFault === undefined) throw error
-    options.onFault(error)
-  }
-  const cursors = findTraces(path, options.onFault).flatMap(({ info, streams }) => {
-    const decoders = new Decoders(info, wants)
-    return streams.map((stream) => new Cursor(decoders, stream))
-  })
-  cursors.sort((a, b) => compareText(a.decoders.info.uuid, b.decoders.info.uuid) || a.stream - b.stream)
-  const begins = cursors.flatMap((cursor) => beginOf(cursor, options) ?? [])
-  const start = begins.sort((a, b) => Number(a - b))[0] ?? 0n
-  const since = sinceGiven && resolveMoment(sinceGiven, start)
-  const until = untilGiven && resolveMoment(untilGiven, start)
-  const advance = (cursor: Cursor) => {
-    try {
-      return cursor.advance(since)
-    } catch (error) {
-      tell(error)
-      return false
+export class Merge {
+  readonly #heap = new Heap()
+  readonly #since: bigint | undefined
+  readonly #sinceTime: [number, number] | undefined
+  readonly #untilTime: [number, number] | undefined
+  #top: Cursor | undefined
+
+  /** `compile` makes what reads the payloads of a tracepoint's events. */
+  constructor(
+    path: string,
+    options: MergeOptions,
+    compile: (info: TraceInfo, tracepoint: TraceTracepoint) => ReadPayload,
+  ) {
+    const sinceGiven = options.since === undefined ? undefined : parseMoment('since', options.since)
+    const untilGiven = options.until === undefined ? undefined : parseMoment('until', options.until)
+    const onFault = (error: TraceError) => {
+      if (options.onFault === undefined) throw error
+      options.onFault(error)
+    }
+    const cursors = findTraces(path, options.onFault).flatMap(({ info, streams }) => {
+      const readers = new PayloadReaders(info, options.wants, compile)
+      return streams.map((stream) => new Cursor(readers, stream, onFault))
+    })
+    cursors.sort((a, b) => compareText(a.readers.info.uuid, b.readers.info.uuid) || a.stream - b.stream)
+    const begins = cursors.flatMap((cursor) => beginOf(cursor, options) ?? [])
+    const start = begins.sort((a, b) => Number(a - b))[0] ?? 0n
+    this.#since = sinceGiven && resolveMoment(sinceGiven, start)
+    const until = untilGiven && resolveMoment(untilGiven, start)
+    this.#sinceTime = this.#since === undefined ? undefined : splitTime(this.#since)
+    this.#untilTime = until === undefined ? undefined : splitTime(until)
+    for (const [rank, cursor] of cursors.entries()) {
+      cursor.rank = rank
+      if (cursor.advance(this.#since)) this.#heap.push(cursor)
     }
   }
 
-  const heap = new Heap()
-  for (const [rank, cursor] of cursors.entries()) {
-    cursor.rank = rank
-    if (advance(cursor)) heap.push(cursor)
+  /** The cursor that stands before what comes next in time: a loss, or an event whose payload is to be read at once. */
+  next(): Cursor | undefined {
+    for (;;) {
+      if (this.#top !== undefined) {
+        if (this.#top.advance(this.#since)) this.#heap.sink()
+        else this.#heap.pop()
+      }
+      const top = this.#heap.top
+      this.#top = top
+      if (top === undefined || (this.#untilTime !== undefined && isLater(top, this.#untilTime)))
+        return undefined
+      if (this.#sinceTime === undefined || !this.#isBefore(top, this.#sinceTime)) return top
+      if (top.loss === undefined) top.readPayload('skip')
+    }
   }
-  for (let cursor = heap.top; cursor !== undefined; cursor = heap.top) {
-    const item = cursor.item
-    if (until !== undefined && item.time > until) return
-    if (since === undefined || (item.kind === 'loss' ? item.until : item.time) >= since) yield item
-    if (advance(cursor)) heap.sink()
-    else heap.pop()
+
+  /** A loss counts to its end. */
+  #isBefore(cursor: Cursor, since: [number, number]): boolean {
+    if (cursor.loss !== undefined) return cursor.loss.until < this.#since!
+    return cursor.seconds < since[0] || (cursor.seconds === since[0] && cursor.nanoseconds < since[1])
   }
 }
 
@@ -83,11 +98,12 @@ function beginOf(cursor: Cursor, { onFault }: ReadOptions): bigint | undefined {
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
+const isLater = ({ seconds, nanoseconds }: Cursor, [limit, rest]: [number, number]): boolean =>
+  seconds > limit || (seconds === limit && nanoseconds > rest)
+
 function before(a: Cursor, b: Cursor): boolean {
-  const one = a.item
-  const two = b.item
-  if (one.seconds !== two.seconds) return one.seconds < two.seconds
-  if (one.nanoseconds !== two.nanoseconds) return one.nanoseconds < two.nanoseconds
+  if (a.seconds !== b.seconds) return a.seconds < b.seconds
+  if (a.nanoseconds !== b.nanoseconds) return a.nanoseconds < b.nanoseconds
   return a.rank < b.rank
 }
 

@@ -1,5 +1,5 @@
 // relay/src/read/text.ts: an item as a line of text: events byte for byte as `babeltrace2` prints them.
-// view.ts calls it for each item. A printer is compiled for each tracepoint and kept as long as its trace is.
+// `blkin tail` and programs that read items call it; text-lines.ts writes the same from bytes. A printer is compiled for each tracepoint and kept as long as its trace is.
 // A loss has a line of its own, where babeltrace2 warns on stderr.
 
 import { streamFile } from '../ctf/streams.js'
@@ -44,7 +44,7 @@ let lastSecond = Number.NaN
 let lastClock = ''
 
 /** Local time, as HH:MM:SS. Most calls are for the second of the call before. */
-function clockText(seconds: number): string {
+export function clockText(seconds: number): string {
   if (seconds !== lastSecond) {
     const date = new Date(seconds * 1000)
     lastClock = [date.getHours(), date.getMinutes(), date.getSeconds()]
@@ -67,10 +67,16 @@ interface Printer {
 
 const printers = new WeakMap<TraceTracepoint, Printer>()
 
+/** Between an event's times and its CPU. */
+export const headText = (
+  { hostname, program, pid }: TraceInfo,
+  { provider, event }: TraceTracepoint,
+): string => `${hostname}:${program}:(${pid}) ${provider}:${event}: { cpu_id = `
+
 function compilePrinter(trace: TraceInfo, tracepoint: TraceTracepoint): Printer {
-  const { hostname, program, pid, contexts } = trace
+  const { contexts } = trace
   const printer = {
-    head: `${hostname}:${program}:(${pid}) ${tracepoint.provider}:${tracepoint.event}: { cpu_id = `,
+    head: headText(trace, tracepoint),
     context: contexts.length === 0 ? undefined : compileFields(contexts),
     fields: compileFields(tracepoint.fields),
   }
@@ -116,12 +122,17 @@ function oneWriter(field: TraceField): (value: TraceValue) => string {
 /** What stands for each label, worked out once; a value with several labels shows them all. */
 function enumWriter(field: TraceField): (value: TraceValue) => string {
   const texts = new Map<TraceValue, string>()
-  for (const [name, value] of field.labels!) {
-    const names = field.labels!.filter((label) => label[1] === value).map((label) => quote(label[0]))
-    texts.set(isBool(field) ? value === 1 : name, `( ${names.join(', ')} : container = ${value} )`)
-  }
-  return (value) => texts.get(value) ?? `( <unknown> : container = ${value} )`
+  for (const [name, value] of field.labels!)
+    texts.set(isBool(field) ? value === 1 : name, labelText(field.labels!, value))
+  return (value) => texts.get(value) ?? unknownLabel(value)
 }
+
+export function labelText(labels: [string, number][], value: number): string {
+  const names = labels.filter((label) => label[1] === value).map((label) => quote(label[0]))
+  return `( ${names.join(', ')} : container = ${value} )`
+}
+
+export const unknownLabel = (value: TraceValue): string => `( <unknown> : container = ${value} )`
 
 const hexText = (value: number | bigint): string => `0x${value.toString(16).toUpperCase()}`
 
@@ -142,7 +153,7 @@ const NAMED: Record<string, string> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
 const ESCAPED = /[\x00-\x1f\x7f\\'"?]/g
 
-function quote(text: string): string {
+export function quote(text: string): string {
   return `"${text.replace(ESCAPED, escapeOne)}"`
 }
 

@@ -1,12 +1,11 @@
 // relay/src/read/view.ts: prints a trace to a stream: the engine of `blkin view`.
 // It waits while the stream is full, and stops without complaint when whoever reads it has gone (head, less).
 
-import { once } from 'node:events'
 import type { Writable } from 'node:stream'
-import { formatJson } from './json.js'
-import { type ReadOptions, readItems } from './merge.js'
-import type { TraceEvent } from './model.js'
-import { formatText } from './text.js'
+import { compilePatterns } from './glob.js'
+import { JsonLines } from './json-lines.js'
+import { Merge, type ReadOptions } from './merge.js'
+import { TextLines } from './text-lines.js'
 
 export interface ViewOptions extends ReadOptions {
   path: string
@@ -16,41 +15,61 @@ export interface ViewOptions extends ReadOptions {
 
 /** How many events were printed, and how many the trace says were lost among them. */
 export async function view(options: ViewOptions): Promise<{ events: number; lost: bigint }> {
-  const { path, json, output, ...reading } = options
+  const { path, json, output, patterns, ...reading } = options
   const sum = { events: 0, lost: 0n }
-  let before: TraceEvent | undefined
-  let text = ''
-  let failed: NodeJS.ErrnoException | undefined
-  const onError = (error: NodeJS.ErrnoException) => {
-    failed = error
-  }
-  output.on('error', onError)
+  const printer = new LinePrinter(output)
   try {
-    for (const item of readItems(path, reading)) {
-      text += `${json ? formatJson(item) : formatText(item, before)}\n`
-      if (item.kind === 'loss') sum.lost += item.events
-      else {
-        sum.events++
-        before = item
-      }
-      if (text.length < 65536) continue
-      await write(output, text)
-      text = ''
-      if (failed || output.destroyed) break
+    const lines = json ? new JsonLines() : new TextLines()
+    const wants = compilePatterns(patterns ?? [])
+    const merge = new Merge(path, { ...reading, wants }, (info, tracepoint) =>
+      lines.compile(info, tracepoint),
+    )
+    for (let cursor = merge.next(); cursor !== undefined; cursor = merge.next()) {
+      if (cursor.loss !== undefined) {
+        lines.loss(cursor.loss)
+        sum.lost += cursor.loss.events
+      } else if (cursor.readPayload()) sum.events++
+      if (!lines.buffer.full) continue
+      await printer.print(lines.buffer.take())
+      if (printer.gone) break
     }
-    if (text !== '' && !failed) await write(output, text)
+    await printer.print(lines.buffer.take())
   } finally {
-    output.off('error', onError)
+    printer.leave()
   }
-  if (failed && failed.code !== 'EPIPE') throw failed
+  if (printer.failed && printer.failed.code !== 'EPIPE') throw printer.failed
   return sum
 }
 
-/** Resolves when the stream took it, or will take no more; what went wrong is heard by view(). */
-async function write(output: Writable, text: string): Promise<void> {
-  if (output.destroyed || output.write(text)) return
-  const gone = new AbortController()
-  const { signal } = gone
-  await Promise.race([once(output, 'drain', { signal }), once(output, 'close', { signal })]).catch(() => {})
-  gone.abort()
+class LinePrinter {
+  failed: NodeJS.ErrnoException | undefined
+  /** Ends the wait for what is being written. */
+  #done = () => {}
+  readonly #onClose = () => this.#done()
+  readonly #onError = (error: NodeJS.ErrnoException) => {
+    this.failed = error
+  }
+
+  constructor(readonly output: Writable) {
+    output.on('error', this.#onError).on('close', this.#onClose)
+  }
+
+  get gone(): boolean {
+    return this.failed !== undefined || this.output.destroyed
+  }
+
+  /** Resolves when the bytes may be written over, or the stream will take no more. */
+  async print(bytes: Buffer): Promise<void> {
+    if (this.gone || bytes.length === 0) return
+    // a stream of a descriptor is done with them when it calls back; another may hand them on and keep them
+    const taken = 'fd' in this.output ? bytes : Buffer.from(bytes)
+    await new Promise<void>((resolve) => {
+      this.#done = resolve
+      this.output.write(taken, () => resolve())
+    })
+  }
+
+  leave(): void {
+    this.output.off('error', this.#onError).off('close', this.#onClose)
+  }
 }
