@@ -1,0 +1,43 @@
+// bench/chain/states.mjs: in which states the chain is measured, with the targets, and what BlkKin's thesis published. Tables and nothing else.
+//   form     of the block store: build.mjs
+//   events   what is switched on
+//   by       who takes what comes: record (`blkin record`), relay (`blkin relay --http`), memory (a session without a relay)
+
+const own = ['blockstore:*', 'objstore:*']
+const all = [...own, 'step:*']
+const spans = ['blkin:*']
+
+export const states = [
+  { id: 'none', form: 'none', says: 'no tracing code' },
+  { id: 'off', form: 'store', says: 'off' },
+  { id: 'local', form: 'store', events: own, by: 'record', says: 'recorded to local files' },
+  { id: 'live', form: 'store', events: own, by: 'relay', says: 'live to the relay' },
+  { id: 'flight', form: 'store', events: own, by: 'memory', says: 'flight recorder alone' },
+  { id: 'sampled', form: 'store', events: spans, by: 'relay', share: 500, says: 'spans, 1 request in 500' },
+  { id: 'every', form: 'store', events: spans, by: 'relay', share: 1, says: 'spans, every request' },
+  { id: 'off113', form: 'steps', says: 'off' },
+  { id: 'local113', form: 'steps', events: all, by: 'record', says: 'recorded to local files' },
+  { id: 'live113', form: 'steps', events: all, by: 'relay', says: 'live to the relay' },
+  { id: 'flight113', form: 'steps', events: all, by: 'memory', says: 'flight recorder alone' },
+]
+
+/** What a state is held against: off of the same form, but for "off" itself. */
+export const baseOf = ({ id, form }) =>
+  id.startsWith('off') || id === 'none' ? 'none' : form === 'steps' ? 'off113' : 'off'
+
+/** At least this ratio to what baseOf() says. */
+export const targets = { off: 0.995, live: 0.96, live113: 0.85, sampled: 0.98, every: 0.8, flight113: 0.95 }
+
+export const workloads = [
+  { id: 'sequential', rw: 'write', bs: '64k', says: '64 KiB sequential writes' },
+  { id: 'random', rw: 'randwrite', bs: '4k', says: '4 KiB random writes' },
+]
+
+/**
+ * KB/s in the evaluation of the thesis: Archipelago on RADOS with four OSDs, fio in a guest, 113 annotations a write. By the state
+ * here that is nearest to theirs: no tracing code, tracing stopped, recorded by LTTng, live, live with one request in 500.
+ */
+export const blkkin = {
+  sequential: { none: 16887, off: 16076, local: 14882, live: 14941, sampled: 15480 },
+  random: { none: 1326.7, off: 1247, local: 1100, live: 1107.8, sampled: 1192.7 },
+}
