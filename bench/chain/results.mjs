@@ -72,6 +72,9 @@ function threadsOf(own) {
     .filter(({ percent, wakeups }) => percent >= 0.05 || wakeups >= 1)
 }
 
+/** Events at most of what the store does when it ends, and at its start. */
+const ending = 250
+
 /**
  * Throws where something is missing that nobody counted as lost: what was recorded and what was lost is what so many writes emit, and
  * what comes with each run of fio.
@@ -84,7 +87,7 @@ function account({ id, perWrite, slack }, { state, writes, loads, totals }) {
   const expected = (writes * perWrite[isSpans ? 'spans' : form]) / (share ?? 1)
   // How many requests a share takes is chance; an event that is lost may be any of a span's.
   const chance = share > 1 ? 6 * perWrite.spans * Math.sqrt(writes / share) : 0
-  const room = loads * slack + 32 + chance
+  const room = loads * slack + ending + chance
   const missing = expected - recorded - lost
   const result = { state, writes, loads, unit: isSpans ? 'spans' : 'events', expected, recorded, lost }
   if (missing > chance || (missing < -room && !(isSpans && lost > 0)))
