@@ -5,7 +5,14 @@ import { mustRun } from '../../scripts/lib/run.mjs'
 const size = '48m'
 
 /** fio's options of one workload of states.mjs, for as long. */
-export const jobOf = ({ rw, bs }, seconds) => ({ rw, bs, iodepth: 16, size, time_based: 1, runtime: seconds })
+export const jobOf = ({ rw, bs }, seconds) => ({
+  rw,
+  bs,
+  iodepth: 16,
+  size,
+  time_based: 1,
+  runtime: `${Math.round(seconds * 1000)}ms`,
+})
 
 /** @returns what fio says of its writes, as written() has it */
 export async function fioByNbd(uri, job) {

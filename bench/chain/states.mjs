@@ -1,4 +1,4 @@
-// bench/chain/states.mjs: in which states the chain is measured, with the targets, and what BlkKin's thesis published. Tables and nothing else.
+// bench/chain/states.mjs: in which states the chain is measured, with the targets, and what BlkKin's thesis published. Tables.
 //   form     of the block store: build.mjs
 //   events   what is switched on
 //   by       who takes what comes: record (`blkin record`), relay (`blkin relay --http`), memory (a session without a relay)
@@ -15,10 +15,10 @@ export const states = [
   { id: 'flight', form: 'store', events: own, by: 'memory', says: 'flight recorder alone' },
   { id: 'sampled', form: 'store', events: spans, by: 'relay', share: 500, says: 'spans, 1 request in 500' },
   { id: 'every', form: 'store', events: spans, by: 'relay', share: 1, says: 'spans, every request' },
-  { id: 'off113', form: 'steps', says: 'off' },
-  { id: 'local113', form: 'steps', events: all, by: 'record', says: 'recorded to local files' },
-  { id: 'live113', form: 'steps', events: all, by: 'relay', says: 'live to the relay' },
-  { id: 'flight113', form: 'steps', events: all, by: 'memory', says: 'flight recorder alone' },
+  { id: 'off113', form: 'steps', says: 'off, 113 annotations' },
+  { id: 'local113', form: 'steps', events: all, by: 'record', says: 'recorded to local files, 113' },
+  { id: 'live113', form: 'steps', events: all, by: 'relay', says: 'live to the relay, 113' },
+  { id: 'flight113', form: 'steps', events: all, by: 'memory', says: 'flight recorder alone, 113' },
 ]
 
 /** What a state is held against: off of the same form, but for "off" itself. */
@@ -34,10 +34,23 @@ export const workloads = [
 ]
 
 /**
- * KB/s in the evaluation of the thesis: Archipelago on RADOS with four OSDs, fio in a guest, 113 annotations a write. By the state
- * here that is nearest to theirs: no tracing code, tracing stopped, recorded by LTTng, live, live with one request in 500.
+ * KB/s in the evaluation of the thesis: Archipelago on RADOS with four OSDs, fio in a guest, 113 annotations a write, by workload: no
+ * tracing code, tracing stopped, recorded by LTTng, live, live with one request in 500.
  */
 export const blkkin = {
-  sequential: { none: 16887, off: 16076, local: 14882, live: 14941, sampled: 15480 },
-  random: { none: 1326.7, off: 1247, local: 1100, live: 1107.8, sampled: 1192.7 },
+  sequential: { none: 16887, stopped: 16076, traced: 14882, live: 14941, sampled: 15480 },
+  random: { none: 1326.7, stopped: 1247, traced: 1100, live: 1107.8, sampled: 1192.7 },
+}
+
+/** The state of theirs that is nearest to one here: their annotations are our tracepoints and our spans. */
+export const theirs = {
+  ...{ off: 'stopped', off113: 'stopped', local113: 'traced', live113: 'live' },
+  ...{ sampled: 'sampled', every: 'live' },
+}
+
+/** Their ratio of a state here to what it is held against; undefined where they measured none such. */
+export function theirRatio(workload, state) {
+  const own = theirs[state.id]
+  const base = baseOf(state) === 'none' ? 'none' : 'stopped'
+  return own && blkkin[workload][own] / blkkin[workload][base]
 }

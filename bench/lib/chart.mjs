@@ -1,22 +1,9 @@
-// bench/lib/chart.mjs: bench/results.json as two pictures, SVG by hand: nothing to install, and a diff that can be read.
+// bench/lib/chart.mjs: bench/results.json as two pictures, in SVG.
 import { counts, programForms } from './programs.mjs'
 import { rows } from './rows.mjs'
+import { line, picture, text } from './svg.mjs'
 
 const colours = { transformed: '#1b7837', guarded: '#2166ac', plain: '#b2182b' }
-const font = 'font-family="system-ui, sans-serif" font-size="12" fill="#222"'
-
-const text = (x, y, words, more = '') => `<text x="${x}" y="${y}" ${font} ${more}>${words}</text>`
-const line = (x1, y1, x2, y2, stroke = '#ccc', more = '') =>
-  `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${stroke}" ${more}/>`
-
-const picture = (width, height, title, parts) =>
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
-<title>${title}</title>
-<rect width="${width}" height="${height}" fill="#fff"/>
-${parts.join('\n')}
-</svg>
-`
-
 /** A panel a Node: the job's time by how many tracepoints it has; solid where they were never on, dashed where they were. */
 function programsChart({ nodes }) {
   const [panel, plot, left, top, height] = [210, 160, 42, 54, 220]
