@@ -40,7 +40,7 @@ function workloadPicture({ parts }, { id: workload, says }) {
       out.push(`<rect x="${left}" y="${at}" width="${long}" height="${bar - 2}" fill="${colours[j]}"/>`)
       const between = at + (bar - 2) / 2
       out.push(line(xOf(interval[0]), between, xOf(interval[1]), between, '#222'))
-      out.push(text((Number(xOf(interval[1])) + 6).toFixed(1), at + 10, median.toFixed(2)))
+      out.push(text(left + width + 8, at + 10, median.toFixed(2)))
     })
     const target = targets[state.id]
     if (target)
@@ -50,7 +50,7 @@ function workloadPicture({ parts }, { id: workload, says }) {
     const theirs = theirRatio(workload, state)
     if (theirs) out.push(diamond(xOf(theirs), middle))
   })
-  return picture(left + width + 60, bottom + 26, `What tracing costs ${says}`, out)
+  return picture(left + width + 50, bottom + 26, `What tracing costs ${says}`, out)
 }
 
 const diamond = (x, y) => `<path d="M${x} ${y - 6} l6 6 l-6 6 l-6 -6 z" fill="#f4a582" stroke="#222"/>`

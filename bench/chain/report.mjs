@@ -36,7 +36,16 @@ function ratiosTable(result, workload, names, cell = withInterval) {
       theirOwn ? three(theirOwn) : '',
     ]
   })
-  return table(['state', 'to', 'at least', ...names.map(titleOf), 'BlkKin'], body, 2)
+  const isOneWay = new Set(names.map(wayOf)).size === 1
+  return table(['state', 'to', 'at least', ...names.map(isOneWay ? nodeOf : titleOf), 'BlkKin'], body, 2)
+}
+
+/** Of theirs, a second, the fewest and the most. */
+function theirWrites() {
+  const all = workloads.flatMap(({ id, bs }) =>
+    Object.values(blkkin[id]).map((kb) => kb / Number.parseInt(bs, 10)),
+  )
+  return `${whole(Math.min(...all))} to ${whole(Math.max(...all))}`
 }
 
 /** What is lost to no tracing code at all, as the thesis has it. */
@@ -211,7 +220,7 @@ In its own terms: what is lost to a build without tracing code.
 
 ${lossTable(result, byNbd)}
 
-Their chain did 83 to 331 writes a second, which waited for disks and a network for most of their time; this one does thousands, and keeps its
+Their chain did ${theirWrites()} writes a second, which waited for disks and a network for most of their time; this one does thousands, and keeps its
 processors busy with them, so that each microsecond of tracing is one less for writes.
 
 ## Missed
