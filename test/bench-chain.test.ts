@@ -31,7 +31,8 @@ beforeAll(() => {
   const folder = mkdtempSync(join(tmpdir(), 'blkin-chain-test-'))
   const before = page('docs/chain-overhead.md')
   const args = ['scripts/bench-chain.mjs', '--quick', `--out=${folder}`]
-  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+  const options = { cwd: root, encoding: 'utf8', timeout: 230_000 } as const
+  const { status, stderr } = spawnSync(process.execPath, args, options)
   expect(status, stderr).toBe(0) // 3: beyond a bound
   part = JSON.parse(readFileSync(join(folder, 'chain-results.json'), 'utf8'))
   rmSync(folder, { recursive: true })

@@ -12,25 +12,21 @@ import { Server } from './servers.mjs'
 export async function measurePart(way, settings, say) {
   const { objects, close } = await way.open()
   const servers = []
-  const accounts = []
-  let slices
   try {
     for (const state of settings.states) {
       const server = await Server.start(state, { ...settings, objects })
       servers.push({ state, server, writes: 0, loads: 0 })
     }
     const client = await way.client(servers.map(({ server }) => server.uri))
-    try {
-      slices = await takeTurns(servers, client, settings, say)
-    } finally {
-      await client.close()
-    }
-  } finally {
+    const slices = await takeTurns(servers, client, settings, say).finally(client.close)
+    const accounts = []
     for (const { state, server, writes, loads } of servers)
       accounts.push({ state: state.id, writes, loads, totals: await server.stop() })
+    return { slices, accounts }
+  } finally {
+    for (const { server } of servers) server.kill()
     await close()
   }
-  return { slices, accounts }
 }
 
 async function takeTurns(servers, client, { workloads, rounds, seconds }, say) {

@@ -17,6 +17,12 @@ const volume = 'disk=64M'
 const exported = Object.keys(process.env).filter((name) => name.startsWith('BLKIN_'))
 const unset = Object.fromEntries(exported.map((name) => [name, '']))
 
+/** Milliseconds between two looks, and at most until all is settled. */
+const settlingStep = 100
+const mostSettling = 10_000
+/** Of one processor: what an idle relay and three idle stores use. */
+const idleShare = 0.03
+
 export class Server {
   #folder
   #node
@@ -35,7 +41,7 @@ export class Server {
       await server.#start(where)
       return server
     } catch (error) {
-      await server.stop()
+      server.kill()
       throw error
     }
   }
@@ -57,16 +63,8 @@ export class Server {
       if (share > 1) env.BLKIN_TRACE_SAMPLE = `1/${share}`
     }
     const patterns = events.flatMap((pattern) => ['-e', pattern])
-    const record = [
-      blkin,
-      'record',
-      '--json',
-      '-o',
-      join(this.#folder, 'trace'),
-      ...patterns,
-      '--',
-      this.#node,
-    ]
+    const output = ['-o', join(this.#folder, 'trace')]
+    const record = [blkin, 'record', '--json', ...output, ...patterns, '--', this.#node]
     const options = ['--dir', join(this.#folder, 'data'), ...objects, '--volume', volume]
     const how = { node: this.#node, main: forms[form], stderr: 'pipe' }
     this.#store = { ...(await startStore(by === 'record' ? record : [], options, env, how)), said: '' }
@@ -136,18 +134,19 @@ export class Server {
     return (performance.now() - start - settlingStep) / 1000
   }
 
-  /** Ends all. @returns what was recorded and what was lost, as who took it says; undefined where nobody did */
+  /** Ends all in order. @returns what was recorded and what was lost, as who took it says; undefined where nobody did */
   async stop() {
     const { by } = this.state
-    try {
-      if (by === 'memory' && this.uri !== undefined) await this.#flight('--to', await this.#startRelay())
-      if (this.#store !== undefined) await this.#endStore()
-      if (this.#relay !== undefined) await this.#endRelay()
-    } finally {
-      await rm(this.#folder, { recursive: true, force: true })
-    }
+    if (by === 'memory') await this.#flight('--to', await this.#startRelay())
+    await this.#endStore()
     if (by === 'record') return JSON.parse(this.#store.said.trim().split('\n').at(-1))
-    return this.#relay && JSON.parse(this.#relay.lines.at(-1))
+    return this.#relay && (await this.#endRelay())
+  }
+
+  /** Ends what is left of it when something failed; nothing where all has ended. */
+  kill() {
+    this.#store?.child.kill()
+    this.#relay?.child.kill()
   }
 
   async #endStore() {
@@ -157,17 +156,14 @@ export class Server {
     if (code !== 0) throw new Error(`chain: ${this.state.id}: it exited with ${code}\n${this.#store.said}`)
   }
 
+  /** @returns its last words */
   async #endRelay() {
-    const { child, ended } = this.#relay
+    const { child, ended, lines } = this.#relay
     child.kill('SIGTERM')
     await ended
+    return JSON.parse(lines.at(-1))
   }
 }
-
-const settlingStep = 100
-const mostSettling = 10_000
-/** Of one processor. */
-const idleShare = 0.03
 
 function childrenByParent() {
   const found = new Map()
