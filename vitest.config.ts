@@ -3,11 +3,11 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // Files that act on all processes of this user, or make one that does not answer: one at a time, after the others, whose
-// processes they would meet; those that install packages, which would make the others late; and the benchmark, which compares with
+// processes they would meet; those that install packages, which would make the others late; and benchmarks, which compare with
 // what was published.
 const alone = [
   ...['test/cli*.test.ts', 'test/walkthrough.test.ts', 'test/control-hostile.test.ts'],
-  ...['test/install*.test.ts', 'test/bench.test.ts'],
+  ...['test/install*.test.ts', 'test/bench*.test.ts'],
 ]
 
 export default defineConfig({

@@ -16,6 +16,7 @@ import { checkGate, publishGate } from '../bench/lib/gate.mjs'
 import { machine, nodeVersion } from '../bench/lib/machine.mjs'
 import { measurePrograms } from '../bench/lib/measure-programs.mjs'
 import { measureThreads } from '../bench/lib/measure-threads.mjs'
+import { putInReadme } from '../bench/lib/readme.mjs'
 import { figures, report } from '../bench/lib/report.mjs'
 import { endToEndResults, missedTargets, nodeResults } from '../bench/lib/results.mjs'
 import { lines, nodeBinary } from './lib/nodes.mjs'
@@ -93,23 +94,11 @@ function write(result, folder) {
   for (const [name, svg] of Object.entries(chart(result))) writeFileSync(join(folder, 'images', name), svg)
 }
 
-/** Between the two marks; the rest of the page is people's. */
-function putInReadme(text) {
-  const path = join(root, 'README.md')
-  const page = readFileSync(path, 'utf8')
-  const marked = /(<!-- figures: [^>]*-->\n)[\s\S]*(<!-- \/figures -->)/
-  if (!marked.test(page)) throw new Error(`${path}: the marks of the figures are gone`)
-  writeFileSync(
-    path,
-    page.replace(marked, (_, open, close) => `${open}${text}\n${close}`),
-  )
-}
-
 function publish(result, out) {
   const folder = out === undefined ? join(root, 'docs') : resolve(out)
   mkdirSync(folder, { recursive: true })
   write(result, folder)
-  if (out === undefined) putInReadme(figures(result))
+  if (out === undefined) putInReadme('figures', figures(result))
   const missed = missedTargets(result)
   say(`${missed === 0 ? 'all targets met' : `${missed} targets missed`}; see ${join(folder, 'benchmark.md')}`)
 }

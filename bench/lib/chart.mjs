@@ -1,4 +1,4 @@
-// bench/lib/chart.mjs: bench/results.json as two pictures, SVG by hand: nothing to install, and a diff that can be read.
+// bench/lib/chart.mjs: bench/results.json as two pictures, in SVG.
 import { box, line, picture, text } from '../../dist/cli/overhead/svg.js'
 import { counts, programForms } from './programs.mjs'
 import { rows } from './rows.mjs'

@@ -17,13 +17,14 @@ export async function firstLine(child) {
 /**
  * Runs node with `before` (such as `blkin record ... -- node`) and the block store behind it.
  * Resolves when it listens: { uri, child, ended }.
+ * @param {{ node?: string, main?: string, stderr?: 'inherit' | 'pipe' }} how `main`: another build of the store
  */
-export async function startStore(before, options, env = {}) {
-  const serve = ['examples/blockstore/dist/main.js', 'serve', '--listen', '127.0.0.1:0', ...options]
-  const child = spawnBound(process.execPath, [...before, ...serve], {
+export async function startStore(before, options, env = {}, how = {}) {
+  const { node = process.execPath, main = 'examples/blockstore/dist/main.js', stderr = 'inherit' } = how
+  const child = spawnBound(node, [...before, main, 'serve', '--listen', '127.0.0.1:0', ...options], {
     cwd: root,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', stderr],
   })
   const ended = once(child, 'exit')
   const line = await firstLine(child)
