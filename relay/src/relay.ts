@@ -15,10 +15,11 @@ import type { TraceItem } from './read/merge.js'
 import { Rejections } from './rejections.js'
 import { RuleBook } from './rules/rule-book.js'
 import { planScribe, type ScribeOptions, ScribeServer } from './scribe/server.js'
-import { loadTracing } from './spans/load.js'
+import { checkStore } from './spans/load.js'
 import { checkTracing } from './spans/options.js'
 import { Tap } from './spans/tap.js'
 import type { RelayCounts, TracingOptions, TracingStats } from './spans/tracing.js'
+import { TracingThread } from './spans/tracing-thread.js'
 import type { V1Span } from './spans/v1-span.js'
 import { makeOutput } from './store/output.js'
 import { Processes } from './store/processes.js'
@@ -92,12 +93,16 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const counts = (): RelayCounts => ({
     ...{ processes: processes.stats(), totals: processes.totals, rejections: rejections.all() },
     connections: listener?.counts() ?? { open: 0, refused: 0, ended: 0 },
+    ...(tracing ? { behind: tracing.behind } : {}),
     ...(scribe ? { scribe: scribe.stats() } : {}),
   })
   const lent = { token, version: VERSION, rejections, counts }
-  const tracing =
-    spans && output !== undefined ? await (await loadTracing()).open(output, spans, lent) : undefined
-  const followers = new Followers(tracing ? new Tap(recorder, tracing, reject) : recorder, reject)
+  let tracing: TracingThread | undefined
+  if (spans && output !== undefined) {
+    checkStore()
+    tracing = await TracingThread.start(output, spans, lent)
+  }
+  const followers = new Followers(tracing ? new Tap(recorder, output!, tracing) : recorder, reject)
   try {
     // only now: who was refused for what was given finds nothing changed
     if (output !== undefined) await makeOutput(output)
@@ -116,9 +121,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   return {
     address: listener.address,
     tracepoints: () => [...processes.declared],
-    httpAddress: tracing?.http?.address,
+    httpAddress: tracing?.httpAddress,
     scribeAddress: scribe?.address,
-    stats: () => ({ ...counts(), ...(tracing ? { tracing: tracing.stats() } : {}) }),
+    stats() {
+      const stats = tracing?.stats() // first: what it turned away is counted here
+      return { ...counts(), ...(stats ? { tracing: stats } : {}) }
+    },
     async close() {
       await Promise.all([listener.close(), scribe?.close()])
       feed.flush()

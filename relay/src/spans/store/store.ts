@@ -3,7 +3,7 @@
 
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import type { Rejections } from '../../rejections.js'
+import type { RejectionLog } from '../../rejections.js'
 import { type Link, Links } from '../links.js'
 import type { Query } from '../query.js'
 import { lowTraceId, type Span } from '../span.js'
@@ -32,7 +32,9 @@ export interface StoreOptions {
   /** Tags whose values are offered for completion. */
   autocompleteKeys: string[]
   retention: Retention
-  rejections: Rejections
+  rejections: RejectionLog
+  /** More is written, or failed. */
+  changed?: () => void
 }
 
 export class SpanStore {
@@ -57,7 +59,12 @@ export class SpanStore {
       threads: String(THREADS),
     })
     const names = new Names()
-    const writer = await Writer.open(await db.connect(), names, options.rejections)
+    const writer = await Writer.open(
+      await db.connect(),
+      names,
+      options.rejections,
+      options.changed ?? (() => {}),
+    )
     await names.open(writer.connection)
     const values = await Values.open(await db.connect(), options.autocompleteKeys)
     return new SpanStore(db, names, writer, values, options)
