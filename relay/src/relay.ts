@@ -11,6 +11,7 @@ import { type Listener, startListener } from './intake/listener.js'
 import { Feed } from './live/feed.js'
 import { Followers } from './live/followers.js'
 import { LiveTraces } from './live/live-traces.js'
+import { beNice, NICEST } from './priority.js'
 import type { TraceItem } from './read/merge.js'
 import { Rejections } from './rejections.js'
 import { RuleBook } from './rules/rule-book.js'
@@ -42,6 +43,11 @@ export interface RelayOptions {
   /** What every client must say; needed to listen on anything but loopback. */
   token?: string
   log?: (line: string) => void
+  /**
+   * From 0 to 19, as the system has it: who has the processor where others want it too. It is that of all threads of the process, so
+   * it is for a process that is a relay. Left as it is where it is not said.
+   */
+  nice?: number
 }
 
 export interface RelayStats extends RelayCounts {
@@ -80,6 +86,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
         `${name} is given and output is missing; expected a folder for ${name === 'tracing' ? 'the spans' : 'what comes'}`,
       )
   }
+  const { nice } = options
+  if (nice !== undefined && !(Number.isInteger(nice) && nice >= 0 && nice <= NICEST))
+    throw new RangeError(`nice is ${nice}; expected a whole number from 0 to ${NICEST}`)
   const output = options.output === undefined ? undefined : resolve(options.output)
   if (options.tracing !== undefined) checkTracing(options.tracing)
   const spans = options.tracing ?? (options.scribe && {})
@@ -97,6 +106,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     ...(scribe ? { scribe: scribe.stats() } : {}),
   })
   const lent = { token, version: VERSION, rejections, counts }
+  if (nice !== undefined) beNice(nice)
   let tracing: TracingThread | undefined
   if (spans && output !== undefined) {
     checkStore()

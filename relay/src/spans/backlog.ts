@@ -70,6 +70,7 @@ export class Backlog {
   }
 
   #tell(): void {
+    this.progress.puts = this.#notes.length
     this.progress.next = this.#notes.length === 0 ? 0 : this.now
   }
 

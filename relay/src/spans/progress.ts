@@ -1,7 +1,7 @@
 // relay/src/spans/progress.ts: how far the worker is behind with what was put: numbers in shared memory, which the relay's own thread
 // reads at any moment. The worker writes them, and nobody else.
 
-const FIELDS = 3
+const FIELDS = 4
 
 export class Progress {
   readonly #numbers: Float64Array
@@ -25,6 +25,15 @@ export class Progress {
 
   set next(at: number) {
     this.#numbers[1] = at
+  }
+
+  /** Puts that are not read yet, of those that it was told of. */
+  get puts(): number {
+    return this.#numbers[3]!
+  }
+
+  set puts(count: number) {
+    this.#numbers[3] = count
   }
 
   /** Spans that came by Scribe and were taken, of all that it was told of. */

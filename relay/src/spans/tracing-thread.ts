@@ -16,9 +16,9 @@ import { hasRoom, type Waiting } from './store/room.js'
 import type { RelayCounts, TracingOptions, TracingStats } from './tracing.js'
 import type { V1Span } from './v1-span.js'
 
-/** Bytes of puts that were stored and are not assembled; a put counts as a page at least. */
+/** Bytes of puts that were stored and are not assembled, and how many these are: of each its place is in memory. */
 const MOST_BEHIND = 2 ** 30
-const PAGE = 4096
+const MOST_PUTS = 200_000
 const LOOK_MS = 20
 /** Puts are told of together; at once where somebody decides on what they hold. */
 const TELL_MS = 100
@@ -114,7 +114,7 @@ export class TracingThread {
 
   /** Until it is not too far behind. */
   async room(): Promise<void> {
-    while (this.behind.bytes > MOST_BEHIND || this.#notes.length > MOST_BEHIND / PAGE) {
+    while (this.behind.bytes > MOST_BEHIND || this.#notes.length + this.#progress.puts > MOST_PUTS) {
       this.#tell()
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
     }

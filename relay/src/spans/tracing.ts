@@ -56,6 +56,8 @@ export interface TracingOptions {
   maxAge?: number
   /** The oldest go where the file is larger; 10 GiB where it is not said. */
   maxBytes?: number
+  /** Bytes that the store may hold in memory, of what is written and of the file; 1 GiB where it is not said. */
+  memory?: number
 }
 
 /** At every moment received = stored + sampledOut + refused + waiting, and when the relay has closed nothing waits. */
@@ -159,6 +161,7 @@ export class Tracing {
       sample,
       maxAge = WEEK_MS,
       maxBytes = 10 * 2 ** 30,
+      memory,
     }: TracingOptions,
     house: TracingHouse,
   ): Promise<Tracing> {
@@ -182,7 +185,10 @@ export class Tracing {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const retention: Retention = { age: maxAge, bytes: maxBytes }
     const changed = () => house.changed?.(made)
-    const store = await SpanStore.open(folder, { autocompleteKeys, retention, rejections, changed })
+    const store = await SpanStore.open(folder, {
+      ...{ autocompleteKeys, retention, rejections, changed },
+      ...(memory === undefined ? {} : { memory }),
+    })
     const accept = (spans: Span[]) => made.#accept(spans)
     const status = async () => {
       const { counts } = await ask()

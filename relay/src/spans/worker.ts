@@ -2,11 +2,12 @@
 // thread. tracing-thread.ts starts it and is the other end of its port.
 
 import { type MessagePort, workerData } from 'node:worker_threads'
+import { beNiceHere, NICEST, niceHere } from '../priority.js'
+import type { Reject } from '../rejections.js'
 import type { FromWorker, OwnCounts, ToWorker, WorkerData } from './messages.js'
-import { beNiceHere, NICEST, niceHere } from './priority.js'
 import { Progress } from './progress.js'
 import { Snapshot } from './snapshot.js'
-import { Tracing } from './tracing.js'
+import type { Tracing } from './tracing.js'
 import type { Counted } from './tracing-thread.js'
 
 const { output, options, token, version, snapshot, progress, port } = workerData as WorkerData & {
@@ -25,7 +26,7 @@ const say = (what: FromWorker) => port.postMessage(what)
 
 const rejections = {
   log: (line: string) => say({ kind: 'log', line }),
-  reject: (...[what, reason, message, more = {}]: Parameters<typeof Tracing.prototype.reject>) =>
+  reject: (...[what, reason, message, more = {}]: Parameters<Reject>) =>
     say({ kind: 'reject', what, reason, message, more }),
 }
 
@@ -66,6 +67,7 @@ async function hear(tracing: Tracing, message: ToWorker): Promise<void> {
 
 try {
   beNiceHere(nice)
+  const { Tracing } = await import('./tracing.js') // here, so that it is told where a package of its is missing
   const tracing = await Tracing.open(output, options, house)
   house.changed(tracing)
   port.on('message', (message: ToWorker) => void hear(tracing, message))

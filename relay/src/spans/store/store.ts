@@ -17,8 +17,7 @@ import { Values } from './values.js'
 import { Writer } from './writer.js'
 
 const RETENTION_MS = 60_000
-/** What DuckDB may hold in memory, of what is written and of the file. */
-const MEMORY = '1GB'
+const MEMORY = 2 ** 30
 /** Beside the relay's own. */
 const THREADS = 2
 /** Questions that are worked on at once. */
@@ -33,6 +32,8 @@ export interface StoreOptions {
   autocompleteKeys: string[]
   retention: Retention
   rejections: RejectionLog
+  /** Bytes that DuckDB may hold, of what is written and of the file. */
+  memory?: number
   /** More is written, or failed. */
   changed?: () => void
 }
@@ -55,7 +56,7 @@ export class SpanStore {
 
   static async open(folder: string, options: StoreOptions): Promise<SpanStore> {
     const db = await DuckDBInstance.create(join(folder, STORE_FILE), {
-      memory_limit: MEMORY,
+      memory_limit: `${options.memory ?? MEMORY}B`,
       threads: String(THREADS),
     })
     const names = new Names()

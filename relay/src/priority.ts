@@ -1,4 +1,4 @@
-// relay/src/spans/priority.ts: how nice the relay is to the programs beside it: the system's number, from 0 to 19, that says who has the
+// relay/src/priority.ts: how nice the relay is to the programs beside it: the system's number, from 0 to 19, that says who has the
 // processor where several want it. A relay that has its machine for itself loses nothing by it. Linux has one for each thread.
 
 import { readdirSync, readlinkSync } from 'node:fs'
