@@ -53,6 +53,9 @@ const require = createRequire(import.meta.url)
 /** Compiled, also where this file is not. */
 const WORKER = join(dirname(require.resolve('../../package.json')), 'dist/spans/worker.js')
 
+/** The program is a text of the command line, whose flags are for no file. */
+const isText = process.execArgv.some((flag) => flag.startsWith('--input-type'))
+
 export class TracingThread {
   httpAddress: string | undefined
   readonly #worker: Worker
@@ -67,7 +70,6 @@ export class TracingThread {
   #told = 0
   #scribed = 0
   #ready!: (said: FromWorker) => void
-  readonly #exit: Promise<unknown>
   #closed: Promise<void> | undefined
 
   private constructor(
@@ -84,11 +86,11 @@ export class TracingThread {
     this.#worker = new Worker(WORKER, {
       ...{ workerData, transferList: [port2], name: 'blkin-spans' },
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+      ...(isText ? { execArgv: [] } : {}),
     })
     this.#worker.on('error', (error) => {
       throw error // as if it had been thrown here
     })
-    this.#exit = new Promise((resolve) => this.#worker.once('exit', resolve))
     port1.on('message', (said: FromWorker) => this.#hear(said))
     this.#timer = setInterval(() => this.#lag.tick(performance.now()), LAG_MS)
   }
@@ -196,7 +198,7 @@ export class TracingThread {
   async #end(): Promise<void> {
     clearInterval(this.#timer)
     clearTimeout(this.#telling)
-    await this.#exit
+    await this.#worker.terminate() // what it owns is closed, and what still waits there is nobody's
     this.hear()
     this.#port.close()
   }

@@ -3,6 +3,7 @@
 // After any failure it closes and forgets; the next call reads the truth back from the disk (recover()).
 // Never leaves half a put: what a kill or a full disk left beyond the newest true mark is cut off.
 
+import { writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { follow } from '../check/put.js'
@@ -49,9 +50,9 @@ export class StreamFile {
     }
     const next = follow(mark, given, packets, this.folder.uuid, this.stream)
     await this.#guard(async () => {
-      await writeAll(this.#marks!, encodeMark(next), slotOf(next))
+      writeAll(this.#marks!, encodeMark(next), slotOf(next))
       if (synced) await this.#marks!.datasync()
-      await writeAll(this.#file!, packets, mark.bytes)
+      writeAll(this.#file!, packets, mark.bytes)
       if (synced) await this.#file!.datasync()
     }, mark.bytes)
     this.#mark = next
@@ -126,13 +127,13 @@ async function openToUpdate(path: string): Promise<FileHandle> {
   }
 }
 
-/** One write; more only where the kernel took less. */
-async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+/**
+ * One write; more only where the kernel took less. By this thread: the kernel copies some kilobytes into its memory in less time
+ * than it takes to wake another thread for it. What waits for the disk, a sync, is made by others.
+ */
+function writeAll({ fd }: FileHandle, bytes: Buffer, at: number): void {
   let done = 0
-  while (done < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done)
-    done += bytesWritten
-  }
+  while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, at + done)
 }
 
 export function storage(path: string, error: unknown): never {
