@@ -93,8 +93,8 @@ well:     missing(service=front span=write -> service=store span=sync) > 0 over 
     'SINK STATE SINCE DELIVERED WAITING REFUSED DROPPED WHY',
     `webhook http://${address} takes - 3 0 0 0 -`,
     '',
-    'SPANS RECEIVED STORED SAMPLED OUT REFUSED WAITING',
-    '5 5 0 0 0',
+    'SPANS RECEIVED STORED SAMPLED OUT REFUSED WAITING BEHIND',
+    '5 5 0 0 0 -',
     '',
     expect.stringMatching(/^(2 gone, )?no process is connected$/),
   ])

@@ -1,4 +1,4 @@
-// bench/js/assemble.mjs [SPANS]: how many spans a second of processor time the relay takes, by how far they go: from
+// bench/js/assemble.mjs [SPANS [EVENTS]]: how many spans a second of processor time the relay takes, by how far they go: from
 // packets to events, to spans, and into the store; all of them, and with one in a hundred stored.
 // Time is that of the processor, so that other work on the machine matters little: of all threads (DuckDB has its own), and
 // of the thread that everything else of the relay runs on, which is what a relay is short of.
@@ -12,9 +12,11 @@ import { Assembler } from '../../relay/dist/spans/assembler.js'
 import { spanDecoders } from '../../relay/dist/spans/records.js'
 import { Sampler } from '../../relay/dist/spans/sample/sampler.js'
 import { SpanStore } from '../../relay/dist/spans/store/store.js'
-import { eventsPerSpan, spanPuts, spanTraceInfo } from '../lib/span-packets.mjs'
+import { spanPuts, spanTraceInfo } from '../lib/span-packets.mjs'
 
 const count = Number(process.argv[2] ?? 400_000)
+/** Of a span: 5, or 2 where its begin holds its tags. */
+const eventsPerSpan = Number(process.argv[3] ?? 5)
 const rounds = 3
 /** What the relay's clock would say: so many spans come a second. */
 const perSecond = 100_000
@@ -91,7 +93,7 @@ const rows = [
   { says: '... and one in a hundred into the store', assemble: true, count: true, sample: true, store: true },
   { says: '... and all into the store', assemble: true, count: true, store: true },
 ]
-const puts = [...spanPuts(count)]
+const puts = [...spanPuts(count, eventsPerSpan)]
 console.log(
   `${count} spans of ${eventsPerSpan} events, the best of ${rounds}: spans a second of processor time`,
 )

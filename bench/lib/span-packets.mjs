@@ -1,5 +1,6 @@
 // bench/lib/span-packets.mjs: packets of span events as a tracer's consumer packs them (docs/ctf.md, docs/traces.md), made
-// up from a seed: traces of eight spans, each begin, two tags of text, one of a number, end.
+// up from a seed: traces of eight spans, each with two tags of text and one of a number. A span is five events, or two where its
+// begin holds its tags, as tracers tell of what is declared or comes often.
 const page = 4096
 const headerBytes = 84
 const usual = 'trace_low:u64 span:u64'
@@ -16,6 +17,7 @@ const BEGIN = 0
 const TAG = 2
 const NUMBER = 3
 const END = 5
+const TAGGED = 6
 const names = ['write', 'lookup', 'put', 'flush']
 export const eventsPerSpan = 5
 
@@ -27,13 +29,19 @@ export function spanTraceInfo() {
     })
     return { ...{ id, provider: 'blkin', event, level: 6, fields } }
   })
+  const tag = (name, type) => ({ name, type })
+  const keys = { name: 'keys', type: 'u8', labels: ['object', 'op', 'bytes'].map((key) => [key, 0]) }
+  const fields = [...tracepoints[BEGIN].fields, keys]
+  fields[7] = { name: 'name', type: 'u8', labels: [['write', 0]] }
+  fields.push(tag('object', 'string'), tag('op', 'string'), tag('bytes', 'f64'))
+  tracepoints.push({ ...{ id: TAGGED, provider: 'blkin', event: 'span_begin.0', level: 6, fields } })
   const process = { hostname: 'bench', program: 'bench', pid: 1, session: 'default', bootId: 'b' }
   const offset = BigInt(Date.now()) * 1_000_000n
   return { ...process, folder: '', uuid: '', offset, contexts: [], tracepoints }
 }
 
 /** Yields puts of one stream, each of about so many bytes of whole packets, until there were `count` spans. */
-export function* spanPuts(count, putBytes = 256 * 1024) {
+export function* spanPuts(count, events = eventsPerSpan, putBytes = 256 * 1024) {
   const random = generator(7)
   const page_ = new Page(putBytes + page)
   let trace = 0
@@ -46,15 +54,20 @@ export function* spanPuts(count, putBytes = 256 * 1024) {
       ]
     const span = i % 8 === 0 ? root : [random(), random()]
     const parent = i % 8 === 0 ? [0, 0] : root
-    page_.event(BEGIN, [[0, 0], trace, span, parent], (put) => {
+    const object = `volume-00/blk-${(i & 1023).toString(16)}`
+    page_.event(events === 2 ? TAGGED : BEGIN, [[0, 0], trace, span, parent], (put) => {
       put.u8(i % 8 === 0 ? 2 : i % 3)
       put.u8(0)
       put.f32(1)
-      put.text(names[i & 3])
+      if (events === 2) put.u8(0).u8(0).text(object).text('write').f64(4096)
+      else put.text(names[i & 3])
     })
-    page_.event(TAG, [trace, span], (put) =>
-      put.text('object').text(`volume-00/blk-${(i & 1023).toString(16)}`),
-    )
+    if (events === 2) {
+      page_.event(END, [trace, span], () => {})
+      if (page_.used >= putBytes) yield page_.take()
+      continue
+    }
+    page_.event(TAG, [trace, span], (put) => put.text('object').text(object))
     page_.event(TAG, [trace, span], (put) => put.text('op').text('write'))
     page_.event(NUMBER, [trace, span], (put) => put.text('bytes').f64(4096))
     page_.event(END, [trace, span], () => {})
@@ -94,6 +107,7 @@ class Page {
 
   u8(value) {
     this.#buffer[this.#at++] = value
+    return this
   }
 
   f32(value) {

@@ -26,6 +26,8 @@ interface Flags {
   alerts?: string
   webhook?: string
   alertmanager?: string[]
+  nice: number
+  memory?: number
   token?: string
   json?: boolean
 }
@@ -33,7 +35,6 @@ interface Flags {
 export function relayCommand(): Command {
   return new Command('relay')
     .summary('take events from many processes')
-    .description('Takes events from traced processes and keeps a CTF trace of each.')
     .addOption(new Option('-l, --listen <host:port>', 'where').env('BLKIN_LISTEN').default('127.0.0.1:4650'))
     .addOption(outputOption('where the traces go', 'traces'))
     .addOption(new Option('--http <host:port>', "spans, Zipkin's API and /metrics").env('BLKIN_HTTP'))
@@ -71,6 +72,15 @@ export function relayCommand(): Command {
         .env('BLKIN_ALERTMANAGER')
         .argParser(listOf),
     )
+    .addOption(
+      new Option('--nice <0-19>', 'how much it yields to programs (10)')
+        .env('BLKIN_NICE')
+        .default(USUAL_NICE)
+        .argParser(niceOf),
+    )
+    .addOption(
+      new Option('--memory <size>', 'what the store may hold: 512M').env('BLKIN_MEMORY').argParser(memoryOf),
+    )
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpText(
@@ -80,12 +90,12 @@ export function relayCommand(): Command {
     .action(run)
 }
 
-async function run({ listen, output, token, json, ...flags }: Flags): Promise<void> {
+async function run({ listen, output, token, json, nice, ...flags }: Flags): Promise<void> {
   const { startRelay } = await loadRelay()
   const tracing = await tracingOf(flags)
   const scribe = scribeOf(flags)
   const relay = await startRelay({
-    ...{ listen, output, log: note },
+    ...{ listen, output, nice, log: note },
     ...(tracing ? { tracing } : {}),
     ...(scribe ? { scribe } : {}),
     ...(token ? { token } : {}),
@@ -109,6 +119,23 @@ async function run({ listen, output, token, json, ...flags }: Flags): Promise<vo
   else note(totals.text)
 }
 
+/** A program beside it has ten times as much of a processor that both want. */
+const USUAL_NICE = 10
+
+function niceOf(text: string): number {
+  if (/^1?\d$/.test(text)) return Number(text)
+  throw new UsageError(`--nice: ${JSON.stringify(text)}; expected a whole number from 0 to 19`)
+}
+
+const UNITS: Record<string, number> = { M: 2 ** 20, G: 2 ** 30 }
+
+function memoryOf(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,6})([MG])$/.exec(text) ?? []
+  const bytes = Number(count) * UNITS[unit]!
+  if (bytes >= 128 * 2 ** 20) return bytes
+  throw new UsageError(`--memory: ${JSON.stringify(text)}; expected 128M or more, such as 512M or 2G`)
+}
+
 const addressOf =
   (flag: string) =>
   (text: string): string => {
@@ -116,12 +143,23 @@ const addressOf =
     return text
   }
 
-type Asked = Omit<Flags, 'listen' | 'output'>
+type Asked = Omit<Flags, 'listen' | 'output' | 'nice'>
 
 /** Undefined: nobody asks for spans, but for those that come by Scribe. */
 async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
-  const { http, allowOrigin, sample, zipkin, scribe, otlp, alerts, webhook, alertmanager, scribeListen } =
-    asked
+  const {
+    http,
+    allowOrigin,
+    sample,
+    zipkin,
+    scribe,
+    otlp,
+    alerts,
+    webhook,
+    alertmanager,
+    scribeListen,
+    memory,
+  } = asked
   const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
   const receivers = {
     ...(webhook ? { webhook } : {}),
@@ -139,11 +177,16 @@ async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
     throw new UsageError(
       '--sample is about spans; expected --http, --zipkin, --scribe, --otlp, --alerts or --scribe-listen with it',
     )
-  if (!http && !goesOn && !alerts && !sample) return undefined
+  if (memory !== undefined && !http && !goesOn && !alerts && !scribeListen)
+    throw new UsageError(
+      '--memory is about spans; expected --http, --zipkin, --scribe, --otlp, --alerts or --scribe-listen with it',
+    )
+  if (!http && !goesOn && !alerts && !sample && memory === undefined) return undefined
   return {
     ...(http ? { listen: http } : {}),
     ...(allowOrigin ? { allowOrigins: allowOrigin } : {}),
     ...(sample ? { sample } : {}),
+    ...(memory === undefined ? {} : { memory }),
     ...(goesOn ? { sinks } : {}),
     ...(alerts ? { alerts: { rules: await readAlerts(alerts), ...receivers } } : {}),
   }

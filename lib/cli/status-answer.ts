@@ -31,6 +31,7 @@ const status: Shape = {
   ...{ version: 'string', since: 'number', now: 'number', gone: 'number', 'goneLost?': 'number' },
   processes: [{ pid: 'number', program: 'string', events: 'number', lost }],
   spans: { received: 'number', stored: 'number', sampledOut: 'number', refused: 'number', waiting: 'number' },
+  'behind?': { bytes: 'number', ms: 'number' },
   sinks: [outbox],
   'rejections?': [rejection],
   'scribe?': { good: 'number', bad: 'number', denied: 'number', bytes: 'number', 'trouble?': 'string' },

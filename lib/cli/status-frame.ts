@@ -127,11 +127,12 @@ const sinksPart: Part = {
 
 const spansPart: Part = {
   wrong: ({ spans: { refused } }) => told(refused, 'span', 'refused', 'refused'),
-  lines({ spans: { received, stored, sampledOut, refused, waiting } }, style) {
-    const heads = ['RECEIVED', 'STORED', 'SAMPLED OUT', 'REFUSED', 'WAITING']
+  lines({ spans: { received, stored, sampledOut, refused, waiting }, behind }, style) {
+    const heads = ['RECEIVED', 'STORED', 'SAMPLED OUT', 'REFUSED', 'WAITING', 'BEHIND']
+    const late = behind === undefined || behind.bytes === 0 ? '-' : `${(behind.ms / 1000).toFixed(1)}s`
     const cells = [grouped(received), grouped(stored), grouped(sampledOut), bad(refused, style)]
     const columns = [{ head: 'SPANS' }, ...heads.map((head) => ({ head, right }))]
-    return table(columns, [['', ...cells, grouped(waiting)]], style)
+    return table(columns, [['', ...cells, grouped(waiting), late]], style)
   },
 }
 

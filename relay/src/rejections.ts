@@ -29,6 +29,9 @@ export interface Rejection {
   message: string
 }
 
+/** Where others say what they turned away, and log what is none. */
+export type RejectionLog = Pick<Rejections, 'log' | 'reject'>
+
 export type Reject = (what: Subject, reason: string, message: string, more?: RejectOptions) => void
 
 export interface RejectOptions {

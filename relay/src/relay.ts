@@ -11,14 +11,16 @@ import { type Listener, startListener } from './intake/listener.js'
 import { Feed } from './live/feed.js'
 import { Followers } from './live/followers.js'
 import { LiveTraces } from './live/live-traces.js'
+import { beNice, NICEST } from './priority.js'
 import type { TraceItem } from './read/merge.js'
 import { Rejections } from './rejections.js'
 import { RuleBook } from './rules/rule-book.js'
 import { planScribe, type ScribeOptions, ScribeServer } from './scribe/server.js'
-import { loadTracing } from './spans/load.js'
+import { checkStore } from './spans/load.js'
 import { checkTracing } from './spans/options.js'
 import { Tap } from './spans/tap.js'
 import type { RelayCounts, TracingOptions, TracingStats } from './spans/tracing.js'
+import { TracingThread } from './spans/tracing-thread.js'
 import type { V1Span } from './spans/v1-span.js'
 import { makeOutput } from './store/output.js'
 import { Processes } from './store/processes.js'
@@ -41,6 +43,11 @@ export interface RelayOptions {
   /** What every client must say; needed to listen on anything but loopback. */
   token?: string
   log?: (line: string) => void
+  /**
+   * From 0 to 19, as the system has it: who has the processor where others want it too. It is that of all threads of the process, so
+   * it is for a process that is a relay. Left as it is where it is not said.
+   */
+  nice?: number
 }
 
 export interface RelayStats extends RelayCounts {
@@ -79,6 +86,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
         `${name} is given and output is missing; expected a folder for ${name === 'tracing' ? 'the spans' : 'what comes'}`,
       )
   }
+  const { nice } = options
+  if (nice !== undefined && !(Number.isInteger(nice) && nice >= 0 && nice <= NICEST))
+    throw new RangeError(`nice is ${nice}; expected a whole number from 0 to ${NICEST}`)
   const output = options.output === undefined ? undefined : resolve(options.output)
   if (options.tracing !== undefined) checkTracing(options.tracing)
   const spans = options.tracing ?? (options.scribe && {})
@@ -92,12 +102,17 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const counts = (): RelayCounts => ({
     ...{ processes: processes.stats(), totals: processes.totals, rejections: rejections.all() },
     connections: listener?.counts() ?? { open: 0, refused: 0, ended: 0 },
+    ...(tracing ? { behind: tracing.behind } : {}),
     ...(scribe ? { scribe: scribe.stats() } : {}),
   })
   const lent = { token, version: VERSION, rejections, counts }
-  const tracing =
-    spans && output !== undefined ? await (await loadTracing()).open(output, spans, lent) : undefined
-  const followers = new Followers(tracing ? new Tap(recorder, tracing, reject) : recorder, reject)
+  if (nice !== undefined) beNice(nice)
+  let tracing: TracingThread | undefined
+  if (spans && output !== undefined) {
+    checkStore()
+    tracing = await TracingThread.start(output, spans, lent)
+  }
+  const followers = new Followers(tracing ? new Tap(recorder, output!, tracing) : recorder, reject)
   try {
     // only now: who was refused for what was given finds nothing changed
     if (output !== undefined) await makeOutput(output)
@@ -116,9 +131,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   return {
     address: listener.address,
     tracepoints: () => [...processes.declared],
-    httpAddress: tracing?.http?.address,
+    httpAddress: tracing?.httpAddress,
     scribeAddress: scribe?.address,
-    stats: () => ({ ...counts(), ...(tracing ? { tracing: tracing.stats() } : {}) }),
+    stats() {
+      const stats = tracing?.stats() // first: what it turned away is counted here
+      return { ...counts(), ...(stats ? { tracing: stats } : {}) }
+    },
     async close() {
       await Promise.all([listener.close(), scribe?.close()])
       feed.flush()

@@ -6,6 +6,7 @@ import type { Rejection } from './rejections.js'
 import type { ScribeStats } from './scribe/server.js'
 import type { OutboxStats } from './sinks/outbox.js'
 import type { TracingStats } from './spans/tracing.js'
+import type { Behind } from './spans/tracing-thread.js'
 import type { LostCounts, ProcessStats } from './store/processes.js'
 
 export interface RelayStatus {
@@ -20,6 +21,8 @@ export interface RelayStatus {
   /** Events that those lost. */
   goneLost?: number
   spans: Pick<TracingStats, 'received' | 'stored' | 'sampledOut' | 'refused' | 'waiting'>
+  /** How far the spans are behind what was put. */
+  behind?: Behind
   sinks: OutboxStats[]
   /** What was turned away or could not be kept, since the relay began. */
   rejections?: Rejection[]
@@ -34,6 +37,7 @@ interface Known {
   since: number
   processes: ProcessStats[]
   tracing: TracingStats
+  behind?: Behind
   scribe?: ScribeStats
   rejections: Rejection[]
   /** The folder for everything. */
@@ -45,6 +49,7 @@ export function statusOf({
   since,
   processes,
   tracing,
+  behind,
   scribe,
   rejections,
   output,
@@ -58,6 +63,7 @@ export function statusOf({
     gone: gone.length,
     goneLost: gone.reduce((sum, { lost }) => sum + lostOf(lost), 0),
     spans: { received, stored, sampledOut, refused, waiting },
+    ...(behind ? { behind } : {}),
     rejections: rejections.map((one) => ({ ...one, message: withoutFolder(one.message, output) })),
     ...{ sinks, ...(scribe ? { scribe: messagesOf(scribe, output) } : {}), ...(alerts ? { alerts } : {}) },
   }

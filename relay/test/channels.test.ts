@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { readTrace } from '../src/index.js'
-import { PutDecoder } from '../src/live/put-decoder.js'
+import { TracingThread } from '../src/spans/tracing-thread.js'
 import { i64 } from '../src/wire.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
@@ -22,7 +22,7 @@ async function greeted(address: string, hello = makeHello()) {
 }
 
 test('puts of ordinary events are decoded by nobody, those of spans once', async () => {
-  const decoded = vi.spyOn(PutDecoder.prototype, 'each')
+  const decoded = vi.spyOn(TracingThread.prototype, 'note')
   try {
     const relay = await relayIn(folder(), { tracing: { listen: '127.0.0.1:0' } })
     const { client, hello } = await greeted(relay.address)
@@ -37,7 +37,8 @@ test('puts of ordinary events are decoded by nobody, those of spans once', async
       await client.put(makePut(0, put, ordinary.take()))
       await client.put(makePut(spans(0), put, writer.take()))
     }
-    expect(decoded.mock.calls.map(([stream]) => stream)).toEqual(Array(5).fill(spans(0)))
+    const told = decoded.mock.calls.flatMap(([note]) => (note.kind === 'put' ? [note.stream] : []))
+    expect(told).toEqual(Array(5).fill(spans(0)))
     await until(() => relay.stats().tracing!.spans === 5)
     expect(relay.stats().tracing).toMatchObject({ events: 10, lost: 0 })
   } finally {
@@ -56,6 +57,7 @@ test('what was lost of ordinary events is no loss of spans', async () => {
     writer.start(1n)
     await client.put(makePut(stream, 1, writer.take(lost)))
   }
+  await until(() => relay.stats().tracing!.lost > 0)
   expect(relay.stats().tracing).toMatchObject({ lost: 3 })
 })
 

@@ -125,7 +125,8 @@ test('a question that the store cannot answer is told with its cause, which the 
   const failing = () => {
     throw new Error('disk on fire')
   }
-  const api = { store: { services: failing }, accept: failing } as unknown as Api
+  const catchUp = async () => {}
+  const api = { store: { services: failing }, accept: failing, catchUp } as unknown as Api
   const http = await startHttp(api, {
     ...{ where: { host: '127.0.0.1', port: 0 }, token: undefined, cors: new Cors([]), reject },
   })

@@ -390,7 +390,8 @@ test('a span in pieces is one span, whoever tells which, and in whichever order'
   ]
   for (const piece of pieces) expect(await client.log([piece])).toBe('OK')
   expect(await client.log([of({ annotations: [['ss', at + 70, back]] })])).toBe('OK')
-  expect(relay.stats().tracing).toMatchObject({ pieces: 6, received: 0 })
+  await until(() => relay.stats().tracing!.pieces === 6)
+  expect(relay.stats().tracing).toMatchObject({ received: 0 })
   await until(() => relay.stats().tracing!.pieces === 0)
   const spans = (await traces('abc')).toSorted((a) => (a.kind === 'CLIENT' ? -1 : 1))
   const same = { traceId: '0000000000000abc', id: '0000000000000001', name: 'write' }

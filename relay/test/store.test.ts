@@ -1,7 +1,7 @@
 // relay/test/store.test.ts: what a put leaves on the disk, and what the relay says it holds.
 
-import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import fs, { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { i64, types } from '../src/wire.js'
@@ -129,19 +129,19 @@ test('what the disk refuses is refused, cut back, and taken when sent again', as
   await client.declare([tracepoint(0, 'p:e')])
   const puts = putsOf(hello.uuid, 0, 2)
   await client.put(makePut(0, 1, puts[0]!))
-  const handle = await open('/dev/null')
-  const kind = Object.getPrototypeOf(handle)
-  await handle.close()
-  const write = kind.write
-  kind.write = async function (bytes: Buffer, from: number, count: number, at: number) {
-    if (count <= 104) return write.call(this, bytes, from, count, at)
+  const write = fs.writeSync as (...given: (number | Buffer)[]) => number
+  const full = (file: number, bytes: Buffer, from: number, count: number, at: number) => {
+    if (count <= 104) return write(file, bytes, from, count, at)
     if (from > 0) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
-    return write.call(this, bytes, from, 100, at)
+    return write(file, bytes, from, 100, at)
   }
+  fs.writeSync = full as typeof fs.writeSync
+  syncBuiltinESMExports()
   try {
     await expect(client.put(makePut(0, 2, puts[1]!))).rejects.toMatchObject({ reason: types.Refusal.STORAGE })
   } finally {
-    kind.write = write
+    fs.writeSync = write as typeof fs.writeSync
+    syncBuiltinESMExports()
   }
   expect(readFileSync(join(onlyFolder(output), 'events_0')).length).toBe(puts[0]!.length)
   await client.put(makePut(0, 2, puts[1]!))

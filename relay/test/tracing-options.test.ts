@@ -18,7 +18,7 @@ const wrong: [tracing: unknown, words: string][] = [
   [true, 'tracing is true; expected an object'],
   [
     { maxage: 1 },
-    'tracing has "maxage"; expected listen, allowOrigins, sinks, autocompleteKeys, alerts, sample, maxAge, maxBytes',
+    'tracing has "maxage"; expected listen, allowOrigins, sinks, autocompleteKeys, alerts, sample, maxAge, maxBytes, memory',
   ],
   [{ listen: 4651 }, 'tracing.listen is 4651; expected HOST:PORT'],
   [{ allowOrigins: '*' }, 'tracing.allowOrigins is "*"; expected a list of origins, or of "*"'],
@@ -32,6 +32,7 @@ const wrong: [tracing: unknown, words: string][] = [
   [{ maxAge: Number.NaN }, 'tracing.maxAge is NaN; expected a number of milliseconds above 0'],
   [{ maxBytes: 0 }, 'tracing.maxBytes is 0; expected a number of bytes above 0'],
   [{ maxBytes: '10GB' }, 'tracing.maxBytes is "10GB"; expected a number of bytes above 0'],
+  [{ memory: 2 ** 20 }, 'tracing.memory is 1048576; expected a number of bytes from 134217728'],
   [{ autocompleteKeys: 'env' }, 'tracing.autocompleteKeys is "env"; expected a list of keys of tags'],
   [{ autocompleteKeys: [{}] }, 'tracing.autocompleteKeys is a list; expected a list of keys of tags'],
   [{ sample: '1%' }, 'tracing.sample is "1%"; expected { share } or { perSecond }'],

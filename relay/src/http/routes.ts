@@ -34,7 +34,9 @@ export interface Api {
   /** Where posted spans go. False where there is no room now. */
   accept(spans: Span[]): boolean
   /** How the relay is, as JSON has it. */
-  status(): object
+  status(): Promise<object>
+  /** What was put before is in the answer. */
+  catchUp(): Promise<void>
   /** What Prometheus scrapes. */
   metrics(accept: string): Promise<Exposed>
 }
@@ -61,7 +63,7 @@ const ROUTES: Record<string, Route> = {
     post(api, request, hasType(request, 'application/x-thrift') ? spansFromThrift : spansFromV1Json),
   'POST /api/v2/spans': (api, request) =>
     post(api, request, hasType(request, 'application/x-protobuf') ? spansFromProto : spansFromJson),
-  'GET /api/blkin/status': ({ status }) => json(status()),
+  'GET /api/blkin/status': async ({ status }) => json(await status()),
   'GET /metrics': async ({ metrics }, { accept }) => ({ status: 200, ...(await metrics(accept)) }),
 }
 
@@ -69,6 +71,7 @@ export async function route(api: Api, request: Request): Promise<Answer> {
   const { method } = request
   if (request.path.startsWith('/zipkin/') && method !== 'GET') return text(405, '405 Method Not Allowed')
   const path = request.path.replace(/^\/zipkin(?=\/api\/v2\/)/, '') // where Lens asks, and its nginx
+  if (method === 'GET' && path.startsWith('/api/v2/')) await api.catchUp()
   const found = ROUTES[`${method} ${path}`]
   if (found) return found(api, request)
   const [, traceId] = /^\/api\/v2\/trace\/([^/]+)$/.exec(path) ?? []

@@ -7,6 +7,9 @@ import type { TraceEvent, TraceLoss } from '../read/model.js'
 import { type Decoders, PacketReader } from '../read/packet-reader.js'
 import type { Mark } from '../store/mark.js'
 
+/** Where the stream was. */
+export type Before = Pick<Mark, 'sequence' | 'packets' | 'lost' | 'lastTime' | 'epoch'>
+
 export class PutDecoder<Event = TraceEvent> {
   readonly #readers = new Map<number, { reader: PacketReader<Event>; sequence: number; epoch: number }>()
 
@@ -17,7 +20,7 @@ export class PutDecoder<Event = TraceEvent> {
    *
    * @throws PacketError where an event is not as declared; reading goes on with the put after it
    */
-  decode(stream: number, before: Mark, epoch: Epoch, packets: Buffer): (Event | TraceLoss)[] {
+  decode(stream: number, before: Before, epoch: Epoch, packets: Buffer): (Event | TraceLoss)[] {
     const items: (Event | TraceLoss)[] = []
     this.each(stream, before, epoch, packets, (item) => items.push(item))
     return items
@@ -26,7 +29,7 @@ export class PutDecoder<Event = TraceEvent> {
   /** The same, one by one; those before what is wrong have been handed out. */
   each(
     stream: number,
-    before: Mark,
+    before: Before,
     epoch: Epoch,
     packets: Buffer,
     take: (item: Event | TraceLoss) => void,
@@ -45,7 +48,7 @@ export class PutDecoder<Event = TraceEvent> {
     this.#readers.set(stream, { reader, sequence: before.sequence + 1, epoch: epoch.number })
   }
 
-  #from(stream: number, before: Mark, epoch: Epoch): PacketReader<Event> {
+  #from(stream: number, before: Before, epoch: Epoch): PacketReader<Event> {
     const reader = new PacketReader(this.decoders, stream, epoch.offset)
     const { packets, lost, lastTime } = before
     if (packets > 0 && before.epoch.number === epoch.number)

@@ -35,6 +35,8 @@ const by = (label: string, counts: object): Sample[] =>
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
+const NOT_BEHIND = { bytes: 0, ms: 0 }
+
 /** Those of which there is something. */
 export function relayMetrics(counted: Counted): Family[] {
   const families: Family[] = [
@@ -81,7 +83,7 @@ function ofIntake({ counts, answers }: Counted): Family[] {
   ]
 }
 
-function ofSpans({ tracing }: Counted): Family[] {
+function ofSpans({ tracing, counts: { behind = NOT_BEHIND } }: Counted): Family[] {
   const { spans, posted, scribed, stored, sampledOut, refused, waiting, pieces, traces } = tracing
   const { inSpans, duplicates, malformed, orphaned, tooLate, tooMany } = tracing
   return [
@@ -94,6 +96,12 @@ function ofSpans({ tracing }: Counted): Family[] {
     counter('spans_sampled_out', 'Spans that are not stored by --sample.', sampledOut),
     counter('spans_refused', 'Spans for which there was no room, or that could not be written.', refused),
     gauge('spans_waiting', 'Spans to be decided on, or written.', waiting),
+    gauge(
+      'span_bytes_behind',
+      'Bytes of spans that are in their streams and not assembled yet.',
+      behind.bytes,
+    ),
+    gauge('spans_behind_seconds', 'For how long the first of those has been there.', behind.ms / 1000),
     gauge('span_pieces_waiting', 'Messages by Scribe whose other pieces may still come.', pieces),
     counter('traces', 'Traces by what --sample decided.', by('decision', traces ?? {})),
     counter(

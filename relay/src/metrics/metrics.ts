@@ -1,28 +1,24 @@
 // relay/src/metrics/metrics.ts: what Prometheus gets of a relay when it asks: what is counted elsewhere, and what is counted for it alone.
-// tracing.ts owns one, feeds it, and says twenty times a second that it is alive.
+// tracing.ts owns one and feeds it.
 
 import { stat } from 'node:fs/promises'
 import { type Exposed, expose } from './exposition.js'
 import { type Counted, relayMetrics } from './families.js'
 import { Latencies } from './latencies.js'
-import { Lag, processMetrics } from './process.js'
+import { type ProcessUse, processMetrics } from './process.js'
+
+type Exposable = Omit<Counted, 'latencies' | 'files'> & { use: ProcessUse }
 
 export class Metrics {
   readonly latencies = new Latencies()
-  readonly lag: Lag
 
   /** @param database the store's file, beside which its log is */
-  constructor(
-    readonly database: string,
-    tickMs: number,
-  ) {
-    this.lag = new Lag(tickMs)
-  }
+  constructor(readonly database: string) {}
 
-  async expose(counted: Omit<Counted, 'latencies' | 'files'>, accept: string): Promise<Exposed> {
+  async expose({ use, ...counted }: Exposable, accept: string): Promise<Exposed> {
     const { latencies, database } = this
     const files = { data: await sizeOf(database), log: await sizeOf(`${database}.wal`) }
-    return expose([...relayMetrics({ ...counted, latencies, files }), ...processMetrics(this.lag)], accept)
+    return expose([...relayMetrics({ ...counted, latencies, files }), ...processMetrics(use)], accept)
   }
 }
 

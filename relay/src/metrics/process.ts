@@ -1,5 +1,5 @@
 // relay/src/metrics/process.ts: what the relay's process takes, under the names that every client of Prometheus has for it; and
-// how late its event loop is, and how busy: counted, so that it can be asked by many, and over any time.
+// how late the event loop of its own thread is, and how busy: counted, so that it can be asked by many, and over any time.
 
 import { readdirSync } from 'node:fs'
 import type { Family } from './exposition.js'
@@ -21,19 +21,37 @@ export class Lag {
   }
 }
 
-export function processMetrics({ histogram }: Lag): Family[] {
+/** What only the relay's own thread can say of itself. */
+export interface ProcessUse {
+  startedAt: number
+  heapUsed: number
+  heapTotal: number
+  external: number
+  /** Milliseconds. */
+  active: number
+  lag: Histogram
+}
+
+export function processUse({ histogram: lag }: Lag): ProcessUse {
+  const { heapUsed, heapTotal, external } = process.memoryUsage()
+  const { active } = performance.eventLoopUtilization()
+  return { startedAt: performance.timeOrigin, heapUsed, heapTotal, external, active, lag }
+}
+
+/** In any of its threads. */
+export function processMetrics(use: ProcessUse): Family[] {
   const { user, system } = process.cpuUsage()
-  const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
+  const { rss } = process.memoryUsage()
+  const { startedAt, heapUsed, heapTotal, external, active, lag: histogram } = use
   const gauge = (name: string, help: string, value: number): Family => ({
     ...{ name, type: 'gauge', help, samples: [[{}, value]] },
   })
   const counter = (name: string, help: string, value: number): Family => ({
     ...{ name, type: 'counter', help, samples: [[{}, value]] },
   })
-  const { active } = performance.eventLoopUtilization()
   return [
     counter('process_cpu_seconds', 'Time of processors, of all threads.', (user + system) / 1e6),
-    gauge('process_start_time_seconds', 'When it began, since the epoch.', performance.timeOrigin / 1000),
+    gauge('process_start_time_seconds', 'When it began, since the epoch.', startedAt / 1000),
     gauge('process_resident_memory_bytes', 'Memory that it has.', rss),
     gauge('process_open_fds', 'Files and sockets that are open.', openFiles()),
     gauge('nodejs_heap_size_used_bytes', 'Of the heap, what is in use.', heapUsed),

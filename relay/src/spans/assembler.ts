@@ -9,7 +9,8 @@
 import { TraceLoss } from '../read/model.js'
 import { SHARED } from './contract.js'
 import { Counts } from './counts.js'
-import { Group, type Process, Source } from './group.js'
+import { type Group, type Process, Source } from './group.js'
+import { Groups, OpenGroups } from './groups.js'
 import { Queue } from './queue.js'
 import type { Begin, Remote, SpanRecord } from './records.js'
 import type { Span } from './span.js'
@@ -50,7 +51,9 @@ export class Assembler {
   /** By process and session. */
   readonly #sources = new Map<string, Source>()
   /** Begun or not, the oldest first. */
-  readonly #open = new Set<Group>()
+  readonly #open = new OpenGroups()
+  readonly #groups = new Groups()
+  #processNumber = 0
   readonly #ended = new Queue<Group>()
   readonly #done = new Queue<Group>()
   /** Events of one span often follow each other. */
@@ -121,11 +124,11 @@ export class Assembler {
 
   /** Spans that are open or wait for what comes late. */
   get held(): number {
-    return this.#open.size + this.#ended.length
+    return this.#open.length + this.#ended.length
   }
 
   #process(key: string): Process {
-    const process = this.#processes.get(key) ?? { key, groups: new Map(), sources: 0 }
+    const process = this.#processes.get(key) ?? { key, number: this.#processNumber++, sources: 0 }
     process.sources++
     this.#processes.set(key, process)
     return process
@@ -215,28 +218,23 @@ export class Assembler {
   }
 
   #group(source: Source, record: SpanRecord): Group {
+    const { process } = source
     const last = this.#last
-    if (last?.source === source && last.isOf(record)) return last
-    const key = keyOf(record)
-    const { groups } = source.process
-    const first = groups.get(key)
-    let group = first
-    while (group !== undefined && !group.isOf(record)) group = group.next
+    if (last?.isOf(process, record)) return last
+    let group = this.#groups.find(process, record)
     if (group === undefined) {
-      group = new Group(source, key, record)
-      group.next = first
+      group = this.#groups.make(source, record)
       group.bytes = GROUP_BYTES
       this.#bytes += GROUP_BYTES
-      groups.set(key, group)
       source.groups++
-      this.#open.add(group)
+      this.#open.push(group)
     }
     this.#last = group
     return group
   }
 
   #wait(group: Group, now: number): void {
-    this.#open.delete(group)
+    this.#open.take(group)
     group.state = 'ended'
     group.due = now + this.#limits.lateMs
     this.#ended.push(group)
@@ -245,23 +243,27 @@ export class Assembler {
   /** Of one whose client had ended when the server of its id, in the same process, began. */
   #reopen(group: Group): void {
     group.state = 'open'
-    this.#open.add(group)
+    this.#open.push(group)
   }
 
   /** Those that ended go first: they are whole. */
   #evict(): void {
     const ended = this.#ended.shift()
-    const [oldest] = ended ? [ended] : this.#open
+    const oldest = ended ?? this.#open.oldest
     this.#finish(oldest!, 'too many were open') // whatever is counted is of one that is held
   }
 
   #finishOpen(why: string, which: (group: Group) => boolean): void {
-    for (const group of this.#open) if (which(group)) this.#finish(group, why)
+    for (let group = this.#open.oldest; group; ) {
+      const { newer } = group
+      if (which(group)) this.#finish(group, why)
+      group = newer
+    }
   }
 
   /** `why` is for what has no end. */
   #finish(group: Group, why = ''): void {
-    this.#open.delete(group)
+    if (group.state === 'open') this.#open.take(group)
     this.#bytes -= group.bytes
     group.finish(this.#finished, this.counts, why)
     group.state = 'done'
@@ -269,7 +271,8 @@ export class Assembler {
     if (this.#done.length <= this.#limits.done) return
     const oldest = this.#done.shift()!
     if (oldest === this.#last) this.#last = undefined
-    forget(oldest)
+    oldest.source.groups--
+    this.#groups.forget(oldest)
   }
 }
 
@@ -278,25 +281,8 @@ function isNoTrace({ traceLow, traceLowHigh, value }: SpanRecord): boolean {
   return (traceLow | traceLowHigh | traceHighLow | traceHighHigh) === 0
 }
 
-/** Groups of one key are told apart by their ids. */
-const keyOf = ({ traceLow, spanLow, spanHigh }: SpanRecord): number =>
-  spanLow ^ Math.imul(spanHigh, 0x9e3779b1) ^ traceLow
-
 function textLength({ event, key, value }: SpanRecord): number {
   if (event !== 'span_remote') return key.length + String(value).length
   const { service, address } = value as Remote
   return service.length + address.length
-}
-
-function forget(group: Group): void {
-  const { groups } = group.source.process
-  group.source.groups--
-  let at = groups.get(group.key)
-  if (at === group) {
-    if (group.next) groups.set(group.key, group.next)
-    else groups.delete(group.key)
-    return
-  }
-  while (at && at.next !== group) at = at.next
-  if (at) at.next = group.next
 }

@@ -29,13 +29,18 @@ type FactPart = SpanRecord['event' | 'time' | 'key' | 'value']
 
 /** Facts lie flat in one array, since an object for each would be half of what a relay holds: event, time, key, value. */
 const PARTS = 4
-const NONE: FactPart[] = []
+
+/** A longer list of facts is not kept for the next. */
+const MOST_KEPT = 32 * PARTS
 
 export class Group {
-  readonly traceLow: number
-  readonly traceLowHigh: number
-  readonly spanLow: number
-  readonly spanHigh: number
+  source!: Source
+  /** Of its process and ids: where groups.ts has it. */
+  hash = 0
+  traceLow = 0
+  traceLowHigh = 0
+  spanLow = 0
+  spanHigh = 0
   state: 'open' | 'ended' | 'done' = 'open'
   plain: Begin | undefined
   shared: Begin | undefined
@@ -43,8 +48,9 @@ export class Group {
   ends = 0
   end = Number.NaN
   secondEnd = Number.NaN
-  /** Names, annotations, tags and remotes, as they came. */
-  #facts = NONE
+  /** Names, annotations, tags and remotes, as they came; used again. */
+  #facts: FactPart[] = []
+  #parts = 0
   /** Facts that are no events of their own: they stood in a begin's or an end's record. */
   #inRecords = 0
   bytes = 0
@@ -53,31 +59,36 @@ export class Group {
   /** Of one that is done. */
   hadBegin = false
   hadEnd = false
-  /** Another span of the same key, in the same process. */
+  /** The next of its chain, and those beside it among the open ones. */
   next: Group | undefined
+  older: Group | undefined
+  newer: Group | undefined
 
-  constructor(
-    readonly source: Source,
-    readonly key: number,
-    { traceLow, traceLowHigh, spanLow, spanHigh }: SpanRecord,
-  ) {
+  /** Of other ids than before. */
+  begin(source: Source, hash: number, { traceLow, traceLowHigh, spanLow, spanHigh }: SpanRecord): void {
+    this.source = source
+    this.hash = hash
     this.traceLow = traceLow
     this.traceLowHigh = traceLowHigh
     this.spanLow = spanLow
     this.spanHigh = spanHigh
+    this.state = 'open'
+    this.end = this.secondEnd = Number.NaN
+    this.hadBegin = this.hadEnd = false
   }
 
-  isOf({ traceLow, traceLowHigh, spanLow, spanHigh }: SpanRecord): boolean {
+  isOf(process: Process, { traceLow, traceLowHigh, spanLow, spanHigh }: SpanRecord): boolean {
     return (
       this.spanLow === spanLow &&
       this.spanHigh === spanHigh &&
       this.traceLow === traceLow &&
-      this.traceLowHigh === traceLowHigh
+      this.traceLowHigh === traceLowHigh &&
+      this.source.process === process
     )
   }
 
   get facts(): number {
-    return this.#facts.length / PARTS
+    return this.#parts / PARTS
   }
 
   get events(): number {
@@ -88,14 +99,23 @@ export class Group {
     return this.#begins > 0 && this.ends >= this.#begins
   }
 
-  addFact({ event, time, key, value }: Pick<SpanRecord, 'event' | 'time' | 'key' | 'value'>): void {
-    if (this.#facts === NONE) this.#facts = [event, time, key, value]
-    else this.#facts.push(event, time, key, value)
+  addFact({ event, time, key, value }: SpanRecord): void {
+    this.#add(event, time, key, value)
   }
 
   addTag(time: number, key: string, value: string | number): void {
-    this.addFact({ event: 'span_tag', time, key, value })
+    this.#add('span_tag', time, key, value)
     this.#inRecords++
+  }
+
+  #add(event: FactPart, time: number, key: string, value: FactPart): void {
+    const facts = this.#facts
+    const at = this.#parts
+    facts[at] = event
+    facts[at + 1] = time
+    facts[at + 2] = key
+    facts[at + 3] = value
+    this.#parts = at + PARTS
   }
 
   /** False where both are there. */
@@ -131,7 +151,9 @@ export class Group {
     this.plain = this.shared = undefined
     this.ends = 0
     this.#inRecords = 0
-    this.#facts = NONE
+    if (this.#facts.length > MOST_KEPT) this.#facts = []
+    else this.#facts.fill(undefined as never, 0, this.#parts) // so that nothing is kept that they point at
+    this.#parts = 0
     this.bytes = 0
   }
 
@@ -151,7 +173,7 @@ export class Group {
     const tags: Record<string, string> = {}
     let remoteEndpoint: Endpoint | undefined
     const facts = this.#facts
-    for (let i = 0; i < facts.length; i += PARTS) {
+    for (let i = 0; i < this.#parts; i += PARTS) {
       const time = facts[i + 1] as number
       if (wants && !wants(time)) continue
       const value = facts[i + 3]
@@ -204,7 +226,8 @@ export class Group {
 /** The spans of one traced process, whichever of its sessions told of them. */
 export interface Process {
   readonly key: string
-  readonly groups: Map<number, Group>
+  /** Another than that of any other. */
+  readonly number: number
   /** How many of its sessions are known. */
   sources: number
 }
@@ -238,10 +261,10 @@ function endpointOf({ service, address, port }: Remote, tags: Record<string, str
   return { serviceName: service, ...ip, port }
 }
 
-const scratch = Buffer.alloc(8)
+/** Two digits of each byte. */
+const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-function hex(high: number, low: number): string {
-  scratch.writeInt32BE(high, 0)
-  scratch.writeInt32BE(low, 4)
-  return scratch.toString('hex')
-}
+const hex = (high: number, low: number): string => eight(high) + eight(low)
+
+const eight = (word: number): string =>
+  DIGITS[word >>> 24]! + DIGITS[(word >>> 16) & 255]! + DIGITS[(word >>> 8) & 255]! + DIGITS[word & 255]!

@@ -1,10 +1,9 @@
-// relay/src/spans/load.ts: loads what puts spans together and keeps them, for startRelay() where it is asked for: DuckDB takes
-// longer to load than the rest of a relay, and its binary is an optional package that need not be there.
+// relay/src/spans/load.ts: whether what keeps spans can be loaded, for startRelay() where it is asked for: DuckDB's binary is an optional
+// package that need not be there. It is the worker that uses it.
 import { createRequire } from 'node:module'
-import type { Tracing } from './tracing.js'
 
 /** @throws Error of one line where DuckDB cannot be loaded: why, and what to do */
-export async function loadTracing(): Promise<typeof Tracing> {
+export function checkStore(): void {
   try {
     // Asked for by name first: of an import that fails inside CommonJS, Node 20 reports some errors to nobody who could catch them.
     createRequire(import.meta.url)('@duckdb/node-bindings')
@@ -17,5 +16,4 @@ export async function loadTracing(): Promise<typeof Tracing> {
         : `${binary} cannot be loaded: ${message.split('\n')[0]}`
     throw new Error(`spans are kept in DuckDB, and ${why}`, { cause: error })
   }
-  return (await import('./tracing.js')).Tracing
 }

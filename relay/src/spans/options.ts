@@ -15,6 +15,10 @@ const isObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isAmount = (value: unknown): boolean => Number.isFinite(value) && (value as number) > 0
 
+/** With less DuckDB cannot append a batch. */
+const LEAST_MEMORY = 128 * 2 ** 20
+const isMemory = (value: unknown): boolean => isAmount(value) && (value as number) >= LEAST_MEMORY
+
 const address: Door = { expected: 'HOST:PORT', takes: isText }
 const url: Door = { expected: 'a URL, or HOST:PORT', takes: isText }
 const object: Door = { expected: 'an object', takes: isObject }
@@ -34,6 +38,7 @@ const doors: Record<string, Door> = {
   sample: { expected: '{ share } or { perSecond }', takes: isObject },
   maxAge: { expected: 'a number of milliseconds above 0', takes: isAmount },
   maxBytes: { expected: 'a number of bytes above 0', takes: isAmount },
+  memory: { expected: `a number of bytes from ${LEAST_MEMORY}`, takes: isMemory },
 }
 const sinkDoors: Record<string, Door> = { zipkin: url, scribe: address, otlp: url }
 const alertDoors: Record<string, Door> = {

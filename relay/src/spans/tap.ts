@@ -1,26 +1,25 @@
-// relay/src/spans/tap.ts: recordings whose span events go to the assembler too, once they are taken.
-// A recording is wrapped here when its process says hello. Only streams of the channel `spans` are decoded; those of
-// ordinary events pass through as bytes. An event that is not as declared is told, and stored all the same.
+// relay/src/spans/tap.ts: recordings whose puts of spans the thread that assembles them is told of, once they are in their files.
+// A recording is wrapped here when its process says hello. Only streams of the channel `spans` are told of. An event that is not as
+// declared is told there, and stored all the same.
 
+import { join } from 'node:path'
 import type { Process } from '../check/hello.js'
-import type { Epoch } from '../ctf/epochs.js'
-import { isSpanStream } from '../ctf/streams.js'
+import { isSpanStream, streamFile } from '../ctf/streams.js'
 import type { Recorder, Recording } from '../intake/recording.js'
-import { PutDecoder } from '../live/put-decoder.js'
 import type { TraceInfo } from '../read/model.js'
-import { PacketError } from '../read/packet-reader.js'
-import type { Reject } from '../rejections.js'
+import { pathOf } from '../store/epoch-folder.js'
 import type { Mark, PutMark } from '../store/mark.js'
 import type { Tracepoint } from '../wire.js'
-import type { Source } from './group.js'
-import { type SpanRecord, spanDecoders } from './records.js'
-import type { Tracing } from './tracing.js'
+import { clock } from './messages.js'
+import type { TracingThread } from './tracing-thread.js'
 
 export class Tap implements Recorder {
+  recordings = 0
+
   constructor(
     readonly recorder: Recorder,
-    readonly tracing: Tracing,
-    readonly reject: Reject,
+    readonly output: string,
+    readonly thread: TracingThread,
   ) {}
 
   async open(process: Process): Promise<Recording> {
@@ -29,17 +28,24 @@ export class Tap implements Recorder {
 }
 
 class Tapped implements Recording {
-  readonly #source: Source
-  #decoder: PutDecoder<SpanRecord> | undefined
+  readonly #recording: number
+  /** Tracepoints that were told of. */
+  #known: number
 
   constructor(
     readonly inner: Recording,
     readonly tap: Tap,
   ) {
+    const { info } = inner
     const { bootId, hostname, pid, startedAt, uuid, program } = inner.process
     const boot = bootId.toString('hex')
-    const process = [hostname, boot, pid, startedAt].join(' ')
-    this.#source = tap.tracing.assembler.open(process, uuid.toString('hex'), program, boot.slice(0, 8))
+    this.#recording = tap.recordings++
+    this.#known = info.tracepoints.length
+    tap.thread.note({
+      ...{ kind: 'open', recording: this.#recording, info: { ...info, tracepoints: [...info.tracepoints] } },
+      process: [hostname, boot, pid, startedAt].join(' '),
+      ...{ session: uuid.toString('hex'), service: program, host: boot.slice(0, 8) },
+    })
   }
 
   get process(): Process {
@@ -71,28 +77,30 @@ class Tapped implements Recording {
     const before = await this.inner.held(stream)
     const taken = await this.inner.put(stream, mark, packets)
     if (!taken) return false
-    this.#take(stream, before, mark.epoch, packets)
-    await this.tap.tracing.room()
+    this.#tell(stream, before, mark, packets.length)
+    await this.tap.thread.room()
     return true
   }
 
   async close(): Promise<void> {
-    this.tap.tracing.assembler.close(this.#source, performance.now())
+    this.tap.thread.note({ kind: 'close', recording: this.#recording, at: clock() })
     await this.inner.close()
   }
 
-  /** All by the first epoch's time, so that a span takes as long as it took; and a span begins by the time of its own. */
-  #take(stream: number, before: Mark, { number, offset }: Epoch, packets: Buffer): void {
-    this.#decoder ??= new PutDecoder(spanDecoders(this.info))
-    const first = this.info.offset
-    const taker = this.tap.tracing.taker(this.#source, Number(offset - first) / 1000)
-    try {
-      this.#decoder.each(stream, before, { number, offset: first }, packets, taker)
-    } catch (error) {
-      if (!(error instanceof PacketError)) throw error
-      const { program, pid } = this.process
-      const which = `${program} (pid ${pid}): spans of stream ${stream}, put ${before.sequence + 1}`
-      this.tap.reject('put', 'spans not as declared', `${which}: ${error.message} in a packet`)
-    }
+  #tell(
+    stream: number,
+    { sequence, packets, lost, lastTime, bytes, epoch: was }: Mark,
+    mark: PutMark,
+    length: number,
+  ) {
+    const { epoch } = mark
+    const tracepoints = this.info.tracepoints.slice(this.#known)
+    this.#known += tracepoints.length
+    this.tap.thread.note({
+      ...{ kind: 'put', recording: this.#recording, stream, epoch, tracepoints, bytes: length, at: clock() },
+      path: join(pathOf(this.tap.output, this.process, epoch.number), streamFile(stream)),
+      start: epoch.number === was.number ? bytes : 0,
+      before: { sequence, packets, lost, lastTime, epoch: was },
+    })
   }
 }

@@ -1,6 +1,6 @@
-// relay/src/spans/tracing.ts: the relay's side of causal traces, put together: span events in, spans stored, an API.
-// startRelay() owns one where it was asked for HTTP or Scribe; recordings feed it through tap.ts. Nothing waits here but puts,
-// while more spans than the store has room for have not been written.
+// relay/src/spans/tracing.ts: the relay's side of causal traces, put together: puts of span events in, spans stored, an API.
+// The worker owns one and tells it of puts, which are in their files: they are read in turn, and while the store has no room
+// for more spans no further one is.
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { type HttpServer, startHttp } from '../http/server.js'
 import { guardedAddress } from '../intake/address.js'
 import type { ConnectionCounts } from '../intake/listener.js'
 import { Metrics } from '../metrics/metrics.js'
-import type { Reject, Rejection, Rejections } from '../rejections.js'
+import type { Reject, Rejection, RejectionLog } from '../rejections.js'
 import type { ScribeStats } from '../scribe/server.js'
 import type { OutboxStats } from '../sinks/outbox.js'
 import { type SinkOptions, Sinks } from '../sinks/sinks.js'
@@ -19,18 +19,25 @@ import { checkOther } from '../sinks/zipkin.js'
 import { statusOf } from '../status.js'
 import { makeOutput } from '../store/output.js'
 import type { ProcessStats, ProcessTotals } from '../store/processes.js'
-import { Assembler, type SpanItem } from './assembler.js'
+import { Assembler } from './assembler.js'
+import { Backlog } from './backlog.js'
 import type { Counts } from './counts.js'
-import type { Source } from './group.js'
+import type { Note, OwnCounts } from './messages.js'
 import { Pieces } from './pieces.js'
+import type { Progress } from './progress.js'
 import { checkSample, type TraceSample } from './sample/chance.js'
 import { Sampler, type Why } from './sample/sampler.js'
 import type { Span } from './span.js'
 import type { Retention } from './store/retention.js'
 import { SpanStore, STORE_FILE } from './store/store.js'
+import type { Behind } from './tracing-thread.js'
 import type { V1Span } from './v1-span.js'
 
 const TICK_MS = 50
+/** For so long at most puts are read before anything else has a turn. */
+const SLICE_MS = 20
+/** Who asks waits for so long at most until what was put before is read. */
+const CATCH_UP_MS = 2000
 
 export interface TracingOptions {
   /** Where the API listens: host:port. Nowhere, if absent. */
@@ -49,6 +56,8 @@ export interface TracingOptions {
   maxAge?: number
   /** The oldest go where the file is larger; 10 GiB where it is not said. */
   maxBytes?: number
+  /** Bytes that the store may hold in memory, of what is written and of the file; 1 GiB where it is not said. */
+  memory?: number
 }
 
 /** At every moment received = stored + sampledOut + refused + waiting, and when the relay has closed nothing waits. */
@@ -75,12 +84,18 @@ export interface TracingStats extends Counts {
   alerts?: AlertsStats
 }
 
-/** What the relay lends. */
+/** What the worker lends. */
 export interface TracingHouse {
   token: string | undefined
   version: string
-  rejections: Rejections
-  counts(): RelayCounts
+  rejections: RejectionLog
+  progress?: Progress
+  /** What the relay's own thread counts, once it has told of all that it has stored. */
+  ask(): Promise<OwnCounts>
+  /** What is counted here has changed. */
+  changed?(tracing: Tracing): void
+  /** Somebody waits. */
+  hurry?(isHurried: boolean): void
 }
 
 /** What a relay counts beside spans. */
@@ -88,6 +103,8 @@ export interface RelayCounts {
   processes: ProcessStats[]
   totals: ProcessTotals
   connections: ConnectionCounts
+  /** Where spans are assembled: how far behind what was put. */
+  behind?: Behind
   /** What was turned away or could not be kept since the relay began. */
   rejections: Rejection[]
   /** Where there is a Scribe server. */
@@ -103,6 +120,9 @@ const WEEK_MS = 7 * 86_400_000
 
 export class Tracing {
   readonly assembler = new Assembler()
+  readonly backlog: Backlog
+  /** While puts are read. */
+  #reading: Promise<void> | undefined
   readonly #sampler: Sampler | undefined
   readonly #alerts: Alerts | undefined
   #posted = 0
@@ -121,7 +141,9 @@ export class Tracing {
     sampler: Sampler | undefined,
     alerts: Alerts | undefined,
     readonly reject: Reject,
+    readonly house: TracingHouse,
   ) {
+    this.backlog = new Backlog(this.assembler, reject, house.progress)
     this.#sampler = sampler
     this.#alerts = alerts
     this.#timer = setInterval(() => this.#tick(performance.now()), TICK_MS)
@@ -139,9 +161,11 @@ export class Tracing {
       sample,
       maxAge = WEEK_MS,
       maxBytes = 10 * 2 ** 30,
+      memory,
     }: TracingOptions,
-    { token, version, rejections, counts }: TracingHouse,
+    house: TracingHouse,
   ): Promise<Tracing> {
+    const { token, version, rejections, ask } = house
     const where = listen === undefined ? undefined : guardedAddress(listen, 'http', token)
     const cors = new Cors(allowOrigins)
     if (sample) checkSample(sample)
@@ -160,19 +184,27 @@ export class Tracing {
     await makeOutput(output)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const retention: Retention = { age: maxAge, bytes: maxBytes }
-    const store = await SpanStore.open(folder, { autocompleteKeys, retention, rejections })
+    const changed = () => house.changed?.(made)
+    const store = await SpanStore.open(folder, {
+      ...{ autocompleteKeys, retention, rejections, changed },
+      ...(memory === undefined ? {} : { memory }),
+    })
     const accept = (spans: Span[]) => made.#accept(spans)
-    const status = () => statusOf({ version, since, output, tracing: made.stats(), ...counts() })
-    const metrics = (form: string) => {
+    const status = async () => {
+      const { counts } = await ask()
+      return statusOf({ version, since, output, tracing: made.stats(), ...counts })
+    }
+    const metrics = async (form: string) => {
+      const { counts, use } = await ask()
       const answers = made.http?.answers.all() ?? []
-      return made.metrics.expose({ version, counts: counts(), tracing: made.stats(), answers }, form)
+      return made.metrics.expose({ version, counts, tracing: made.stats(), answers, use }, form)
     }
     const { reject } = rejections
     try {
-      const api = { store, version, accept, status, metrics }
+      const api = { store, version, accept, status, metrics, catchUp: () => made.catchUp() }
       const http = where && (await startHttp(api, { where, token, cors, reject }))
-      const counted = new Metrics(join(folder, STORE_FILE), TICK_MS)
-      made = new Tracing(store, http, outboxes, counted, sampler, watching, reject)
+      const counted = new Metrics(join(folder, STORE_FILE))
+      made = new Tracing(store, http, outboxes, counted, sampler, watching, reject, house)
     } catch (error) {
       await Promise.all([watching?.close(), outboxes.close(), store.close()])
       throw error
@@ -181,18 +213,28 @@ export class Tracing {
     return made
   }
 
-  /** For what one put brings, item by item, when its times are so many microseconds short of the time of day. */
-  taker(source: Source, shift: number): (item: SpanItem) => void {
-    const now = performance.now()
-    return (item) => this.assembler.take(source, item, now, shift)
+  /** Of what was put, in its order. */
+  note(notes: readonly Note[]): void {
+    this.backlog.add(notes)
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
+    })
   }
 
-  /** Until there is room for more. */
-  async room(): Promise<void> {
-    if (!this.store.writer.hasRoom(1)) await this.store.writer.flush()
+  /** All that was put until now is read, but for what would take too long. */
+  async catchUp(): Promise<void> {
+    await this.house.ask()
+    const { told } = this.backlog
+    const latest = performance.now() + CATCH_UP_MS
+    if (this.backlog.done < told) {
+      this.house.hurry?.(true)
+      while (this.backlog.done < told && performance.now() < latest) await new Promise(setImmediate)
+      this.house.hurry?.(false)
+    }
+    this.#assemble()
   }
 
-  stats(): TracingStats {
+  readonly stats = (): TracingStats => {
     const { written, failed, waiting } = this.store.writer
     const sampler = this.#sampler
     return {
@@ -219,8 +261,9 @@ export class Tracing {
     return true
   }
 
-  /** Spans that are still open are stored as they are. */
+  /** What was put is read, and spans that are still open are stored as they are. */
   async close(): Promise<void> {
+    await this.#reading
     clearInterval(this.#timer)
     await this.http?.close()
     const now = performance.now()
@@ -230,13 +273,30 @@ export class Tracing {
     await Promise.all([this.store.close(), this.sinks.close(), this.#alerts?.close()])
   }
 
+  async #read(): Promise<void> {
+    const { backlog } = this
+    const { writer } = this.store
+    while (!backlog.isEmpty) {
+      const until = performance.now() + SLICE_MS
+      while (!backlog.isEmpty && performance.now() < until && writer.hasRoom(1)) backlog.read()
+      this.#assemble()
+      this.house.changed?.(this)
+      if (writer.hasRoom(1)) await new Promise(setImmediate)
+      else await writer.flush()
+    }
+  }
+
+  #assemble(): void {
+    this.#decide(this.assembler.due(this.backlog.now), performance.now())
+  }
+
   #tick(now: number): void {
-    this.metrics.lag.tick(now)
-    this.#decide(this.assembler.due(now), now)
+    this.#assemble()
     this.#joined(this.#pieces.due(now), now)
     this.#alerts?.due(now) // before the sampler decides on what are examples
     this.#keepSampled((sampler) => sampler.due(now))
     for (const [what, why] of leftOut) this.#tell(what, why)
+    this.house.changed?.(this)
   }
 
   /** What the assembler left out since it was asked last. */
@@ -275,9 +335,11 @@ export class Tracing {
     if (!this.store.writer.hasRoom(spans.length)) {
       this.#turnedAway += spans.length
       this.reject('span', 'no room', 'too many posted spans wait to be stored', { count: spans.length })
+      this.house.changed?.(this)
       return false
     }
     this.#decide(spans, performance.now())
+    this.house.changed?.(this)
     return true
   }
 }

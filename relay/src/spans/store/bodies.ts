@@ -9,8 +9,8 @@ const deflate = promisify(deflateRaw)
 const inflate = promisify(inflateRaw)
 /** The fastest: what repeats in spans is found by any. */
 const LEVEL = 1
-/** As many at once as Node has threads for it. */
-const LANES = 4
+/** Of the four threads that Node has for it: the others are for files. */
+const LANES = 2
 const NEWLINE = 0x0a
 
 /** Bodies of a block's rows from `first` on; a block that was written in pieces has several. */

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import type { Rejections } from '../../rejections.js'
+import type { RejectionLog } from '../../rejections.js'
 import { type Link, Links } from '../links.js'
 import type { Query } from '../query.js'
 import { lowTraceId, type Span } from '../span.js'
@@ -17,8 +17,7 @@ import { Values } from './values.js'
 import { Writer } from './writer.js'
 
 const RETENTION_MS = 60_000
-/** What DuckDB may hold in memory, of what is written and of the file. */
-const MEMORY = '1GB'
+const MEMORY = 2 ** 30
 /** Beside the relay's own. */
 const THREADS = 2
 /** Questions that are worked on at once. */
@@ -32,7 +31,11 @@ export interface StoreOptions {
   /** Tags whose values are offered for completion. */
   autocompleteKeys: string[]
   retention: Retention
-  rejections: Rejections
+  rejections: RejectionLog
+  /** Bytes that DuckDB may hold, of what is written and of the file. */
+  memory?: number
+  /** More is written, or failed. */
+  changed?: () => void
 }
 
 export class SpanStore {
@@ -53,11 +56,16 @@ export class SpanStore {
 
   static async open(folder: string, options: StoreOptions): Promise<SpanStore> {
     const db = await DuckDBInstance.create(join(folder, STORE_FILE), {
-      memory_limit: MEMORY,
+      memory_limit: `${options.memory ?? MEMORY}B`,
       threads: String(THREADS),
     })
     const names = new Names()
-    const writer = await Writer.open(await db.connect(), names, options.rejections)
+    const writer = await Writer.open(
+      await db.connect(),
+      names,
+      options.rejections,
+      options.changed ?? (() => {}),
+    )
     await names.open(writer.connection)
     const values = await Values.open(await db.connect(), options.autocompleteKeys)
     return new SpanStore(db, names, writer, values, options)

@@ -1,23 +1,21 @@
 // relay/src/spans/store/writer.ts: puts spans into the table in batches. The store owns one.
-// A batch goes into a table in memory first, which takes no waiting; the copy into the file, with its commit, is made
-// by DuckDB's own threads while the relay goes on. A batch that cannot be written is told and counted, not kept.
+// A batch is appended to its tables in one transaction, by the thread that calls; the commit, and what goes from the log into the file,
+// is made by Node's and DuckDB's threads meanwhile. A batch that cannot be written is told and counted, not kept.
 
-import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api'
-import type { Rejections } from '../../rejections.js'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { RejectionLog } from '../../rejections.js'
 import type { Span } from '../span.js'
 import { Batch, type Chunks } from './batch.js'
 import { INDEX_TABLES } from './block-index.js'
 import type { Names } from './names.js'
+import { hasRoom, type Waiting } from './room.js'
 import { COLUMNS } from './row.js'
 import { rows } from './traces.js'
 
 /** A batch is written when there are as many spans, or bytes of their JSON, or as old. */
 const BATCH = 32_768
 const BATCH_BYTES = 64 * 2 ** 20
-const BATCH_MS = 500
-/** Beyond that there is no room, what is being written counted too. */
-const MOST_WAITING = 100_000
-const MOST_WAITING_BYTES = 256 * 2 ** 20
+const BATCH_MS = 1000
 /** DuckDB's log may grow to that before it goes into the file: what is taken over often is packed often. */
 const LOG_BYTES = '64MB'
 
@@ -42,23 +40,28 @@ export class Writer {
   private constructor(
     readonly connection: DuckDBConnection,
     readonly names: Names,
-    readonly rejections: Rejections,
+    readonly rejections: RejectionLog,
+    /** Something more is written, or failed. */
+    readonly changed: () => void,
     block: number,
   ) {
     this.#batch = new Batch(block)
   }
 
-  static async open(connection: DuckDBConnection, names: Names, rejections: Rejections): Promise<Writer> {
+  static async open(
+    connection: DuckDBConnection,
+    names: Names,
+    rejections: RejectionLog,
+    changed: () => void,
+  ): Promise<Writer> {
     await connection.run(`SET checkpoint_threshold = '${LOG_BYTES}'`)
-    await connection.run(`ATTACH ':memory:' AS batch`)
     for (const table of tables) {
       await connection.run(`CREATE TABLE IF NOT EXISTS ${table} (${TABLES[table]})`)
-      await connection.run(`CREATE TABLE batch.${table} (${TABLES[table]})`)
     }
     // without it DuckDB copies the bodies of 2048 blocks for that of one
     await connection.run('CREATE INDEX IF NOT EXISTS bodies_by_block ON bodies (block)')
     const [[last] = [null]] = await rows<[number | null]>(connection, 'SELECT max(block) FROM spans')
-    return new Writer(connection, names, rejections, last === null ? 0 : last + 1)
+    return new Writer(connection, names, rejections, changed, last === null ? 0 : last + 1)
   }
 
   add(spans: Span[]): void {
@@ -74,10 +77,13 @@ export class Writer {
     return this.#added - this.written - this.failed
   }
 
-  /** For so many spans; and for more than half of what may wait as soon as half is free, so that none is left out for ever. */
+  /** What is being written counted too. */
+  get held(): Waiting {
+    return { spans: this.waiting, bytes: this.#batch.bytes + this.#writing }
+  }
+
   hasRoom(count: number): boolean {
-    const isRoomy = this.waiting + Math.min(count, MOST_WAITING / 2) <= MOST_WAITING
-    return isRoomy && this.#batch.bytes + this.#writing < MOST_WAITING_BYTES
+    return hasRoom(this.held, count)
   }
 
   /** Until all that was added before is written. */
@@ -103,8 +109,7 @@ export class Writer {
     try {
       const chunks = await this.#batch.take()
       await this.names.flush(this.connection)
-      for (const table of tables) await this.#append(table, chunks[table])
-      await this.#copy()
+      await this.#insert(chunks)
       this.written += count
     } catch (error) {
       this.#batch.lost()
@@ -114,25 +119,17 @@ export class Writer {
       })
     }
     this.#writing = 0
-    try {
-      for (const table of tables) await this.connection.run(`TRUNCATE batch.${table}`)
-    } catch (error) {
-      this.rejections.log(`spans may be stored twice: ${(error as Error).message}`)
-    }
-  }
-
-  async #append(table: string, chunks: DuckDBDataChunk[]): Promise<void> {
-    const appender = await this.connection.createAppender(table, 'main', 'batch')
-    for (const chunk of chunks) appender.appendDataChunk(chunk)
-    appender.closeSync()
+    this.changed()
   }
 
   /** All or nothing: a span is there with what finds it. */
-  async #copy(): Promise<void> {
+  async #insert(chunks: Chunks): Promise<void> {
     await this.connection.run('BEGIN')
     try {
       for (const table of tables) {
-        await this.connection.run(`INSERT INTO ${table} SELECT * FROM batch.${table}`)
+        const appender = await this.connection.createAppender(table)
+        for (const chunk of chunks[table]) appender.appendDataChunk(chunk)
+        appender.closeSync()
       }
       await this.connection.run('COMMIT')
     } catch (error) {
