@@ -7,16 +7,16 @@ export const annotations = 113
 
 export const path = [
   // In the block server, from the client's request to the message to a store.
+  { file: 'nbd-server', in: 'begin', id: 'id' },
   { file: 'nbd-server', in: 'transmission', id: 'request.id' },
   { file: 'nbd-server', in: 'refusal', id: 'request.id' },
   { file: 'nbd-server', in: 'perform', id: 'request.id' },
   { file: 'volume', in: 'write', id: 'origin.id' },
   { file: 'volume', in: 'begin', id: 'origin.id' },
-  { file: 'object-store', in: 'inPart', id: 'origin.id' },
+  { file: 'object-store', in: 'ended', id: 'origin.id' },
   { file: 'volume', in: 'writeObject', id: 'origin.id' },
   { file: 'store-client', in: 'call', id: 'origin.id' },
-  { file: 'store-client', in: 'begin', id: 'origin.id' },
-  { file: 'store-protocol', in: 'packRequest', id: 'origin.id' },
+  { file: 'store-protocol', in: 'packRequest', id: 'id' },
   // In the store process.
   { file: 'store-protocol', in: 'unpackRequest', id: 'request.id' },
   { file: 'store-server', in: 'protocol', id: 'request.id' },

@@ -17,7 +17,7 @@ import type { RelayCounts, TracingOptions, TracingStats } from './tracing.js'
 import type { V1Span } from './v1-span.js'
 
 /** Bytes of puts that were stored and are not assembled, and how many these are: of each its place is in memory. */
-const MOST_BEHIND = 2 ** 30
+const MOST_BEHIND = 256 * 2 ** 20
 const MOST_PUTS = 200_000
 const LOOK_MS = 20
 /** Puts are told of together; at once where somebody decides on what they hold. */
