@@ -1,4 +1,4 @@
-// bench/js/crowd.mjs THREADS on|off: Workers that each emit a few events, and stay; with BLKIN_RING=thread each has a ring of its own, as each
+// bench/js/crowd.mjs THREADS: Workers that each emit a few events, and stay; with BLKIN_RING=thread each has a ring of its own, as each
 // processor has otherwise. Says when all did; ends with its stdin.
 import { writeSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
@@ -6,9 +6,8 @@ import { enable, provider, t } from '../../dist/index.js'
 
 const { tick } = provider('crowd', { tick: { fields: { n: t.u32 } } })
 if (isMainThread) {
-  const [threads, state] = process.argv.slice(2)
-  if (state === 'on') enable('crowd:*')
-  for (let i = 0; i < Number(threads); i++) {
+  enable('crowd:*')
+  for (let i = 0; i < Number(process.argv[2]); i++) {
     const worker = new Worker(new URL(import.meta.url), { workerData: i })
     await new Promise((resolve) => worker.once('message', resolve))
   }

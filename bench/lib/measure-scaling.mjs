@@ -49,31 +49,17 @@ export function measureCrowds(say) {
   const sizes = [4, 64, 256].map((rings) => ({ rings }))
   return inTurn(sizes, 1, async ({ rings }) => {
     say(`${rings} rings`)
-    const seen = {}
-    for (const state of ['off', 'on']) {
-      const env = { ...process.env, BLKIN_RING: 'thread' }
-      const child = new Child(process.execPath, [script('crowd.mjs'), rings, state], {
-        env,
-        stdio: ['pipe', 'pipe', 'ignore'],
-      })
-      await child.hear()
-      await sleep(500)
-      const before = threadTimes(child.pid)
-      await sleep(2000)
-      const used = usedBetween(before, threadTimes(child.pid))
-      seen[state] = {
-        bytes: state === 'on' ? reserved(child.pid) : 0,
-        rss: resident(child.pid),
-        consumer: used['blkin-consumer'] / 2,
-      }
-      await child.end()
-    }
-    const { on, off } = seen
-    return {
-      sharedMib: on.bytes / mib,
-      residentMib: (on.rss - off.rss) / mib,
-      consumerPercent: 100 * on.consumer,
-    }
+    const env = { ...process.env, BLKIN_RING: 'thread' }
+    const options = { env, stdio: ['pipe', 'pipe', 'ignore'] }
+    const child = new Child(process.execPath, [script('crowd.mjs'), rings], options)
+    await child.hear()
+    await sleep(500)
+    const before = threadTimes(child.pid)
+    await sleep(2000)
+    const used = usedBetween(before, threadTimes(child.pid))
+    const sharedMib = reserved(child.pid) / mib
+    await child.end()
+    return { sharedMib, consumerPercent: (100 * used['blkin-consumer']) / 2 }
   })
 }
 

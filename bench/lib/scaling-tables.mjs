@@ -9,21 +9,11 @@ function slope(list, x, y) {
   return over / list.reduce((sum, one) => sum + (one[x] - meanX) ** 2, 0)
 }
 
-const fixed = (digits) => (value) => value.toFixed(digits)
-
 function crowdTable({ crowds }) {
-  const each = ['sharedMib', 'residentMib', 'consumerPercent'].map((key) => slope(crowds, 'rings', key))
-  const rows = crowds.map((one) => [
-    one.rings,
-    whole(one.sharedMib),
-    whole(one.residentMib),
-    one.consumerPercent.toFixed(1),
-  ])
-  const head = ['processors that wrote', 'MiB of /dev/shm', 'MiB resident', 'consumer, % of a processor']
-  return table(head, [
-    ...rows,
-    ['**one more**', ...[fixed(2), fixed(2), fixed(3)].map((form, i) => form(each[i]))],
-  ])
+  const rows = crowds.map((one) => [one.rings, whole(one.sharedMib), one.consumerPercent.toFixed(1)])
+  const each = ['sharedMib', 'consumerPercent'].map((key) => slope(crowds, 'rings', key))
+  const head = ['processors that wrote', 'MiB of /dev/shm', 'consumer, % of a processor']
+  return table(head, [...rows, ['**one more**', each[0].toFixed(2), each[1].toFixed(3)]])
 }
 
 function manyTable({ many }) {
