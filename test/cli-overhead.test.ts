@@ -38,13 +38,17 @@ describe('without a program', () => {
     const done = await blkin('overhead', '--rounds', '3', '--json', '--svg', svg)
     expect(done.err).toBe('')
     expect(done.code).toBe(0)
-    const [{ rows }] = json<{ rows: { says: string; p25: number; median: number; p75: number }[] }>(done) as [
-      never,
-    ]
+    interface Row {
+      says: string
+      p25: number
+      median: number
+      p75: number
+    }
+    const [{ rows }] = json<{ rows: Row[] }>(done) as [{ rows: Row[] }]
     expect(rows.map(({ says }) => says)).toEqual(costRows.map(({ says }) => says))
     const of = (says: string) => rows.find((one) => one.says === says)!.median
     const [off, live] = ['off', 'on, live to a relay'].map((state) => of(`tracepoint ${state}, 3 integers`))
-    expect(live! - off!, 'nanoseconds').toBeGreaterThan(2)
+    expect(live).toBeGreaterThan(off!)
     for (const { says } of rows) expect(readFileSync(svg, 'utf8')).toContain(`>${says}</text>`)
   }, 90_000)
 })
