@@ -59,7 +59,8 @@ describe.skipIf(!hasAlertmanager)('a real Alertmanager', () => {
     expect(Date.parse(endsAt!) - Date.now(), 'it is told again long before').toBeGreaterThan(180_000)
     expect(generatorURL).toBe(`http://${relay.httpAddress}/api/v2/trace/00000000000000ab`)
     await expect.poll(alerts, soon).toEqual([])
-    expect(stats()).toMatchObject([{ name: `alertmanager ${url}`, offered: 2, delivered: 2, refused: 0 }])
+    const told = [{ name: `alertmanager ${url}`, offered: 2, delivered: 2, refused: 0 }]
+    await expect.poll(stats, soon).toMatchObject(told)
   })
 
   test('that was away hears of it when it is back, as the others of its cluster did at once', async () => {
