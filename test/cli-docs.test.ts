@@ -3,7 +3,7 @@
 // what is printed.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { blkin, cli, type Done, json } from './support/cli.js'
@@ -132,6 +132,10 @@ const run: [page: string, holds: string][] = [
   ['docs/traces.md', '--zipkin http://zipkin:9411'],
 ]
 
+const eventsIn = (trace: string): boolean =>
+  existsSync(trace) &&
+  readdirSync(trace, { recursive: true }).some((file) => /events_\d+$/.test(String(file)))
+
 /** Words, with what is another each time as #. */
 const shapeOf = (line: string): string =>
   line
@@ -159,6 +163,8 @@ describeWith(['bash'], 'what the pages', () => {
         const says = words.includes('--') ? undefined : endless[verb]
         if (says !== undefined) {
           await Promise.race([until(() => says.test(command.output())), command.done])
+          const isRecorded = () => verb !== 'record' || eventsIn(join(here, words[words.indexOf('-o') + 1]!))
+          await Promise.race([until(isRecorded), command.done]) // of none it would say so, and fail
           command.child.kill('SIGINT')
         }
         const { code, out, err } = await command.done

@@ -2,6 +2,7 @@
 
 import { open } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { types } from '../src/wire.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
 import { StreamWriter } from './ctf-writer.js'
 import { folder, relayIn } from './helpers.js'
@@ -9,20 +10,20 @@ import { folder, relayIn } from './helpers.js'
 test('while the disk is slow the relay reads no more than it can store', async () => {
   const relay = await relayIn(folder())
   const client = await connect(relay.address)
-  const hello = makeHello()
+  const hello = makeHello({ ack: types.Ack.SYNCED })
   await client.hello(hello)
   await client.declare([tracepoint(0, 'p:e')])
   const handle = await open('/dev/null')
   const kind = Object.getPrototypeOf(handle)
   await handle.close()
-  const write = kind.write
+  const sync = kind.datasync
   let release = () => {}
   const slow = new Promise<void>((resolve) => {
     release = resolve
   })
-  kind.write = async function (...args: unknown[]) {
+  kind.datasync = async function (...args: unknown[]) {
     await slow
-    return write.apply(this, args)
+    return sync.apply(this, args)
   }
   try {
     const writer = new StreamWriter(hello.uuid, 0)
@@ -38,7 +39,7 @@ test('while the disk is slow the relay reads no more than it can store', async (
     expect(sequences).toEqual(Array.from({ length: 64 }, (_, i) => i + 1))
   } finally {
     release()
-    kind.write = write
+    kind.datasync = sync
   }
   client.end()
 })
