@@ -8,10 +8,22 @@ import type { StreamFile } from './stream-file.js'
 
 const DESCRIPTORS = 2 // of one file and its marks
 const MOST = 65_536
+/** Where the system does not say. */
+const USUAL = 512
 
 function mostOpen(): number {
-  const [, soft] = /^Max open files +(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
-  return Math.min(MOST, Math.max(1, Math.floor((Number(soft) || MOST) / 2 / DESCRIPTORS)))
+  const soft = limitOfFiles()
+  return soft === undefined ? USUAL : Math.min(MOST, Math.max(1, Math.floor(soft / 2 / DESCRIPTORS)))
+}
+
+/** As many files as this process may have open; undefined where there is no /proc. */
+function limitOfFiles(): number | undefined {
+  try {
+    const [, soft] = /^Max open files +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+    return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft) || undefined
+  } catch {
+    return undefined // not Linux
+  }
 }
 
 export class OpenStreams {
