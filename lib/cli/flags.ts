@@ -102,6 +102,11 @@ export const sessionOption = () =>
 export const enableOption = (many = 'these, such as "blockstore:*"') =>
   new Option('-e, --enable <pattern>', many).env('BLKIN_ENABLE').default([], '').argParser(patternsOf('-e'))
 
+/** Where nothing is covered if nobody says what. */
+export function requirePatterns({ enable }: EnableFlags): void {
+  if (enable.length === 0) throw new UsageError('-e is missing; expected a pattern such as -e "blockstore:*"')
+}
+
 export const ruleOptions = (): Option[] => [
   new Option('-x, --exclude <pattern>', 'but not these')
     .env('BLKIN_EXCLUDE')

@@ -12,6 +12,7 @@ import {
   jsonOption,
   nonEmpty,
   pidOption,
+  requirePatterns,
   ruleOptions,
 } from './flags.js'
 import { compareBlocks, compareRuns } from './overhead/compare.js'
@@ -67,8 +68,7 @@ async function run(words: string[], flags: OverheadFlags, command: Command): Pro
   if (words.length > 0 && given.includes('pid'))
     throw new UsageError('-p and a command do not go together: measure what runs already, or what is run')
   const isProgram = words.length > 0 || flags.pid !== undefined
-  if (isProgram && flags.enable.length === 0)
-    throw new UsageError('-e is missing; expected a pattern such as -e "blockstore:*"')
+  if (isProgram) requirePatterns(flags)
   const vain = given.find((name) => !['rounds', 'svg', 'json'].includes(name))
   if (!isProgram && vain !== undefined)
     throw new UsageError(`--${vain} is about a program: expected -p TARGET, or a command behind --`)

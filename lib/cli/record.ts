@@ -4,7 +4,15 @@ import { readdir } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { parseDuration } from './amounts.js'
 import { checkFlag, ending, UsageError } from './exit.js'
-import { channelOptions, enableOption, jsonOption, outputOption, pidOption, ruleOptions } from './flags.js'
+import {
+  channelOptions,
+  enableOption,
+  jsonOption,
+  outputOption,
+  pidOption,
+  requirePatterns,
+  ruleOptions,
+} from './flags.js'
 import { recordAttached } from './record-attach.js'
 import { recordCommanded } from './record-command.js'
 import type { RecordFlags } from './record-flags.js'
@@ -42,8 +50,7 @@ export function recordCommand(): Command {
 }
 
 async function run(words: string[], flags: RecordFlags, command: Command): Promise<void> {
-  if (flags.enable.length === 0)
-    throw new UsageError('-e is missing; expected a pattern such as -e "blockstore:*"')
+  requirePatterns(flags)
   const given = (name: string) => command.getOptionValueSource(name) === 'cli'
   if (words.length > 0 && given('pid'))
     throw new UsageError('-p and a command do not go together: record what runs already, or what is run')

@@ -9,7 +9,6 @@ export function tracedEnvironment(
   flags: EnableFlags & RuleFlags & ChannelFlags,
 ): NodeJS.ProcessEnv {
   const { buffer, mode, sample } = flags
-  const register = new URL('../register.mjs', import.meta.url).href
   const rule: Record<string, string | undefined> = {
     BLKIN_ENABLE: flags.enable.join(','),
     BLKIN_EXCLUDE: flags.exclude.join(','),
@@ -23,10 +22,16 @@ export function tracedEnvironment(
   }
   return {
     ...process.env,
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${register}`.trim(),
+    NODE_OPTIONS: importing('register.mjs'),
     BLKIN_RELAY: relay.address,
     BLKIN_TOKEN: relay.token,
     BLKIN_ERROR_FILE: errorFile,
     ...Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined)),
   }
+}
+
+/** NODE_OPTIONS under which Node.js processes load these of our files first, beside what it says already. */
+export function importing(...files: string[]): string {
+  const flags = files.map((file) => `--import=${new URL(`../${file}`, import.meta.url).href}`)
+  return [process.env.NODE_OPTIONS ?? '', ...flags].join(' ').trim()
 }

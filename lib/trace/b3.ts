@@ -3,8 +3,7 @@
 //   b3: 463ac35c9f6413ad-a2fb4a1d1a96d312-1-0020000000000001     trace-span-decision-parent; or 0, 1 or d alone
 //   x-b3-traceid, x-b3-spanid, x-b3-parentspanid, x-b3-sampled (1 or 0), x-b3-flags (1: debug)
 import { readHeader, writeHeader } from './headers.js'
-import { wordAt } from './hex.js'
-import { contextIn, type Decision, decisionAlone, WireContext } from './wire.js'
+import { contextIn, type Decision, decisionAlone, type WireContext } from './wire.js'
 
 const trace = '(?!0{16}(?:0{16})?(?![0-9a-f]))(?:[0-9a-f]{16}){1,2}'
 const span = '(?!0{16})[0-9a-f]{16}'
@@ -50,20 +49,9 @@ export function readB3Multi(carrier: object): WireContext | undefined {
   if (!isWhole) return decision === 'unsaid' ? undefined : decisionAlone[decision]
   const parentId = readHeader(carrier, 'x-b3-parentspanid')
   const hasParent = parentId !== undefined && spanForm.test(parentId)
-  const wide = traceId.length === 32
-  const low = wide ? 16 : 0
-  return new WireContext(
-    wide ? wordAt(traceId, 0) : 0,
-    wide ? wordAt(traceId, 8) : 0,
-    wordAt(traceId, low),
-    wordAt(traceId, low + 8),
-    wordAt(spanId, 0),
-    wordAt(spanId, 8),
-    hasParent ? wordAt(parentId, 0) : 0,
-    hasParent ? wordAt(parentId, 8) : 0,
-    decision,
-    '',
-  )
+  const spanAt = traceId.length
+  const ids = traceId + spanId + (hasParent ? parentId : '')
+  return contextIn(ids, 0, spanAt, spanAt, hasParent ? spanAt + 16 : -1, decision, '')
 }
 
 function multiDecision(carrier: object): Decision {

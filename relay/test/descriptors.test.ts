@@ -1,23 +1,17 @@
 // relay/test/descriptors.test.ts: more streams than a relay has descriptors for: files are closed and opened again, and nothing is lost.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
-import { folder } from './helpers.js'
+import { buildRelay, folder } from './helpers.js'
 
 const relayChild = join(import.meta.dirname, 'relay-child.mjs')
 
-beforeAll(() => {
-  execFileSync(process.execPath, [
-    join(import.meta.dirname, '../../node_modules/typescript/bin/tsc'),
-    '-b',
-    join(import.meta.dirname, '..'),
-  ])
-})
+beforeAll(buildRelay)
 
 test('a relay that may open 128 files takes 100 streams of a process in turn', async () => {
   const output = folder()

@@ -1,7 +1,7 @@
 // relay/test/helpers.ts: what several of the relay's tests need: a relay in a folder of its own, and babeltrace2.
 // Everything started or made here is ended and removed when the test is over.
 
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,12 @@ import { Writable } from 'node:stream'
 import { expect, onTestFinished } from 'vitest'
 import { type RelayOptions, startRelay } from '../src/index.js'
 import type { Span } from '../src/spans/span.js'
+
+/** relay/dist, for relays that run in a process of their own. */
+export function buildRelay(): void {
+  const root = join(import.meta.dirname, '..')
+  execFileSync(process.execPath, [join(root, '../node_modules/typescript/bin/tsc'), '-b', root])
+}
 
 export function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'blkin-relay-'))

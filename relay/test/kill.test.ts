@@ -1,7 +1,7 @@
 // relay/test/kill.test.ts: a relay killed at any moment leaves whole packets, and each put is stored once.
 // The relay runs in a child and dies by SIGKILL; its successor says what it holds and the client goes on from there.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
@@ -18,13 +18,11 @@ import { beforeAll, expect, test } from 'vitest'
 import { types } from '../src/wire.js'
 import { connect, field, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
-import { babeltrace, folder, hasBabeltrace, until } from './helpers.js'
+import { babeltrace, buildRelay, folder, hasBabeltrace, until } from './helpers.js'
 
 const root = join(import.meta.dirname, '..')
 
-beforeAll(() => {
-  execFileSync(process.execPath, [join(root, '../node_modules/typescript/bin/tsc'), '-b', root])
-})
+beforeAll(buildRelay)
 
 async function startChild(output: string) {
   const child = spawn(process.execPath, [join(root, 'test/relay-child.mjs'), output], {

@@ -1,7 +1,7 @@
 // relay/test/rejections.test.ts: what a relay turns away or cannot keep is counted by what it was and why, logged once and then
 // summed up, and is in its stats and its status: posts and what never becomes one, calls, connections, messages by Scribe.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { connect as dial } from 'node:net'
@@ -15,7 +15,7 @@ import type { RelayStatus } from '../src/index.js'
 import { Rejections } from '../src/rejections.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
 import { StreamWriter } from './ctf-writer.js'
-import { folder, postSpans, relayIn, until } from './helpers.js'
+import { buildRelay, folder, postSpans, relayIn, until } from './helpers.js'
 import { scribeClient } from './scribe.js'
 
 const root = join(import.meta.dirname, '..')
@@ -218,7 +218,7 @@ test('messages by Scribe that are none are gone, and batches that are put off ar
 })
 
 test('beyond the size that a file may have the relay lives, says EFBIG, and takes what is smaller', async () => {
-  execFileSync(process.execPath, [join(root, '../node_modules/typescript/bin/tsc'), '-b', root])
+  buildRelay()
   const command = 'ulimit -f 2048; exec "$0" "$@"' // 1 or 2 MiB, as the shell counts
   const args = ['-c', command, process.execPath, join(root, 'test/relay-child.mjs'), folder(), listen]
   const child = spawn('sh', args, { stdio: ['ignore', 'pipe', 'pipe'] })

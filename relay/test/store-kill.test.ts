@@ -1,20 +1,18 @@
 // relay/test/store-kill.test.ts: a span store killed at any moment opens again and has all that was written, with what
 // finds it. The store runs in a child and dies by SIGKILL while it writes, again and again over the same file.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { Rejections } from '../src/rejections.js'
 import { makeQuery } from '../src/spans/query.js'
 import { SpanStore } from '../src/spans/store/store.js'
-import { folder } from './helpers.js'
+import { buildRelay, folder } from './helpers.js'
 
 const root = join(import.meta.dirname, '..')
 
-beforeAll(() => {
-  execFileSync(process.execPath, [join(root, '../node_modules/typescript/bin/tsc'), '-b', root])
-})
+beforeAll(buildRelay)
 
 /** The first number that is not known to be written. */
 async function writeAndDie(output: string, first: number, ms: number): Promise<number> {

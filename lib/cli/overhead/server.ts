@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { importing } from '../traced-environment.js'
 import type { Readings } from './rounds.js'
 
 const answerMs = 30_000
@@ -29,14 +30,11 @@ export async function startServer(
   stop: AbortSignal,
 ): Promise<Server> {
   const probes = await listen()
-  const modules = ['../../register.mjs', 'probe.js'].map((name) => new URL(name, import.meta.url).href)
   const { BLKIN_ENABLE: _, ...env } = process.env // the session that is measured switches on, and nothing else
   const child = spawn(program, args, {
     env: {
       ...env,
-      NODE_OPTIONS: [process.env.NODE_OPTIONS ?? '', ...modules.map((one) => `--import=${one}`)]
-        .join(' ')
-        .trim(),
+      NODE_OPTIONS: importing('register.mjs', 'cli/overhead/probe.js'),
       BLKIN_OVERHEAD_PROBE: probes.path,
     },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -104,7 +104,6 @@ function columnsOf(rows: RowSource[], contexts: TraceField[], fields: TraceField
     ['context', contexts],
     ['field', fields],
   ] as const) {
-    // biome-ignore format: a table of two
     const types = new Map<string, ColumnType>()
     for (const field of given) {
       const known = types.get(field.name)

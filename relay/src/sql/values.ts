@@ -10,6 +10,8 @@ import {
   DuckDBTimestampNanosecondsValue,
   type DuckDBValue,
 } from '@duckdb/node-api'
+import { isoText } from '../read/json.js'
+import { nine } from '../read/text.js'
 
 /** As JSON.stringify() takes it. */
 export function sqlJson(value: DuckDBValue): unknown {
@@ -25,7 +27,7 @@ export function sqlJson(value: DuckDBValue): unknown {
     return Object.fromEntries(Object.entries(value.entries).map(([key, one]) => [key, sqlJson(one)]))
   if (value instanceof DuckDBMapValue)
     return value.entries.map(({ key, value: one }) => ({ key: sqlJson(key), value: sqlJson(one) }))
-  if (value instanceof DuckDBTimestampNanosecondsValue) return isoText(value)
+  if (value instanceof DuckDBTimestampNanosecondsValue) return timeText(value)
   return String(value)
 }
 
@@ -33,15 +35,14 @@ export function sqlJson(value: DuckDBValue): unknown {
 export function sqlText(value: DuckDBValue, missing: string): string {
   if (value === null) return missing
   if (value instanceof DuckDBBlobValue) return Buffer.from(value.bytes).toString('hex')
-  if (value instanceof DuckDBTimestampNanosecondsValue) return isoText(value)
+  if (value instanceof DuckDBTimestampNanosecondsValue) return timeText(value)
   if (typeof value === 'object') return JSON.stringify(sqlJson(value))
   return String(value)
 }
 
-function isoText(value: DuckDBTimestampNanosecondsValue): string {
+function timeText(value: DuckDBTimestampNanosecondsValue): string {
   if (!value.isFinite) return String(value)
   const { nanos } = value
   const rest = ((nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n
-  const seconds = Number((nanos - rest) / 1_000_000_000n)
-  return `${new Date(seconds * 1000).toISOString().slice(0, -5)}.${String(rest).padStart(9, '0')}Z`
+  return `${isoText(Number((nanos - rest) / 1_000_000_000n))}${nine(Number(rest))}Z`
 }
