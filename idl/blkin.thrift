@@ -88,6 +88,7 @@ struct Held {
   8: optional i64 events        // events stored
   9: optional i32 epoch         // of the last put; bytes, packets and lost are of that epoch's file
   10: optional i64 lostBefore   // events_discarded of its files before
+  11: optional i64 unstored     // Lost.unstored, as far as it is told there
 }
 
 // ---- rules ----
@@ -151,6 +152,7 @@ struct Lost {
   3: required i64 badValue      // a field was missing or of another type
   4: required i64 noRing        // no ring could be made
   5: optional i64 overwritten   // in overwrite mode: newer ones took its place before it was read
+  6: optional i64 unstored      // the relay had said they are stored, and its disk lost them
 }
 
 /** Whole CTF packets of one stream, in order. Laid out as docs/ctf.md says. */

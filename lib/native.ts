@@ -48,6 +48,7 @@ export interface NativeLost {
   badValue: number
   noRing: number
   overwritten: number
+  unstored: number
 }
 
 export interface NativeSessionStatus {

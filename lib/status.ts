@@ -19,6 +19,8 @@ export interface Lost {
   readonly noRing: number
   /** Newer events took their place: in overwrite mode only. */
   readonly overwritten: number
+  /** The relay had stored them, and its disk lost them: in a power cut, say. */
+  readonly unstored: number
 }
 
 /** Who gave a rule: this program, a controller, this user's standing rules, or the relay. */
@@ -145,7 +147,7 @@ function sessionStatus(now: NativeSessionStatus): SessionStatus {
 
 const noSession = {
   rules: [],
-  lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 },
+  lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 },
   buffers: { rings: [] },
   contexts: [],
 }

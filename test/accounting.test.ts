@@ -263,7 +263,7 @@ test('the addon opened twice in one thread, as a module loader that forgets it d
     await a.flush()
     console.log(JSON.stringify(b.status().lost))`
   const lost = await result(text, { env: { BLKIN_RELAY: to.address }, args: [folder(), root] })
-  expect(lost).toEqual({ noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 })
+  expect(lost).toEqual({ noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 })
   const { events } = await recorded(to.output)
   expect(events.map(({ fields }) => fields.n)).toEqual(Array.from({ length: 40 }, (_, n) => n))
 })

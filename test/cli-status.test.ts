@@ -225,7 +225,7 @@ test('rules that are none are refused before anything listens', async () => {
 })
 
 describe('the picture', () => {
-  const lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
+  const lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 }
   const status = {
     ...{ version: '1', since: 0, now: 61_000, gone: 3, sinks: [] },
     spans: { received: 1, stored: 1, sampledOut: 0, refused: 0, waiting: 0 },

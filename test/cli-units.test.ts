@@ -179,7 +179,7 @@ describe('tables', () => {
       host: 'h',
       startedAt: 1_000_000_000n,
       rate: 1500,
-      lost: { noRoom: 1, tooBig: 0, badValue: 2, noRing: 0, overwritten: 0 },
+      lost: { noRoom: 1, tooBig: 0, badValue: 2, noRing: 0, overwritten: 0, unstored: 0 },
       sessions,
     }
     expect(renderPs([row], 61_000, styleFor({}))).toEqual([

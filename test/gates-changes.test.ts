@@ -86,7 +86,7 @@ describe.each([
       expect(new Set(numbers).size, `${name}: none twice`).toBe(numbers.length)
     }
     const { noRoom = 0, ...others } = lost
-    expect(others).toEqual({ tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 })
+    expect(others).toEqual({ tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 })
     expect(events.length + noRoom).toBe(2 * emitted)
   }, 60_000)
 

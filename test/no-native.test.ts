@@ -37,7 +37,7 @@ test('provider() gives tracepoints that do nothing, and the package says why', a
     flushed: true,
     refused: 'ERR_BLKIN_DECLARATION',
     native: false,
-    lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 },
+    lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 },
     tracepoints: { declared: 0, enabled: 0 },
     spans: [false, {}, ''],
   })

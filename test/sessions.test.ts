@@ -35,7 +35,7 @@ test('three sessions at once: each records what its own rules want, in its own t
     y.enable('many:b'); y.disable('many:a')
     emit(400, 500)
     console.log(JSON.stringify([await flush(), status().sessions.map(({ name, enabled, lost }) => ({ name, enabled, lost }))]))`
-  const none = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
+  const none = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 }
   expect(await result(text, { args: [to.map(({ address }) => address).join()] })).toEqual([
     true,
     [0, 1, 2].map((i) => ({ name: `s${i}`, enabled: i, lost: none })),

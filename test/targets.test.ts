@@ -114,7 +114,7 @@ describe.skipIf(noZig !== undefined)('events are exact', () => {
         arch,
         isNative: true,
         delivered: true,
-        lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 },
+        lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 },
         buffers: rings,
         code: 'ERR_BLKIN_SESSION',
       })

@@ -42,6 +42,7 @@ async function check(specs: EventSpec[], env: Record<string, string>, flags: str
     badValue: 0,
     noRing: 0,
     overwritten: 0,
+    unstored: 0,
   })
 
   const { events, lost: told } = await recorded(to.output)

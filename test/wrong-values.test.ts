@@ -107,6 +107,7 @@ describe.each([
       badValue: 0,
       noRing: 0,
       overwritten: 0,
+      unstored: 0,
     })
     const { events } = await recorded(to.output)
     const of = (event: string) =>

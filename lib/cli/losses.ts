@@ -33,15 +33,20 @@ const reasons: Record<keyof Lost, { words: string; cure: (rings: Rings) => strin
     cure: (rings) =>
       `newer events took their place; --buffer ${larger(rings)} (BLKIN_BUFFER) keeps more of them`,
   },
+  unstored: {
+    words: 'unstored',
+    cure: () =>
+      "the relay's disk lost what it had taken, in a power cut or by a fault; a session with ack synced waits for the disk",
+  },
 }
 
 const sorts = Object.entries(reasons) as [keyof Lost, (typeof reasons)[keyof Lost]][]
 
-export const lostOf = (lost: Lost): number => sorts.reduce((sum, [reason]) => sum + lost[reason], 0)
+export const lostOf = (lost: Lost): number => sorts.reduce((sum, [reason]) => sum + (lost[reason] ?? 0), 0) // an older relay does not know all
 
 export function addLost(all: readonly Lost[]): Lost {
-  const sum: Lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
-  for (const lost of all) for (const [reason] of sorts) sum[reason] += lost[reason]
+  const sum: Lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 }
+  for (const lost of all) for (const [reason] of sorts) sum[reason] += lost[reason] ?? 0
   return sum
 }
 

@@ -10,6 +10,7 @@ const outbox: Shape = {
 }
 const lost: Shape = {
   ...{ noRoom: 'number', tooBig: 'number', badValue: 'number', noRing: 'number', overwritten: 'number' },
+  'unstored?': 'number',
 }
 const alert: Shape = {
   'labels?': 'texts',

@@ -50,6 +50,7 @@ Napi::Object losses_of(Napi::Env env, const thrift::Lost& lost) {
   out.Set("badValue", static_cast<double>(lost.bad_value));
   out.Set("noRing", static_cast<double>(lost.no_ring));
   out.Set("overwritten", static_cast<double>(lost.overwritten));
+  out.Set("unstored", static_cast<double>(lost.unstored));
   return out;
 }
 

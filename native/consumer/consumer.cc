@@ -317,10 +317,12 @@ void Consumer::take(const thrift::Reply& reply) {
       declared_ = static_cast<size_t>(std::max(0, reply.tracepoints));
       takes_epochs_ = reply.takes_epochs;
       held_ = reply.held;
+      const bool knows_us = reply.tracepoints > 0 || !reply.held.empty();
       for (const auto& stream : streams_) {
         const auto held = std::find_if(held_.begin(), held_.end(),
                                        [&](const thrift::Held& h) { return h.stream == stream->number(); });
-        stream->resume(held == held_.end() ? nullptr : &*held);
+        if (!knows_us) stream->forget();
+        stream->resume(held == held_.end() ? nullptr : &*held, takes_epochs_);
       }
       const std::lock_guard lock(mutex_);
       status_.state = "connected";
@@ -354,7 +356,7 @@ void Consumer::find_rings() {
     if (greeted_) {
       const auto held = std::find_if(held_.begin(), held_.end(),
                                      [&](const thrift::Held& h) { return h.stream == stream->number(); });
-      stream->resume(held == held_.end() ? nullptr : &*held);
+      stream->resume(held == held_.end() ? nullptr : &*held, takes_epochs_);
     }
     streams_.push_back(std::move(stream));
   }
@@ -492,10 +494,11 @@ void Consumer::settle() {
       std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->mark_met(); });
   const std::lock_guard lock(mutex_);
   status_.acknowledged = 0;
-  status_.overwritten = 0;
+  status_.overwritten = status_.unstored = 0;
   for (const auto& stream : streams_) {
     status_.acknowledged += stream->events_acknowledged();
     status_.overwritten += static_cast<uint64_t>(stream->lost().overwritten);
+    status_.unstored += static_cast<uint64_t>(stream->lost().unstored);
   }
   status_.puts_in_flight = static_cast<uint32_t>(put_bytes_.size());
   if (!met || flush_done_ == flush_taken_) return;

@@ -40,7 +40,7 @@ double Stream::of_ring(uint64_t bytes) const {
 
 uint64_t Stream::gap(uint32_t packed) const {
   if (!overwrites()) return 0;
-  const uint64_t accounted = events_ + packed + static_cast<uint64_t>(lost_.overwritten);
+  const uint64_t accounted = events_ + packed + static_cast<uint64_t>(lost_.overwritten + lost_.unstored);
   return cursor_.passed() > accounted ? cursor_.passed() - accounted : 0;
 }
 
@@ -53,9 +53,26 @@ bool Stream::mark_met() const {
   return position_acknowledged_ >= mark_position_ && discarded_acknowledged_ >= mark_discarded_;
 }
 
-void Stream::resume(const thrift::Held* held) {
-  if (held != nullptr) acknowledged(held->sequence);  // stored, though the answer was lost
+// What the relay has said is stored, less what is there, its disk lost. What another had counted so before counts too.
+void Stream::count_unstored(const thrift::Held* held) {
+  const auto there = held != nullptr ? static_cast<uint64_t>(held->events) : 0;
+  const auto told = held != nullptr ? static_cast<uint64_t>(held->unstored) : 0;
+  accounted_ = overwrites() ? there + told : std::max(accounted_, there + told);
+  const auto unstored = static_cast<int64_t>(accounted_ - there);
+  const int64_t more = std::max<int64_t>(0, unstored - lost_.unstored);
+  events_acknowledged_ -= std::min(events_acknowledged_, static_cast<uint64_t>(more));
+  lost_.unstored = unstored;
+}
+
+void Stream::resume(const thrift::Held* held, bool counts) {
+  // Stored, though the answer was lost; but for what the relay's disk lost since.
+  if (held != nullptr)
+    acknowledged(held->sequence, counts ? static_cast<uint64_t>(held->events + held->unstored) : UINT64_MAX);
+  const bool went_back =
+      held != nullptr && !in_flight_.empty() && in_flight_.front().sequence <= held->sequence;
   in_flight_.clear();
+  if (counts) count_unstored(held);
+  sent_ = accounted_;
   sequence_ = held != nullptr ? held->sequence : 0;
   file_.bytes = held != nullptr ? static_cast<uint64_t>(held->bytes) : 0;
   file_.packets = held != nullptr ? static_cast<uint64_t>(held->packets) : 0;
@@ -69,13 +86,15 @@ void Stream::resume(const thrift::Held* held) {
   if (overwrites()) {
     cursor_.seek(held != nullptr ? static_cast<uint64_t>(held->position) : 0);
     position_acknowledged_ = cursor_.position();
+    const auto unstored = static_cast<uint64_t>(lost_.unstored);
     // What the relay was told, at most: the rest is a gap before the next event.
     lost_.overwritten = 0;
-    lost_.overwritten = static_cast<int64_t>(std::min(gap(0), discarded_acknowledged_));
+    lost_.overwritten = static_cast<int64_t>(
+        std::min(gap(0), discarded_acknowledged_ - std::min(discarded_acknowledged_, unstored)));
     return;
   }
   const uint64_t tail = source_.ring->tail.load(std::memory_order_relaxed);
-  const uint64_t stored = held != nullptr ? static_cast<uint64_t>(held->position) : tail;
+  const uint64_t stored = held != nullptr && !went_back ? static_cast<uint64_t>(held->position) : tail;
   const uint64_t from = std::clamp(stored, tail, std::max(tail, ring::committed(source_.ring)));
   cursor_.seek(from);
   position_acknowledged_ = from;
@@ -99,16 +118,18 @@ void Stream::pass() {
 
 bool Stream::possible(const thrift::Held& held) {
   constexpr int64_t kMost = INT64_MAX / 2;
-  for (const int64_t number : {held.sequence, held.position, held.bytes, held.packets, held.last_time,
-                               held.lost, held.events, static_cast<int64_t>(held.epoch), held.lost_before})
+  for (const int64_t number :
+       {held.sequence, held.position, held.bytes, held.packets, held.last_time, held.lost, held.events,
+        static_cast<int64_t>(held.epoch), held.lost_before, held.unstored})
     if (number < 0 || number > kMost) return false;
   const size_t left = ctf::kPage - static_cast<size_t>(held.bytes) % ctf::kPage;
   return held.position % 8 == 0 && held.bytes % 8 == 0 && left >= ctf::kSmallestPacket;
 }
 
 thrift::PutHead Stream::put(uint32_t events, int64_t clock_offset) {
-  in_flight_.push_back({++sequence_, cursor_.position(), lost_before_ + file_.discarded, events});
   events_ += events;
+  sent_ += events;
+  in_flight_.push_back({++sequence_, cursor_.position(), lost_before_ + file_.discarded, events, sent_});
   return {number_,
           sequence_,
           static_cast<int64_t>(cursor_.position()),
@@ -118,13 +139,15 @@ thrift::PutHead Stream::put(uint32_t events, int64_t clock_offset) {
           clock_offset};
 }
 
-void Stream::acknowledged(int64_t sequence) {
-  while (!in_flight_.empty() && in_flight_.front().sequence <= sequence) {
+void Stream::acknowledged(int64_t sequence, uint64_t accounted) {
+  while (!in_flight_.empty() && in_flight_.front().sequence <= sequence &&
+         in_flight_.front().accounted <= accounted) {
     const InFlight& put = in_flight_.front();
     if (source_.ring != nullptr) ring::release(source_.ring, put.position);
     position_acknowledged_ = put.position;
     discarded_acknowledged_ = put.discarded;
     events_acknowledged_ += put.events;
+    accounted_ = put.accounted;
     in_flight_.pop_front();
   }
 }

@@ -68,8 +68,12 @@ class Stream {
   // False: packing on from there would write outside of the buffer, or numbers would overflow.
   static bool possible(const thrift::Held& held);
 
-  // The relay's word on connecting: go on from there, or from the start where it holds nothing.
-  void resume(const thrift::Held* held);
+  // The relay's word on connecting: go on from there, or from the start where it holds nothing. What it had said is stored
+  // and is not there, its disk lost; counts: it tells how many events are there, which old relays do not.
+  void resume(const thrift::Held* held, bool counts);
+
+  // The relay keeps another folder now: what was stored in the one before is not lost.
+  void forget() { accounted_ = 0; }
 
   // From an epoch on, of which the relay makes a file of its own.
   uint32_t epoch() const { return file_.epoch; }
@@ -77,11 +81,13 @@ class Stream {
 
   // A put with everything up to the cursor is on its way: its head.
   thrift::PutHead put(uint32_t events, int64_t clock_offset);
-  void acknowledged(int64_t sequence);
+  // Puts up to this one, as far as their events are among the first `accounted` of the stream.
+  void acknowledged(int64_t sequence, uint64_t accounted = UINT64_MAX);
 
   uint64_t events_acknowledged() const { return events_acknowledged_; }
 
  private:
+  void count_unstored(const thrift::Held* held);
   bool overwrites() const { return source_.geometry.mode == ring::Mode::kOverwrite; }
 
   struct InFlight {
@@ -89,6 +95,7 @@ class Stream {
     uint64_t position;
     uint64_t discarded;
     uint32_t events;
+    uint64_t accounted;
   };
 
   int32_t number_;
@@ -100,7 +107,9 @@ class Stream {
   uint64_t came_ = 0;
   thrift::Lost lost_{};
   int64_t sequence_ = 0;
-  uint64_t events_ = 0;  // in all puts, also those that another process sent
+  uint64_t events_ = 0;     // in all puts, also those that another process sent
+  uint64_t accounted_ = 0;  // events that the relay has said are stored, whether they are there still or not
+  uint64_t sent_ = 0;       // with those in flight
   std::deque<InFlight> in_flight_;
   uint64_t events_acknowledged_ = 0;
   uint64_t position_acknowledged_ = 0;

@@ -165,6 +165,7 @@ thrift::Lost Session::lost() {
     lost.too_big += static_cast<int64_t>(ring.lost_too_big);
   }
   lost.overwritten = static_cast<int64_t>(overwritten());
+  lost.unstored = static_cast<int64_t>(consumer_status().unstored);
   return lost;
 }
 

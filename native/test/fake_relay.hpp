@@ -283,6 +283,7 @@ class FakeRelay {
       writer.field_i64(8, one.events);
       writer.field_i32(9, one.epoch);
       writer.field_i64(10, one.lost_before);
+      writer.field_i64(11, one.unstored);
       writer.stop();
     }
     if (takes_epochs) writer.field_bool(5, true);
@@ -297,8 +298,9 @@ class FakeRelay {
     put.call = call;
     reader.fields([&](thrift::Reader::FieldHead) {
       reader.fields([&](thrift::Reader::FieldHead head) {
-        int64_t* const losses[] = {&put.head.lost.no_room, &put.head.lost.too_big, &put.head.lost.bad_value,
-                                   &put.head.lost.no_ring, &put.head.lost.overwritten};
+        int64_t* const losses[] = {&put.head.lost.no_room,     &put.head.lost.too_big,
+                                   &put.head.lost.bad_value,   &put.head.lost.no_ring,
+                                   &put.head.lost.overwritten, &put.head.lost.unstored};
         switch (head.id) {
           case 1:
             put.head.stream = reader.i32();

@@ -34,7 +34,7 @@ TRACEPOINTS = [
 def put(n):
     packets = bytes((n * 7 + i) & 255 for i in range(n * 1000))
     return Put(stream=65536 + n, sequence=2**40 + n, position=2**62 + n, events=n,
-               lost=Lost(noRoom=n, tooBig=2**33, badValue=0, noRing=2**63 - 1, overwritten=2**34),
+               lost=Lost(noRoom=n, tooBig=2**33, badValue=0, noRing=2**63 - 1, overwritten=2**34, unstored=2**35),
                packets=packets, epoch=n, offset=-2**50 - n)
 
 

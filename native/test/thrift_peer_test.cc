@@ -78,7 +78,7 @@ class Peer : public testing::Test {
                 (1LL << 40) + n,
                 (1LL << 62) + n,
                 n,
-                {n, 1LL << 33, 0, INT64_MAX, 1LL << 34},
+                {n, 1LL << 33, 0, INT64_MAX, 1LL << 34, 1LL << 35},
                 n,
                 -(1LL << 50) - n},
                bytes);

@@ -76,6 +76,7 @@ Held read_held(Reader& reader) {
       *numbers[head.id - 2] = reader.i64();
     else if (head.id == 9 && head.type == FieldType::kI32) held.epoch = reader.i32();
     else if (head.id == 10 && head.type == FieldType::kI64) held.lost_before = reader.i64();
+    else if (head.id == 11 && head.type == FieldType::kI64) held.unstored = reader.i64();
     else reader.skip(head.type);
   });
   return held;
@@ -244,6 +245,7 @@ void write_lost(Writer& writer, const Lost& lost) {
   writer.field_i64(3, lost.bad_value);
   writer.field_i64(4, lost.no_ring);
   writer.field_i64(5, lost.overwritten);
+  writer.field_i64(6, lost.unstored);
   writer.stop();
 }
 

@@ -76,11 +76,12 @@ struct Held {
   int64_t sequence, position, bytes, packets, last_time, lost, events = 0;
   int32_t epoch = 0;
   int64_t lost_before = 0;
+  int64_t unstored = 0;
 };
 
 struct Lost {
-  int64_t no_room, too_big, bad_value, no_ring, overwritten = 0;
-  int64_t total() const { return no_room + too_big + bad_value + no_ring + overwritten; }
+  int64_t no_room, too_big, bad_value, no_ring, overwritten = 0, unstored = 0;
+  int64_t total() const { return no_room + too_big + bad_value + no_ring + overwritten + unstored; }
 };
 
 struct PutHead {
@@ -124,7 +125,7 @@ std::vector<uint8_t> declare_call(int32_t call, const std::vector<Tracepoint>& t
 
 // A put is built around its packets, which are never copied: they are packed at data() + kPutPrefix of a buffer,
 // then finish_put() writes what stands before and behind them. Two bytes must be free behind.
-constexpr size_t kPutPrefix = 142;
+constexpr size_t kPutPrefix = 153;
 constexpr size_t kPutSuffix = 2;
 void finish_put(uint8_t* frame, int32_t call, const PutHead& head, size_t packet_bytes);
 

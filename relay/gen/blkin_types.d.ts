@@ -143,8 +143,9 @@ declare class Held {
     public events?: Int64;
     public epoch?: number;
     public lostBefore?: Int64;
+    public unstored?: Int64;
 
-      constructor(args?: { stream: number; sequence: Int64; position: Int64; bytes: Int64; packets: Int64; lastTime: Int64; lost: Int64; events?: Int64; epoch?: number; lostBefore?: Int64; });
+      constructor(args?: { stream: number; sequence: Int64; position: Int64; bytes: Int64; packets: Int64; lastTime: Int64; lost: Int64; events?: Int64; epoch?: number; lostBefore?: Int64; unstored?: Int64; });
   }
 
 /**
@@ -222,8 +223,9 @@ declare class Lost {
     public badValue: Int64;
     public noRing: Int64;
     public overwritten?: Int64;
+    public unstored?: Int64;
 
-      constructor(args?: { noRoom: Int64; tooBig: Int64; badValue: Int64; noRing: Int64; overwritten?: Int64; });
+      constructor(args?: { noRoom: Int64; tooBig: Int64; badValue: Int64; noRing: Int64; overwritten?: Int64; unstored?: Int64; });
   }
 
 /**

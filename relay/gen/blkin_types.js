@@ -777,6 +777,7 @@ const Held = module.exports.Held = class {
     this.events = null;
     this.epoch = null;
     this.lostBefore = null;
+    this.unstored = null;
     if (args) {
       if (args.stream !== undefined && args.stream !== null) {
         this.stream = args.stream;
@@ -821,6 +822,9 @@ const Held = module.exports.Held = class {
       }
       if (args.lostBefore !== undefined && args.lostBefore !== null) {
         this.lostBefore = args.lostBefore;
+      }
+      if (args.unstored !== undefined && args.unstored !== null) {
+        this.unstored = args.unstored;
       }
     }
   }
@@ -905,6 +909,13 @@ const Held = module.exports.Held = class {
           input.skip(ftype);
         }
         break;
+        case 11:
+        if (ftype == Thrift.Type.I64) {
+          this.unstored = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -964,6 +975,11 @@ const Held = module.exports.Held = class {
     if (this.lostBefore !== null && this.lostBefore !== undefined) {
       output.writeFieldBegin('lostBefore', Thrift.Type.I64, 10);
       output.writeI64(this.lostBefore);
+      output.writeFieldEnd();
+    }
+    if (this.unstored !== null && this.unstored !== undefined) {
+      output.writeFieldBegin('unstored', Thrift.Type.I64, 11);
+      output.writeI64(this.unstored);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -1617,6 +1633,7 @@ const Lost = module.exports.Lost = class {
     this.badValue = null;
     this.noRing = null;
     this.overwritten = null;
+    this.unstored = null;
     if (args) {
       if (args.noRoom !== undefined && args.noRoom !== null) {
         this.noRoom = args.noRoom;
@@ -1640,6 +1657,9 @@ const Lost = module.exports.Lost = class {
       }
       if (args.overwritten !== undefined && args.overwritten !== null) {
         this.overwritten = args.overwritten;
+      }
+      if (args.unstored !== undefined && args.unstored !== null) {
+        this.unstored = args.unstored;
       }
     }
   }
@@ -1689,6 +1709,13 @@ const Lost = module.exports.Lost = class {
           input.skip(ftype);
         }
         break;
+        case 6:
+        if (ftype == Thrift.Type.I64) {
+          this.unstored = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1723,6 +1750,11 @@ const Lost = module.exports.Lost = class {
     if (this.overwritten !== null && this.overwritten !== undefined) {
       output.writeFieldBegin('overwritten', Thrift.Type.I64, 5);
       output.writeI64(this.overwritten);
+      output.writeFieldEnd();
+    }
+    if (this.unstored !== null && this.unstored !== undefined) {
+      output.writeFieldBegin('unstored', Thrift.Type.I64, 6);
+      output.writeI64(this.unstored);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

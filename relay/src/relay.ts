@@ -24,6 +24,7 @@ import { TracingThread } from './spans/tracing-thread.js'
 import type { V1Span } from './spans/v1-span.js'
 import { makeOutput } from './store/output.js'
 import { Processes } from './store/processes.js'
+import { RepairCounts, type RepairedFile, repairedFile, repairTraces } from './store/repair-traces.js'
 import { TraceFiles } from './store/trace.js'
 
 export interface RelayOptions {
@@ -94,8 +95,13 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const spans = options.tracing ?? (options.scribe && {})
   const plan = options.scribe && planScribe(options.scribe, spans?.sinks?.scribe)
 
+  const repairs = new RepairCounts()
+  const onRepair = (file: RepairedFile) => rejections.log(repairs.note(file, output!))
   const feed = new Feed(options.live ?? (() => {}))
-  const recorder = output === undefined ? new LiveTraces(feed) : new TraceFiles(output)
+  const recorder =
+    output === undefined
+      ? new LiveTraces(feed)
+      : new TraceFiles(output, (path, found) => onRepair(repairedFile(path, found)))
   const processes = new Processes()
   let scribe: ScribeServer | undefined
   let listener: Listener | undefined
@@ -115,7 +121,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const followers = new Followers(tracing ? new Tap(recorder, output!, tracing) : recorder, reject)
   try {
     // only now: who was refused for what was given finds nothing changed
-    if (output !== undefined) await makeOutput(output)
+    if (output !== undefined) {
+      await makeOutput(output)
+      const { repaired, setAside } = await repairTraces(output, { isAtStart: true })
+      for (const file of repaired) onRepair(file)
+      for (const path of setAside) rejections.log(`${path}: its metadata cannot be read; set aside`)
+    }
     const rules = await RuleBook.open(output && join(output, '.rules'))
     const house = { token, processes, recorder: followers, followers, rules, reject }
     const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), rejections)

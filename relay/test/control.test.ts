@@ -86,7 +86,7 @@ test('the state of a process comes as plain objects, with nothing rounded and no
         },
         uuid: '00112233-4455-6677-8899-aabbccddeeff',
         ...{ relayState: 'connected', relayError: '', events: 2 ** 40, bytesSent: 12 },
-        lost: { noRoom: 1, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 },
+        lost: { noRoom: 1, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 },
         rules: [
           {
             ...{ id: 3, on: true, pattern: 'a:*', exclude: ['a:b'], level: 6, exactly: false },

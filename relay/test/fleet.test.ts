@@ -70,7 +70,7 @@ test('sessions of one process stand together, whether connected or gone', async 
   expect(processes[0]).toMatchObject({ program: 'node', hostname: 'host', startedAt: 1_999_999_999n })
   const [gone, there] = processes[0]!.sessions
   expect(gone).toMatchObject({ name: 'default', connected: false, events: 1 })
-  expect(gone!.lost).toEqual({ noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 })
+  expect(gone!.lost).toEqual({ noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 })
   expect(there).toMatchObject({ name: 'ad-hoc', connected: true, events: 0, bytes: 0 })
 })
 

@@ -24,7 +24,7 @@ const totals = {
   events: 0,
   bytes: 0,
   puts: 0,
-  lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 },
+  lost: { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 },
 }
 const connections = { open: 0, refused: 0, ended: 0 }
 const counts = () => ({ processes: [], totals, connections, rejections: [] })

@@ -22,6 +22,8 @@ export function follow(mark: Mark, given: PutMark, packets: Buffer, uuid: Buffer
     ...end,
     epoch: from.epoch,
     lostBefore: from.lostBefore,
+    eventsBefore: from.eventsBefore,
     events: mark.events + given.events,
+    unstored: Math.max(mark.unstored, given.unstored), // a repair may have counted what its sender knows nothing of
   }
 }

@@ -91,6 +91,7 @@ function lost(from: InstanceType<Wire['Lost']>): plain.Lost {
     badValue: count(from.badValue),
     noRing: count(from.noRing),
     overwritten: count(from.overwritten),
+    unstored: count(from.unstored),
   }
 }
 

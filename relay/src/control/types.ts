@@ -65,6 +65,7 @@ export interface Lost {
   badValue: number
   noRing: number
   overwritten: number
+  unstored: number
 }
 
 export interface SessionState {

@@ -5,6 +5,10 @@ export const MAGIC = 0xc1fc1fc1
 export const PAGE = 4096
 export const HEADER_BYTES = 84
 export const NO_CPU = 0xffffffff
+/** A header, up to a multiple of 8. */
+const EMPTY_BYTES = 88
+/** With less left of a page the packet before takes it, as the tracer packs them. */
+const SMALLEST_BYTES = 256
 
 export interface PacketHeader {
   magic: number
@@ -33,6 +37,29 @@ export function readHeader(bytes: Buffer, at: number): PacketHeader {
     discarded: bytes.readBigUInt64LE(at + 72),
     cpu: bytes.readUInt32LE(at + 80),
   }
+}
+
+/** A packet of no events: what a stream opens with, and what tells a loss behind which nothing comes. */
+export function emptyPacket(
+  uuid: Buffer,
+  stream: number,
+  cpu: number,
+  { bytes, packets, lastTime, lost }: { bytes: number; packets: number; lastTime: bigint; lost: bigint },
+): Buffer {
+  const room = PAGE - (bytes % PAGE)
+  const size = room - EMPTY_BYTES < SMALLEST_BYTES ? room : EMPTY_BYTES
+  const packet = Buffer.alloc(size)
+  packet.writeUInt32LE(MAGIC, 0)
+  uuid.copy(packet, 4)
+  packet.writeBigUInt64LE(BigInt(stream), 24)
+  packet.writeBigUInt64LE(lastTime, 32)
+  packet.writeBigUInt64LE(lastTime, 40)
+  packet.writeBigUInt64LE(BigInt(HEADER_BYTES * 8), 48)
+  packet.writeBigUInt64LE(BigInt(size * 8), 56)
+  packet.writeBigUInt64LE(BigInt(packets), 64)
+  packet.writeBigUInt64LE(lost, 72)
+  packet.writeUInt32LE(cpu, 80)
+  return packet
 }
 
 /** The rules of size that hold for every packet: what is wrong with it, or nothing. `at` is its place in the file. */

@@ -74,7 +74,7 @@ export class Session implements Side {
       for (const stream of trace.streams) {
         const mark = await trace.held(stream)
         entry.note(stream, mark)
-        if (mark.sequence === 0) continue
+        if (mark.sequence === 0 && mark.packets === 0) continue
         held.push(
           new types.Held({
             stream,
@@ -87,6 +87,7 @@ export class Session implements Side {
             events: i64(mark.events),
             epoch: mark.epoch.number,
             lostBefore: i64(mark.lostBefore),
+            unstored: i64(mark.unstored),
           }),
         )
       }
@@ -132,6 +133,7 @@ export class Session implements Side {
       badValue: counter('put.lost.badValue', put.lost.badValue),
       noRing: counter('put.lost.noRing', put.lost.noRing),
       overwritten: put.lost.overwritten ? counter('put.lost.overwritten', put.lost.overwritten) : 0,
+      unstored: put.lost.unstored ? counter('put.lost.unstored', put.lost.unstored) : 0,
     }
     if (mark.sequence === 0) malformed('put.sequence', 0, '1 or more')
     if (await trace.put(stream, mark, packets)) {

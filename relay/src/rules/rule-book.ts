@@ -5,7 +5,7 @@
 
 import { refuse } from '../check/refuse.js'
 import { checkPattern, checkRule, checkTarget, MAX_RULES } from '../check/rule.js'
-import { storage } from '../store/stream-file.js'
+import { storage } from '../store/disk.js'
 import { MOST_BYTES, readStruct, structBytes, writeStruct } from '../store/struct-file.js'
 import { big, i64, types } from '../wire.js'
 import { patternsOverlap, targetCovers, targetsOverlap } from './target.js'

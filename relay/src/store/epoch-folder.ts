@@ -8,8 +8,8 @@ import { refuse } from '../check/refuse.js'
 import { type Epoch, uuidOf } from '../ctf/epochs.js'
 import { TraceError } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
+import { storage, syncFolder } from './disk.js'
 import { contextText, dashed, LAYOUT, preamble, splitMetadata } from './metadata.js'
-import { storage } from './stream-file.js'
 
 export class EpochFolder {
   private constructor(
@@ -20,6 +20,8 @@ export class EpochFolder {
     readonly head: string,
     /** Of the tracepoints in it. */
     private blocks: readonly string[],
+    /** Its name is on the disk, or need not be. */
+    private isNamed: boolean,
   ) {}
 
   /** Those of a session that are there, in their order. */
@@ -49,13 +51,16 @@ export class EpochFolder {
       if (!head.endsWith(`${LAYOUT}${contextText(process.contexts)}};\n`)) {
         refuse('MALFORMED', 'hello.contexts differ from those this trace began with; expected the same')
       }
-      return new EpochFolder(path, epoch, uuid, process.synced, head, events)
+      return new EpochFolder(path, epoch, uuid, process.synced, head, events, !process.synced)
     } catch (error) {
       return refusal(path, error)
     }
   }
 
-  /** With its metadata in it from the first moment that it has its name: a folder without is never seen. */
+  /**
+   * With its metadata in it from the first moment that it has its name: a folder without is never seen. Both are synced whatever
+   * was asked: of a session that a power cut left nothing of, nobody would know that anything is missing.
+   */
   static async make(
     output: string,
     process: Process,
@@ -65,24 +70,37 @@ export class EpochFolder {
     const path = pathOf(output, process, epoch.number)
     const uuid = uuidOf(process.uuid, epoch)
     const head = preamble({ ...process, uuid, clockOffset: epoch.offset })
-    const made = new EpochFolder(path, epoch, uuid, process.synced, head, [...blocks])
+    const made = new EpochFolder(path, epoch, uuid, process.synced, head, [...blocks], false)
     const unborn = join(dirname(path), `.${basename(path)}`)
     try {
       await mkdir(unborn, { recursive: true, mode: 0o700 })
-      await made.#write(unborn, blocks)
+      await made.#write(unborn, blocks, true)
       await rename(unborn, path)
-      if (process.synced) await syncFolder(dirname(path))
     } catch (error) {
       refusal(path, error)
     }
     return made
   }
 
+  /**
+   * Its name is on the disk when this returns. Apart from make(): where it fails the folder is there all the same, and another one
+   * cannot take its name.
+   */
+  async keepName(): Promise<void> {
+    if (this.isNamed) return
+    try {
+      await syncFolder(dirname(this.path))
+    } catch (error) {
+      storage(this.path, error)
+    }
+    this.isNamed = true
+  }
+
   /** The tracepoints are on the disk, by name, when this returns. */
   async declare(blocks: readonly string[]): Promise<void> {
     if (blocks.length <= this.blocks.length) return
     try {
-      await this.#write(this.path, blocks)
+      await this.#write(this.path, blocks, this.synced)
     } catch (error) {
       storage(join(this.path, 'metadata'), error)
     }
@@ -98,17 +116,17 @@ export class EpochFolder {
     return list(this.path)
   }
 
-  async #write(folder: string, blocks: readonly string[]): Promise<void> {
+  async #write(folder: string, blocks: readonly string[], synced: boolean): Promise<void> {
     const hidden = join(folder, '.metadata')
     const file = await open(hidden, 'w', 0o600)
     try {
       await file.writeFile(this.head + blocks.join(''))
-      if (this.synced) await file.datasync()
+      if (synced) await file.datasync()
     } finally {
       await file.close()
     }
     await rename(hidden, join(folder, 'metadata'))
-    if (this.synced) await syncFolder(folder)
+    if (synced) await syncFolder(folder)
   }
 }
 
@@ -129,11 +147,6 @@ async function list(folder: string): Promise<string[]> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : refusal(folder, error)
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  await handle.sync().finally(() => handle.close())
 }
 
 function refusal(folder: string, error: unknown): never {

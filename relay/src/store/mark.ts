@@ -19,6 +19,9 @@ export interface Mark extends End {
   badValue: number
   noRing: number
   overwritten: number
+  unstored: number
+  /** `events` when its file began. */
+  eventsBefore: number
 }
 
 /** Of a stream that never had a put. */
@@ -37,24 +40,32 @@ export const NOTHING: Mark = {
   badValue: 0,
   noRing: 0,
   overwritten: 0,
+  unstored: 0,
+  eventsBefore: 0,
 }
 
 /** What a put says of itself; the rest is in its packets. */
-export type PutMark = Omit<Mark, 'bytes' | 'packets' | 'lastTime' | 'lost' | 'lostBefore'>
+export type PutMark = Omit<Mark, 'bytes' | 'packets' | 'lastTime' | 'lost' | 'lostBefore' | 'eventsBefore'>
 
-/** As it stands in the file. */
-export type WrittenMark = Omit<Mark, 'epoch'>
+/** As it stands in the file, with the boot of the machine that wrote it: another one now, and the disk may have lost what came last. */
+export interface WrittenMark extends Omit<Mark, 'epoch'> {
+  boot: bigint
+}
 
 /** Before the first put of another epoch, whose file has nothing yet. */
 export function beginEpoch(mark: Mark, epoch: Epoch): Mark {
-  const { lostBefore, lost } = mark
-  return { ...mark, epoch, bytes: 0, packets: 0, lost: 0n, lostBefore: lostBefore + lost }
+  const { lostBefore, lost, events } = mark
+  const before = { lostBefore: lostBefore + lost, eventsBefore: events }
+  return { ...mark, epoch, bytes: 0, packets: 0, lost: 0n, ...before }
 }
 
-export const MARK_BYTES = 120
+export const MARK_BYTES = 140
 export const SLOT_BYTES = 512
 export const MARKS_FILE_BYTES = SLOT_BYTES + MARK_BYTES
-const MAGIC = 0x4b52414e
+const MAGIC = 0x4b52414f
+/** Of a mark that ends with `lostBefore`. */
+const SHORT_MAGIC = 0x4b52414e
+const SHORT_BYTES = 116
 const NUMBERS = [
   'sequence',
   'position',
@@ -68,7 +79,7 @@ const NUMBERS = [
   'overwritten',
 ] as const
 
-export const slotOf = (mark: WrittenMark): number => (mark.sequence % 2) * SLOT_BYTES
+export const slotOf = ({ sequence }: { sequence: number }): number => (sequence % 2) * SLOT_BYTES
 
 export function encodeMark(mark: WrittenMark): Buffer {
   const slot = Buffer.alloc(MARK_BYTES)
@@ -77,8 +88,18 @@ export function encodeMark(mark: WrittenMark): Buffer {
   slot.writeBigUInt64LE(mark.lastTime, 88)
   slot.writeBigUInt64LE(mark.lost, 96)
   slot.writeBigUInt64LE(mark.lostBefore, 104)
-  slot.writeUInt32LE(crc32(slot.subarray(0, 112)), 112)
+  slot.writeBigUInt64LE(BigInt(mark.unstored), 112)
+  slot.writeBigUInt64LE(BigInt(mark.eventsBefore), 120)
+  slot.writeBigUInt64LE(mark.boot, 128)
+  slot.writeUInt32LE(crc32(slot.subarray(0, 136)), 136)
   return slot
+}
+
+/** The same mark in both slots: whichever is written over, the other is true. */
+export function encodeBoth(mark: WrittenMark): Buffer {
+  const slots = Buffer.alloc(MARKS_FILE_BYTES)
+  for (const at of [0, SLOT_BYTES]) encodeMark(mark).copy(slots, at)
+  return slots
 }
 
 /** The marks that are whole, the newest first. */
@@ -88,8 +109,11 @@ export function decodeMarks(file: Buffer): WrittenMark[] {
 }
 
 function decodeSlot(slot: Buffer): WrittenMark | undefined {
-  if (slot.length < MARK_BYTES || slot.readUInt32LE(0) !== MAGIC) return undefined
-  if (slot.readUInt32LE(112) !== crc32(slot.subarray(0, 112))) return undefined
+  if (slot.length < SHORT_BYTES) return undefined
+  const isShort = slot.readUInt32LE(0) === SHORT_MAGIC
+  const sum = isShort ? SHORT_BYTES - 4 : MARK_BYTES - 4
+  if (!isShort && (slot.length < MARK_BYTES || slot.readUInt32LE(0) !== MAGIC)) return undefined
+  if (slot.readUInt32LE(sum) !== crc32(slot.subarray(0, sum))) return undefined
   const numbers = Object.fromEntries(
     NUMBERS.map((name, i) => [name, Number(slot.readBigUInt64LE(8 + i * 8))]),
   )
@@ -98,5 +122,8 @@ function decodeSlot(slot: Buffer): WrittenMark | undefined {
     lastTime: slot.readBigUInt64LE(88),
     lost: slot.readBigUInt64LE(96),
     lostBefore: slot.readBigUInt64LE(104),
+    unstored: isShort ? 0 : Number(slot.readBigUInt64LE(112)),
+    eventsBefore: isShort ? 0 : Number(slot.readBigUInt64LE(120)),
+    boot: isShort ? 0n : slot.readBigUInt64LE(128),
   }
 }

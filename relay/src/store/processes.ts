@@ -19,6 +19,7 @@ export interface LostCounts {
   badValue: number
   noRing: number
   overwritten: number
+  unstored: number
 }
 
 export interface ProcessStats {
@@ -49,7 +50,14 @@ export interface Owner {
 }
 
 const KEPT = 1024
-const NONE_LOST: Readonly<LostCounts> = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
+const NONE_LOST: Readonly<LostCounts> = {
+  noRoom: 0,
+  tooBig: 0,
+  badValue: 0,
+  noRing: 0,
+  overwritten: 0,
+  unstored: 0,
+}
 const REASONS = Object.keys(NONE_LOST) as (keyof LostCounts)[]
 
 export class Entry {

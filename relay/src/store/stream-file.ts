@@ -1,37 +1,35 @@
 // relay/src/store/stream-file.ts: one stream's file in one epoch, appended to put by put, and the marks that make it exact.
 // A trace owns it and calls one thing at a time. Order of a put: check, mark, packets in one write, sync if asked.
-// After any failure it closes and forgets; the next call reads the truth back from the disk (recover()).
+// After any failure it closes and forgets; the next call reads the truth back from the disk (stream-recovery.ts).
 // Never leaves half a put: what a kill or a full disk left beyond the newest true mark is cut off.
 
 import { writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { follow } from '../check/put.js'
-import { refuse } from '../check/refuse.js'
 import { streamFile } from '../ctf/streams.js'
+import { parseMetadata } from '../read/tsdl.js'
+import { storage, syncFolder } from './disk.js'
 import type { EpochFolder } from './epoch-folder.js'
-import {
-  beginEpoch,
-  decodeMarks,
-  encodeMark,
-  MARKS_FILE_BYTES,
-  type Mark,
-  NOTHING,
-  type PutMark,
-  slotOf,
-  type WrittenMark,
-} from './mark.js'
+import { encodeMark, type Mark, NOTHING, type PutMark, slotOf } from './mark.js'
+import { applyRecovery, BOOT, planRecovery, type Recovery, readMarks } from './stream-recovery.js'
+
+/** Told of a file of which more was gone than a put that was under way. */
+export type OnRepair = (path: string, recovery: Recovery) => void
 
 export class StreamFile {
   #mark: Mark | undefined
   #file: FileHandle | undefined
   #marks: FileHandle | undefined
+  /** The names of both files are on the disk. */
+  #isNamed = false
 
   constructor(
     readonly folder: EpochFolder,
     readonly stream: number,
     /** Its file in the epoch before: where this one is empty, what that ends with is held. */
     private before: StreamFile | undefined,
+    readonly repaired: OnRepair,
   ) {}
 
   /** The last put stored, or zeros where there is none. */
@@ -45,15 +43,15 @@ export class StreamFile {
     if (!this.#file) await this.#open()
     const mark = this.#mark!
     if (given.sequence <= mark.sequence) {
-      if (synced) await this.#guard(() => this.#file!.datasync())
+      if (synced) await this.#guard(() => this.#sync(this.#marks!, this.#file!))
       return false
     }
     const next = follow(mark, given, packets, this.folder.uuid, this.stream)
     await this.#guard(async () => {
-      writeAll(this.#marks!, encodeMark(next), slotOf(next))
+      writeAll(this.#marks!, encodeMark({ ...next, boot: BOOT }), slotOf(next))
       if (synced) await this.#marks!.datasync()
       writeAll(this.#file!, packets, mark.bytes)
-      if (synced) await this.#file!.datasync()
+      if (synced) await this.#sync(this.#file!)
     }, mark.bytes)
     this.#mark = next
     this.before = undefined
@@ -64,6 +62,14 @@ export class StreamFile {
     const open = [this.#file, this.#marks]
     this.#file = this.#marks = undefined
     await Promise.allSettled(open.map((handle) => handle?.close()))
+  }
+
+  /** The content first, then the names: a name without its content would be taken for a loss. */
+  async #sync(...files: FileHandle[]): Promise<void> {
+    for (const file of files) await file.datasync()
+    if (this.#isNamed) return
+    await syncFolder(this.folder.path)
+    this.#isNamed = true
   }
 
   /** Does what it is told, and turns a disk's refusal into ours, cutting the file back first. */
@@ -89,32 +95,31 @@ export class StreamFile {
       await this.close()
       storage(path, error)
     }
-    if (this.#mark === undefined) {
-      await this.close()
-      refuse('STORAGE', `${path} is shorter than what was stored in it; move its folder away to start anew`)
+  }
+
+  async #recover(file: FileHandle, marksFile: FileHandle): Promise<Mark> {
+    const { folder, stream } = this
+    const marks = await readMarks(marksFile)
+    const [newest] = marks
+    const place = {
+      ...{ uuid: folder.uuid, epoch: folder.epoch, stream },
+      info: () => parseMetadata(folder.path, folder.text),
+      before: () => this.#heldBefore(),
     }
+    // without a mark nothing says how much is on the disk
+    const extent = newest === undefined ? 'all' : newest.boot === BOOT ? 'put' : 'recent'
+    const found = await planRecovery(file, marks, place, { extent, atRest: false })
+    if (found.isDamaged) {
+      await applyRecovery(file, marksFile, found)
+      this.repaired(join(folder.path, streamFile(stream)), found)
+    } else if (found.keep < found.size) await file.truncate(found.keep)
+    return found.mark
   }
 
-  /** The newest mark that the file bears out, the file cut to it; undefined where the disk lost what was stored. */
-  async #recover(file: FileHandle, marksFile: FileHandle): Promise<Mark | undefined> {
-    const slots = Buffer.alloc(MARKS_FILE_BYTES)
-    await marksFile.read(slots, 0, MARKS_FILE_BYTES, 0)
-    const marks = decodeMarks(slots)
-    const { size } = await file.stat()
-    const { epoch } = this.folder
-    const whole = marks.find((one) => one.bytes <= size)
-    const mark = whole === undefined ? await this.#nothingYet(size, marks) : { ...whole, epoch }
-    if (mark !== undefined && mark.bytes < size) await file.truncate(mark.bytes)
-    return mark
-  }
-
-  /** Undefined where there was something. */
-  async #nothingYet(size: number, marks: WrittenMark[]): Promise<Mark | undefined> {
-    const before = (await this.before?.held()) ?? NOTHING
+  async #heldBefore(): Promise<Mark> {
+    const mark = (await this.before?.held()) ?? NOTHING
     await this.before?.close()
-    const firstPutWasCut = marks.length === 1 && marks[0]!.sequence === before.sequence + 1
-    if (!firstPutWasCut && (size > 0 || marks.length > 0)) return undefined
-    return beginEpoch(before, this.folder.epoch)
+    return mark
   }
 }
 
@@ -134,9 +139,4 @@ async function openToUpdate(path: string): Promise<FileHandle> {
 function writeAll(file: FileHandle, bytes: Buffer, at: number): void {
   let done = 0
   while (done < bytes.length) done += writeSync(file.fd, bytes, done, bytes.length - done, at + done)
-}
-
-export function storage(path: string, error: unknown): never {
-  const { code, message } = error as NodeJS.ErrnoException
-  return refuse('STORAGE', `${path}: ${code ?? message}; try again later`, code)
 }

@@ -17,7 +17,7 @@ import { EpochFolder, pathOf } from './epoch-folder.js'
 import { type Mark, NOTHING, type PutMark } from './mark.js'
 import { preamble, splitMetadata } from './metadata.js'
 import { OpenStreams } from './open-streams.js'
-import { StreamFile } from './stream-file.js'
+import { type OnRepair, StreamFile } from './stream-file.js'
 
 const MAX_STREAMS = 4096
 const MAX_EPOCHS = 4096
@@ -26,11 +26,12 @@ const MAX_EPOCHS = 4096
 export class TraceFiles implements Recorder {
   constructor(
     readonly output: string,
+    readonly repaired: OnRepair = () => {},
     readonly openStreams = new OpenStreams(),
   ) {}
 
   open(process: Process): Promise<Recording> {
-    return Trace.open(this.output, process, this.openStreams)
+    return Trace.open(this, process)
   }
 }
 
@@ -40,23 +41,23 @@ class Trace implements Recording {
   readonly #declared: Declared
 
   private constructor(
-    readonly output: string,
+    readonly files: TraceFiles,
     readonly process: Process,
     readonly info: TraceInfo,
     text: string,
-    readonly openStreams: OpenStreams,
   ) {
     const { preamble: head, events } = splitMetadata(text)
     this.#declared = new Declared(head, events, info.tracepoints)
   }
 
   /** Goes on with the folders that are there; where there are none, the first put makes one. */
-  static async open(output: string, process: Process, openStreams: OpenStreams): Promise<Trace> {
+  static async open(files: TraceFiles, process: Process): Promise<Trace> {
+    const { output } = files
     const epochs = await EpochFolder.all(output, process)
     const text = epochs.at(-1)?.text ?? preamble(process) // tracepoints are told to the newest first
     const folder = epochs[0]?.path ?? pathOf(output, process, 0)
     const info = { ...parseMetadata(folder, text), offset: process.clockOffset }
-    const trace = new Trace(output, process, info, text, openStreams)
+    const trace = new Trace(files, process, info, text)
     for (const epoch of epochs) {
       trace.#epochs.set(epoch.epoch.number, epoch)
       for (const file of await epoch.files()) {
@@ -65,6 +66,10 @@ class Trace implements Recording {
       }
     }
     return trace
+  }
+
+  get openStreams(): OpenStreams {
+    return this.files.openStreams
   }
 
   get followed(): boolean {
@@ -97,6 +102,7 @@ class Trace implements Recording {
       follow(await this.held(stream), mark, packets, uuidOf(this.process.uuid, mark.epoch), stream)
     const file = isBehind ? await this.#next(stream, mark.epoch) : known
     await file.folder.declare(this.#declared.blocks)
+    await file.folder.keepName()
     return this.openStreams.use(file, () => file.put(mark, packets, this.process.synced))
   }
 
@@ -116,14 +122,14 @@ class Trace implements Recording {
   async #bear(epoch: Epoch): Promise<EpochFolder> {
     if (this.#epochs.size >= MAX_EPOCHS)
       malformed('put.epoch', epoch.number, `at most ${MAX_EPOCHS} epochs a session`)
-    const folder = await EpochFolder.make(this.output, this.process, epoch, this.#declared.blocks)
+    const folder = await EpochFolder.make(this.files.output, this.process, epoch, this.#declared.blocks)
     if (this.#epochs.size === 0) this.info.folder = folder.path
     this.#epochs.set(epoch.number, folder)
     return folder
   }
 
   #begin(stream: number, folder: EpochFolder): StreamFile {
-    const made = new StreamFile(folder, stream, this.#streams.get(stream))
+    const made = new StreamFile(folder, stream, this.#streams.get(stream), this.files.repaired)
     this.#streams.set(stream, made)
     return made
   }

@@ -1,0 +1,21 @@
+// relay/src/store/disk.ts: what several files of the store do with a disk: they keep names on it, and say what it refused.
+
+import { open } from 'node:fs/promises'
+import { refuse } from '../check/refuse.js'
+
+/** The names in the folder are on the disk when this returns; where a file system has no such call, when it puts them there. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+  } finally {
+    await handle.close()
+  }
+}
+
+export function storage(path: string, error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException
+  return refuse('STORAGE', `${path}: ${code ?? message}; try again later`, code)
+}

@@ -1,0 +1,124 @@
+// test/power-cut.test.ts: a relay whose machine loses its power while processes send to it, on a disk that loses what was not synced
+// (test/programs/power-cut.c). Behind it every event is in a trace that babeltrace2 reads, or counted as lost.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { decodeMarks, encodeMark, MARKS_FILE_BYTES, slotOf } from '../relay/src/store/mark.js'
+import { freeAddress } from './support/relays.js'
+import { folder, lastJson, program, start } from './support/run.js'
+import { describeWith } from './support/tools.js'
+import { printed, recorded } from './support/trace.js'
+
+let shim = ''
+
+interface Counted {
+  emitted: number
+  lost: Record<string, number>
+  flushed: boolean
+}
+
+async function relayAt(address: string, output: string, env: Record<string, string> = {}) {
+  const running = start(program('relay.mjs'), { args: [address, output], timeout: 60_000, env })
+  await running.says('listening')
+  return running
+}
+
+/** Marks tell the boot in which they were written, and that is another now. */
+function reboot(output: string): void {
+  for (const trace of readdirSync(output)) {
+    if (trace.startsWith('.')) continue
+    for (const name of readdirSync(join(output, trace)).filter((one) => /^\.(events|spans)_/.test(one))) {
+      const path = join(output, trace, name)
+      const slots = Buffer.alloc(MARKS_FILE_BYTES)
+      for (const mark of decodeMarks(readFileSync(path)))
+        encodeMark({ ...mark, boot: 1n }).copy(slots, slotOf(mark))
+      writeFileSync(path, slots)
+    }
+  }
+}
+
+const sum = (lost: Record<string, number>): number => Object.values(lost).reduce((all, one) => all + one, 0)
+
+/** A process that emits through so many power cuts, what it counted, and what is in the traces. */
+async function throughCuts(ack: string, cuts: Record<string, string>[]) {
+  const [output, address] = [folder(), await freeAddress()]
+  const process = start(program('steady.mjs'), {
+    ...{ args: [ack], stdin: 'pipe', timeout: 120_000, env: { STEADY_RELAY: address } },
+  })
+  await process.says('emitting')
+  for (const cut of cuts) {
+    const env = { ...cut, LD_PRELOAD: shim, POWER_CUT_FOLDER: output, UV_USE_IO_URING: '0' }
+    const relay = await relayAt(address, output, env)
+    expect((await relay.ended).signal, 'the power went').toBe('SIGKILL')
+    reboot(output)
+  }
+  const relay = await relayAt(address, output)
+  process.child.stdin!.end('\n')
+  const counted = lastJson<Counted>(await process.ended)
+  relay.child.kill('SIGKILL')
+  await relay.ended
+  const { events, lost } = await recorded(output)
+  return { counted, output, events, lost }
+}
+
+describeWith(['gcc', 'babeltrace2'], 'power cuts', () => {
+  let at = ''
+  beforeAll(() => {
+    at = mkdtempSync(join(tmpdir(), 'blkin-shim-'))
+    shim = join(at, 'power-cut.so')
+    const source = program('power-cut.c')
+    execFileSync('gcc', ['-O1', '-shared', '-fPIC', '-o', shim, source, '-ldl'], { stdio: 'pipe' })
+  })
+  afterAll(() => rmSync(at, { recursive: true, force: true }))
+
+  test.each([
+    ['pages', 1],
+    ['pages', 2],
+    ['pages', 3],
+    ['end', 4],
+    ['end', 5],
+    ['all', 6],
+  ])(
+    'what a disk loses of %s (draw %i) is cut off and counted, and nothing is refused',
+    async (loses, seed) => {
+      const cut = (n: number) => ({
+        ...{ POWER_CUT_LOSES: loses, POWER_CUT_SEED: String(seed * 100 + n) },
+        POWER_CUT_WRITE: String(12 + seed * 4 + n * 5),
+      })
+      const { counted, output, events, lost } = await throughCuts('written', [cut(0), cut(1), cut(2)])
+      expect(counted.flushed).toBe(true)
+      expect({ events: events.length + sum(counted.lost), lost }).toEqual({
+        ...{ events: counted.emitted, lost: sum(counted.lost) },
+      })
+      expect(new Set(events.map(({ fields }) => fields.n)).size, 'each once').toBe(events.length)
+      expect(printed(output)).toHaveLength(events.length)
+    },
+  )
+
+  test('what was acknowledged as synced is there, whatever was not', async () => {
+    const cut = (n: number) => ({ POWER_CUT_LOSES: 'all', POWER_CUT_WRITE: String(5 + n * 8) })
+    const { counted, output, events } = await throughCuts('synced', [cut(0), cut(1), cut(2)])
+    expect(counted).toMatchObject({ flushed: true, lost: { unstored: 0 } })
+    expect(events.length + sum(counted.lost)).toBe(counted.emitted)
+    expect(printed(output)).toHaveLength(events.length)
+  })
+
+  test.each([1, 2, 3, 4, 5])('sync %i of a folder fails, and what was refused comes again', async (n) => {
+    const [output, address] = [folder(), await freeAddress()]
+    const env = { LD_PRELOAD: shim, POWER_CUT_FOLDER: output, POWER_CUT_FAILS: String(n) }
+    const relay = await relayAt(address, output, { ...env, UV_USE_IO_URING: '0' })
+    const process = start(program('steady.mjs'), {
+      ...{ args: ['synced'], stdin: 'pipe', timeout: 60_000, env: { STEADY_RELAY: address } },
+    })
+    await process.says('emitting')
+    process.child.stdin!.end('\n')
+    const counted = lastJson<Counted>(await process.ended)
+    expect(counted.flushed).toBe(true)
+    relay.child.kill('SIGKILL')
+    await relay.ended
+    expect(readdirSync(output), 'one name').toHaveLength(1)
+    expect(printed(output).length + sum(counted.lost)).toBe(counted.emitted)
+  })
+})
