@@ -11,6 +11,7 @@ import { overheadCommand } from './overhead.js'
 import { psCommand } from './ps.js'
 import { recordCommand } from './record.js'
 import { relayCommand } from './relay.js'
+import { repairCommand } from './repair.js'
 import { rulesCommand } from './rules.js'
 import { sqlCommand } from './sql.js'
 import { statusCommand } from './status.js'
@@ -52,6 +53,7 @@ export function makeProgram(): Command {
   const verbs = [
     ...[psCommand(), listCommand(), enableCommand(), disableCommand(), rulesCommand()],
     ...[recordCommand(), tailCommand(), topCommand(), relayCommand(), viewCommand(), sqlCommand()],
+    repairCommand(),
     ...[tracesCommand(), traceCommand(), statusCommand(), overheadCommand(), completionCommand()],
   ]
   const help = helpCommand(program)

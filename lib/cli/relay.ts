@@ -1,6 +1,6 @@
 // lib/cli/relay.ts: `blkin relay`: takes packets from many processes until it is told to stop.
 import { once } from 'node:events'
-import type { ScribeOptions, TracingOptions } from '@blkin/relay'
+import type { ScribeOptions, TraceRetention, TracingOptions } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { parseAddress } from '../address.js'
 import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
@@ -28,6 +28,7 @@ interface Flags {
   alertmanager?: string[]
   nice: number
   memory?: number
+  keep?: TraceRetention
   token?: string
   json?: boolean
 }
@@ -37,6 +38,9 @@ export function relayCommand(): Command {
     .summary('take events from many processes')
     .addOption(new Option('-l, --listen <host:port>', 'where').env('BLKIN_LISTEN').default('127.0.0.1:4650'))
     .addOption(outputOption('where the traces go', 'traces'))
+    .addOption(
+      new Option('--keep <limits>', 'of traces that ended: 7d,20G,1000').env('BLKIN_KEEP').argParser(keepOf),
+    )
     .addOption(new Option('--http <host:port>', "spans, Zipkin's API and /metrics").env('BLKIN_HTTP'))
     .addOption(
       new Option('--allow-origin <origin>', 'whose pages may ask there')
@@ -83,6 +87,7 @@ export function relayCommand(): Command {
     )
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
+    .addHelpOption(new Option('-h, --help').hideHelp()) // for want of a line
     .addHelpText(
       'after',
       ending('blkin relay --listen 127.0.0.1:4650 -o traces', '0 done, 1 failed, 2 bad usage'),
@@ -90,7 +95,7 @@ export function relayCommand(): Command {
     .action(run)
 }
 
-async function run({ listen, output, token, json, nice, ...flags }: Flags): Promise<void> {
+async function run({ listen, output, token, json, nice, keep, ...flags }: Flags): Promise<void> {
   const { startRelay } = await loadRelay()
   const tracing = await tracingOf(flags)
   const scribe = scribeOf(flags)
@@ -99,6 +104,7 @@ async function run({ listen, output, token, json, nice, ...flags }: Flags): Prom
     ...(tracing ? { tracing } : {}),
     ...(scribe ? { scribe } : {}),
     ...(token ? { token } : {}),
+    ...(keep ? { retention: keep } : {}),
   }).catch(refusedOption)
   const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   const { address, httpAddress, scribeAddress } = relay
@@ -127,13 +133,29 @@ function niceOf(text: string): number {
   throw new UsageError(`--nice: ${JSON.stringify(text)}; expected a whole number from 0 to 19`)
 }
 
-const UNITS: Record<string, number> = { M: 2 ** 20, G: 2 ** 30 }
+const UNITS: Record<string, number> = { M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 }
+const TIMES: Record<string, number> = { h: 3_600_000, d: 86_400_000 }
 
 function memoryOf(text: string): number {
   const [, count, unit = ''] = /^(\d{1,6})([MG])$/.exec(text) ?? []
   const bytes = Number(count) * UNITS[unit]!
   if (bytes >= 128 * 2 ** 20) return bytes
   throw new UsageError(`--memory: ${JSON.stringify(text)}; expected 128M or more, such as 512M or 2G`)
+}
+
+/** An age, a size, a number of traces: each once at most. */
+function keepOf(text: string): TraceRetention {
+  const kept: TraceRetention = {}
+  for (const part of text.split(',').map((one) => one.trim())) {
+    const [, count, unit = ''] = /^([1-9]\d{0,8})([hdMGT]?)$/.exec(part) ?? []
+    const of = unit in TIMES ? 'maxAge' : unit in UNITS ? 'maxBytes' : 'maxTraces'
+    if (count === undefined || kept[of] !== undefined)
+      throw new UsageError(
+        `--keep: ${JSON.stringify(text)}; expected an age (12h, 7d), a size (500M, 20G), a number of traces, or some of them: 7d,20G`,
+      )
+    kept[of] = Number(count) * (TIMES[unit] ?? UNITS[unit] ?? 1)
+  }
+  return kept
 }
 
 const addressOf =
@@ -143,7 +165,7 @@ const addressOf =
     return text
   }
 
-type Asked = Omit<Flags, 'listen' | 'output' | 'nice'>
+type Asked = Omit<Flags, 'listen' | 'output' | 'nice' | 'keep'>
 
 /** Undefined: nobody asks for spans, but for those that come by Scribe. */
 async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {

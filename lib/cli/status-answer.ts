@@ -33,6 +33,11 @@ const status: Shape = {
   processes: [{ pid: 'number', program: 'string', events: 'number', lost }],
   spans: { received: 'number', stored: 'number', sampledOut: 'number', refused: 'number', waiting: 'number' },
   'behind?': { bytes: 'number', ms: 'number' },
+  'traces?': {
+    kept: { traces: 'number', bytes: 'number', isOver: 'boolean' },
+    removed: { traces: 'number', bytes: 'number', events: 'number' },
+    repaired: { streams: 'number', bytes: 'number', events: 'number' },
+  },
   sinks: [outbox],
   'rejections?': [rejection],
   'scribe?': { good: 'number', bad: 'number', denied: 'number', bytes: 'number', 'trouble?': 'string' },

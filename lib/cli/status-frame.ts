@@ -163,6 +163,25 @@ const rejectionsPart: Part = {
   },
 }
 
+/** What goes by --keep was to go; what the disk lost was not. */
+const tracesPart: Part = {
+  wrong: ({ traces }) => told(traces?.repaired.streams ?? 0, 'file', 'cut by the disk', 'cut by the disk'),
+  lines({ traces }, style) {
+    if (traces === undefined) return []
+    const { kept, removed, repaired } = traces
+    const heads = ['KEPT', 'SIZE', 'REMOVED', 'EVENTS', 'REPAIRED', 'MISSING']
+    const columns = [{ head: 'TRACES' }, ...heads.map((head) => ({ head, right }))]
+    const cells = [
+      ...[grouped(kept.traces), bytes(kept.bytes), grouped(removed.traces), grouped(removed.events)],
+      ...[bad(repaired.streams, style), bad(repaired.events, style)],
+    ]
+    const rest = kept.isOver
+      ? [style.dim('more than --keep says: who writes to them lives, or did a moment ago')]
+      : []
+    return [...table(columns, [['', ...cells]], style), ...rest]
+  },
+}
+
 /** What is put off comes again: it is not wrong, and what is bad stands among what was refused. */
 const scribePart: Part = {
   wrong: ({ scribe }) => (scribe?.trouble === undefined ? undefined : "Scribe's files fail"),
@@ -210,7 +229,7 @@ const processesPart: Part = {
   },
 }
 
-const parts = [alertsPart, sinksPart, rejectionsPart, spansPart, scribePart, processesPart]
+const parts = [alertsPart, sinksPart, rejectionsPart, tracesPart, spansPart, scribePart, processesPart]
 
 const told = (n: number, what: string, one: string, many: string): string | undefined =>
   n === 0 ? undefined : `${count(n, what)} ${n === 1 ? one : many}`

@@ -63,3 +63,12 @@ export { openTables, type QueryRows, type SqlOptions, type SqlValue, type TraceT
 export type { Table, TableColumn } from './sql/tables.js'
 export type { RelayStatus } from './status.js'
 export type { LostCounts, ProcessStats } from './store/processes.js'
+export {
+  checkAtRest,
+  type RepairedFile,
+  type RepairOptions,
+  type RepairReport,
+  repairTraces,
+} from './store/repair-traces.js'
+export type { TraceRetention } from './store/trace-retention.js'
+export type { TraceCounts } from './store/traces.js'

@@ -24,8 +24,8 @@ import { TracingThread } from './spans/tracing-thread.js'
 import type { V1Span } from './spans/v1-span.js'
 import { makeOutput } from './store/output.js'
 import { Processes } from './store/processes.js'
-import { RepairCounts, type RepairedFile, repairedFile, repairTraces } from './store/repair-traces.js'
-import { TraceFiles } from './store/trace.js'
+import { checkRetention, type TraceRetention } from './store/trace-retention.js'
+import { Traces } from './store/traces.js'
 
 export interface RelayOptions {
   /** host:port; port 0 takes any that is free. */
@@ -41,6 +41,8 @@ export interface RelayOptions {
   tracing?: TracingOptions
   /** Takes what Scribe's clients log: spans where `tracing` has them, the rest into files under `output`. */
   scribe?: ScribeOptions
+  /** Which traces below `output` stay; all, where nothing is said. */
+  retention?: TraceRetention
   /** What every client must say; needed to listen on anything but loopback. */
   token?: string
   log?: (line: string) => void
@@ -91,17 +93,19 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   if (nice !== undefined && !(Number.isInteger(nice) && nice >= 0 && nice <= NICEST))
     throw new RangeError(`nice is ${nice}; expected a whole number from 0 to ${NICEST}`)
   const output = options.output === undefined ? undefined : resolve(options.output)
+  const retention = checkRetention(options.retention ?? {})
+  if (options.retention !== undefined && output === undefined)
+    throw new TypeError('retention is given and output is missing; expected a folder for the traces')
   if (options.tracing !== undefined) checkTracing(options.tracing)
   const spans = options.tracing ?? (options.scribe && {})
   const plan = options.scribe && planScribe(options.scribe, spans?.sinks?.scribe)
 
-  const repairs = new RepairCounts()
-  const onRepair = (file: RepairedFile) => rejections.log(repairs.note(file, output!))
   const feed = new Feed(options.live ?? (() => {}))
-  const recorder =
+  const traces =
     output === undefined
-      ? new LiveTraces(feed)
-      : new TraceFiles(output, (path, found) => onRepair(repairedFile(path, found)))
+      ? undefined
+      : new Traces(output, { retention, log: rejections.log, behindMs: () => tracing?.behind.ms ?? 0 })
+  const recorder = traces?.files ?? new LiveTraces(feed)
   const processes = new Processes()
   let scribe: ScribeServer | undefined
   let listener: Listener | undefined
@@ -110,6 +114,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     connections: listener?.counts() ?? { open: 0, refused: 0, ended: 0 },
     ...(tracing ? { behind: tracing.behind } : {}),
     ...(scribe ? { scribe: scribe.stats() } : {}),
+    ...(traces ? { traces: traces.counts } : {}),
   })
   const lent = { token, version: VERSION, rejections, counts }
   if (nice !== undefined) beNice(nice)
@@ -121,12 +126,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const followers = new Followers(tracing ? new Tap(recorder, output!, tracing) : recorder, reject)
   try {
     // only now: who was refused for what was given finds nothing changed
-    if (output !== undefined) {
-      await makeOutput(output)
-      const { repaired, setAside } = await repairTraces(output, { isAtStart: true })
-      for (const file of repaired) onRepair(file)
-      for (const path of setAside) rejections.log(`${path}: its metadata cannot be read; set aside`)
-    }
+    if (output !== undefined) await makeOutput(output)
+    await traces?.begin()
     const rules = await RuleBook.open(output && join(output, '.rules'))
     const house = { token, processes, recorder: followers, followers, rules, reject }
     const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), rejections)
@@ -136,6 +137,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   } catch (error) {
     await scribe?.close()
     await tracing?.close()
+    await traces?.close()
     throw error
   }
 
@@ -152,6 +154,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       await Promise.all([listener.close(), scribe?.close()])
       feed.flush()
       await tracing?.close()
+      await traces?.close()
       rejections.close()
     },
   }

@@ -8,6 +8,7 @@ import type { OutboxStats } from './sinks/outbox.js'
 import type { TracingStats } from './spans/tracing.js'
 import type { Behind } from './spans/tracing-thread.js'
 import type { LostCounts, ProcessStats } from './store/processes.js'
+import type { TraceCounts } from './store/traces.js'
 
 export interface RelayStatus {
   version: string
@@ -26,6 +27,8 @@ export interface RelayStatus {
   sinks: OutboxStats[]
   /** What was turned away or could not be kept, since the relay began. */
   rejections?: Rejection[]
+  /** Traces that are kept, those that went, and what the disk lost of them. */
+  traces?: TraceCounts
   /** Where it takes messages by Scribe. */
   scribe?: Omit<ScribeStats, 'connections'>
   /** Where there are rules. */
@@ -40,6 +43,7 @@ interface Known {
   behind?: Behind
   scribe?: ScribeStats
   rejections: Rejection[]
+  traces?: TraceCounts
   /** The folder for everything. */
   output: string
 }
@@ -52,6 +56,7 @@ export function statusOf({
   behind,
   scribe,
   rejections,
+  traces,
   output,
 }: Known): RelayStatus {
   const { received, stored, sampledOut, refused, waiting, sinks, alerts } = tracing
@@ -64,6 +69,7 @@ export function statusOf({
     goneLost: gone.reduce((sum, { lost }) => sum + lostOf(lost), 0),
     spans: { received, stored, sampledOut, refused, waiting },
     ...(behind ? { behind } : {}),
+    ...(traces ? { traces } : {}),
     rejections: rejections.map((one) => ({ ...one, message: withoutFolder(one.message, output) })),
     ...{ sinks, ...(scribe ? { scribe: messagesOf(scribe, output) } : {}), ...(alerts ? { alerts } : {}) },
   }

@@ -12,8 +12,10 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { decodeMarks, encodeMark, MARKS_FILE_BYTES, slotOf } from '../src/store/mark.js'
+import { repairTraces } from '../src/store/repair-traces.js'
 import { i64, types } from '../src/wire.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
@@ -48,10 +50,9 @@ async function stored() {
 type Stored = Awaited<ReturnType<typeof stored>>
 
 /** The machine that wrote the marks is another boot's now. */
-function reboot({ marks }: Stored): void {
+function reboot({ marks }: Pick<Stored, 'marks'>, boot = 1n): void {
   const slots = Buffer.alloc(MARKS_FILE_BYTES)
-  for (const mark of decodeMarks(readFileSync(marks)))
-    encodeMark({ ...mark, boot: 1n }).copy(slots, slotOf(mark))
+  for (const mark of decodeMarks(readFileSync(marks))) encodeMark({ ...mark, boot }).copy(slots, slotOf(mark))
   writeFileSync(marks, slots)
 }
 
@@ -168,11 +169,75 @@ test('marks of a relay of before are read, and what they do not say is none', as
   for (const mark of decodeMarks(readFileSync(made.marks))) {
     const slot = encodeMark(mark).subarray(0, 120)
     slot.writeUInt32LE(0x4b52414e, 0)
-    slot.writeUInt32LE((await import('node:zlib')).crc32(slot.subarray(0, 112)), 112)
+    slot.writeUInt32LE(crc32(slot.subarray(0, 112)), 112)
     slot.copy(before, slotOf(mark))
   }
   writeFileSync(made.marks, before)
   const { held, client } = await comeAgain(made)
   expect(held).toEqual({ sequence: 6, bytes: made.ends[5], events: 6 * EVENTS })
+  client.end()
+})
+
+const cuts: [string, (made: Stored) => void][] = [
+  ['within the last put', (made) => truncateSync(made.file, made.ends[5]! - 5000)],
+  ['before both marks', (made) => truncateSync(made.file, made.ends[1]! + 5000)],
+  ['to nothing', (made) => truncateSync(made.file, 0)],
+  ['by a page of zeros', (made) => zero(made.file, pageOf(made.ends[2]!), pageOf(made.ends[2]!) + PAGE)],
+]
+
+test.each(cuts)(
+  'repair tells in a file that was cut %s what is missing, once, and who comes again goes on behind it',
+  async (_, damage) => {
+    const made = await stored()
+    damage(made)
+    const before = readFileSync(made.file)
+    const would = await repairTraces(made.output, { isDryRun: true })
+    expect(readFileSync(made.file).equals(before), 'a dry run changes nothing').toBe(true)
+    const done = await repairTraces(made.output)
+    expect(done).toEqual(would)
+    expect(done.repaired.map(({ path }) => path)).toEqual([made.file])
+    const missing = done.repaired[0]!.missingEvents
+    expect(missing).toBeGreaterThan(0)
+    if (hasBabeltrace) expect(read(made.output)).toEqual({ events: 6 * EVENTS - missing, lost: missing })
+    expect((await repairTraces(made.output)).repaired).toEqual([])
+    const relay = await relayIn(made.output)
+    const client = await connect(relay.address)
+    const [held] = (await client.hello(made.hello)).held
+    expect(held!.events!.toNumber() + held!.unstored!.toNumber()).toBe(6 * EVENTS)
+    expect(held!.lost.toNumber()).toBe(missing)
+    client.end()
+  },
+)
+
+test('a relay that starts after a power cut tells in the traces of its own machine what is missing', async () => {
+  const made = await stored()
+  truncateSync(made.file, made.ends[3]! + 5000)
+  reboot(made, 0x0707070707070707n) // in which the process ran
+  const relay = await relayIn(made.output)
+  const { repaired } = relay.stats().traces!
+  expect(repaired).toMatchObject({ streams: 1 })
+  expect(repaired.events).toBeGreaterThan(0)
+  if (hasBabeltrace)
+    expect(read(made.output)).toEqual({ events: 6 * EVENTS - repaired.events, lost: repaired.events })
+})
+
+test('a relay that was killed leaves nothing to repair at the start of the next', async () => {
+  const made = await stored()
+  truncateSync(made.file, made.ends[5]! - 5000)
+  const relay = await relayIn(made.output)
+  expect(relay.stats().traces!.repaired.streams).toBe(0)
+  expect(statSync(made.file).size, 'its process may come again').toBe(made.ends[5]! - 5000)
+})
+
+test('a trace whose metadata did not reach the disk is set aside, and the others can be read', async () => {
+  const made = await stored()
+  const [trace] = readdirSync(made.output)
+  writeFileSync(join(made.output, trace!, 'metadata'), '')
+  const { setAside, traces } = await repairTraces(made.output)
+  expect({ setAside, traces }).toEqual({ setAside: [join(made.output, trace!)], traces: 1 })
+  expect(readdirSync(made.output)).toEqual([`.${trace}.unreadable`])
+  const relay = await relayIn(made.output)
+  const client = await connect(relay.address)
+  expect((await client.hello(made.hello)).tracepoints, 'its process begins anew').toBe(0)
   client.end()
 })

@@ -1,6 +1,7 @@
 // relay/test/store.test.ts: what a put leaves on the disk, and what the relay says it holds.
 
 import fs, { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -220,5 +221,33 @@ test('a process that is connected and records nothing leaves no folder; its firs
   expect(readdirSync(output)).toEqual([])
   await client.put(makePut(0, 1, putsOf(hello.uuid, 0, 1)[0]!))
   expect(readFileSync(join(onlyFolder(output), 'metadata'), 'utf8')).toContain('name = "p:e"')
+  client.end()
+})
+
+test('a sync of a folder that fails is a put that is refused, and the same put is taken when it comes again', async () => {
+  const output = folder()
+  const relay = await relayIn(output)
+  const client = await connect(relay.address)
+  const hello = makeHello({ ack: types.Ack.SYNCED })
+  await client.hello(hello)
+  await client.declare([tracepoint(0, 'p:e')])
+  const file = await open(output)
+  const files = Object.getPrototypeOf(file) as typeof file
+  await file.close()
+  const { sync } = files
+  const put = makePut(0, 1, putsOf(hello.uuid, 0, 1)[0]!)
+  for (const failing of [2, 1, 1]) {
+    let syncs = 0
+    files.sync = function () {
+      if (++syncs === failing) throw Object.assign(new Error('a fault'), { code: 'EIO' })
+      return sync.call(this)
+    }
+    await client.put(put).catch((error) => expect(error).toMatchObject({ reason: types.Refusal.STORAGE }))
+    expect(syncs, 'there is a sync to fail').toBeGreaterThan(0)
+  }
+  files.sync = sync
+  await client.put(put)
+  expect(readdirSync(output), 'one name').toHaveLength(1)
+  if (hasBabeltrace) expect(babeltrace(output).text.split('\n').filter(Boolean)).toHaveLength(100)
   client.end()
 })

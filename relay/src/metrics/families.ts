@@ -42,6 +42,7 @@ export function relayMetrics(counted: Counted): Family[] {
   const families: Family[] = [
     gauge('build_info', 'The relay that answers.', [[{ version: counted.version }, 1]]),
     ...ofIntake(counted),
+    ...ofTraces(counted),
     ...ofSpans(counted),
     ...ofStore(counted),
     ...ofScribe(counted),
@@ -80,6 +81,20 @@ function ofIntake({ counts, answers }: Counted): Family[] {
       'Requests over HTTP, by how they were answered.',
       answers.map(({ method, status, count }) => [{ method, code: String(status) }, count]),
     ),
+  ]
+}
+
+function ofTraces({ counts: { traces } }: Counted): Family[] {
+  if (traces === undefined) return []
+  const { kept, removed, repaired } = traces
+  return [
+    gauge('kept_traces', 'Traces in the output folder.', kept.traces),
+    gauge('kept_trace_bytes', 'Size of their files.', kept.bytes),
+    counter('removed_traces', 'Traces that went by --keep.', removed.traces),
+    counter('removed_trace_bytes', 'What their files took.', removed.bytes),
+    counter('removed_trace_events', 'Events that were in them.', removed.events),
+    counter('repaired_streams', 'Files of which the disk had lost what was stored.', repaired.streams),
+    counter('repaired_stream_events', 'Events that are missing there.', repaired.events),
   ]
 }
 

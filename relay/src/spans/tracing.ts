@@ -19,6 +19,7 @@ import { checkOther } from '../sinks/zipkin.js'
 import { statusOf } from '../status.js'
 import { makeOutput } from '../store/output.js'
 import type { ProcessStats, ProcessTotals } from '../store/processes.js'
+import type { TraceCounts } from '../store/traces.js'
 import { Assembler } from './assembler.js'
 import { Backlog } from './backlog.js'
 import type { Counts } from './counts.js'
@@ -109,6 +110,8 @@ export interface RelayCounts {
   rejections: Rejection[]
   /** Where there is a Scribe server. */
   scribe?: ScribeStats
+  /** Where there is an output folder: the traces in it. */
+  traces?: TraceCounts
 }
 
 const leftOut = [

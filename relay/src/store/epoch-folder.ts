@@ -131,7 +131,7 @@ export class EpochFolder {
 }
 
 /** PROGRAM-PID-UUID8, and -NUMBER behind that where it is not the first. A first dot would hide the folder, so it is replaced too. */
-function folderName(process: Process): string {
+export function folderName(process: Process): string {
   const program = process.program.replace(/[^A-Za-z0-9._-]|^\./g, '_').slice(0, 200)
   return `${program}-${process.pid}-${process.uuid.toString('hex', 0, 4)}`
 }

@@ -3,7 +3,7 @@
 // says stream-recovery.ts. A trace without readable metadata cannot be read by anybody, and keeps babeltrace2 from reading those
 // beside it: it is set aside, under a name with a dot.
 
-import { type FileHandle, open, readdir, readFile, rename, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, readlink, realpath, rename, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { streamOf } from '../ctf/streams.js'
 import { TraceError, type TraceInfo } from '../read/model.js'
@@ -11,7 +11,7 @@ import { parseMetadata } from '../read/tsdl.js'
 import { syncFolder } from './disk.js'
 import { type Mark, NOTHING, type WrittenMark } from './mark.js'
 import { applyRecovery, BOOT, bootOf, planRecovery, type Recovery, readMarks } from './stream-recovery.js'
-import { listTraces, type TraceFolder } from './trace-folders.js'
+import { isTraceName, listTraces, type TraceFolder } from './trace-folders.js'
 
 export interface RepairedFile {
   path: string
@@ -26,6 +26,8 @@ export interface RepairReport {
   repaired: RepairedFile[]
   /** Traces without metadata that can be read. */
   setAside: string[]
+  /** What the system refused; the others are repaired all the same. */
+  failed: { path: string; message: string }[]
 }
 
 export interface RepairOptions {
@@ -39,17 +41,40 @@ export interface RepairOptions {
 const RECENT_MS = 600_000
 
 export async function repairTraces(path: string, options: RepairOptions = {}): Promise<RepairReport> {
-  const report: RepairReport = { traces: 0, streams: 0, repaired: [], setAside: [] }
+  const report: RepairReport = { traces: 0, streams: 0, repaired: [], setAside: [], failed: [] }
   const traces = await listTraces(path)
   const since = options.isAtStart ? (await newestOf(traces)) - RECENT_MS : 0
   const marks = new Map<string, Mark>() // of each stream, where it ended in the epoch before
   for (const [i, trace] of traces.entries()) {
     const isLast = traces[i + 1]?.session !== trace.session
     if (trace.epoch === 0 || traces[i - 1]?.session !== trace.session) marks.clear()
-    await repairTrace(trace, isLast, since, marks, options, report)
+    try {
+      await repairTrace(trace, isLast, since, marks, options, report)
+    } catch (error) {
+      report.failed.push({ path: trace.path, message: (error as Error).message })
+    }
   }
   return report
 }
+
+/**
+ * Throws where a process has the folder or something in it open: a relay has it as long as it runs. Only where there is /proc, and of
+ * processes that this user may look at.
+ */
+export async function checkAtRest(path: string): Promise<void> {
+  const folder = await realpath(path)
+  const output = isTraceName(folder) ? dirname(folder) : folder
+  for (const pid of (await namesIn('/proc')).filter((name) => /^\d+$/.test(name))) {
+    if (Number(pid) === process.pid) continue
+    for (const fd of await namesIn(`/proc/${pid}/fd`)) {
+      const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')
+      if (target === output || target.startsWith(`${folder}/`))
+        throw new Error(`${path} is in use by process ${pid}, which has ${target} open; end it first`)
+    }
+  }
+}
+
+const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
 
 async function repairTrace(
   trace: TraceFolder,
@@ -148,19 +173,4 @@ async function newestOf(traces: readonly TraceFolder[]): Promise<number> {
   for (const { path, streams } of traces)
     for (const name of streams) newest = Math.max(newest, (await stat(join(path, name))).mtimeMs)
   return newest
-}
-
-/** What a relay's disk lost, as far as it noticed. */
-export class RepairCounts {
-  streams = 0
-  bytes = 0
-  events = 0
-
-  note({ path, cutBytes, missingEvents }: RepairedFile, output: string): string {
-    this.streams++
-    this.bytes += cutBytes
-    this.events += missingEvents
-    const what = `${cutBytes} bytes are cut off, ${missingEvents} events are missing`
-    return `${path.replace(`${output}/`, '')}: the disk lost what was stored there: ${what}`
-  }
 }

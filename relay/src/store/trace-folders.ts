@@ -27,6 +27,9 @@ export async function listTraces(path: string): Promise<TraceFolder[]> {
   return found.sort((a, b) => (a.session < b.session ? -1 : a.session > b.session ? 1 : a.epoch - b.epoch))
 }
 
+/** Not whether it is there. */
+export const isTraceName = (path: string): boolean => NAME.test(basename(path))
+
 async function traceAt(path: string): Promise<TraceFolder | undefined> {
   const [, session, epoch = '0'] = NAME.exec(basename(path)) ?? []
   if (session === undefined) return undefined

@@ -13,7 +13,7 @@ import type { TraceInfo } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
 import type { Tracepoint } from '../wire.js'
 import { Declared } from './declared.js'
-import { EpochFolder, pathOf } from './epoch-folder.js'
+import { EpochFolder, folderName, pathOf } from './epoch-folder.js'
 import { type Mark, NOTHING, type PutMark } from './mark.js'
 import { preamble, splitMetadata } from './metadata.js'
 import { OpenStreams } from './open-streams.js'
@@ -24,14 +24,25 @@ const MAX_EPOCHS = 4096
 
 /** Traces below one folder. */
 export class TraceFiles implements Recorder {
+  /** Those that are written to, by their folder's name. */
+  readonly sessions = new Set<string>()
+
   constructor(
     readonly output: string,
     readonly repaired: OnRepair = () => {},
     readonly openStreams = new OpenStreams(),
   ) {}
 
-  open(process: Process): Promise<Recording> {
-    return Trace.open(this, process)
+  /** A process has one at a time. */
+  async open(process: Process): Promise<Recording> {
+    const session = folderName(process)
+    this.sessions.add(session) // before anything of it is looked for: from now on nobody removes it
+    try {
+      return await Trace.open(this, process)
+    } catch (error) {
+      this.sessions.delete(session)
+      throw error
+    }
   }
 }
 
@@ -108,6 +119,7 @@ class Trace implements Recording {
 
   async close(): Promise<void> {
     for (const file of this.#streams.values()) await this.openStreams.close(file)
+    this.files.sessions.delete(folderName(this.process))
   }
 
   /** The stream's file in an epoch that it was not in yet. */

@@ -1,6 +1,7 @@
 // relay/src/spans/store/retention.ts: how long spans stay: by age, and by what they take on disk. The store calls it.
 
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { soonest } from '../../wall-clock.js'
 import { INDEX_TABLES } from './block-index.js'
 import { rows } from './traces.js'
 
@@ -33,9 +34,6 @@ export async function removeOld(connection: DuckDBConnection, { age, bytes }: Re
   }
   return gone > 0
 }
-
-/** The time of day by the clock, or as it went on since the start: one that is set ahead by mistake makes nothing old. */
-const soonest = () => Math.min(Date.now(), performance.timeOrigin + performance.now())
 
 async function remove(connection: DuckDBConnection, which: string): Promise<number> {
   const result = await connection.run(`DELETE FROM spans WHERE ${which}`)
