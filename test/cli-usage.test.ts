@@ -24,6 +24,7 @@ const verbs = [
     'relay',
     'view',
     'sql',
+    'repair',
     'traces',
     'trace',
   ],

@@ -352,6 +352,7 @@ const verbs = [
   'status',
   'relay',
   'view',
+  'repair',
   'traces',
   'trace',
   'completion',

@@ -135,12 +135,12 @@ export const channelOptions = (): Option[] => [
     .argParser((text: string, before: string[] = []) => [...before, ...split(text)]),
 ]
 
-/** A variable that is set to nothing is not set, as for traced programs; BLKIN_JSON=0 is a no. */
+/** A variable that is set to nothing is not set, as for traced programs; where one is a yes, 0 is a no. */
 export function dropEmptyTwins(env: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(env)) {
     if (name.startsWith('BLKIN_') && env[name] === '') delete env[name]
   }
-  if (env.BLKIN_JSON === '0') delete env.BLKIN_JSON
+  for (const name of ['BLKIN_JSON', 'BLKIN_DRY_RUN']) if (env[name] === '0') delete env[name]
 }
 
 /** The parts of a rule but its pattern and filter, as a controller sends them. */

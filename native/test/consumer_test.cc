@@ -724,6 +724,53 @@ TEST_F(Losses, of_a_ring_stand_behind_the_records_that_filled_it) {
   EXPECT_EQ(relay.stored(0).held.lost, 3) << "events_discarded of the last packet";
 }
 
+// A relay's disk loses what was acknowledged: it tells so by how many events it holds.
+TEST_F(Losses, of_what_the_relay_holds_no_longer_are_counted_once_and_told) {
+  relay.takes_epochs = true;
+  std::atomic<bool> hangs_up{false};
+  relay.on_put = [&](const ReceivedPut&) {
+    return hangs_up.exchange(false) ? Answer::kHangUp : Answer::kStore;
+  };
+  relay.on_held = [](std::vector<thrift::Held>& held) {
+    if (!held.empty()) held[0].events -= 100;
+  };
+  MemoryRing& one = ring(0);
+  start();
+  write(one, 300);
+  ASSERT_TRUE(consumer->flush(kForever));
+  for (int round = 1; round <= 3; ++round) {
+    hangs_up = true;
+    write(one, 50);
+    ASSERT_TRUE(consumer->flush(kForever));
+    EXPECT_FALSE(hangs_up) << "it has lost its connection";
+    EXPECT_EQ(relay.stored(0).lost.unstored, 100);
+    EXPECT_EQ(relay.stored(0).held.lost, 100) << "events_discarded of the last packet";
+    EXPECT_EQ(consumer->status().unstored, 100U);
+    EXPECT_EQ(consumer->status().acknowledged, 200U + static_cast<uint64_t>(round) * 50);
+  }
+  expect_all_stored();
+}
+
+TEST_F(Losses, are_not_counted_where_the_relay_does_not_tell_how_many_it_holds) {
+  std::atomic<bool> hangs_up{false};
+  relay.on_put = [&](const ReceivedPut&) {
+    return hangs_up.exchange(false) ? Answer::kHangUp : Answer::kStore;
+  };
+  relay.on_held = [](std::vector<thrift::Held>& held) {
+    for (thrift::Held& one : held) one.events = 0;
+  };
+  relay.takes_epochs = false;
+  MemoryRing& one = ring(0);
+  start();
+  write(one, 300);
+  ASSERT_TRUE(consumer->flush(kForever));
+  hangs_up = true;
+  write(one, 50);
+  ASSERT_TRUE(consumer->flush(kForever));
+  EXPECT_EQ(consumer->status().unstored, 0U);
+  expect_all_stored();
+}
+
 TEST_F(Losses, without_any_event_are_told_too_and_once) {
   MemoryRing& one = ring(0);
   start();

@@ -97,9 +97,11 @@ async function sessionsIn(output: string): Promise<Kept[]> {
     sessions.set(session, kept)
     kept.folders.push(path)
     for (const name of await readdir(path)) {
-      const { size, mtimeMs } = await stat(join(path, name))
-      kept.bytes += size
-      kept.last = Math.max(kept.last, mtimeMs)
+      const found = await stat(join(path, name)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error // metadata has another name while it is written
+      })
+      kept.bytes += found?.size ?? 0
+      kept.last = Math.max(kept.last, found?.mtimeMs ?? 0)
     }
   }
   return [...sessions.values()]
