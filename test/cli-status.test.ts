@@ -256,6 +256,15 @@ describe('the picture', () => {
     const full = { ...scribe, trouble: 'there are 1000 folders of 1000' }
     expect(headline({ scribe: full })).toEqual(["Scribe's files fail", 'SCRIBE', false])
     expect(headline({ spans: { ...status.spans, refused: 1 } })).toEqual(['1 span refused', 'SPANS', false])
+    const traces = {
+      ...{ kept: { traces: 3, bytes: 4096, isOver: true }, removed: { traces: 1, bytes: 1, events: 2 } },
+      repaired: { streams: 0, bytes: 0, events: 0 },
+    }
+    expect(headline({ traces })).toEqual(['all is well', 'SPANS', true])
+    const repaired = { streams: 2, bytes: 8192, events: 700 }
+    expect(headline({ traces: { ...traces, repaired } })).toEqual([
+      ...['2 files cut by the disk', 'TRACES', false],
+    ])
     const refusal = { what: 'post', reason: '413', isLost: true, count: 3, last: 1000, message: 'a\x1b[31m' }
     const put = { ...refusal, what: 'put', reason: 'EFBIG', isLost: false, count: 2, last: 60_500 }
     const gone = { ...refusal, what: 'span' }

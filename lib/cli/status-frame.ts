@@ -229,7 +229,7 @@ const processesPart: Part = {
   },
 }
 
-const parts = [alertsPart, sinksPart, rejectionsPart, tracesPart, spansPart, scribePart, processesPart]
+const parts = [alertsPart, sinksPart, rejectionsPart, spansPart, scribePart, tracesPart, processesPart]
 
 const told = (n: number, what: string, one: string, many: string): string | undefined =>
   n === 0 ? undefined : `${count(n, what)} ${n === 1 ? one : many}`
