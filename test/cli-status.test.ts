@@ -96,6 +96,9 @@ well:     missing(service=front span=write -> service=store span=sync) > 0 over 
     'SPANS RECEIVED STORED SAMPLED OUT REFUSED WAITING BEHIND',
     '5 5 0 0 0 -',
     '',
+    'TRACES KEPT SIZE REMOVED EVENTS REPAIRED MISSING',
+    expect.stringMatching(/^\d \S+ \w+ 0 0 0 0$/), // as many as there were when it looked last
+    '',
     expect.stringMatching(/^(2 gone, )?no process is connected$/),
   ])
 

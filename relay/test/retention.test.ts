@@ -125,3 +125,20 @@ test.each([
 ])('a limit that is none is refused: %j', async (retention, message) => {
   await expect(relayIn(folder(), { retention: retention as never })).rejects.toThrow(message)
 })
+
+test('a trace goes while the relay runs too, and its process, should it come again, begins a new one', async () => {
+  const output = folder()
+  const relay = await relayIn(output, { retention: { maxTraces: 1 } })
+  const { hello, client } = await record(relay.address, 1_000_001)
+  await client.closed
+  for (const file of readdirSync(join(output, readdirSync(output)[0]!)))
+    utimesSync(join(output, readdirSync(output)[0]!, file), 0, 0)
+  const second = await record(relay.address, 1_000_002, true)
+  await until(() => relay.stats().traces!.removed.traces === 1)
+  expect(pids(output)).toEqual([2])
+  const again = await connect(relay.address)
+  const { held, tracepoints } = await again.hello(hello)
+  expect({ held, tracepoints }).toEqual({ held: [], tracepoints: 0 })
+  again.end()
+  second.client.end()
+})
