@@ -42,10 +42,10 @@ function reboot(output: string): void {
 const sum = (lost: Record<string, number>): number => Object.values(lost).reduce((all, one) => all + one, 0)
 
 /** A process that emits through so many power cuts, what it counted, and what is in the traces. */
-async function throughCuts(ack: string, cuts: Record<string, string>[]) {
+async function throughCuts(how: string[], cuts: Record<string, string>[]) {
   const [output, address] = [folder(), await freeAddress()]
   const process = start(program('steady.mjs'), {
-    ...{ args: [ack], stdin: 'pipe', timeout: 120_000, env: { STEADY_RELAY: address } },
+    ...{ args: how, stdin: 'pipe', timeout: 120_000, env: { STEADY_RELAY: address } },
   })
   await process.says('emitting')
   for (const cut of cuts) {
@@ -74,20 +74,20 @@ describeWith(['gcc', 'babeltrace2'], 'power cuts', () => {
   afterAll(() => rmSync(at, { recursive: true, force: true }))
 
   test.each([
-    ['pages', 1],
-    ['pages', 2],
-    ['pages', 3],
-    ['end', 4],
-    ['end', 5],
-    ['all', 6],
+    ['pages', 1, 'discard'],
+    ['pages', 2, 'discard'],
+    ['pages', 3, 'overwrite'],
+    ['end', 4, 'discard'],
+    ['end', 5, 'overwrite'],
+    ['all', 6, 'discard'],
   ])(
-    'what a disk loses of %s (draw %i) is cut off and counted, and nothing is refused',
-    async (loses, seed) => {
+    'what a disk loses of %s (draw %i, rings that %s) is cut off and counted, and nothing is refused',
+    async (loses, seed, mode) => {
       const cut = (n: number) => ({
         ...{ POWER_CUT_LOSES: loses, POWER_CUT_SEED: String(seed * 100 + n) },
         POWER_CUT_WRITE: String(12 + seed * 4 + n * 5),
       })
-      const { counted, output, events, lost } = await throughCuts('written', [cut(0), cut(1), cut(2)])
+      const { counted, output, events, lost } = await throughCuts(['written', mode], [cut(0), cut(1), cut(2)])
       expect(counted.flushed).toBe(true)
       if (loses === 'all') expect(counted.lost.unstored).toBeGreaterThan(0)
       expect({ events: events.length + sum(counted.lost), lost }).toEqual({
@@ -100,7 +100,7 @@ describeWith(['gcc', 'babeltrace2'], 'power cuts', () => {
 
   test('what was acknowledged as synced is there, whatever was not', async () => {
     const cut = (n: number) => ({ POWER_CUT_LOSES: 'all', POWER_CUT_WRITE: String(5 + n * 8) })
-    const { counted, output, events } = await throughCuts('synced', [cut(0), cut(1), cut(2)])
+    const { counted, output, events } = await throughCuts(['synced'], [cut(0), cut(1), cut(2)])
     expect(counted).toMatchObject({ flushed: true, lost: { unstored: 0 } })
     expect(events.length + sum(counted.lost)).toBe(counted.emitted)
     expect(printed(output)).toHaveLength(events.length)

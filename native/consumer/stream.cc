@@ -46,7 +46,7 @@ uint64_t Stream::gap(uint32_t packed) const {
 
 void Stream::mark() {
   mark_position_ = limit_;
-  mark_discarded_ = static_cast<uint64_t>(lost_.total());
+  mark_discarded_ = static_cast<uint64_t>(lost_.total()) + gap(0);
 }
 
 bool Stream::mark_met() const {
@@ -85,6 +85,8 @@ void Stream::resume(const thrift::Held* held, bool counts) {
   if (source_.ring == nullptr) return;
   if (overwrites()) {
     cursor_.seek(held != nullptr ? static_cast<uint64_t>(held->position) : 0);
+    // Its marks are lost, and it knows by count alone how far it has come: what is stored is not sent again.
+    if (events_ > 0 && held->position == 0) cursor_.pass(events_ + discarded_acknowledged_);
     position_acknowledged_ = cursor_.position();
     const auto unstored = static_cast<uint64_t>(lost_.unstored);
     // What the relay was told, at most: the rest is a gap before the next event.

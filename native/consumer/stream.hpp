@@ -55,7 +55,8 @@ class Stream {
   uint64_t gap(uint32_t packed) const;
   void tell(uint64_t gap) { lost_.overwritten += static_cast<int64_t>(gap); }
 
-  bool pending() const { return cursor_.position() < limit_ || losses() > file_.discarded; }
+  // A gap with nothing behind it is what a relay's disk lost last.
+  bool pending() const { return cursor_.position() < limit_ || losses() > file_.discarded || gap(0) > 0; }
   bool delivered() const { return !pending() && in_flight_.empty(); }
 
   // For a flush: everything seen by the last look(), however much comes behind it; also met where it was lapped.

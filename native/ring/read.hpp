@@ -91,6 +91,14 @@ class Cursor {
     }
   }
 
+  // Overwrite mode: on until so many records were passed, or none is left.
+  void pass(uint64_t records) noexcept {
+    const uint64_t head = committed(ring_);
+    View ignored{};
+    while (passed_ < records && next(head, ignored)) {
+    }
+  }
+
   // The next whole record below `limit`, a value that committed() returned. False: none. The view stays valid
   // until its bytes are released; in overwrite mode, until the next call.
   bool next(uint64_t limit, View& out) noexcept {

@@ -1,11 +1,12 @@
-// test/programs/steady.mjs [ACK]: emits 200 events every 5 ms until a line comes on stdin, then delivers all, and prints how many
-// there were, what was lost, and whether all was delivered. ACK: that of the session it opens for it, `written` or `synced`.
+// test/programs/steady.mjs [ACK [MODE]]: emits 200 events every 5 ms until a line comes on stdin, then delivers all, and prints how many
+// there were, what was lost, and whether all was delivered. ACK: that of the session it opens for it, `written` or `synced`; MODE: that of its rings.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { flush, openSession, provider, status, t } from 'blkin'
 
 const { event } = provider('steady', { event: { fields: { n: t.u32, text: t.string } } })
-const session = openSession('steady', { relay: process.env.STEADY_RELAY, ack: process.argv[2] ?? 'written' })
+const [ack = 'written', mode = 'discard'] = process.argv.slice(2)
+const session = openSession('steady', { relay: process.env.STEADY_RELAY, ack, mode })
 session.enable('steady:*')
 let emitted = 0
 const until = async (holds) => {

@@ -103,7 +103,9 @@ export async function planRecovery(
   }
   const counted = await walkStream(file, start, end.bytes, { uuid, stream, info: place.info() })
   const events = start.events + counted.events
-  const there = { ...(newest ?? base), ...endOf(end), epoch, events }
+  // without a mark nothing says where in its ring that is
+  const unmarked = end.bytes > 0 ? { ...base, position: 0 } : base
+  const there = { ...(newest ?? unmarked), ...endOf(end), epoch, events }
   const missing = isShort ? newest.events - events : 0
   const isDamaged = isShort || (newest === undefined && size > 0)
   if (!atRest || newest === undefined) return kept(there, { isDamaged, missing })
