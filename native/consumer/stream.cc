@@ -46,11 +46,12 @@ uint64_t Stream::gap(uint32_t packed) const {
 
 void Stream::mark() {
   mark_position_ = limit_;
-  mark_discarded_ = static_cast<uint64_t>(lost_.total()) + gap(0);
+  mark_discarded_ = static_cast<uint64_t>(lost_.total());
 }
 
 bool Stream::mark_met() const {
-  return position_acknowledged_ >= mark_position_ && discarded_acknowledged_ >= mark_discarded_;
+  const bool tells_gap = cursor_.position() >= limit_ && gap(0) > 0;
+  return !tells_gap && position_acknowledged_ >= mark_position_ && discarded_acknowledged_ >= mark_discarded_;
 }
 
 // What the relay has said is stored, less what is there, its disk lost. What another had counted so before counts too.

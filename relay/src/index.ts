@@ -71,4 +71,4 @@ export {
   repairTraces,
 } from './store/repair-traces.js'
 export type { TraceRetention } from './store/trace-retention.js'
-export type { TraceCounts } from './store/traces.js'
+export type { TraceCounts } from './store/trace-store.js'

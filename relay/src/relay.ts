@@ -25,7 +25,7 @@ import type { V1Span } from './spans/v1-span.js'
 import { makeOutput } from './store/output.js'
 import { Processes } from './store/processes.js'
 import { checkRetention, type TraceRetention } from './store/trace-retention.js'
-import { Traces } from './store/traces.js'
+import { TraceStore } from './store/trace-store.js'
 
 export interface RelayOptions {
   /** host:port; port 0 takes any that is free. */
@@ -104,7 +104,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const traces =
     output === undefined
       ? undefined
-      : new Traces(output, { retention, log: rejections.log, behindMs: () => tracing?.behind.ms ?? 0 })
+      : new TraceStore(output, { retention, log: rejections.log, behindMs: () => tracing?.behind.ms ?? 0 })
   const recorder = traces?.files ?? new LiveTraces(feed)
   const processes = new Processes()
   let scribe: ScribeServer | undefined

@@ -8,7 +8,7 @@ import type { OutboxStats } from './sinks/outbox.js'
 import type { TracingStats } from './spans/tracing.js'
 import type { Behind } from './spans/tracing-thread.js'
 import type { LostCounts, ProcessStats } from './store/processes.js'
-import type { TraceCounts } from './store/traces.js'
+import type { TraceCounts } from './store/trace-store.js'
 
 export interface RelayStatus {
   version: string

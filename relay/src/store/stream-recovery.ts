@@ -125,9 +125,9 @@ function tellMissing(
   const mark = { ...there, unstored: there.unstored + missing }
   if (there.lastTime < newest.lastTime) mark.lastTime = newest.lastTime
   const packets: Buffer[] = []
-  for (const told of there.packets === 0 ? [0n, lost] : [lost]) {
-    const packet = emptyPacket(uuid, stream, cpuOf(stream), { ...mark, lost: told })
-    Object.assign(mark, { lost: told, packets: mark.packets + 1, bytes: mark.bytes + packet.length })
+  for (const discarded of there.packets === 0 ? [0n, lost] : [lost]) {
+    const packet = emptyPacket(uuid, stream, cpuOf(stream), { ...mark, lost: discarded })
+    Object.assign(mark, { lost: discarded, packets: mark.packets + 1, bytes: mark.bytes + packet.length })
     packets.push(packet)
   }
   return { mark, packets: Buffer.concat(packets) }

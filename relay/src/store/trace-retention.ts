@@ -1,6 +1,6 @@
 // relay/src/store/trace-retention.ts: which traces of a relay's folder stay: none goes where no limit was given. Whole traces go, of
 // processes that have ended, the oldest first: those that are older than maxAge, and then as many as are more than maxTraces or
-// maxBytes. The relay's traces.ts owns one. A trace is out of sight before the first of its files is gone.
+// maxBytes. trace-store.ts calls it. A trace is out of sight before the first of its files is gone.
 
 import { existsSync } from 'node:fs'
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
@@ -46,15 +46,15 @@ export interface KeptTraces {
 const QUIET_MS = 60_000
 const HIDDEN = '.removed-'
 
-const doors = ['maxAge', 'maxBytes', 'maxTraces'] as const
+const limits = ['maxAge', 'maxBytes', 'maxTraces'] as const
 
 /** @throws TypeError naming the option, what was given and what is allowed */
 export function checkRetention(given: unknown): TraceRetention {
   if (typeof given !== 'object' || given === null)
     throw new TypeError(`retention is ${String(given)}; expected an object`)
   for (const [key, value] of Object.entries(given)) {
-    if (!(doors as readonly string[]).includes(key))
-      throw new TypeError(`retention has ${JSON.stringify(key)}; expected ${doors.join(', ')}`)
+    if (!(limits as readonly string[]).includes(key))
+      throw new TypeError(`retention has ${JSON.stringify(key)}; expected ${limits.join(', ')}`)
     if (value !== undefined && !(Number.isFinite(value) && value > 0))
       throw new TypeError(`retention.${key} is ${JSON.stringify(value)}; expected a number above 0`)
   }

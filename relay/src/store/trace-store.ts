@@ -1,4 +1,4 @@
-// relay/src/store/traces.ts: the folder of traces of a running relay: repaired at its start, held open so that others see that it is in
+// relay/src/store/trace-store.ts: the folder of traces of a running relay: repaired at its start, held open so that others see that it is in
 // use, and kept within its limits. startRelay() opens one where it was given an output; processes' recordings are trace.ts.
 
 import { type FileHandle, open } from 'node:fs/promises'
@@ -23,14 +23,14 @@ export interface TraceCounts {
   repaired: { streams: number; bytes: number; events: number }
 }
 
-export interface TracesOptions {
+export interface TraceStoreOptions {
   retention: TraceRetention
   log: (line: string) => void
   /** For how long puts wait to be read from their files. */
   behindMs: () => number
 }
 
-export class Traces {
+export class TraceStore {
   readonly files: TraceFiles
   readonly counts: TraceCounts = {
     kept: { traces: 0, bytes: 0, isOver: false },
@@ -44,7 +44,7 @@ export class Traces {
 
   constructor(
     readonly output: string,
-    readonly options: TracesOptions,
+    readonly options: TraceStoreOptions,
   ) {
     this.files = new TraceFiles(output, (path, recovery) => this.#repaired(repairedFile(path, recovery)))
   }
