@@ -65,7 +65,7 @@ TEST(Put, stands_at_a_fixed_distance_before_its_packets) {
   for (const int64_t n : {int64_t{0}, int64_t{1}, INT64_MAX}) {
     const size_t packets = 50;
     std::vector<uint8_t> frame(kPutPrefix + packets + kPutSuffix + 8, 0xAA);
-    const PutHead head{static_cast<int32_t>(n), n, n, static_cast<int32_t>(n), {n, n, n, n, n},
+    const PutHead head{static_cast<int32_t>(n), n, n, static_cast<int32_t>(n), {n, n, n, n, n, n},
                        static_cast<int32_t>(n), n};
     finish_put(frame.data(), 3, head, packets);
     Reader reader(frame.data(), frame.size());
@@ -89,7 +89,7 @@ TEST(Put, stands_at_a_fixed_distance_before_its_packets) {
     ASSERT_TRUE(reader.ok());
     EXPECT_EQ(binary, std::string(packets, '\xAA')) << "the packets, not moved and not touched";
     const auto i32 = static_cast<int64_t>(static_cast<int32_t>(n));
-    EXPECT_EQ(numbers, (std::vector<int64_t>{i32, n, n, i32, n, n, n, n, n, i32, n}));
+    EXPECT_EQ(numbers, (std::vector<int64_t>{i32, n, n, i32, n, n, n, n, n, n, i32, n}));
     EXPECT_EQ(frame[kPutPrefix + packets + kPutSuffix], 0xAA) << "nothing is written behind it";
   }
 }
