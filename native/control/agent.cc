@@ -23,7 +23,8 @@ namespace {
 
 constexpr size_t kCrowdMax = 2 * kControllersMax;  // those one too many are heard as well, to be told
 constexpr int kDeafMs = 100;
-constexpr int kBusyMs = 1;  // while something waits for others
+constexpr int kBusyMs = 1;     // while something waits for others
+constexpr int kLaterMs = 100;  // while something waits for a relay
 constexpr int kClockMs = 1000;
 
 bool same_user(int fd) {
@@ -83,14 +84,16 @@ void Agent::quit() {
 
 void Agent::run() {
   while (!quit_) try {
-      bool busy = process_.advance();
+      const Process::Next next = process_.advance();
+      bool busy = next == Process::Next::kSoon;
       for (const auto& controller : controllers_) busy = controller->advance() || busy;
       std::erase_if(controllers_, [](const auto& controller) { return controller->over(); });
 
       const bool deaf = clock::monotonic_ns() < deaf_until_ns_;
       std::vector<pollfd> fds{{wake_fd_, POLLIN, 0}, {deaf ? -1 : listen_fd_, POLLIN, 0}};
       for (const auto& controller : controllers_) fds.push_back(controller->interest());
-      const int idle_ms = process_.look_at_clocks() ? kClockMs : -1;
+      const bool has_clock = process_.look_at_clocks();
+      const int idle_ms = next == Process::Next::kLater ? kLaterMs : has_clock ? kClockMs : -1;
       poll(fds.data(), fds.size(), busy ? kBusyMs : deaf ? kDeafMs : idle_ms);
 
       uint64_t ignored = 0;

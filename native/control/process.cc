@@ -85,7 +85,7 @@ void Process::settle() {
 void Process::end(bool exiting) {
   for (const auto& session : sessions_)
     if (Session* one = session.load(); one != nullptr) one->begin_stop(kExitFlushMs);
-  bool left = false;
+  bool left = left_behind_;
   for (const auto& session : sessions_) {
     Session* one = session.load();
     if (one == nullptr) continue;
@@ -126,7 +126,8 @@ std::vector<std::shared_ptr<consumer::Consumer>> Process::consumers(const std::s
   std::vector<std::shared_ptr<consumer::Consumer>> out;
   for (const auto& session : sessions_) {
     Session* one = session.load();
-    if (one == nullptr || (!name.empty() && (one->spec().name != name || is_closing(one)))) continue;
+    // Those that are closing too: the older form of a session that was changed may hold some of its events.
+    if (one == nullptr || (!name.empty() && one->spec().name != name)) continue;
     if (auto running = one->consumer()) out.push_back(std::move(running));
   }
   return out;
