@@ -386,7 +386,13 @@ void Consumer::find_rings() {
 // the tracepoints (declare_new), so that every record's tracepoint is declared.
 void Consumer::look() {
   const thrift::Lost without_ring = supply_.lost_without_ring();
-  for (const auto& stream : streams_) stream->look(without_ring);
+  for (const auto& stream : streams_) {
+    thrift::Lost beside{};
+    if (stream->number() == kRinglessStream) beside = without_ring;
+    // Before hello nobody knows what the relay has of a dead process's declarations.
+    else if (greeted_) beside.no_ring = supply_.undeclared(stream->number(), declared_);
+    stream->look(beside);
+  }
   while (!calibration_.sample()) {
   }
   supply_.calibrated(calibration_.last());

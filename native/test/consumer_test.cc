@@ -760,6 +760,23 @@ TEST_F(Losses, without_any_event_are_told_too_and_once) {
   EXPECT_EQ(relay.faults(), std::vector<std::string>{});
 }
 
+TEST_F(Losses, of_a_process_are_told_once_though_it_has_two_folders_and_one_of_them_counts_none) {
+  relay.takes_epochs = true;
+  supply.bad_value = 3;
+  start();
+  ASSERT_TRUE(consumer->flush(kForever));
+  supply.table.add(clock::monotonic_ns(), kHour);
+  supply.bad_value = 5;
+  ASSERT_TRUE(consumer->flush(kForever));
+  consumer->stop(kForever);
+  const uint64_t puts = relay.puts();
+  supply.bad_value = 0;
+  start();
+  ASSERT_TRUE(consumer->flush(kForever));
+  EXPECT_EQ(relay.puts(), puts);
+  EXPECT_EQ(relay.stored(kRinglessStream).held.lost, 2);
+}
+
 constexpr ring::Geometry kFlight{8 << 10, 16 << 10, ring::Mode::kOverwrite};
 
 TEST_F(Overwrite, what_a_consumer_that_keeps_up_takes_is_everything) {
