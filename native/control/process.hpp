@@ -108,7 +108,10 @@ class Process {
   Next advance();
   // The agent's, once in a while: looks at the clocks for sessions that have no consumer to do it. False: there are none.
   bool look_at_clocks();
-  const ProcessFolder& folder() const { return folder_; }
+  // The agent's, after a while: tries again what could not be had when the first tracepoint was declared (a full /dev/shm, no
+  // descriptor left): the folder, the socket, what was declared. True: all is there.
+  bool complete();
+  std::string folder_path();
 
  private:
   Process();
@@ -156,13 +159,15 @@ class Process {
   static void limit(Closing& closing, uint64_t timeout_ms);
   void begin_close(Session& session, uint64_t timeout_ms, std::shared_ptr<Ending> ending);
   void apply_standing_rules();
-  void keep_tracepoints();
+  void create_folder();
+  bool keep_tracepoints();
   void end(bool exiting);
 
   ContextTable contexts_;
   Registry registry_{contexts_};
   Threads threads_;
   ProcessFolder folder_;
+  SpareFolder spare_{registry_};
   std::unique_ptr<Agent> agent_;
 
   // Static: one load each for the emit path. one_ is what get() returns, without its guard; null before the first get().

@@ -60,8 +60,9 @@ std::optional<Refused> Process::make(const thrift::SessionSpec& spec, Session*& 
   uint32_t slots = 0;
   for (const SessionContext& context : contexts) slots |= 1U << context.slot;
   auto fields = contexts_.fields(contexts);
-  made = new Session(number, registry_, threads_, folder_, settings_, spec, std::move(contexts),
-                     std::move(fields), [this] { agent_->wake(); });
+  made = new Session(
+      number, registry_, threads_, folder_, settings_, spec, std::move(contexts), std::move(fields),
+      [this] { agent_->wake(); }, &spare_);
   free->store(made, std::memory_order_release);
   registry_.open(number, slots);
   if (!spec.sends) agent_->wake();
