@@ -69,7 +69,9 @@ describeWith(['unshare -m'], 'the place of the rings', () => {
       TMPDIR: tmp,
     })
     expect(buffers.folder).toBe(undefined)
-    expect(buffers.error).toMatch(/blkin-\d+: not a folder of this user alone; they are in memory, so a kill loses/)
+    expect(buffers.error).toMatch(
+      /blkin-\d+: not a folder of this user alone; they are in memory, so a kill loses/,
+    )
     expect(lost).toMatchObject({ noRoom: 0, noRing: 0 })
   })
 
