@@ -274,6 +274,21 @@ describe('what the rings held when a session was changed', () => {
     expect(events.map(({ fields }) => fields.n).sort((a, b) => Number(a) - Number(b))).toEqual(range(0, 1200))
   })
 
+  test('is given up where there is no relay at all, and nothing of it stays', async () => {
+    const text = `${declared}
+      import { existsSync } from 'node:fs'
+      const s = openSession('s', { relay: null })
+      s.enable('many:a')
+      emit(0, 1000)
+      const { folder } = of('s').buffers
+      s.change({ buffer: '8x64K' })
+      while (existsSync(folder)) await new Promise((resolve) => setTimeout(resolve, 10))
+      await s.close()
+      console.log(JSON.stringify(folder))`
+    const folder = await result<string>(text, { args: [await freeAddress()] })
+    expect(existsSync(join(folder, '..'))).toBe(false)
+  })
+
   test('keeps a place among the eight, which is told, and close() gives it up like the session itself', async () => {
     const text = `${declared}
       const s = openSession('s', { relay: relays[0] })

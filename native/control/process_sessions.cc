@@ -193,7 +193,9 @@ Process::Next Process::advance() {
       continue;
     }
     // No emitter is inside and the consumer's thread is over: nobody knows of it any more but we.
-    const bool left = !tell_end(*closing) && closing->timeout_ms == consumer::kUntilDelivered;
+    // Only what has a relay can be recovered.
+    const bool recoverable = session->spec().sends && closing->timeout_ms == consumer::kUntilDelivered;
+    const bool left = !tell_end(*closing) && recoverable;
     sessions_[session->number()].store(nullptr, std::memory_order_release);
     threads_.each([&](Thread& thread) { thread.leased[session->number()] = {}; });
     if (left) left_behind_ = true;
