@@ -76,8 +76,8 @@ class Progress {
       case State::kConnecting:
         return "connect: no answer for " + seconds(timeouts_.connect_ms);
       case State::kGreeting: {
-        const std::string why = "it took the connection and has not answered for " + seconds(hello_ms()) +
-                                "; expected a relay's --listen address";
+        std::string why = "it took the connection and has not answered for " + seconds(hello_ms()) +
+                          "; expected a relay's --listen address";
         ++unanswered_hellos_;
         return why;
       }
