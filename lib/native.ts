@@ -79,7 +79,10 @@ export interface NativeSessionStatus {
   ringKind: 'cpu' | 'thread'
   folder: string
   folderError: string
+  spareFolder: string
   ringError: string
+  ringsInMemory: number
+  memoryError: string
   relayState: 'idle' | 'connecting' | 'connected' | 'refused' | 'none'
   relayError: string
   acknowledged: number

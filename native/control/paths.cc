@@ -51,22 +51,23 @@ std::string start_ticks() {
   return at == nullptr ? "0" : std::string(at + 1, std::strspn(at + 1, "0123456789"));
 }
 
-void write_all(int fd, const std::vector<uint8_t>& bytes) {
+bool write_all(int fd, const std::vector<uint8_t>& bytes) {
   const ring::SignalsBlocked blocked;
   size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t wrote = write(fd, bytes.data() + done, bytes.size() - done);
-    if (wrote <= 0) return;
+    if (wrote <= 0) return false;
     done += static_cast<size_t>(wrote);
   }
+  return true;
 }
 
 bool write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return false;
-  write_all(fd, bytes);
+  const bool written = write_all(fd, bytes);
   close(fd);
-  return true;
+  return written;
 }
 
 std::vector<uint8_t> read_small_file(const std::string& path) {

@@ -25,8 +25,8 @@ std::vector<std::string> process_folders();
 std::string start_ticks();
 int64_t process_start_ns();
 
-// As much as can be written; recovery reads the whole structs before the end.
-void write_all(int fd, const std::vector<uint8_t>& bytes);
+// As much as can be written; recovery reads the whole structs before the end. False: not all.
+bool write_all(int fd, const std::vector<uint8_t>& bytes);
 bool write_file(const std::string& path, const std::vector<uint8_t>& bytes);
 // The whole of it; empty where there is none.
 std::vector<uint8_t> read_small_file(const std::string& path);

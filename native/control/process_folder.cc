@@ -71,12 +71,16 @@ bool ProcessFolder::open_dead(const std::string& path) {
   return true;
 }
 
-void ProcessFolder::add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints) {
-  if (tracepoints_fd_ < 0) return;
+bool ProcessFolder::add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints) {
+  if (tracepoints_fd_ < 0) return false;
   std::vector<uint8_t> bytes;
   thrift::Writer writer(bytes);
   for (const thrift::Tracepoint& tracepoint : tracepoints) thrift::write_tracepoint(writer, tracepoint);
-  write_all(tracepoints_fd_, bytes);
+  const off_t end = lseek(tracepoints_fd_, 0, SEEK_END);
+  if (write_all(tracepoints_fd_, bytes)) return true;
+  // Half a tracepoint would hide all that come behind it.
+  [[maybe_unused]] const int cut = ftruncate(tracepoints_fd_, end);
+  return false;
 }
 
 void ProcessFolder::remove() {

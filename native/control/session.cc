@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../ring/file.hpp"
 #include "check.hpp"
 
 namespace blkin::control {
@@ -58,7 +57,7 @@ thrift::Address address_of(const std::string& text) {
 
 Session::Session(size_t number, Registry& registry, Threads& threads, const ProcessFolder& process,
                  const Settings& settings, thrift::SessionSpec spec, std::vector<SessionContext> contexts,
-                 std::vector<thrift::Field> fields, std::function<void()> rules_came)
+                 std::vector<thrift::Field> fields, std::function<void()> rules_came, SpareFolder* spare)
     : rseq_offset_(settings.lease ? 0 : ring::find_rseq_offset()),
       tsc_(!settings.monotonic && clock::tsc_is_fit()),
       fast_(rseq_offset_ != 0 && tsc_ && spec.channel.mode != thrift::Mode::kBlock),
@@ -75,11 +74,17 @@ Session::Session(size_t number, Registry& registry, Threads& threads, const Proc
       listens_(settings.listens && spec_.name == settings.session.name),
       rules_came_(std::move(rules_came)),
       hello_(describe_process(settings, spec_, std::move(fields))),
-      calibration_(tsc_) {
-  folder_.create(process, hello_, spec_.sends ? spec_.relay : "", tsc_, calibration_.first());
+      calibration_(tsc_),
+      spares_(spare) {
+  const std::string relay = spec_.sends ? spec_.relay : "";
+  folder_.create(process, hello_, relay, tsc_, calibration_.first());
+  if (!folder_.path().empty() || spares_ == nullptr) return;
+  if (const ProcessFolder* other = spares_->get(ring::kHeaderBytes + geometry_.capacity))
+    folder_.create(*other, hello_, relay, tsc_, calibration_.first());
 }
 
 Session::~Session() {
+  delete spare_.load();
   for (const consumer::Source& source : made_)
     munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
 }
@@ -101,6 +106,7 @@ void Session::send_to(const thrift::SessionSpec& spec) {
     spec_.token = hello_.token = spec.token;
     spec_.ack = hello_.ack = spec.ack;
     folder_.set_relay(hello_, spec_.relay);
+    if (SessionFolder* spare = spare_.load()) spare->set_relay(hello_, spec_.relay);
   }
   start();
 }
@@ -146,6 +152,26 @@ std::vector<RingStatus> Session::rings_status() {
                    ring->lost_too_big.load(std::memory_order_relaxed)});
   }
   return out;
+}
+
+void Session::remove_folder() {
+  folder_.remove();
+  if (SessionFolder* spare = spare_.load()) spare->remove();
+}
+
+size_t Session::rings_in_memory() {
+  const std::lock_guard lock(mutex_);
+  return rings_in_memory_;
+}
+
+std::string Session::memory_error() {
+  const std::lock_guard lock(mutex_);
+  return memory_error_;
+}
+
+std::string Session::spare_path() {
+  const SessionFolder* spare = spare_.load();
+  return spare != nullptr ? spare->path() : "";
 }
 
 std::string Session::ring_error() {
@@ -223,8 +249,8 @@ thrift::Lost Session::lost_without_ring() {
 void Session::calibrated(clock::Sample sample) {
   const uint32_t before = state().newest.load(std::memory_order_relaxed) & 1;
   state().epochs.look(state().later[before].ns);
-  state().later[1 - before] = sample;
-  state().newest.store(1 - before, std::memory_order_release);
+  folder_.calibrated(sample);
+  if (SessionFolder* spare = spare_.load(std::memory_order_acquire)) spare->follow(folder_);
 }
 
 bool Session::look_at_clocks() {

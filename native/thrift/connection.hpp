@@ -37,6 +37,8 @@ class Connection {
 
   // The last attempt failed, and the name has addresses that were not tried yet.
   bool more_addresses() const { return failed_attempts_ % addresses_ != 0; }
+  // Whoever took the connection is whom it was for: who else listens at one of the addresses says nothing, or hangs up.
+  void accept_peer() { failed_attempts_ = 0; }
 
   State state() const { return state_; }
   const std::string& error() const { return error_; }  // why it is closed; empty when asked to
@@ -44,6 +46,9 @@ class Connection {
   bool nobody_listens() const { return nobody_listens_; }
   bool hung_up() const { return hung_up_; }
   size_t unsent() const { return unsent_; }
+  // Bytes of this connection: given to send(), and those that the other side's kernel has taken.
+  uint64_t queued() const { return queued_; }
+  uint64_t acknowledged() const;
 
   // The first `size` bytes of the buffer; the whole buffer comes back through spare() once they are sent.
   void send(std::vector<uint8_t> buffer, size_t size);
@@ -82,6 +87,7 @@ class Connection {
   std::vector<std::vector<uint8_t>> spares_;
   size_t out_offset_ = 0;
   size_t unsent_ = 0;
+  uint64_t queued_ = 0;
   std::vector<uint8_t> in_;
   size_t in_offset_ = 0;
 };
