@@ -3,8 +3,8 @@
 
 const PERIOD_MS = 60_000
 const FIRST = 5
-/** Of lines that are of no kind: each sort of them is rare by itself. */
-const FIRST_OF_ALL = 100
+/** Of lines that are of no kind, such as alerts: each sort of them is rare by itself. */
+const FIRST_OF_ALL = 1000
 
 interface Kind {
   written: number
