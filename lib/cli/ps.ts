@@ -89,7 +89,7 @@ export function stateText({ relayState, relayError, spec }: SessionState): strin
   const error = relayError === '' ? '' : `: ${relayError}`
   return relayState === 'connected' || relayState === 'idle'
     ? relayState
-    : visible(`${relayState} ${spec.relay}${error}`)
+    : `${relayState} ${spec.relay}${error}`
 }
 
 function sessionJson({

@@ -23,7 +23,6 @@ import { stateText } from './ps.js'
 import { Screen } from './screen.js'
 import { type Heading, renderTop } from './top-frame.js'
 import { type Event, TopModel } from './top-model.js'
-import { processText } from './visible.js'
 import { type Source, type WatchFlags, watch } from './watch.js'
 
 interface Flags extends WatchFlags {
@@ -153,7 +152,7 @@ async function headingOf(source: Source, model: TopModel, dropped: number): Prom
         ? `${count(model.pids, 'process')} heard`
         : only === undefined
           ? count(states.length, 'process')
-          : processText(only),
+          : `${only.pid} (${only.program})`,
     sessions: states.reduce((sum, { state }) => sum + state.sessions.length, 0),
     relay: source.relay ?? (bad === undefined ? (mine[0]?.relayState ?? 'gone') : stateText(bad)),
     lost: mine.reduce((sum, { lost }) => sum + lostOf(lost), dropped),

@@ -6,7 +6,8 @@ import { connect as dial, type Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type Client, Places } from '../src/intake/places.js'
 import { LogRate } from '../src/log-rate.js'
-import { connect, makeHello, makePut, tracepoint } from './client.js'
+import { types } from '../src/wire.js'
+import { connect, field, makeHello, makePut, tracepoint } from './client.js'
 import { StreamWriter } from './ctf-writer.js'
 import { folder, relayIn, until } from './helpers.js'
 
@@ -58,6 +59,16 @@ test('half frames of strangers take no memory: a frame before hello is small', a
   expect(rejection!.message).toMatch(/frame length is 2097152; expected 1 to 65536$/)
   expect(others).toEqual([])
   expect(relay.lines).toHaveLength(1)
+})
+
+test('the longest hello there can be is heard', async () => {
+  const token = 't'.repeat(4096)
+  const relay = await relayIn(folder(), { token })
+  const contexts = Array.from({ length: 32 }, (_, i) => field(`c${i}`.padEnd(100, '_'), types.Type.STRING))
+  const [hostname, program, session] = ['h'.repeat(255), 'p'.repeat(255), 's'.repeat(64)]
+  const client = await connect(relay.address)
+  await client.hello(makeHello({ token, contexts, hostname, program, session }))
+  client.end()
 })
 
 test('once it has said hello a client sends the largest frame there is, in the same breath', async () => {
