@@ -26,6 +26,7 @@ import { note, print, printJson } from './print.js'
 import { conditionsText, ruleJson } from './rule-text.js'
 import { enableInSession, type SessionFlags } from './session.js'
 import { changeStanding, takenBack, withStanding } from './standing.js'
+import { processText, visible } from './visible.js'
 
 interface Flags extends FleetFlags, RuleFlags, SessionFlags {
   session: string
@@ -115,7 +116,7 @@ async function enableIn(
         const changes = rules.map((rule, i) => ({ rule, changed: changed[i] as Changed }))
         return { target, changes }
       } catch (error) {
-        note(`${target.state.pid} (${target.state.program}): ${(error as Error).message}`)
+        note(`${processText(target.state)}: ${(error as Error).message}`)
         return { target, failed: true, refused: (error as Refusal).code === 'ERR_BLKIN_REFUSED' }
       }
     }),
@@ -139,7 +140,7 @@ function tell({ state }: Target, { session, json }: Flags, rule: RuleRequest, ch
     return
   }
   const on = `${count(changed.covered, 'tracepoint')} covered, ${changed.enabled} on in session ${session}`
-  print(`${state.pid} (${state.program}): rule ${changed.rule} ${rule.pattern}: ${on}`)
+  print(`${processText(state)}: rule ${changed.rule} ${rule.pattern}: ${on}`)
   for (const line of misfits(changed.unfit)) note(line)
 }
 
@@ -179,7 +180,7 @@ async function enableFleet(
       const made = stand.at(-1)
       if (made === undefined) throw new Error('the relay keeps no rule')
       if (flags.json) printJson(ruleJson(made))
-      else print(`rule ${made.id} ${made.pattern} for ${target}${conditions(conditionsText(made))}`)
+      else print(visible(`rule ${made.id} ${made.pattern} for ${target}${conditions(conditionsText(made))}`))
     }
     const processes = (await fleet.processes()).filter(({ sessions }) =>
       sessions.some((one) => one.connected),

@@ -11,6 +11,7 @@ import { compileGlob } from './glob.js'
 import { loadRelay } from './load-relay.js'
 import { nearest } from './nearest.js'
 import { note } from './print.js'
+import { processText, visible } from './visible.js'
 
 export interface Target {
   folder: string
@@ -70,7 +71,7 @@ async function whySilent(
   if (!('code' in error)) return error.message // answered() says whose it is
   if (error.code === 'ERR_BLKIN_AWAY' && (await isDead(join(folder, 'control')))) return undefined
   const pid = pidOf(folder)
-  const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '?')).trim()
+  const name = visible((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '?')).trim())
   return error.code === 'ERR_BLKIN_AWAY'
     ? `${pid} (${name}) took no connection (it may have 16 controllers already)`
     : `${pid} (${name}): ${error.message}`
@@ -151,7 +152,7 @@ const mostListed = 10
 
 /** "4711 (server), 4712 (worker)", and how many more there are. */
 export function listed(targets: readonly Pick<Target, 'state'>[]): string {
-  const names = targets.slice(0, mostListed).map(({ state }) => `${state.pid} (${state.program})`)
+  const names = targets.slice(0, mostListed).map(({ state }) => processText(state))
   const more = targets.length - names.length
   return names.join(', ') + (more > 0 ? `, and ${more} more` : '')
 }
@@ -170,13 +171,13 @@ export async function whyNone(target?: string): Promise<string> {
       target,
       all.map(({ state }) => state.program),
     )
-    return `no traced process is named ${JSON.stringify(target)}; ${names.length > 0 ? `nearest: ${names.join(', ')}` : there}`
+    return `no traced process is named ${JSON.stringify(target)}; ${names.length > 0 ? `nearest: ${visible(names.join(', '))}` : there}`
   }
   if ([...silent].some((folder) => basename(folder).startsWith(`${target}-`)))
     return `process ${target} is traced, but takes no orders now; ${there}`
   const owner = await stat(`/proc/${target}`).catch(() => undefined)
   if (owner === undefined) return `there is no process ${target}; ${there}`
-  const name = (await readFile(`/proc/${target}/comm`, 'utf8').catch(() => '')).trim()
+  const name = visible((await readFile(`/proc/${target}/comm`, 'utf8').catch(() => '')).trim())
   if (owner.uid !== uid())
     return `process ${target} (${name}) is another user's (uid ${owner.uid}), and you are uid ${uid()}; a process takes orders from its own user only: sudo -u '#${owner.uid}' blkin ...`
   return `process ${target} (${name}) is not traced: it has declared no tracepoint with blkin, or its addon did not load; ${there}`

@@ -9,7 +9,7 @@ import { compile } from './filter.js'
 import { compileGlob } from './glob.js'
 import { nothingText } from './list.js'
 import { loadRelay } from './load-relay.js'
-import { json, note } from './print.js'
+import { json, note, noteText } from './print.js'
 import type { RecordFlags } from './record-flags.js'
 import { collectRest, requireNative } from './recover.js'
 import { summarize } from './summary.js'
@@ -63,6 +63,6 @@ export async function recordCommanded(command: string[], flags: RecordFlags): Pr
   const nothing = `recorded nothing: ${error || `no tracepoint that ${flags.enable.join(', ')} covers was declared and hit`}`
   if (!error) tellNothing(flags.enable, relay.tracepoints())
   if (flags.json) process.stderr.write(`${json({ ...totals.json, exit: code, ...(error && { error }) })}\n`)
-  else note(none ? nothing : totals.text)
+  else noteText(none ? nothing : totals.text)
   return code === 0 && none ? exitCodes.nothing : code
 }

@@ -7,8 +7,9 @@ import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
 import { readAlerts } from './alerts-file.js'
 import { checkFlag, ending, refusedOption, UsageError } from './exit.js'
 import { jsonOption, outputOption } from './flags.js'
+import { neverWaitFor } from './lines.js'
 import { loadRelay } from './load-relay.js'
-import { note, printJson } from './print.js'
+import { note, noteText, printJson } from './print.js'
 import { keepCollecting } from './recover.js'
 import { summarize } from './summary.js'
 
@@ -92,6 +93,7 @@ export function relayCommand(): Command {
 
 async function run({ listen, output, token, json, nice, ...flags }: Flags): Promise<void> {
   const { startRelay } = await loadRelay()
+  for (const stream of [process.stdout, process.stderr]) neverWaitFor(stream)
   const tracing = await tracingOf(flags)
   const scribe = scribeOf(flags)
   const relay = await startRelay({
@@ -116,7 +118,7 @@ async function run({ listen, output, token, json, nice, ...flags }: Flags): Prom
   await relay.close()
   const totals = summarize(relay.stats(), output)
   if (json) printJson(totals.json)
-  else note(totals.text)
+  else noteText(totals.text)
 }
 
 /** A program beside it has ten times as much of a processor that both want. */

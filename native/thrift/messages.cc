@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "visible.hpp"
+
 namespace blkin::thrift {
 
 namespace {
@@ -106,11 +108,14 @@ void read_put_reply(Reader& reader, Reply& out) {
   });
 }
 
+// Bytes of a relay's words: they go to status(), to stderr and to whoever asks the process.
+constexpr size_t kMessageMost = 1000;
+
 // Refused, and the runtime's own TApplicationException {1: string message, 2: i32 type}, both carry words.
 int32_t read_words(Reader& reader, Reply& out) {
   int32_t number = 0;
   reader.fields([&](Reader::FieldHead head) {
-    if (head.type == FieldType::kString) out.message = reader.string();
+    if (head.type == FieldType::kString) out.message = visible(reader.string(), kMessageMost);
     else if (head.type == FieldType::kI32) number = reader.i32();
     else reader.skip(head.type);
   });

@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path'
 import { guardedAddress } from './intake/address.js'
 import { Calls } from './intake/calls.js'
 import { Connection } from './intake/connection.js'
+import { FrameRoom } from './intake/frame-room.js'
+import { MAX_FIRST_FRAME, MAX_FRAME } from './intake/frames.js'
 import { type Listener, startListener } from './intake/listener.js'
 import { Feed } from './live/feed.js'
 import { Followers } from './live/followers.js'
@@ -23,7 +25,7 @@ import type { RelayCounts, TracingOptions, TracingStats } from './spans/tracing.
 import { TracingThread } from './spans/tracing-thread.js'
 import type { V1Span } from './spans/v1-span.js'
 import { makeOutput } from './store/output.js'
-import { Processes } from './store/processes.js'
+import { type Owner, Processes } from './store/processes.js'
 import { TraceFiles } from './store/trace.js'
 
 export interface RelayOptions {
@@ -70,7 +72,10 @@ export interface Relay {
 const require = createRequire(import.meta.url)
 const VERSION: string = require('../package.json').version
 
-const MAX_CONNECTIONS = 1024
+/** Connections that said hello or greet, and those that have not yet. Who belongs never goes because another comes. */
+const PLACES = { most: 1024, idleMs: Number.POSITIVE_INFINITY, strangers: 256 }
+/** Frames that are not whole, of all who belong. */
+const MOST_FRAMES = 256 * 2 ** 20
 
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const token = options.token || undefined
@@ -118,10 +123,16 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     if (output !== undefined) await makeOutput(output)
     const rules = await RuleBook.open(output && join(output, '.rules'))
     const house = { token, processes, recorder: followers, followers, rules, reject }
-    const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), rejections)
+    const connections = {
+      speakerOf: (owner: Owner) => new Calls(house, owner),
+      rejections,
+      belonging: { most: MAX_FRAME, room: new FrameRoom(MOST_FRAMES) },
+      strangers: { most: MAX_FIRST_FRAME, room: new FrameRoom(PLACES.strangers * MAX_FIRST_FRAME) },
+    }
+    const connect = (socket: Socket) => new Connection(socket, connections)
     const takeSpans = (given: V1Span[]) => tracing!.takeScribed(given)
     if (plan) scribe = await ScribeServer.start(output!, plan, takeSpans, VERSION, rejections)
-    listener = await startListener(where, MAX_CONNECTIONS, connect, rejections)
+    listener = await startListener(where, PLACES, connect, rejections)
   } catch (error) {
     await scribe?.close()
     await tracing?.close()

@@ -25,6 +25,10 @@ export class FleetSession implements Side {
 
   constructor(readonly house: House) {}
 
+  get belongs(): boolean {
+    return this.greeted
+  }
+
   get wait(): Wait | undefined {
     return this.#follower?.wait
   }

@@ -5,6 +5,8 @@ import { foreignProtocol } from './foreign.js'
 import { giveFrameBuffer, takeFrameBuffer } from './frame-buffers.js'
 
 export const MAX_FRAME = 2 * 2 ** 20
+/** Of who has not said hello or greet: several times what the longest of them takes. */
+export const MAX_FIRST_FRAME = 64 * 2 ** 10
 /** What Thrift's own servers take. */
 export const THRIFT_FRAME = 16_384_000
 
@@ -14,7 +16,8 @@ export class FrameSplitter {
   #frame: Buffer | undefined
   #have = 0
 
-  constructor(readonly most = MAX_FRAME) {}
+  /** `most` counts for frames whose length is not read yet. */
+  constructor(public most = MAX_FRAME) {}
 
   /** Bytes of a frame are here and the rest is not. */
   get midFrame(): boolean {

@@ -44,6 +44,10 @@ export class Session implements Side {
     return this.#trace !== undefined
   }
 
+  get belongs(): boolean {
+    return this.greeted
+  }
+
   /** For logs: which process this is, once it has said so. */
   get name(): string {
     return this.#trace
