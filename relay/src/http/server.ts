@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Tokens } from '../check/rights.js'
 import { type Address, shown } from '../intake/address.js'
 import type { Reject } from '../rejections.js'
 import { type Answer, answerTo, text } from './answer.js'
@@ -33,19 +34,19 @@ export interface HttpServer {
 export interface HttpOptions {
   where: Address
   /** What `authorization` must show, if anything. */
-  token: string | undefined
+  tokens: Tokens
   cors: Cors
   reject: Reject
 }
 
-export async function startHttp(api: Api, { where, token, cors, reject }: HttpOptions): Promise<HttpServer> {
+export async function startHttp(api: Api, { where, tokens, cors, reject }: HttpOptions): Promise<HttpServer> {
   const held = new Held()
   const answers = new Answers(reject)
   const limits = {
     ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, maxHeaderSize: HEADER_BYTES },
     connectionsCheckingInterval: LOOK_MS,
   }
-  const guard = { token, cors }
+  const guard = { tokens, cors }
   const server = createServer(limits, (request, response) => {
     const share = held.share()
     response.on('close', () => share.release())
@@ -73,7 +74,7 @@ export async function startHttp(api: Api, { where, token, cors, reject }: HttpOp
 }
 
 /** Who may ask. */
-type Guard = Pick<HttpOptions, 'token' | 'cors'>
+type Guard = Pick<HttpOptions, 'tokens' | 'cors'>
 
 async function answer(api: Api, guard: Guard, request: IncomingMessage, share: Share): Promise<Answer> {
   try {
@@ -99,14 +100,15 @@ async function answer(api: Api, guard: Guard, request: IncomingMessage, share: S
 
 /** A preflight shows no token: it is what a browser asks by itself. */
 function earlyAnswer(
-  { token, cors }: Guard,
+  { tokens, cors }: Guard,
   { method = 'GET', headers }: IncomingMessage,
 ): Answer | undefined {
   const origin = cors.refusedOrigin(method, headers)
   if (origin !== undefined)
     return text(403, `pages of ${origin} may not ask; the relay's --allow-origin says whose may`)
   if (cors.isPreflight(method, headers)) return { status: 200, body: '' }
-  if (token === undefined || isAuthorized(headers.authorization, token)) return undefined
+  const right = method === 'GET' || method === 'HEAD' ? 'read' : 'write'
+  if (isAuthorized(headers.authorization, right, tokens)) return undefined
   return { ...text(401, 'the token is missing or wrong'), challenge: CHALLENGE }
 }
 
