@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Rejections } from '../rejections.js'
 import type { Owner } from '../store/processes.js'
+import { peerOf } from './address.js'
 import { foreignName } from './foreign.js'
 import type { FrameRoom } from './frame-room.js'
 import { FrameSplitter, MAX_FRAME } from './frames.js'
@@ -47,7 +48,7 @@ export class Connection implements Owner {
   ) {
     this.#socket = socket
     this.#room = room
-    this.#peer = `${socket.remoteAddress}:${socket.remotePort}`
+    this.#peer = peerOf(socket)
     this.#speaker = speakerOf(this)
     socket.on('error', () => {}) // told by the loop below, which sees it too
     this.#over = this.#serve(new FrameSplitter(mostFrame), rejections)
