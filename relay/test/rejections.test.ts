@@ -128,7 +128,7 @@ test('a question that the store cannot answer is told with its cause, which the 
   const catchUp = async () => {}
   const api = { store: { services: failing }, accept: failing, catchUp } as unknown as Api
   const http = await startHttp(api, {
-    ...{ where: { host: '127.0.0.1', port: 0 }, token: undefined, cors: new Cors([]), reject },
+    ...{ where: { host: '127.0.0.1', port: 0 }, tokens: {}, cors: new Cors([]), reject },
   })
   onTestFinished(() => http.close())
   const answer = await fetch(`http://${http.address}/api/v2/services?key=secret`)
