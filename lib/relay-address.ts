@@ -24,7 +24,7 @@ export const ownRelay = (): string => `${scheme}${ownSocket()}`
 
 /** The address, written as it is compared. @throws TypeError naming what was given */
 export function parseRelay(text: string): string {
-  if (!text.startsWith(scheme)) return addressText(parseAddress(text))
+  if (!text.startsWith(scheme)) return addressText(parseAddress(text, ', or unix:PATH'))
   const path = text.slice(scheme.length)
   if (path === '') return ownRelay()
   const hasControl = [...path].some((letter) => letter < ' ' || letter === '\x7f')

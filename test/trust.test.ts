@@ -7,13 +7,13 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { connectFleet } from '@blkin/relay'
 import { expect, onTestFinished, test } from 'vitest'
-import { blkin, cli, json, startBlkin, ticking } from './support/cli.js'
+import { blkin, cli, startBlkin, ticking } from './support/cli.js'
 import { folderOf } from './support/control.js'
 import { relay, until } from './support/relays.js'
 import { cleanEnvironment, folder, privateShm, start } from './support/run.js'
 
 const asRoot = test.skipIf(process.getuid?.() !== 0)
-const stranger = 65534
+const stranger = 12345
 const asStranger = ['setpriv', `--reuid=${stranger}`, `--regid=${stranger}`, '--clear-groups']
 
 /** A folder where processes look for theirs, with one that another user made under root's name, and a socket in it. */
@@ -146,20 +146,32 @@ asRoot('a process tells nothing to a relay’s socket behind which another user 
   expect(said).toBe('listening\n')
 })
 
-test('a process that is told nothing sends to the socket of its own user’s relay', async () => {
-  const output = folder()
-  const running = startBlkin(['relay', '--listen', 'unix:', '-o', output, '--json'])
-  await running.says('"listening":"unix:')
-  const one = await ticking({ env: { BLKIN_ENABLE: '*:*' } })
-  await until(async () => (await blkin('ps', '--relay', 'unix:')).out.includes(one.name))
-  const events = async () =>
-    json<{ pid: number; sessions: { events: number }[] }>(await blkin('ps', '--relay', 'unix:', '--json'))
-      .filter(({ pid }) => pid === Number(one.pid))
-      .flatMap(({ sessions }) => sessions)
-      .some(({ events }) => events > 0)
-  await until(events)
-  running.child.kill('SIGTERM')
-  expect((await running.done).code).toBe(0)
+asRoot('a process that is told nothing sends to the socket of its own user’s relay', async () => {
+  const text = `
+    import { flush, provider, status } from 'blkin'
+    provider('p', { e: {} }).e()
+    const stored = await flush(10_000)
+    console.log(JSON.stringify({ stored, relay: status().sessions[0].relay }))`
+  const both = [
+    '"$NODE" "$CLI" relay --listen unix: -o "$OUT" & relay=$!',
+    'until [ -S /dev/shm/blkin-0/relay-4650 ]; do sleep 0.02; done',
+    'BLKIN_ENABLE="*:*" "$NODE" --input-type=module -e "$TEXT"; kill $relay; wait $relay',
+  ].join('; ')
+  const [command = '', ...rest] = [...privateShm('64m'), 'sh', '-c', both]
+  const env = { ...cleanEnvironment(), NODE: process.execPath, CLI: cli, OUT: folder(), TEXT: text }
+  const child = spawn(command, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let [out, err] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+    out += more
+  })
+  child.stderr.setEncoding('utf8').on('data', (more: string) => {
+    err += more
+  })
+  await once(child, 'close')
+  const address = 'unix:/dev/shm/blkin-0/relay-4650'
+  expect(JSON.parse(out)).toMatchObject({ stored: true, relay: { address } })
+  expect(err).toContain(`listening on ${address}, traces go to`)
+  expect(err).toContain('recorded 1 event from 1 process')
 })
 
 test('a relay on loopback without a token: its user controls it by its socket, and nobody by the port', async () => {

@@ -12,6 +12,7 @@ import { loadRelay } from './load-relay.js'
 import { note, printJson } from './print.js'
 import { keepCollecting } from './recover.js'
 import { summarize } from './summary.js'
+import { furtherTokens } from './tokens.js'
 
 interface Flags {
   listen: string
@@ -30,8 +31,6 @@ interface Flags {
   nice: number
   memory?: number
   token?: string
-  readToken?: string
-  controlToken?: string
   json?: boolean
 }
 
@@ -90,8 +89,6 @@ export function relayCommand(): Command {
       new Option('--memory <size>', 'what the store may hold: 512M').env('BLKIN_MEMORY').argParser(memoryOf),
     )
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
-    .addOption(new Option('--read-token <text>', 'what gives sight only').env('BLKIN_READ_TOKEN'))
-    .addOption(new Option('--control-token <text>', 'what gives rules').env('BLKIN_CONTROL_TOKEN'))
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -110,13 +107,13 @@ async function run({ listen, output, json, nice, token, ...flags }: Flags): Prom
     ...(tracing ? { tracing } : {}),
     ...(scribe ? { scribe } : {}),
     ...(token ? { token } : {}),
-    ...(flags.readToken ? { readToken: flags.readToken } : {}),
-    ...(flags.controlToken ? { controlToken: flags.controlToken } : {}),
+    ...furtherTokens(),
   }).catch(refusedOption)
   const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   const { address, httpAddress, scribeAddress } = relay
   const socket = await listenAtOwnSocket(relay)
-  note(`listening on ${[address, ...socket].join(' and ')}, traces go to ${output}`)
+  note(`listening on ${address}, traces go to ${output}`)
+  for (const one of socket) note(`your own programs and commands find it at ${one}`)
   if (httpAddress) note(`Zipkin's API is on http://${httpAddress}`)
   if (scribeAddress) note(`taking messages by Scribe on ${scribeAddress}`)
   const others = {

@@ -92,7 +92,8 @@ std::string wrong_session(const thrift::SessionSpec& spec) {
   for (const char* taken : kNotSessions)
     if (spec.name == taken)
       return "session " + quoted(spec.name) + ": expected a name other than alive, control, tracepoints";
-  if (spec.sends && !is_address(spec.relay)) return "relay " + quoted(spec.relay) + ": expected HOST:PORT or unix:PATH";
+  if (spec.sends && !is_address(spec.relay))
+    return "relay " + quoted(spec.relay) + ": expected HOST:PORT or unix:PATH";
   if (spec.token.size() > kTokenMax)
     return "token of " + std::to_string(spec.token.size()) + " bytes: expected at most " +
            std::to_string(kTokenMax);

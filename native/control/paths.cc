@@ -18,7 +18,8 @@ namespace blkin::control {
 
 namespace {
 
-constexpr uid_t kOverflowUid = 65534;  // root of the host, as it looks in a user namespace that does not have it
+constexpr uid_t kOverflowUid =
+    65534;  // root of the host, as it looks in a user namespace that does not have it
 constexpr size_t kFileMax = 64 << 20;  // far above what 16384 tracepoints take
 
 }  // namespace
@@ -43,7 +44,8 @@ bool is_ours(const std::string& path) {
 bool keeps_names(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return false;
-  const bool trusted_owner = status.st_uid == 0 || status.st_uid == kOverflowUid || status.st_uid == geteuid();
+  const bool trusted_owner =
+      status.st_uid == 0 || status.st_uid == kOverflowUid || status.st_uid == geteuid();
   return trusted_owner && ((status.st_mode & 0022) == 0 || (status.st_mode & S_ISVTX) != 0);
 }
 

@@ -181,6 +181,7 @@ class Recovery : public testing::Test {
   static uint64_t expect_all_numbers(FakeRelay& relay) {
     EXPECT_EQ(relay.faults(), std::vector<std::string>{});
     const thrift::Hello hello = relay.hello();
+    EXPECT_EQ(hello.secret.size(), 16U);
     std::vector<bool> seen;
     for (const auto& [stream, channel] : streams()) {
       test::CtfReader reader(hello.uuid);
