@@ -34,7 +34,7 @@ asRoot("no verb speaks to a socket in another user's folder, with a token or wit
   const { base, user, heard } = await strangersFolder()
   const env = { TMPDIR: base, BLKIN_TOKEN: 'secret' }
   const verbs = [
-    ['ps'],
+    ['ps', '-p', '4711'],
     ['enable', '*:*', '-p', '4711', '--to', '127.0.0.1:1'],
     ['tail', '-p', '4711'],
     ['record', '-p', '4711', '-e', '*:*', '-o', join(folder(), 'trace')],

@@ -46,6 +46,9 @@ export async function listenAtFile(server: Server, { path, mode }: SocketFile): 
       const there = await lstat(path).catch(() => undefined)
       if (there?.ino === ino) await rm(path, { force: true })
     }
+  } catch (error) {
+    server.close()
+    throw error
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
