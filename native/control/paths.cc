@@ -18,8 +18,8 @@ namespace blkin::control {
 
 namespace {
 
-constexpr uid_t kOverflowUid =
-    65534;  // root of the host, as it looks in a user namespace that does not have it
+// The host's root, as it looks in a user namespace that does not have it.
+constexpr uid_t kOverflowUid = 65534;
 constexpr size_t kFileMax = 64 << 20;  // far above what 16384 tracepoints take
 
 }  // namespace
