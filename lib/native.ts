@@ -150,6 +150,8 @@ export interface Native {
   flush(session: string, milliseconds: number): Promise<boolean>
   leave(): void
   recover(options: {
+    /** Of a socket, in place of host and port. */
+    path?: string
     host: string
     port: string
     token: string

@@ -2,7 +2,7 @@
 // no single pid is named. The standing rule is written first, then the living are told, so that none slips through.
 import type { Changed, Refusal, RuleRequest } from '@blkin/relay'
 import { Command, Option } from 'commander'
-import { parseAddress } from '../address.js'
+import { parseRelay } from '../relay-address.js'
 import { checkPattern } from '../rule.js'
 import { count } from './amounts.js'
 import { checkFlag, ending, exitCodes, UsageError } from './exit.js'
@@ -10,6 +10,7 @@ import { compile, misfits, requireFit } from './filter.js'
 import { findProcesses, isPid, requireProcesses, type Target, using, whyNone } from './find.js'
 import {
   channelOptions,
+  checked,
   type FleetFlags,
   givenFlags,
   jsonOption,
@@ -43,10 +44,9 @@ export function enableCommand(): Command {
   for (const option of [...ruleOptions(), sessionOption(), ...channelOptions()]) command.addOption(option)
   return command
     .addOption(
-      new Option('--to <host:port>', 'the relay it sends to').env('BLKIN_RELAY').argParser((text: string) => {
-        checkFlag('--to', () => parseAddress(text))
-        return text
-      }),
+      new Option('--to <address>', 'the relay it sends to')
+        .env('BLKIN_RELAY')
+        .argParser(checked('--to', parseRelay)),
     )
     .addOption(jsonOption())
     .addHelpText('after', ending("blkin enable 'disk:*' -p 'server*' -l info --filter 'bytes > 4096'"))

@@ -18,6 +18,8 @@ namespace blkin::control {
 
 namespace {
 
+// The host's root, as it looks in a user namespace that does not have it.
+constexpr uid_t kOverflowUid = 65534;
 constexpr size_t kFileMax = 64 << 20;  // far above what 16384 tracepoints take
 
 }  // namespace
@@ -35,6 +37,16 @@ bool is_ours(const std::string& path) {
   struct stat status {};
   return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
          (status.st_mode & 0077) == 0;
+}
+
+// Whoever may rename in a folder may put another in the place of one that was looked at. In one with the sticky bit only
+// the owner may, of it or of what is renamed.
+bool keeps_names(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return false;
+  const bool trusted_owner =
+      status.st_uid == 0 || status.st_uid == kOverflowUid || status.st_uid == geteuid();
+  return trusted_owner && ((status.st_mode & 0022) == 0 || (status.st_mode & S_ISVTX) != 0);
 }
 
 bool make_folder(const std::string& path) { return mkdir(path.c_str(), 0700) == 0 || errno == EEXIST; }
@@ -63,7 +75,7 @@ bool write_all(int fd, const std::vector<uint8_t>& bytes) {
 }
 
 bool write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return false;
   const bool written = write_all(fd, bytes);
   close(fd);
@@ -104,7 +116,7 @@ std::vector<std::string> user_folders() {
   std::vector<std::string> found;
   for (const std::string& base : bases()) {
     std::string user = user_folder(base);
-    if (is_ours(user)) found.push_back(std::move(user));
+    if (keeps_names(base) && is_ours(user)) found.push_back(std::move(user));
   }
   return found;
 }

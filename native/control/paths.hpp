@@ -15,6 +15,8 @@ std::string user_folder(const std::string& base);
 // A folder, this user's, and nobody else may look into it.
 bool is_ours(const std::string& path);
 bool make_folder(const std::string& path);
+// Nobody but root and this user can put another folder in the place of one below it.
+bool keeps_names(const std::string& path);
 
 // This user's folders, one a base, where there are any.
 std::vector<std::string> user_folders();

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "check.hpp"
 
@@ -14,6 +15,7 @@ namespace blkin::control {
 
 namespace {
 
+constexpr size_t kSecretBytes = 16;
 constexpr uint64_t kSettleUs = 1000;  // an emit takes less, unless its thread has no CPU
 
 thrift::Hello describe_process(const Settings& settings, const thrift::SessionSpec& spec,
@@ -24,6 +26,9 @@ thrift::Hello describe_process(const Settings& settings, const thrift::SessionSp
         clock::monotonic_ns();  // no entropy yet: this boot, this pid and this moment are unique too
     std::memcpy(hello.uuid.data(), &now, sizeof now);
   }
+  uint8_t secret[kSecretBytes];  // without entropy it has none, and is as an older tracer's
+  if (getrandom(secret, sizeof secret, 0) == static_cast<ssize_t>(sizeof secret))
+    hello.secret.assign(std::begin(secret), std::end(secret));
   hello.pid = getpid();
   char name[256] = {};
   gethostname(name, sizeof name - 1);
@@ -49,6 +54,7 @@ ring::Geometry geometry_of(const thrift::Channel& channel) {
 }  // namespace
 
 thrift::Address address_of(const std::string& text) {
+  if (text.starts_with(thrift::kSocketScheme)) return {"", "", text.substr(thrift::kSocketScheme.size())};
   const size_t colon = text.rfind(':');
   std::string host = text.substr(0, colon);
   if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);

@@ -217,6 +217,6 @@ class Session final : public consumer::Supply {
   std::string memory_error_;
 };
 
-thrift::Address address_of(const std::string& text);  // HOST:PORT, checked by check.hpp
+thrift::Address address_of(const std::string& text);  // HOST:PORT or unix:PATH, checked by check.hpp
 
 }  // namespace blkin::control

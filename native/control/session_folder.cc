@@ -77,7 +77,7 @@ void SessionFolder::set_relay(const thrift::Hello& hello, const std::string& rel
   relay_ = relay;
   if (path_.empty()) return;
   thrift::Hello public_part = hello;
-  public_part.token.clear();  // the secret stays in memory
+  public_part.token.clear();  // it stays in memory; the session's secret is needed by whoever recovers it
   std::vector<uint8_t> bytes;
   thrift::Writer writer(bytes);
   thrift::write_hello(writer, public_part);

@@ -48,7 +48,7 @@ class Recovery : public testing::Test {
     // A user of its own, so that no folder of this machine's real programs is touched.
     user_ = 200'000 + static_cast<uid_t>(getpid());
     if (geteuid() != 0) user_ = geteuid();
-    chmod(tmp_.path().c_str(), 0777);
+    chmod(tmp_.path().c_str(), 01777);
     setenv("TMPDIR", tmp_.path().c_str(), 1);
     ASSERT_EQ(seteuid(user_), 0);
     for (const std::string& left : process_folders()) before_.push_back(left);
@@ -197,6 +197,7 @@ class Recovery : public testing::Test {
   static uint64_t expect_all_numbers(FakeRelay& relay) {
     EXPECT_EQ(relay.faults(), std::vector<std::string>{});
     const thrift::Hello hello = relay.hello();
+    EXPECT_EQ(hello.secret.size(), 16U);
     std::vector<bool> seen;
     for (const auto& [stream, channel] : streams()) {
       test::CtfReader reader(hello.uuid);

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -40,6 +41,16 @@ void keep_alive(int fd) {
   set(IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveTimes);
 }
 
+// Why it may be another user who listens there; empty where it is this user or root.
+std::string wrong_listener(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return words("SO_PEERCRED", errno);
+  if (peer.uid == geteuid() || peer.uid == 0) return "";
+  return "who listens there is uid " + std::to_string(peer.uid) + "; expected uid " +
+         std::to_string(geteuid()) + " or root";
+}
+
 // Which faults mean "not now".
 bool later(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
@@ -48,6 +59,7 @@ bool later(int error) { return error == EAGAIN || error == EWOULDBLOCK || error 
 void Connection::open(const Address& address) {
   close({});
   nobody_listens_ = hung_up_ = false;
+  if (!address.path.empty()) return open_socket(address.path);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -70,6 +82,22 @@ void Connection::open(const Address& address) {
   state_ = State::kConnecting;
 }
 
+// At once: a socket of the same host is connected, or it is not.
+void Connection::open_socket(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return fail_to_connect(ENAMETOOLONG);
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  addresses_ = 1;
+  fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd_ < 0 || connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    ++failed_attempts_;
+    return fail_to_connect(errno);
+  }
+  if (const std::string wrong = wrong_listener(fd_); !wrong.empty()) return close(wrong);
+  state_ = State::kConnecting;
+}
+
 void Connection::close(const std::string& why) {
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
@@ -84,7 +112,7 @@ void Connection::close(const std::string& why) {
 }
 
 void Connection::fail_to_connect(int error) {
-  nobody_listens_ = error == ECONNREFUSED;
+  nobody_listens_ = error == ECONNREFUSED || error == ENOENT;
   close(words("connect", error));
 }
 

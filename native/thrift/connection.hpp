@@ -1,4 +1,4 @@
-// native/thrift/connection.hpp: one TCP connection to a relay, never blocking. Used by the consumer thread alone.
+// native/thrift/connection.hpp: one connection to a relay, by TCP or a Unix socket, never blocking. Used by the consumer thread alone.
 // Sends whole frames in the order given, gives back whole frames as they come; on any fault it closes itself and
 // says why. Knows no message. Start reading at Connection.
 #pragma once
@@ -12,11 +12,16 @@
 
 namespace blkin::thrift {
 
+// How the address of a socket in the file system begins.
+inline const std::string kSocketScheme = "unix:";
+
 struct Address {
   std::string host;  // an address or a name
   std::string port;
+  std::string path{};  // of a socket in the file system, in place of both
 
   std::string text() const {
+    if (!path.empty()) return kSocketScheme + path;
     return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port;
   }
 };
@@ -31,7 +36,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // Resolves the host, the one step that may block (for names that are not in /etc/hosts), and starts to connect: to
-  // the name's next address where the last attempt failed, since a relay may listen on 127.0.0.1 and not on ::1.
+  // the name's next address where the last attempt failed, since a relay may listen on 127.0.0.1 and not on ::1. Behind a
+  // Unix socket there must be this user or root: the events, and the token, are for nobody else.
   void open(const Address& address);
   void close(const std::string& why);
 
@@ -67,6 +73,7 @@ class Connection {
   pollfd interest() const;
 
  private:
+  void open_socket(const std::string& path);
   void fail_to_connect(int error);
   void write_some();
   bool read_some();

@@ -142,6 +142,7 @@ void write_hello(Writer& writer, const Hello& hello) {
     writer.field_list(11, FieldType::kStruct, hello.contexts.size());
     for (const Field& field : hello.contexts) write_field(writer, field);
   }
+  if (!hello.secret.empty()) writer.field_string(12, hello.secret);
   writer.stop();
 }
 
@@ -181,6 +182,9 @@ Hello read_hello(Reader& reader) {
       case 11:
         for (uint32_t n = reader.struct_list(); n > 0 && reader.ok(); --n)
           hello.contexts.push_back(read_field(reader));
+        break;
+      case 12:
+        hello.secret = reader.string();
         break;
       default:
         reader.skip(head.type);

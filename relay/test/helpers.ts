@@ -31,7 +31,9 @@ export async function relayIn(output: string, changes: Partial<RelayOptions> = {
     ...changes,
   })
   onTestFinished(() => relay.close())
-  return Object.assign(relay, { lines })
+  /** Where controllers need no token. */
+  const socket = await relay.listenAtSocket(join(folder(), 'relay'))
+  return Object.assign(relay, { lines, socket })
 }
 
 export const asJson = { 'content-type': 'application/json' }

@@ -133,7 +133,7 @@ test('a question that the store cannot answer is told with its cause, which the 
   const http = await startHttp(api, {
     ...{
       where: { host: '127.0.0.1', port: 0 },
-      token: undefined,
+      tokens: {},
       cors: new Cors([]),
       hosts: new Hosts([], []),
       reject,

@@ -29,7 +29,7 @@ const totals = {
 const connections = { open: 0, refused: 0, ended: 0 }
 const counts = () => ({ processes: [], totals, connections, rejections: [] })
 const ask = async () => ({ counts: counts(), use: processUse(new Lag(50)) })
-const house = { token: undefined, version: '0', rejections, ask }
+const house = { tokens: {}, version: '0', rejections, ask }
 const noTrace = {
   ...{ folder: '', uuid: '', hostname: '', program: '', pid: 1, session: '', bootId: '' },
   ...{ offset: 0n, contexts: [] },

@@ -4,11 +4,12 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Tokens } from '../check/rights.js'
 import { type Address, shown } from '../intake/address.js'
 import type { Reject } from '../rejections.js'
 import { type Answer, answerTo, text } from './answer.js'
 import { Answers } from './answers.js'
-import { CHALLENGE, isAuthorized } from './authorize.js'
+import { CHALLENGE, isAuthorized, isGuarded, rightFor } from './authorize.js'
 import { readBody } from './body.js'
 import { compressed, isCompressible } from './compress.js'
 import { HttpConnections } from './connections.js'
@@ -34,7 +35,7 @@ export interface HttpServer {
 export interface HttpOptions {
   where: Address
   /** What `authorization` must show, if anything. */
-  token: string | undefined
+  tokens: Tokens
   cors: Cors
   hosts: Hosts
   reject: Reject
@@ -42,7 +43,7 @@ export interface HttpOptions {
 
 export async function startHttp(
   api: Api,
-  { where, token, cors, hosts, reject }: HttpOptions,
+  { where, tokens, cors, hosts, reject }: HttpOptions,
 ): Promise<HttpServer> {
   const held = new Held()
   const answers = new Answers(reject)
@@ -50,7 +51,7 @@ export async function startHttp(
     ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, maxHeaderSize: HEADER_BYTES },
     connectionsCheckingInterval: LOOK_MS,
   }
-  const guard = { token, cors, hosts }
+  const guard = { tokens, cors, hosts }
   const connections = new HttpConnections(reject)
   const hear = (request: IncomingMessage, response: ServerResponse) => {
     const share = held.share()
@@ -82,7 +83,7 @@ export async function startHttp(
 }
 
 /** Who may ask. */
-type Guard = Pick<HttpOptions, 'token' | 'cors' | 'hosts'>
+type Guard = Pick<HttpOptions, 'tokens' | 'cors' | 'hosts'>
 
 async function answer(
   api: Api,
@@ -95,7 +96,8 @@ async function answer(
   try {
     const early = earlyAnswer(guard, request)
     if (early) return early
-    if (guard.token !== undefined || !hasBody(request)) connections.accept(request, response)
+    if (isGuarded(rightFor(request.method), guard.tokens) || !hasBody(request))
+      connections.accept(request, response)
     const url = urlOf(request)
     if (url === undefined) return text(400, '400 Bad Request')
     return await route(api, {
@@ -120,18 +122,19 @@ async function answer(
 
 /** A preflight shows no token: it is what a browser asks by itself. */
 function earlyAnswer(
-  { token, cors, hosts }: Guard,
+  { tokens, cors, hosts }: Guard,
   { method = 'GET', headers }: IncomingMessage,
 ): Answer | undefined {
   const origin = cors.refusedOrigin(method, headers)
   if (origin !== undefined)
     return text(403, `pages of ${origin} may not ask; the relay's --allow-origin says whose may`)
   if (cors.isPreflight(method, headers)) return { status: 200, body: '' }
-  if (token === undefined) {
+  const right = rightFor(method)
+  if (!isGuarded(right, tokens)) {
     const refusal = hosts.refusal(headers.host)
     return refusal === undefined ? undefined : text(421, refusal)
   }
-  if (isAuthorized(headers.authorization, token)) return undefined
+  if (isAuthorized(headers.authorization, right, tokens)) return undefined
   return { ...text(401, 'the token is missing or wrong'), challenge: CHALLENGE }
 }
 

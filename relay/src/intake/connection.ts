@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Rejections } from '../rejections.js'
 import type { Owner } from '../store/processes.js'
+import { peerOf } from './address.js'
 import { foreignName } from './foreign.js'
 import type { FrameRoom } from './frame-room.js'
 import { FrameSplitter } from './frames.js'
@@ -62,7 +63,7 @@ export class Connection implements Owner, Client {
     this.#socket = socket
     this.#options = options
     this.address = socket.remoteAddress ?? ''
-    this.#peer = `${this.address}:${socket.remotePort}`
+    this.#peer = peerOf(socket)
     this.#speaker = options.speakerOf(this)
     socket.on('error', () => {}) // told by the loop below, which sees it too
     this.#over = this.#serve(new FrameSplitter(options.strangers.most), options.rejections)

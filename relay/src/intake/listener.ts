@@ -2,11 +2,12 @@
 // startRelay() opens one for traced processes and controllers, scribe/server.ts one for Scribe's clients.
 
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Rejections } from '../rejections.js'
-import { type Address, shown } from './address.js'
+import { type Address, peerOf, shown } from './address.js'
 import type { Connection } from './connection.js'
 import { type PlaceLimits, Places } from './places.js'
+import { listenAtFile, type SocketFile, socketAddress } from './socket-file.js'
 
 const CLOSE_MS = 5_000
 
@@ -27,7 +28,7 @@ export interface Listener {
 }
 
 export async function startListener(
-  { host, port }: Address,
+  where: Address | SocketFile,
   limits: PlaceLimits,
   connect: (socket: Socket) => Connection,
   { reject }: Rejections,
@@ -38,7 +39,7 @@ export async function startListener(
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
     if (!places.makeRoom()) {
       counts.refused++
-      const from = `${socket.remoteAddress}:${socket.remotePort}`
+      const from = peerOf(socket)
       reject('connection', 'too many', `${from}: ${open.size} connections are open`, { isLost: false })
       socket.on('error', () => {}).destroy()
       return
@@ -52,13 +53,13 @@ export async function startListener(
       if (connection.failed) counts.ended++
     })
   })
-  server.listen(port, host, 511)
-  await once(server, 'listening')
+  const { address, remove } = await listenAt(server, where)
   return {
-    address: shown(server.address() as AddressInfo),
+    address,
     counts: () => ({ open: open.size, ...counts }),
     async close() {
       server.close()
+      await remove()
       const all = [...open].map((connection) => connection.end('the relay is closing'))
       let timer: NodeJS.Timeout | undefined
       const late = new Promise((done) => {
@@ -68,4 +69,12 @@ export async function startListener(
       clearTimeout(timer)
     },
   }
+}
+
+async function listenAt(server: Server, where: Address | SocketFile) {
+  if ('path' in where)
+    return { address: socketAddress(where.path), remove: await listenAtFile(server, where) }
+  server.listen(where.port, where.host, 511)
+  await once(server, 'listening')
+  return { address: shown(server.address() as AddressInfo), remove: async () => {} }
 }

@@ -7,6 +7,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type AlertOptions, Alerts, type AlertsStats } from '../alerts/alerts.js'
 import { Memory } from '../alerts/memory.js'
+import type { Tokens } from '../check/rights.js'
 import { Cors } from '../http/cors.js'
 import { Hosts } from '../http/hosts.js'
 import { type HttpServer, startHttp } from '../http/server.js'
@@ -88,7 +89,7 @@ export interface TracingStats extends Counts {
 
 /** What the worker lends. */
 export interface TracingHouse {
-  token: string | undefined
+  tokens: Tokens
   version: string
   rejections: RejectionLog
   progress?: Progress
@@ -167,8 +168,8 @@ export class Tracing {
     }: TracingOptions,
     house: TracingHouse,
   ): Promise<Tracing> {
-    const { token, version, rejections, ask } = house
-    const where = listen === undefined ? undefined : guardedAddress(listen, 'http', token)
+    const { tokens, version, rejections, ask } = house
+    const where = listen === undefined ? undefined : guardedAddress(listen, 'http', tokens.token)
     const cors = new Cors(allowOrigins)
     const hosts = new Hosts([hostname()], allowOrigins)
     if (sample) checkSample(sample)
@@ -205,7 +206,7 @@ export class Tracing {
     const { reject } = rejections
     try {
       const api = { store, version, accept, status, metrics, catchUp: () => made.catchUp() }
-      const http = where && (await startHttp(api, { where, token, cors, hosts, reject }))
+      const http = where && (await startHttp(api, { where, tokens, cors, hosts, reject }))
       const counted = new Metrics(join(folder, STORE_FILE))
       made = new Tracing(store, http, outboxes, counted, sampler, watching, reject, house)
     } catch (error) {
