@@ -1,6 +1,6 @@
 /**
  * What traced processes, relays and controllers say to each other. Strict binary protocol, framed transport.
- *   Relay    a traced process to a relay, one TCP connection a session
+ *   Relay    a traced process to a relay, one connection a session, by TCP or a unix socket
  *   Control  a controller (the CLI) to a traced process, over the unix socket in the process's folder
  *   Fleet    a controller to a relay, on the port where it takes events
  * Several calls may be in flight. They are answered in the order they came, but for Control's closeSession and flush,
@@ -74,6 +74,8 @@ struct Hello {
   10: optional string session   // which of the process's sessions this is; "default" where it is missing
   /** The context of every event of this session, in the order of its bytes before the payload. */
   11: optional list<Field> contexts
+  /** 16 random bytes that the session alone has: whoever comes again with its uuid must show them. */
+  12: optional binary secret
 }
 
 /** What the relay already holds of a stream; a sender goes on from there. */
@@ -187,7 +189,9 @@ struct Enabled {
 }
 
 enum Refusal {
-  VERSION = 1, TOKEN = 2, NO_HELLO = 3,
+  VERSION = 1,
+  TOKEN = 2,       // the token, or the session's secret, is missing or another; or it gives no right to the call
+  NO_HELLO = 3,
   MALFORMED = 4,   // the message names the field, what came and what may come
   SEQUENCE = 5,    // a gap: the message names the sequence expected
   STORAGE = 6,     // the disk refused; try again later
@@ -236,7 +240,7 @@ struct Channel {
 /** One consumer of events: who gets them, from which rings, with which contexts. */
 struct SessionSpec {
   1: required string name         // letters, digits and _ . -, at most 64
-  2: optional string relay        // HOST:PORT; missing: the newest events stay in memory and go nowhere
+  2: optional string relay        // HOST:PORT or unix:PATH; missing: the newest events stay in memory and go nowhere
   3: optional string token        // never in an answer
   4: required Ack ack
   5: required Channel channel
@@ -346,7 +350,7 @@ struct Followed {
 }
 
 service Fleet {
-  /** First call on every connection. */
+  /** First call on every connection. The token must be one that may read; enable and disable need one that may control. */
   void greet(1: i32 version, 2: string token) throws (1: Refused refused)
   list<FleetProcess> processes() throws (1: Refused refused)
   list<Tracepoint> tracepoints(1: binary uuid) throws (1: Refused refused)

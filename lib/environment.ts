@@ -1,7 +1,7 @@
 // lib/environment.ts: the environment's settings, applied once a process before its first declaration or rule. A bad
 // one is told on stderr, once, and left out: a variable never keeps a service from starting.
 //
-//   BLKIN_NAME     what this program is called (its script)   BLKIN_RELAY    HOST:PORT of the relay (127.0.0.1:4650)
+//   BLKIN_NAME     what this program is called (its script)   BLKIN_RELAY    HOST:PORT or unix:PATH of the relay (unix:)
 //   BLKIN_ENABLE   patterns, comma between                    BLKIN_TOKEN    what the relay asks for, if it does
 //   BLKIN_EXCLUDE  patterns, comma between                    BLKIN_BUFFER   COUNTxSIZE of a ring (4x1M)
 //   BLKIN_LEVEL    at least this severe                       BLKIN_MODE     discard, overwrite, block or block:MS
@@ -13,11 +13,11 @@
 //   BLKIN_TRANSFORM  off: register leaves tracepoint calls as they are; BLKIN_DEBUG=transform: says what it does
 //   BLKIN_TRACE_ID  bits of the ids of traces that begin here: 64 or 128
 import { basename } from 'node:path'
-import { addressText, parseAddress } from './address.js'
 import { parseBuffer } from './buffer.js'
 import { builtInContexts } from './context.js'
 import { compileFilter } from './filter/filter.js'
 import { type Native, type NativeSession, native } from './native.js'
+import { ownRelay, parseRelay } from './relay-address.js'
 import { addRule, checkLevel, checkPattern, type RuleOptions } from './rule.js'
 import { parseSample } from './sample.js'
 import { defaultName, parseMode } from './session-spec.js'
@@ -94,10 +94,9 @@ let transforms = true
 
 /** The default session as the environment wants it; others begin from it. */
 export function environmentSession(): NativeSession {
-  const relay = setting('BLKIN_RELAY', parseAddress, { host: '127.0.0.1', port: '4650' })
   session ??= {
     name: defaultName,
-    relay: addressText(relay),
+    relay: setting('BLKIN_RELAY', parseRelay, ownRelay()),
     token: process.env.BLKIN_TOKEN ?? '',
     synced: setting('BLKIN_ACK', oneOf('written', 'synced'), 'written') === 'synced',
     ...setting('BLKIN_BUFFER', parseBuffer, { subBuffers: 4, subBufferBytes: 2 ** 20 }),

@@ -80,7 +80,10 @@ export interface NativeSessionStatus {
   ringKind: 'cpu' | 'thread'
   folder: string
   folderError: string
+  spareFolder: string
   ringError: string
+  ringsInMemory: number
+  memoryError: string
   relayState: 'idle' | 'connecting' | 'connected' | 'refused' | 'none'
   relayError: string
   acknowledged: number
@@ -148,6 +151,8 @@ export interface Native {
   flush(session: string, milliseconds: number): Promise<boolean>
   leave(): void
   recover(options: {
+    /** Of a socket, in place of host and port. */
+    path?: string
     host: string
     port: string
     token: string

@@ -1,7 +1,7 @@
 // lib/session-spec.ts: what a session is made of, from options, flags and the environment, checked. Pure.
-import { parseAddress } from './address.js'
 import { parseBuffer } from './buffer.js'
 import type { NativeSession } from './native.js'
+import { parseRelay } from './relay-address.js'
 
 export const defaultName = 'default'
 
@@ -9,7 +9,7 @@ export const defaultName = 'default'
 export const modes = { discard: 1, overwrite: 2, block: 3 } as const
 
 export interface SessionOptions {
-  /** HOST:PORT of the relay that gets the events; null: none, the newest stay in memory. Default: BLKIN_RELAY's. */
+  /** HOST:PORT or unix:PATH of the relay that gets the events; null: none, the newest stay in memory. Default: BLKIN_RELAY's. */
   readonly relay?: string | null | undefined
   /** What the relay asks for, if it does. Default: BLKIN_TOKEN's. */
   readonly token?: string | undefined
@@ -57,15 +57,14 @@ export function checkSessionName(name: unknown): string {
 
 /** `base` gives what the options do not. */
 export function sessionSpec(name: string, options: SessionOptions, base: NativeSession): NativeSession {
-  const relay = options.relay === undefined ? base.relay : (options.relay ?? undefined)
-  if (relay !== undefined) parseAddress(relay)
+  const { relay = base.relay } = options
   const { ack } = options
   if (ack !== undefined && ack !== 'written' && ack !== 'synced')
     throw new TypeError(`ack ${JSON.stringify(ack)}: expected written or synced`)
   return {
     ...base,
     name: checkSessionName(name),
-    relay,
+    relay: relay === null || relay === undefined ? undefined : parseRelay(relay),
     ...(options.token === undefined ? {} : { token: options.token }),
     ...(ack === undefined ? {} : { synced: ack === 'synced' }),
     ...(options.buffer === undefined ? {} : parseBuffer(options.buffer)),

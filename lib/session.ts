@@ -15,11 +15,11 @@ export interface Session {
   disable(pattern: string): void
   /**
    * Goes on with other rings, another mode, other contexts or another relay: the rules stay and no event is missed. What
-   * the rings held goes to the relay that was there. Where there was none and only a relay is given, the rings stay and
-   * what they hold goes to it.
+   * the rings held goes to the relay that was there, however long it is away, and to the new one where there was none;
+   * until then the older form keeps a place among the 8. Where only a relay is given, the rings stay.
    */
   change(options: SessionOptions): void
-  /** As flush(), of this session. */
+  /** As flush(), of this session, and of what it held before a change. */
   flush(milliseconds?: number): Promise<boolean>
   /** Ends it: delivers what it holds, for `milliseconds` at the most, and gives its memory back. False: not all went. */
   close(milliseconds?: number): Promise<boolean>

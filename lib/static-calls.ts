@@ -1,12 +1,13 @@
 // lib/static-calls.ts: makes the tracepoint calls of what this process loads from here on static: tracer.ts calls it for
 // register. It stands where the bundled tracer does, and loads transform/*.mjs (scripts/lib/entries.mjs) from beside it.
-// From Node 22.15 on module.registerHooks() sees all that this thread loads. Before, module.register() starts a thread that
+// From Node 22.15 on module.registerHooks() sees all that this thread loads, and a thread of ours changes it. Before, module.register() starts a thread that
 // sees what is imported, and what is required is seen where Node compiles it.
 import module, { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { writeError } from './stderr.js'
 import { changedSource, changer, type Loaded } from './transform/changer.js'
 import { counts } from './transform/counts.js'
+import { ParserThread } from './transform/parser-thread.js'
 import type { ThreadData } from './transform/thread.js'
 
 type NextLoad = (url: string, context: object) => Loaded
@@ -28,8 +29,15 @@ export function makeStatic(tells: boolean): void {
     return
   }
   const own = fileURLToPath(new URL('.', import.meta.url))
-  const change = changer(own, counts, tells, () => createRequire(import.meta.url)('./transform/load.cjs'))
   if (registerHooks) {
+    const thread = new ParserThread(new URL('./transform/parser.cjs', import.meta.url), {
+      own,
+      counts,
+      tells,
+    })
+    const change = changer(own, counts, tells, () => ({
+      transformed: (source, text) => thread.transformed({ source, text }),
+    }))
     registerHooks({
       load(url, context, next) {
         const loaded = next(url, context)
@@ -38,6 +46,7 @@ export function makeStatic(tells: boolean): void {
     })
     return
   }
+  const change = changer(own, counts, tells, () => createRequire(import.meta.url)('./transform/load.cjs'))
   const data: ThreadData = { own, counts, tells }
   try {
     module.register('./transform/thread.mjs', { parentURL: import.meta.url, data })

@@ -67,6 +67,10 @@ export interface SessionStatus {
     readonly clock?: 'tsc' | 'monotonic'
     /** Where the rings lie; a killed process is recovered from there. */
     readonly folder?: string
+    /** Where those lie that `folder` did not take: it was full, or the process has become another user. */
+    readonly spareFolder?: string
+    /** Rings that no folder took, for `error`: a kill loses what they hold. */
+    readonly inMemory?: number
     readonly error?: string
     readonly rings: readonly {
       /** `spans`: of the events that spans are made of. */
@@ -116,7 +120,7 @@ function ruleStatus(rule: NativeSessionStatus['rules'][number]): RuleStatus {
 }
 
 function sessionStatus(now: NativeSessionStatus): SessionStatus {
-  const error = now.ringError || now.folderError
+  const error = now.ringError || now.memoryError || now.folderError
   return {
     name: now.name,
     enabled: now.enabled,
@@ -136,6 +140,8 @@ function sessionStatus(now: NativeSessionStatus): SessionStatus {
       kind: now.ringKind,
       clock: now.clock,
       ...(now.folder ? { folder: now.folder } : {}),
+      ...(now.spareFolder ? { spareFolder: now.spareFolder } : {}),
+      ...(now.ringsInMemory ? { inMemory: now.ringsInMemory } : {}),
       ...(error ? { error } : {}),
       rings: now.rings,
     },

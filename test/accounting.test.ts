@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { recover } from './support/recover.js'
 import { childRelay, freeAddress, relay, until } from './support/relays.js'
 import { folder, lastJson, privateShm, program, result, root, run, start } from './support/run.js'
 import { describeWith } from './support/tools.js'
@@ -16,13 +17,6 @@ interface Told {
 const burst = program('burst.mjs')
 const small = { BLKIN_BUFFER: '2x8K' }
 const total = ({ lost }: Told) => lost.noRoom + lost.tooBig + lost.badValue + lost.noRing
-
-/** A program that brings what dead ones left to the relay that they sent to. */
-const recover = `
-  import { native } from '${join('file://', import.meta.dirname, '../dist/native.js')}'
-  const [host, port] = process.env.BLKIN_RELAY.split(':')
-  const recovered = await native.recover({ host, port, token: '', since: 0n, timeout: 5000 })
-  console.log(JSON.stringify(recovered.map(({ events, delivered, error }) => ({ events, delivered, error }))))`
 
 /** The sum over some processes' words must be what their traces hold. */
 async function expectExact(output: string, ...told: Told[]): Promise<{ events: number; lost: number }> {

@@ -48,7 +48,12 @@ async function surroundings() {
   await until(async () => (await traces()).code === 0)
   const [{ traceId } = { traceId: '' }] = json<{ traceId: string }>(await traces())
   const real: Record<string, string> = {
-    ...{ '4711': String(programs[0]!.child.pid), '127.0.0.1:4650': address, '463ac35c9f6413ad': traceId },
+    ...{
+      '4711': String(programs[0]!.child.pid),
+      '127.0.0.1:4650': address,
+      'unix:': address,
+      '463ac35c9f6413ad': traceId,
+    },
     ...{ '127.0.0.1:4651': http, 'http://zipkin:9411': http, 'server*': `${server}*`, server, blockstore },
   }
   onTestFinished(async () => void (await blkin('disable', 'blockstore:*', '-p', `${server}*`))) // standing ones

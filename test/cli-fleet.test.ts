@@ -5,8 +5,8 @@ import { relay, until } from './support/relays.js'
 
 /** A relay, and a process that sends there and records nothing yet. */
 async function fleet() {
-  const { address } = await relay()
-  const env = { BLKIN_RELAY: address }
+  const { address: sendsTo, socket: address } = await relay()
+  const env = { BLKIN_RELAY: sendsTo }
   const one = await ticking({ env })
   const at = (...args: string[]) => blkin(...args, '--relay', address)
   await until(async () => (await at('ps')).code === 0)
@@ -33,12 +33,12 @@ test('rules at the relay reach its processes, those that come later, and go', as
 })
 
 test('list says what is on by which rule, whoever gave it, as the process itself does', async () => {
-  const { env, one, at } = await fleet()
+  const { address, env, one, at } = await fleet()
   const own = await ticking({ env: { ...env, BLKIN_ENABLE: 'blockstore:re*', BLKIN_FILTER: 'id > 0' } })
   const listed = async (where: string[], ...more: string[]) =>
     (await blkin('list', ...where, '-p', own.name, ...more)).out
   const here = (...more: string[]) => listed([], ...more)
-  const there = (...more: string[]) => listed(['--relay', env.BLKIN_RELAY], ...more)
+  const there = (...more: string[]) => listed(['--relay', address], ...more)
   const same = async () =>
     (await there()) === (await here()) && (await there('--json')) === (await here('--json'))
   await until(async () => (await there()).includes(' by '))

@@ -15,12 +15,13 @@ import { blkin, type Done, json, startBlkin } from './support/cli.js'
 import { freeAddress, relay, until } from './support/relays.js'
 import { folder, program, result, root } from './support/run.js'
 
-const post = (http: string, spans: object[]) =>
+const postText = (http: string, body: string) =>
   fetch(`http://${http}/api/v2/spans`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(spans),
+    body,
   })
+const post = (http: string, spans: object[]) => postText(http, JSON.stringify(spans))
 
 /** A server that hears what is posted, and answers what it is told to. */
 async function server(answer = '', status = 200) {
@@ -115,7 +116,7 @@ well:     missing(service=front span=write -> service=store span=sync) > 0 over 
     ...{ fired: 3, resolved: 2, missing: { judged: expect.any(Number), givenUp: 0 } },
     webhook: { offered: 5, delivered: 5 },
   })
-  await fetch(`http://${http}/api/v2/spans`, { method: 'POST', body: '{' })
+  await postText(http, '{')
   to.child.kill('SIGINT')
   const { code, err } = await to.done
   expect(code).toBe(0)
@@ -162,8 +163,7 @@ describe('a relay', () => {
 
   test('that refused a post has that first, with why, until it ends', async () => {
     const { httpAddress } = await relay({ tracing: { listen: '127.0.0.1:0' } })
-    for (let i = 0; i < 2; i++)
-      await fetch(`http://${httpAddress}/api/v2/spans`, { method: 'POST', body: '{' })
+    for (let i = 0; i < 2; i++) await postText(httpAddress!, '{')
     const refused = await blkin('status', '--http', httpAddress!)
     expect(refused).toMatchObject({ code: 1, err: '' })
     expect(shown(refused).slice(0, 4)).toEqual([

@@ -11,7 +11,7 @@ import { followedText, readFollowed, timeOf } from '../lib/cli/followed.js'
 import { gathered, generalName } from '../lib/cli/frequent.js'
 import { compileGlob, globsMeet } from '../lib/cli/glob.js'
 import { Latencies, RecentLatencies } from '../lib/cli/latency.js'
-import { Lines, slowText, tame } from '../lib/cli/lines.js'
+import { Lines, slowText } from '../lib/cli/lines.js'
 import { nearest } from '../lib/cli/nearest.js'
 import { findPairs, Matcher, parsePair } from '../lib/cli/pairs.js'
 import { styleFor } from '../lib/cli/print.js'
@@ -73,10 +73,6 @@ describe('what is shown', () => {
     const shown = filterText({ filter: text })
     expect(shown).toMatch(/^a > 1 && b == "x+…$/)
     expect(shown).toHaveLength(60)
-  })
-
-  test('what a terminal may obey is escaped in the lines of tail', () => {
-    expect(tame('a\u009b31m\u007f\u0080é')).toBe('a\\x9b31m\\x7f\\x80é')
   })
 
   test('of many processes ten are named', () => {

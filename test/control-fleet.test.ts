@@ -47,7 +47,7 @@ async function idle(address: string, called: string, env: Record<string, string>
 test('idle processes, those that start later, and no others; on and off again', async () => {
   const to = await relay()
   const [mine, other] = [name(), name()]
-  const fleet = await fleetOf(to.address)
+  const fleet = await fleetOf(to.socket)
   const processes = await Promise.all([
     idle(to.address, mine),
     idle(to.address, mine),
@@ -76,7 +76,7 @@ test('idle processes, those that start later, and no others; on and off again', 
 test('a process whose loop is blocked, and a provider that is declared later', async () => {
   const to = await relay()
   const called = name()
-  const fleet = await fleetOf(to.address)
+  const fleet = await fleetOf(to.socket)
   const blocked = start(program('spinning.mjs'), {
     args: ['1'],
     env: { BLKIN_RELAY: to.address, BLKIN_NAME: called },
@@ -112,7 +112,7 @@ test('rules outlive the relay, and a process that has lost it gets what changed 
   const called = name()
   let away = await childRelay(address, output)
   const one = await idle(address, called)
-  await (await fleetOf(address)).enable({ pattern: 'idle:one', target: called })
+  await (await fleetOf(away.socket)).enable({ pattern: 'idle:one', target: called })
   await one.turns('one')
   await away.kill()
   await one.emit()
@@ -120,7 +120,7 @@ test('rules outlive the relay, and a process that has lost it gets what changed 
   away = await childRelay(address, output)
   const late = await idle(address, called)
   await late.turns('one')
-  await (await fleetOf(address)).enable({ pattern: 'idle:two', target: called })
+  await (await fleetOf(away.socket)).enable({ pattern: 'idle:two', target: called })
   await Promise.all([one.turns('one,two'), late.turns('one,two')])
   await until(async () => (await recorded(output)).events.length === 1)
 })
@@ -130,7 +130,7 @@ test("the relay's rules go on where the session is changed, and not into one tha
 }, async () => {
   const to = await relay()
   const called = name()
-  const fleet = await fleetOf(to.address)
+  const fleet = await fleetOf(to.socket)
   const one = await idle(to.address, called)
   await fleet.enable({ pattern: 'idle:one', target: called })
   await one.turns('one')
@@ -162,7 +162,7 @@ test("the relay's rules go on where the session is changed, and not into one tha
 test('many processes at once', { timeout: 60_000 }, async () => {
   const to = await relay()
   const called = name()
-  const fleet = await fleetOf(to.address)
+  const fleet = await fleetOf(to.socket)
   const all = await Promise.all(Array.from({ length: 10 }, () => idle(to.address, called)))
   for (const pattern of ['idle:one', 'idle:two']) await fleet.enable({ pattern, target: called })
   await Promise.all(all.map((each) => each.turns('one,two')))

@@ -6,7 +6,6 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { missingPackages } from '../scripts/lib/debian.mjs'
-import { freePort } from '../scripts/lib/ports.mjs'
 import { bin } from '../scripts/lib/run.mjs'
 import { whyNoTestPackages } from '../scripts/lib/test-packages.mjs'
 import { type Published, publish } from './support/published.js'
@@ -39,10 +38,10 @@ test("README's first screen installs, compiles and runs as it stands", {
   const strict = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022']
   await sh(`${bin('tsc')} ${strict.join(' ')} server.mts`)
 
-  const port = await freePort()
+  const socket = `unix:${join(app, 'relay')}`
   const [record = '', babeltrace = '', view = '', relay = '', traced = '', ...more] = commands
     .trim()
-    .replaceAll('4650', String(port))
+    .replaceAll('unix:', socket)
     .split('\n')
   expect(more).toEqual([])
   expect(await sh(record)).toMatch(/recorded 512 events from 1 process to trace .*, 0 lost/)

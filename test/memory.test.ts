@@ -1,15 +1,16 @@
 // test/memory.test.ts: where the rings lie, and what happens when there is no place for them. Each program has a private
 // /dev/shm, so that no other process is met.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { relay } from './support/relays.js'
-import { folder, privateShm, result, run } from './support/run.js'
+import { recover } from './support/recover.js'
+import { childRelay, freeAddress, relay } from './support/relays.js'
+import { folder, lastJson, privateShm, result, run, start } from './support/run.js'
 import { describeWith } from './support/tools.js'
 import { recorded } from './support/trace.js'
 
 interface Answer {
-  buffers: { folder?: string; error?: string }
+  buffers: { folder?: string; spareFolder?: string; inMemory?: number; error?: string }
   lost: { noRoom: number; noRing: number }
 }
 
@@ -68,20 +69,81 @@ describeWith(['unshare -m'], 'the place of the rings', () => {
       TMPDIR: tmp,
     })
     expect(buffers.folder).toBe(undefined)
-    expect(buffers.error).toMatch(/blkin-\d+: not a folder of this user alone$/)
+    expect(buffers.error).toMatch(
+      /blkin-\d+: not a folder of this user alone; they are in memory, so a kill loses/,
+    )
     expect(lost).toMatchObject({ noRoom: 0, noRing: 0 })
   })
 
-  test('a /dev/shm that fills up after the start: other memory, no SIGBUS', async () => {
-    const filling = text.replace(
+  /** /dev/shm is full once the folder is there and the tracepoint is declared. */
+  const filling = (emitting: string) =>
+    emitting.replace(
       'for (let n',
       `await import('node:fs').then(({ writeFileSync }) => { try { writeFileSync('/dev/shm/fill', Buffer.alloc(32 << 20)) } catch {} })\n  for (let n`,
     )
-    const to = await relay()
-    const answer = await result<Answer>(filling, { before: privateShm('20m'), env: to.env })
-    expect(answer.buffers.folder, 'the folder was made while there was room').toMatch(/^\/dev\/shm\//)
-    expect(answer.lost).toMatchObject({ noRoom: 0, noRing: 0 })
+
+  test('TMPDIR, where /dev/shm fills up after the start; no SIGBUS', async () => {
+    const [to, tmp] = [await relay(), folder()]
+    const env = { ...to.env, TMPDIR: tmp }
+    const { buffers, lost } = await result<Answer>(filling(text), { before: privateShm('20m'), env })
+    expect(buffers.folder, 'the folder was made while there was room').toMatch(/^\/dev\/shm\//)
+    expect(buffers.spareFolder).toMatch(new RegExp(`^${tmp}/blkin-\\d+/\\d+-\\d+/default$`))
+    expect(buffers.inMemory).toBe(undefined)
+    expect(lost).toMatchObject({ noRoom: 0, noRing: 0 })
     expect((await recorded(to.output)).events).toHaveLength(1000)
+    expect(readdirSync(join(tmp, `blkin-${process.getuid?.()}`)), 'gone, since all was delivered').toEqual([])
+  })
+
+  test('TMPDIR, where /dev/shm fills up after the start, is recovered after a kill', async () => {
+    const [address, output, tmp] = [await freeAddress(), folder(), folder()]
+    const killed = filling(text).replace('await flush()', 'process.kill(process.pid, 9)')
+    const env = { BLKIN_RELAY: address, BLKIN_ENABLE: '*:*', TMPDIR: tmp }
+    expect(await run(killed, { before: privateShm('20m'), env })).toMatchObject({ signal: 'SIGKILL' })
+    await childRelay(address, output)
+    await result(recover, { before: privateShm('20m'), env })
+    const { events, lost } = await recorded(output)
+    expect({ events: events.length, lost }).toEqual({ events: 1000, lost: 0 })
+  })
+
+  test('memory of the process, where /dev/shm fills up and TMPDIR takes nothing: status() and one line say so', async () => {
+    const to = await relay()
+    const env = { ...to.env, TMPDIR: '/proc' }
+    const ended = await run(filling(text), { before: privateShm('20m'), env })
+    const { buffers, lost } = lastJson<Answer>(ended)
+    expect(buffers.inMemory).toBe(1)
+    const words =
+      /no folder for rings: \/dev\/shm\/.*: No space left on device; they are in memory, so a kill loses what they hold/
+    expect(buffers.error).toMatch(words)
+    expect(ended.stderr).toMatch(new RegExp(`^blkin: ${words.source}\n$`))
+    expect(lost).toMatchObject({ noRoom: 0, noRing: 0 })
+    expect((await recorded(to.output)).events).toHaveLength(1000)
+  })
+
+  test('events of what was declared while /dev/shm was full are recovered, or counted as lost', async () => {
+    const [address, output] = [await freeAddress(), folder()]
+    const killed = `${text.split('for (let n')[0]}
+      for (let n = 0; n < 300; n++) e({ n })
+      const { rmSync, statfsSync, writeFileSync } = await import('node:fs')
+      for (let bytes = 1 << 25; bytes >= 1; bytes >>= 1)
+        try { writeFileSync('/dev/shm/fill' + bytes, Buffer.alloc(bytes)) } catch {}
+      const long = Array.from({ length: 300 }, (_, i) => 'label' + i + 'x'.repeat(50)) // more than the last page takes
+      const { late } = provider('late', { late: { fields: { n: t.u32, label: t.enum(long) } } })
+      for (let n = 0; n < 200; n++) late({ n, label: long[7] })
+      process.kill(process.pid, 9)`
+    const both = `{ ${process.execPath} --input-type=module -e "$BLKIN_TEST" || true; } && rm -f /dev/shm/fill*`
+    const running = start(recover, {
+      before: privateShm(
+        '20m',
+        `${both} && echo dead && while ! test -e ${output}/go; do sleep 0.05; done && rm ${output}/go`,
+      ),
+      env: { BLKIN_RELAY: address, BLKIN_ENABLE: '*:*', BLKIN_TEST: killed },
+    })
+    await running.says('dead')
+    await childRelay(address, output)
+    writeFileSync(join(output, 'go'), '')
+    expect(await running.ended).toMatchObject({ code: 0 })
+    const { events, lost } = await recorded(output)
+    expect({ first: events.length >= 300, all: events.length + lost }).toEqual({ first: true, all: 500 })
   })
 
   test('a program folder is gone after the end when all was delivered, and left for recovery when not', async () => {
@@ -113,5 +175,45 @@ describeWith(['unshare -m', 'prlimit'], 'no ring at all', () => {
     expect(answer.lost).toMatchObject({ noRing: 1000 })
     expect(answer.buffers.error).toMatch(/^no ring: /)
     expect(await recorded(to.output)).toEqual({ events: [], lost: 1000 })
+  })
+})
+
+describeWith(['prlimit'], 'no descriptor left when the first tracepoint is declared', () => {
+  test('what could not be had then is there once there are some, and all is recorded or counted', async () => {
+    const to = await relay()
+    const program = `
+      import { closeSync, existsSync, openSync } from 'node:fs'
+      import { setTimeout as wait } from 'node:timers/promises'
+      import { enable, flush, provider, status, t } from 'blkin'
+      const taken = []
+      try { for (;;) taken.push(openSync('/dev/null')) } catch {}
+      const { e } = provider('few', { e: { fields: { n: t.u32 } } })
+      let n = 0
+      const emit = (events) => { for (let i = 0; i < events; i++) e({ n: n++ }) }
+      const rule = enable('few:*')
+      emit(100)
+      const without = status().control
+      taken.forEach(closeSync)
+      while (!existsSync(status().control.folder + '/control')) await wait(10)
+      while (status().buffers.rings.length === 0) { emit(100); await wait(10) }
+      await flush()
+      rule.disable()
+      await wait(300) // the consumer sleeps by then
+      enable('few:*')
+      emit(100)
+      console.log(JSON.stringify({ without, flushed: await flush(), ...status(), emitted: n }))`
+    const before = ['prlimit', '--nofile=100']
+    const told = await result<
+      { without: object; flushed: boolean; control: object; emitted: number } & Answer
+    >(program, { before, env: { BLKIN_RELAY: to.address } })
+    expect(told.without).toEqual({ error: expect.stringContaining('Too many open files') })
+    expect(told.control).toEqual({ folder: expect.stringContaining('blkin-') })
+    expect(told.flushed).toBe(true)
+    const { events, lost } = await recorded(to.output)
+    expect(lost).toBe(told.lost.noRing)
+    expect(events.length + lost).toBe(told.emitted)
+    expect(events.slice(-100).map(({ fields }) => fields.n)).toEqual(
+      Array.from({ length: 100 }, (_, i) => told.emitted - 100 + i),
+    )
   })
 })

@@ -20,7 +20,11 @@ interface Counted {
 }
 
 async function relayAt(address: string, output: string, env: Record<string, string> = {}) {
-  const running = start(program('relay.mjs'), { args: [address, output], timeout: 60_000, env })
+  const running = start(program('relay.mjs'), {
+    args: [address, output, join(folder(), 'relay')],
+    timeout: 60_000,
+    env,
+  })
   await running.says('listening')
   return running
 }

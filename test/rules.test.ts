@@ -246,7 +246,7 @@ describe('the environment', () => {
       'blkin: BLKIN_ENABLE: pattern "nonsense": expected provider:event, such as "blockstore:*"; left out',
       'blkin: BLKIN_EXCLUDE: pattern "x": expected provider:event, such as "blockstore:*"; left out',
       expect.stringMatching(/^blkin: BLKIN_LEVEL: level "loud": expected one of emerg, .*; left out$/),
-      'blkin: BLKIN_RELAY: "nowhere": expected HOST:PORT, such as 127.0.0.1:4650 or [::1]:4650; left out',
+      'blkin: BLKIN_RELAY: "nowhere": expected HOST:PORT, such as 127.0.0.1:4650 or [::1]:4650, or unix:PATH; left out',
       'blkin: BLKIN_RING: "cup": expected cpu or thread; left out',
     ])
   })

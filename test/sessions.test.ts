@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { controllerOf, descriptors, folderOf, mapped, rss, spec, threads } from './support/control.js'
 import { loaded, lostOf, ofLoaded, sum } from './support/loaded.js'
-import { freeAddress, relay, until } from './support/relays.js'
-import { lastJson, program, result, run, start } from './support/run.js'
+import { recover } from './support/recover.js'
+import { childRelay, freeAddress, relay, until } from './support/relays.js'
+import { folder, lastJson, program, result, run, start } from './support/run.js'
 import { have } from './support/tools.js'
 import { printed, recorded } from './support/trace.js'
 
@@ -220,6 +221,96 @@ describe('change(), under load', () => {
       ) as [number[], number[]]
       expect([...old, ...young]).toEqual(range(old[0] as number, emitted))
     }
+  })
+})
+
+describe('what the rings held when a session was changed', () => {
+  /** 1,000 events before a change and 200 behind it; more, and longer, than the end of a session is given. */
+  const changed = `${declared}
+    const s = openSession('s', { relay: relays[0] })
+    s.enable('many:a')
+    emit(0, 1000)
+    s.change({ buffer: '8x64K' })
+    emit(1000, 1200)
+    await new Promise((resolve) => setTimeout(resolve, 3000))`
+
+  test('is delivered however long the relay was away, and flush() says true only then', async () => {
+    const [address, output] = [await freeAddress(), folder()]
+    const running = start(
+      `${changed}
+      console.log('changed', await s.flush(50))
+      while (!(await s.flush(1000)));
+      console.log(JSON.stringify({ lost: of('s').lost, sessions: status().sessions.length }))`,
+      { args: [address] },
+    )
+    await running.says('changed false')
+    await childRelay(address, output)
+    const { lost, sessions } = lastJson<{ lost: object; sessions: number }>(await running.ended)
+    expect({ lost: lostOf(lost), sessions }).toEqual({ lost: 0, sessions: 1 })
+    const { events } = await recorded(output)
+    expect(events.map(({ fields }) => fields.n).sort((a, b) => Number(a) - Number(b))).toEqual(range(0, 1200))
+  })
+
+  test('is recovered where the process ended before the relay came', async () => {
+    const [address, output] = [await freeAddress(), folder()]
+    expect(await run(changed, { args: [address] })).toMatchObject({ code: 0 })
+    await childRelay(address, output)
+    await result(recover, { env: { BLKIN_RELAY: address } })
+    const { events } = await recorded(output)
+    expect(events.map(({ fields }) => fields.n).sort((a, b) => Number(a) - Number(b))).toEqual(range(0, 1200))
+  })
+
+  test('goes to the relay of the new form where the old one had none', async () => {
+    const to = await relay()
+    const text = `${declared}
+      const s = openSession('s', { relay: null })
+      s.enable('many:a')
+      emit(0, 1000)
+      s.change({ relay: relays[0], buffer: '8x64K' })
+      emit(1000, 1200)
+      console.log(JSON.stringify(await s.flush()))`
+    expect(await result(text, { args: [to.address] })).toBe(true)
+    const { events } = await recorded(to.output)
+    expect(events.map(({ fields }) => fields.n).sort((a, b) => Number(a) - Number(b))).toEqual(range(0, 1200))
+  })
+
+  test('is given up where there is no relay at all, and nothing of it stays', async () => {
+    const text = `${declared}
+      import { existsSync } from 'node:fs'
+      const s = openSession('s', { relay: null })
+      s.enable('many:a')
+      emit(0, 1000)
+      const { folder } = of('s').buffers
+      s.change({ buffer: '8x64K' })
+      while (existsSync(folder)) await new Promise((resolve) => setTimeout(resolve, 10))
+      await s.close()
+      console.log(JSON.stringify(folder))`
+    const folder = await result<string>(text, { args: [await freeAddress()] })
+    expect(existsSync(join(folder, '..'))).toBe(false)
+  })
+
+  test('keeps a place among the eight, which is told, and close() gives it up like the session itself', async () => {
+    const text = `${declared}
+      const s = openSession('s', { relay: relays[0] })
+      s.enable('many:a')
+      const refused = []
+      for (let i = 0; i < 8; i++) {
+        emit(0, 10)
+        try { s.change({ buffer: (4 << (i & 1)) + 'x64K' }) } catch ({ code, message }) { refused.push([i, code, message]) }
+      }
+      const closed = await s.close(10)
+      for (let i = 0; i < 8; i++) openSession('free' + i, { relay: null })
+      console.log(JSON.stringify({ refused, closed }))`
+    expect(await result(text, { args: [await freeAddress()] })).toEqual({
+      refused: [
+        [
+          7,
+          'ERR_BLKIN_LIMIT',
+          '8 sessions are open, 7 of them still deliver what they held; expected one to be closed first',
+        ],
+      ],
+      closed: false,
+    })
   })
 })
 

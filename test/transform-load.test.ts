@@ -201,3 +201,20 @@ console.log(early())`,
     'called before its module ran\n',
   )
 })
+
+test('where no thread may be started, calls stay as they are', async () => {
+  const start = program({
+    'main.mjs': `
+import { provider, status } from 'blkin'
+const disk = provider('disk', { io: {} })
+disk.io()
+console.log(status().transform.calls)`,
+  })
+  const permission = ['--permission', '--allow-addons', '--allow-fs-read=*', '--allow-fs-write=*']
+  const flags = [...permission, '--import', 'blkin/register']
+  const node = nodeBinary(24) as string
+  const env = { NODE_NO_WARNINGS: '1' }
+  const ended = await start({ node, flags, env })
+  expect(ended).toMatchObject({ code: 0, stdout: '0\n', stderr: '' })
+  expect((await start({ node, flags: [...flags, '--allow-worker'], env })).stdout).toBe('1\n')
+})

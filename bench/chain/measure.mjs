@@ -44,8 +44,8 @@ async function takeTurns(servers, client, { workloads, rounds, seconds }, say) {
   return slices
 }
 
-/** Long enough for V8 to have compiled what a write runs. */
-const warmSeconds = 1
+/** Long enough for V8 to have compiled what a write runs, and what a relay does some hundred times a second. */
+const warmSeconds = 3
 
 /** fio once, and all that follows from it: its writes, and of each kind of thread the time that it took and how often it was woken. */
 async function slice(of, client, workload, seconds) {

@@ -10,6 +10,7 @@ import type { ChannelFlags } from './flags.js'
 import { nameOf, nothingText } from './list.js'
 import { note } from './print.js'
 import { defaultChannel, mergeSpec } from './session.js'
+import { processText } from './visible.js'
 
 /** For the events that are in the rings when it ends. */
 const detachMs = 10_000
@@ -74,7 +75,7 @@ async function open(
     }
     return covered
   } catch (error) {
-    note(`${state.pid} (${state.program}): ${(error as Error).message}`)
+    note(`${processText(state)}: ${(error as Error).message}`)
     process.exitCode = exitCodes.failed
     return undefined
   }
@@ -88,7 +89,7 @@ async function tellNothing(targets: readonly Target[], rules: readonly RuleReque
 async function detach(targets: readonly Target[], name: string): Promise<void> {
   await Promise.all(
     targets.map(async ({ control, state }) => {
-      const who = `${state.pid} (${state.program})`
+      const who = processText(state)
       const closed = await control
         .closeSession(name, detachMs)
         .catch(({ code }: ConnectionError | Refusal) => {

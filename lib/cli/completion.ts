@@ -7,6 +7,7 @@ import { ending } from './exit.js'
 import { findProcesses } from './find.js'
 import { compileGlob } from './glob.js'
 import { nameOf } from './list.js'
+import { visible } from './visible.js'
 
 /** The scripts differ only in how a shell takes candidates: with descriptions (zsh, fish) or without (bash). */
 const scripts = {
@@ -65,7 +66,10 @@ export function completeCommand(program: Command): Command {
     .passThroughOptions()
     .action(async (words: string[]) => {
       const found = await candidates(program, words).catch(() => [])
-      for (const [word, description] of found) process.stdout.write(`${word}\t${description}\n`)
+      for (const [word, description] of found) {
+        if (visible(word) !== word) continue // it would be a part of the shell's line
+        process.stdout.write(`${word}\t${visible(description)}\n`)
+      }
     })
 }
 
@@ -75,9 +79,9 @@ type Candidate = readonly [word: string, description: string]
 export async function candidates(program: Command, words: readonly string[]): Promise<Candidate[]> {
   const current = words.at(-1) ?? ''
   const before = words.slice(0, -1)
-  const visible = program.commands.filter((one) => one.name() !== 'complete')
-  const verb = visible.find((one) => one.name() === before[0])
-  const verbs = visible.map((one) => [one.name(), one.description()] as const)
+  const commands = program.commands.filter((one) => one.name() !== 'complete')
+  const verb = commands.find((one) => one.name() === before[0])
+  const verbs = commands.map((one) => [one.name(), one.description()] as const)
   const starting = (all: Candidate[]) => all.filter(([word]) => word.startsWith(current))
   if (verb === undefined) return before.length > 0 ? [] : starting(verbs)
   const option = valued(verb, before.at(-1))

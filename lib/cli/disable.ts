@@ -11,6 +11,7 @@ import { nameOf, nothingText } from './list.js'
 import { note, print, printJson } from './print.js'
 import { ruleJson } from './rule-text.js'
 import { changeStanding, withoutStanding } from './standing.js'
+import { processText, visible } from './visible.js'
 
 interface Flags extends FleetFlags {
   session: string
@@ -68,7 +69,7 @@ async function disableIn(targets: Target[], patterns: string[], flags: Flags): P
       if (flags.json) printJson({ pid, program, session: flags.session, rule, pattern, covered, enabled })
       else
         print(
-          `${pid} (${program}): ${pattern}: ${count(covered, 'tracepoint')} covered, ${enabled} on in session ${flags.session}`,
+          `${processText(state)}: ${pattern}: ${count(covered, 'tracepoint')} covered, ${enabled} on in session ${flags.session}`,
         )
     }
   })
@@ -87,7 +88,7 @@ function havingSession(targets: Target[], name: string): Target[] {
 
 function noSession(targets: Target[], name: string): string {
   const there = [...new Set(targets.flatMap(({ state }) => state.sessions.map(({ spec }) => spec.name)))]
-  return `there is no session ${JSON.stringify(name)}; ${there.length === 0 ? 'none is open' : `there are ${there.join(', ')}`}`
+  return `there is no session ${JSON.stringify(name)}; ${there.length === 0 ? 'none is open' : `there are ${visible(there.join(', '))}`}`
 }
 
 /** All at once; who fails is told, and does not keep it from the others. False where one did. */
@@ -95,8 +96,7 @@ async function each(targets: Target[], work: (target: Target) => Promise<void>):
   const done = await Promise.allSettled(targets.map(work))
   done.forEach((one, i) => {
     if (one.status === 'fulfilled') return
-    const { pid, program } = targets[i]!.state
-    note(`${pid} (${program}): ${(one.reason as Error).message}`)
+    note(`${processText(targets[i]!.state)}: ${(one.reason as Error).message}`)
     process.exitCode = exitCodes.failed
   })
   return done.every(({ status }) => status === 'fulfilled')
@@ -107,7 +107,7 @@ async function closeSessions(targets: Target[], { session, json }: Flags): Promi
     const { last, delivered } = await control.closeSession(session, closeMs)
     const { pid, program } = state
     if (json) printJson({ pid, program, session, events: last.events, lost: last.lost, delivered })
-    else print(`${pid} (${program}): session ${session} closed, ${count(last.events, 'event')} delivered`)
+    else print(`${processText(state)}: session ${session} closed, ${count(last.events, 'event')} delivered`)
     if (!delivered)
       note(
         `${pid}: what was left in the session's rings was given up: ${last.relayError || 'no relay took it'}`,

@@ -2,7 +2,7 @@
 // no single pid is named. The standing rule is written first, then the living are told, so that none slips through.
 import type { Changed, Refusal, RuleRequest } from '@blkin/relay'
 import { Command, Option } from 'commander'
-import { parseAddress } from '../address.js'
+import { parseRelay } from '../relay-address.js'
 import { checkPattern } from '../rule.js'
 import { count } from './amounts.js'
 import { checkFlag, ending, exitCodes, UsageError } from './exit.js'
@@ -10,6 +10,7 @@ import { compile, misfits, requireFit } from './filter.js'
 import { findProcesses, isPid, requireProcesses, type Target, using, whyNone } from './find.js'
 import {
   channelOptions,
+  checked,
   type FleetFlags,
   givenFlags,
   jsonOption,
@@ -26,6 +27,7 @@ import { note, print, printJson } from './print.js'
 import { conditionsText, ruleJson } from './rule-text.js'
 import { enableInSession, type SessionFlags } from './session.js'
 import { changeStanding, takenBack, withStanding } from './standing.js'
+import { processText, visible } from './visible.js'
 
 interface Flags extends FleetFlags, RuleFlags, SessionFlags {
   session: string
@@ -42,10 +44,9 @@ export function enableCommand(): Command {
   for (const option of [...ruleOptions(), sessionOption(), ...channelOptions()]) command.addOption(option)
   return command
     .addOption(
-      new Option('--to <host:port>', 'the relay it sends to').env('BLKIN_RELAY').argParser((text: string) => {
-        checkFlag('--to', () => parseAddress(text))
-        return text
-      }),
+      new Option('--to <address>', 'the relay it sends to')
+        .env('BLKIN_RELAY')
+        .argParser(checked('--to', parseRelay)),
     )
     .addOption(jsonOption())
     .addHelpText('after', ending("blkin enable 'disk:*' -p 'server*' -l info --filter 'bytes > 4096'"))
@@ -115,7 +116,7 @@ async function enableIn(
         const changes = rules.map((rule, i) => ({ rule, changed: changed[i] as Changed }))
         return { target, changes }
       } catch (error) {
-        note(`${target.state.pid} (${target.state.program}): ${(error as Error).message}`)
+        note(`${processText(target.state)}: ${(error as Error).message}`)
         return { target, failed: true, refused: (error as Refusal).code === 'ERR_BLKIN_REFUSED' }
       }
     }),
@@ -139,7 +140,7 @@ function tell({ state }: Target, { session, json }: Flags, rule: RuleRequest, ch
     return
   }
   const on = `${count(changed.covered, 'tracepoint')} covered, ${changed.enabled} on in session ${session}`
-  print(`${state.pid} (${state.program}): rule ${changed.rule} ${rule.pattern}: ${on}`)
+  print(`${processText(state)}: rule ${changed.rule} ${rule.pattern}: ${on}`)
   for (const line of misfits(changed.unfit)) note(line)
 }
 
@@ -179,7 +180,7 @@ async function enableFleet(
       const made = stand.at(-1)
       if (made === undefined) throw new Error('the relay keeps no rule')
       if (flags.json) printJson(ruleJson(made))
-      else print(`rule ${made.id} ${made.pattern} for ${target}${conditions(conditionsText(made))}`)
+      else print(visible(`rule ${made.id} ${made.pattern} for ${target}${conditions(conditionsText(made))}`))
     }
     const processes = (await fleet.processes()).filter(({ sessions }) =>
       sessions.some((one) => one.connected),

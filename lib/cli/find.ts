@@ -1,16 +1,18 @@
 // lib/cli/find.ts: this user's traced processes: each has a folder BASE/blkin-UID/PID-START[-N] with the socket `control`
 // in it. Whether one lives is asked at its socket: nobody listens there once it is dead, whoever has its pid by then.
-// Every verb that acts on processes of this machine comes through here; docs/control.md draws the folder.
+// Every verb that acts on processes of this machine comes through here; docs/control.md draws the folder. A folder that
+// somebody else made there is told and left alone, since what a process is told may be secret.
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { ConnectionError, Control, ProcessState, Refusal } from '@blkin/relay'
 import { exitCodes, NothingError } from './exit.js'
 import { compileGlob } from './glob.js'
 import { loadRelay } from './load-relay.js'
 import { nearest } from './nearest.js'
 import { note } from './print.js'
+import { processText, visible } from './visible.js'
 
 export interface Target {
   folder: string
@@ -30,12 +32,31 @@ const silent = new Set<string>()
 export const bases = (): string[] =>
   [...new Set(['/dev/shm', tmpdir()])].map((base) => join(base, `blkin-${uid()}`))
 
-const uid = (): number => process.getuid?.() ?? 0
+const uid = (): number => process.geteuid?.() ?? 0
+
+const told = new Set<string>()
+
+/** As inOwnFolder() of the relay; a folder that is not this user's alone is told, once, and as if it were not there. */
+async function inTrusted<T>(
+  folder: string,
+  work: (at: string) => Promise<T>,
+  shown = folder,
+): Promise<T | undefined> {
+  const { FolderError, inOwnFolder } = await loadRelay()
+  try {
+    return await inOwnFolder(folder, work, shown)
+  } catch (error) {
+    if (!(error instanceof FolderError)) throw error
+    if (!told.has(shown)) note(`left alone: ${error.message}`)
+    told.add(shown)
+    return undefined
+  }
+}
 
 async function folders(target: string | undefined): Promise<string[]> {
   const found = await Promise.all(
     bases().map(async (base) => {
-      const names = await readdir(base).catch(() => [])
+      const names = (await inTrusted(base, (at) => readdir(at))) ?? []
       return names
         .map((name) => ({ folder: join(base, name), pid: /^(\d+)-\d+(?:-\d+)?$/.exec(name)?.[1] }))
         .filter(({ pid }) => pid !== undefined && (target === undefined || !isPid(target) || pid === target))
@@ -46,15 +67,20 @@ async function folders(target: string | undefined): Promise<string[]> {
   return found.flat()
 }
 
-async function connect(folder: string): Promise<Target | undefined> {
+const connect = (folder: string): Promise<Target | undefined> =>
+  inTrusted(dirname(folder), (user) =>
+    inTrusted(join(user, basename(folder)), (at) => connectIn(join(at, 'control'), folder), folder),
+  )
+
+async function connectIn(socket: string, folder: string): Promise<Target | undefined> {
   const { connectControl } = await loadRelay()
   let control: Control | undefined
   try {
-    control = await connectControl(join(folder, 'control'))
+    control = await connectControl(socket, join(folder, 'control'))
     return { folder, control, state: await answered(control.process(), folder) }
   } catch (error) {
     control?.close()
-    const why = await whySilent(folder, error as Error)
+    const why = await whySilent(socket, folder, error as Error)
     if (why === undefined) return undefined
     note(why)
     silent.add(folder)
@@ -64,13 +90,14 @@ async function connect(folder: string): Promise<Target | undefined> {
 
 /** Undefined where it is dead: nobody listens there, be it only since a moment ago. */
 async function whySilent(
+  socket: string,
   folder: string,
   error: ConnectionError | Refusal | Error,
 ): Promise<string | undefined> {
   if (!('code' in error)) return error.message // answered() says whose it is
-  if (error.code === 'ERR_BLKIN_AWAY' && (await isDead(join(folder, 'control')))) return undefined
+  if (error.code === 'ERR_BLKIN_AWAY' && (await isDead(socket))) return undefined
   const pid = pidOf(folder)
-  const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '?')).trim()
+  const name = visible((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '?')).trim())
   return error.code === 'ERR_BLKIN_AWAY'
     ? `${pid} (${name}) took no connection (it may have 16 controllers already)`
     : `${pid} (${name}): ${error.message}`
@@ -151,7 +178,7 @@ const mostListed = 10
 
 /** "4711 (server), 4712 (worker)", and how many more there are. */
 export function listed(targets: readonly Pick<Target, 'state'>[]): string {
-  const names = targets.slice(0, mostListed).map(({ state }) => `${state.pid} (${state.program})`)
+  const names = targets.slice(0, mostListed).map(({ state }) => processText(state))
   const more = targets.length - names.length
   return names.join(', ') + (more > 0 ? `, and ${more} more` : '')
 }
@@ -170,13 +197,13 @@ export async function whyNone(target?: string): Promise<string> {
       target,
       all.map(({ state }) => state.program),
     )
-    return `no traced process is named ${JSON.stringify(target)}; ${names.length > 0 ? `nearest: ${names.join(', ')}` : there}`
+    return `no traced process is named ${JSON.stringify(target)}; ${names.length > 0 ? `nearest: ${visible(names.join(', '))}` : there}`
   }
   if ([...silent].some((folder) => basename(folder).startsWith(`${target}-`)))
     return `process ${target} is traced, but takes no orders now; ${there}`
   const owner = await stat(`/proc/${target}`).catch(() => undefined)
   if (owner === undefined) return `there is no process ${target}; ${there}`
-  const name = (await readFile(`/proc/${target}/comm`, 'utf8').catch(() => '')).trim()
+  const name = visible((await readFile(`/proc/${target}/comm`, 'utf8').catch(() => '')).trim())
   if (owner.uid !== uid())
     return `process ${target} (${name}) is another user's (uid ${owner.uid}), and you are uid ${uid()}; a process takes orders from its own user only: sudo -u '#${owner.uid}' blkin ...`
   return `process ${target} (${name}) is not traced: it has declared no tracepoint with blkin, or its addon did not load; ${there}`

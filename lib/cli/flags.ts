@@ -4,6 +4,7 @@
 import { type Command, Option } from 'commander'
 import { parseBuffer } from '../buffer.js'
 import { type Level, levelNames } from '../levels.js'
+import { parseRelay } from '../relay-address.js'
 import { checkPattern } from '../rule.js'
 import { parseSample, type Sample } from '../sample.js'
 import { checkSessionName, defaultName, modes, parseMode } from '../session-spec.js'
@@ -83,7 +84,9 @@ export const outputOption = (what: string, usual: string, shown = usual) =>
     .argParser(nonEmpty('--output', 'a folder'))
 
 export const relayOption = () =>
-  new Option('--relay <host:port>', 'the processes of this relay').env('BLKIN_FLEET')
+  new Option('--relay <address>', 'the processes of this relay')
+    .env('BLKIN_FLEET')
+    .argParser(checked('--relay', parseRelay))
 
 export const zipkinOption = (who = 'a relay or Zipkin') =>
   new Option('--http <host:port>', who)

@@ -53,13 +53,6 @@ export class Lines {
   }
 }
 
-/**
- * Escapes what a terminal may take for a command and the lines of `view` leave as it is, since babeltrace2 does: DEL
- * and C1, with CSI among them, which is an escape and a bracket in one.
- */
-export const tame = (line: string): string =>
-  line.replace(/[\x7f-\x9f]/g, (mark) => `\\x${mark.charCodeAt(0).toString(16)}`)
-
 export const slowText = (dropped: number): string =>
   `… ${grouped(dropped)} ${dropped === 1 ? 'event' : 'events'} dropped: the terminal is slow`
 
@@ -69,11 +62,11 @@ const lastWordsMs = 200
 
 let gone = false
 
-/** Resolves when whoever read stdout has gone. */
+/** Resolves when whoever read stdout has gone, or it cannot be written any more. */
 export function readerGone(): Promise<void> {
   return new Promise((resolve) => {
-    process.stdout.on('error', () => {
-      gone = true
+    process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+      gone = code === 'EPIPE'
       resolve()
     })
   })

@@ -15,6 +15,7 @@ import { nearest } from './nearest.js'
 import { print, printJson, type Style, styleFor } from './print.js'
 import { conditionsText, ruleJson } from './rule-text.js'
 import { renderTable } from './table.js'
+import { visible } from './visible.js'
 
 interface Flags extends FleetFlags {
   json?: boolean
@@ -71,9 +72,9 @@ export function nothingText(pattern: string, names: string[]): string {
   const near = nearest(pattern, names)
   const instead =
     near.length > 0
-      ? `nearest: ${near.join(', ')}`
+      ? `nearest: ${visible(near.join(', '))}`
       : names.length > 0
-        ? `there are ${[...new Set(names.map((name) => `${name.split(':')[0]}:*`))].join(', ')}`
+        ? `there are ${visible([...new Set(names.map((name) => `${name.split(':')[0]}:*`))].join(', '))}`
         : 'none is declared'
   return `no tracepoint matches ${pattern}; ${instead}`
 }
@@ -141,7 +142,7 @@ export function renderListed(all: Listed[], style: Style): string[] {
       const row = rowOf(one, gone, rule, style)
       return name === nameOf(one)
         ? row
-        : [name, ...row.slice(1, 3), `${count} that come often: --json tells each`]
+        : [visible(name), ...row.slice(1, 3), `${count} that come often: --json tells each`]
     })
     const key = JSON.stringify([program, rows])
     const group = groups.get(key) ?? { program, pids: [], rows }
@@ -153,7 +154,7 @@ export function renderListed(all: Listed[], style: Style): string[] {
     const [heads = '', ...lines] = renderTable(columns, rows)
     return [
       ...(i === 0 ? [] : ['']),
-      style.bold(`${program} (${pids.join(', ')})`),
+      style.bold(`${visible(program)} (${pids.join(', ')})`),
       style.dim(heads),
       ...lines,
     ]
@@ -170,9 +171,9 @@ function rowOf(one: TracepointState, gone: boolean, rule: Listed['rule'], style:
     .join('; ')
   const fields = one.tracepoint.fields.map((field) => `${field.name}: ${typeText(field)}`).join(', ')
   return [
-    nameOf(one),
+    visible(nameOf(one)),
     levelNames[one.tracepoint.level] ?? String(one.tracepoint.level),
-    on === '' ? style.dim(gone ? 'gone' : 'off') : on,
-    fields === '' ? '-' : fields,
+    on === '' ? style.dim(gone ? 'gone' : 'off') : visible(on),
+    fields === '' ? '-' : visible(fields),
   ]
 }

@@ -4,16 +4,11 @@ import { CommanderError } from 'commander'
 import { exitCodeOf, exitCodes } from './exit.js'
 import { dropEmptyTwins } from './flags.js'
 import { whyMissing } from './load-relay.js'
-import { note } from './print.js'
+import { handleOutputErrors, isOutputError } from './output-errors.js'
+import { noteText } from './print.js'
 import { makeProgram } from './program.js'
 
-// Whoever reads stdout may go away (head, less): the rest is for nobody, and that is no failure. A disk that is full is one.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') return
-  note(`stdout: ${error.message}`)
-  process.exit(exitCodes.failed)
-})
-
+handleOutputErrors()
 dropEmptyTwins(process.env)
 try {
   await makeProgram().parseAsync()
@@ -21,7 +16,8 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage // commander has printed it
   } else {
-    note(error instanceof Error ? (whyMissing(error) ?? error.message) : String(error))
+    if (!isOutputError(error))
+      noteText(error instanceof Error ? (whyMissing(error) ?? error.message) : String(error))
     process.exitCode = exitCodeOf(error)
   }
 }

@@ -1,23 +1,41 @@
 // lib/cli/print.ts: where a verb's words go: results to stdout, notes to stderr, so that a pipe sees results only.
-// Colour is for a terminal that did not say NO_COLOR.
+// Colour is for a terminal that did not say NO_COLOR. Who prints a name or another text from outside makes it visible() before;
+// notes are made so here.
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { count } from './amounts.js'
+import { Lines } from './lines.js'
+import { visible, visibleJson } from './visible.js'
 
 export const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
-export const note = (line: string): void => void process.stderr.write(`blkin: ${line}\n`)
+/** Of one line, whatever is in it. */
+export const note = (line: string): void => addNote(visible(line))
+
+/** Of as many lines as the text has. */
+export const noteText = (text: string): void => addNote(text.split('\n').map(visible).join('\n'))
+
+let notes: Lines | undefined
+
+/** A relay may be told much more than its stderr takes: it waits for no reader, and does not grow. */
+function addNote(text: string): void {
+  notes ??= new Lines(
+    process.stderr,
+    (dropped) => `blkin: ${count(dropped, 'note')} left out: nobody read them`,
+  )
+  if (notes.room) notes.add(`blkin: ${text}`)
+  else notes.drop()
+  notes.flush()
+}
 
 /** One object a line. An integer too large for a double is a string of digits, so that no reader rounds it. */
 export function printJson(value: unknown): void {
   print(json(value))
 }
 
-/** What a terminal takes for a command and JSON leaves as it is (DEL, C1) is escaped too. */
+/** What a terminal takes for a command and JSON leaves as it is (DEL, C1 and the like) is escaped too. */
 export const json = (value: unknown): string =>
-  JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one)).replace(
-    /[\x7f-\x9f]/g,
-    (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`,
-  )
+  visibleJson(JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one)))
 
 /** Any number of lines, made as they are read. That whoever reads goes away is no failure. */
 export async function printLines(lines: Iterable<string>): Promise<void> {

@@ -12,6 +12,7 @@ import { compileGlob } from './glob.js'
 import { addLost, cures, lostOf, type Rings } from './losses.js'
 import { note, print, printJson, type Style, styleFor } from './print.js'
 import { renderTable } from './table.js'
+import { processText, visible } from './visible.js'
 
 interface Flags extends FleetFlags {
   json?: boolean
@@ -50,7 +51,7 @@ async function run({ pid, relay, json }: Flags): Promise<void> {
   if (json) for (const row of rows) printJson(psJson(row))
   else for (const line of renderPs(rows, Date.now(), styleFor(process.stdout))) print(line)
   for (const { pid, program, lost, rings } of rows)
-    for (const line of cures(lost, rings)) note(`${pid} (${program}) ${line}`)
+    for (const line of cures(lost, rings)) note(`${processText({ pid, program })} ${line}`)
 }
 
 const eventsOf = (state: { sessions: readonly { events: number }[] }): number =>
@@ -152,11 +153,11 @@ export function renderPs(rows: readonly Sampled[], now: number, style: Style): s
   ]
   const cells = rows.flatMap(({ pid, program, startedAt, rate, lost, sessions }) => {
     const up = uptime(now / 1000 - Number(startedAt) / 1e9)
-    const first = [String(pid), program, up, short(rate), lostText(lost, style)]
+    const first = [String(pid), visible(program), up, short(rate), lostText(lost, style)]
     const [one = { name: '-', state: '-' }, ...more] = sessions
     return [
-      [...first, one.name, one.state],
-      ...more.map(({ name, state }) => ['', '', '', '', '', name, state]),
+      [...first, visible(one.name), visible(one.state)],
+      ...more.map(({ name, state }) => ['', '', '', '', '', visible(name), visible(state)]),
     ]
   })
   const [head = '', ...lines] = renderTable(columns, cells)

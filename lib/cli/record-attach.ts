@@ -8,7 +8,7 @@ import { exitCodes, refusedOption } from './exit.js'
 import { requireFit } from './filter.js'
 import { listed, withProcesses } from './find.js'
 import { loadRelay } from './load-relay.js'
-import { note, printJson } from './print.js'
+import { note, noteText, printJson } from './print.js'
 import type { RecordFlags } from './record-flags.js'
 import { collectRest, requireNative } from './recover.js'
 import { summarize } from './summary.js'
@@ -42,7 +42,7 @@ export async function recordAttached(flags: RecordFlags): Promise<number> {
   const none = totals.events + totals.lost === 0
   if (flags.json) printJson(totals.json)
   else
-    note(
+    noteText(
       none ? `recorded nothing: no tracepoint that ${flags.enable.join(', ')} covers was hit` : totals.text,
     )
   return process.exitCode === exitCodes.failed ? exitCodes.failed : none ? exitCodes.nothing : exitCodes.done

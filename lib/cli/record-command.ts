@@ -9,8 +9,9 @@ import { compile } from './filter.js'
 import { compileGlob } from './glob.js'
 import { nothingText } from './list.js'
 import { loadRelay } from './load-relay.js'
-import { json, note } from './print.js'
+import { json, note, noteText } from './print.js'
 import type { RecordFlags } from './record-flags.js'
+import { recordSocket } from './record-socket.js'
 import { collectRest, requireNative } from './recover.js'
 import { summarize } from './summary.js'
 import { tracedEnvironment } from './traced-environment.js'
@@ -45,7 +46,13 @@ export async function recordCommanded(command: string[], flags: RecordFlags): Pr
   requireNative()
   const { startRelay } = await loadRelay()
   const token = freshToken()
-  const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token }).catch(refusedOption)
+  const socket = recordSocket()
+  const relay = await startRelay({ listen: socket.listen, output: flags.output, token }).catch(
+    (error: Error) => {
+      socket.remove()
+      return refusedOption(error)
+    },
+  )
   const errors = errorFile()
   const [program = '', ...args] = command
   const child = spawn(program, args, {
@@ -57,12 +64,13 @@ export async function recordCommanded(command: string[], flags: RecordFlags): Pr
   stopForwarding()
   await collectRest(relay, token)
   await relay.close()
+  socket.remove()
   const totals = summarize(relay.stats(), flags.output, flags.buffer)
   const none = totals.events + totals.lost === 0
   const error = errors.take()
   const nothing = `recorded nothing: ${error || `no tracepoint that ${flags.enable.join(', ')} covers was declared and hit`}`
   if (!error) tellNothing(flags.enable, relay.tracepoints())
   if (flags.json) process.stderr.write(`${json({ ...totals.json, exit: code, ...(error && { error }) })}\n`)
-  else note(none ? nothing : totals.text)
+  else noteText(none ? nothing : totals.text)
   return code === 0 && none ? exitCodes.nothing : code
 }

@@ -1,16 +1,19 @@
 // lib/cli/relay.ts: `blkin relay`: takes packets from many processes until it is told to stop.
 import { once } from 'node:events'
-import type { ScribeOptions, TraceRetention, TracingOptions } from '@blkin/relay'
+import type { Relay, ScribeOptions, TraceRetention, TracingOptions } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { parseAddress } from '../address.js'
+import { ownRelay, ownSocket, parseRelay, socketPathOf, userFolder, usualAddress } from '../relay-address.js'
 import { parseTraceSample, type TraceSample } from '../trace/sampler.js'
 import { readAlerts } from './alerts-file.js'
 import { checkFlag, ending, refusedOption, UsageError } from './exit.js'
-import { jsonOption, outputOption } from './flags.js'
+import { checked, jsonOption, outputOption } from './flags.js'
+import { neverWaitFor } from './lines.js'
 import { loadRelay } from './load-relay.js'
-import { note, printJson } from './print.js'
+import { note, noteText, printJson } from './print.js'
 import { keepCollecting } from './recover.js'
 import { summarize } from './summary.js'
+import { furtherTokens } from './tokens.js'
 
 interface Flags {
   listen: string
@@ -36,7 +39,12 @@ interface Flags {
 export function relayCommand(): Command {
   return new Command('relay')
     .summary('take events from many processes')
-    .addOption(new Option('-l, --listen <host:port>', 'where').env('BLKIN_LISTEN').default('127.0.0.1:4650'))
+    .addOption(
+      new Option('-l, --listen <address>', 'where')
+        .env('BLKIN_LISTEN')
+        .default(usualAddress)
+        .argParser(checked('--listen', parseRelay)),
+    )
     .addOption(outputOption('where the traces go', 'traces'))
     .addOption(
       new Option('--keep <limits>', 'of traces that ended: 7d,20G,1000').env('BLKIN_KEEP').argParser(keepOf),
@@ -95,8 +103,10 @@ export function relayCommand(): Command {
     .action(run)
 }
 
-async function run({ listen, output, token, json, nice, keep, ...flags }: Flags): Promise<void> {
-  const { startRelay } = await loadRelay()
+async function run({ listen, output, json, nice, token, keep, ...flags }: Flags): Promise<void> {
+  const { inMadeFolder, startRelay } = await loadRelay()
+  for (const stream of [process.stdout, process.stderr]) neverWaitFor(stream)
+  if (listen === ownRelay()) await inMadeFolder(userFolder(), async () => {})
   const tracing = await tracingOf(flags)
   const scribe = scribeOf(flags)
   const relay = await startRelay({
@@ -105,24 +115,44 @@ async function run({ listen, output, token, json, nice, keep, ...flags }: Flags)
     ...(scribe ? { scribe } : {}),
     ...(token ? { token } : {}),
     ...(keep ? { retention: keep } : {}),
+    ...furtherTokens(),
   }).catch(refusedOption)
   const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   const { address, httpAddress, scribeAddress } = relay
+  const socket = await listenAtOwnSocket(relay)
   note(`listening on ${address}, traces go to ${output}`)
+  for (const one of socket) note(`your own programs and commands find it at ${one}`)
   if (httpAddress) note(`Zipkin's API is on http://${httpAddress}`)
   if (scribeAddress) note(`taking messages by Scribe on ${scribeAddress}`)
   const others = {
+    ...(socket[0] === undefined ? {} : { socket: socket[0] }),
     ...(httpAddress ? { http: httpAddress } : {}),
     ...(scribeAddress ? { scribe: scribeAddress } : {}),
   }
   if (json) printJson({ listening: address, ...others, output })
-  const endCollecting = keepCollecting(address, token ?? '')
+  const endCollecting = keepCollecting([address, ...socket], token ?? '')
   await told
   await endCollecting()
   await relay.close()
   const totals = summarize(relay.stats(), output)
   if (json) printJson(totals.json)
-  else note(totals.text)
+  else noteText(totals.text)
+}
+
+/**
+ * The way to this relay for this user's programs and commands: nobody else is behind that socket, and nobody else reaches
+ * it. None where it listens at a socket anyway.
+ */
+async function listenAtOwnSocket(relay: Relay): Promise<string[]> {
+  if (socketPathOf(relay.address) !== undefined) return []
+  const { inMadeFolder } = await loadRelay()
+  try {
+    const path = ownSocket(parseAddress(relay.address).port)
+    return [await inMadeFolder(userFolder(), () => relay.listenAtSocket(path))]
+  } catch (error) {
+    note(`no socket for this user alone: ${(error as Error).message}`)
+    return []
+  }
 }
 
 /** A program beside it has ten times as much of a processor that both want. */

@@ -10,6 +10,7 @@ import { print, printJson, type Style, styleFor } from './print.js'
 import { filterText, levelText, ruleJson, sampleText } from './rule-text.js'
 import { standingRules } from './standing.js'
 import { renderTable } from './table.js'
+import { visible } from './visible.js'
 
 interface Flags extends FleetFlags {
   session: string
@@ -72,7 +73,7 @@ export function renderRules(all: readonly Standing[], style: Style): string[] {
   return all.flatMap(({ where, rules }, i) => {
     const heading =
       'pid' in where
-        ? `${where.program} (${where.pid}), session ${where.session}`
+        ? visible(`${where.program} (${where.pid}), session ${where.session}`)
         : 'relay' in where
           ? `relay ${where.relay}, for its processes now and later`
           : 'standing, for programs that start'
@@ -92,5 +93,5 @@ function rowOf(rule: Rule): string[] {
     rule.pattern,
     ...[level || '-', sampleText(rule) || '-', rule.exclude.join(',') || '-', filterText(rule) || '-'],
     origin,
-  ]
+  ].map(visible)
 }

@@ -3,6 +3,7 @@
 // exported in a shell must not move a running one to another relay or give it other rings.
 import { isDeepStrictEqual } from 'node:util'
 import type { Changed, Channel, Control, ProcessState, RuleRequest, SessionSpec } from '@blkin/relay'
+import { ownRelay } from '../relay-address.js'
 import { defaultName } from '../session-spec.js'
 import { misfitsOf } from './filter.js'
 import type { Target } from './find.js'
@@ -12,7 +13,6 @@ export interface SessionFlags extends ChannelFlags {
   to?: string
 }
 
-export const defaultRelay = '127.0.0.1:4650'
 export const defaultChannel: Channel = { subBuffers: 4, subBufferBytes: 2 ** 20, mode: 'discard' }
 
 /** What the flags say over what is there, or over the defaults. */
@@ -79,6 +79,6 @@ function freshSpec(name: string, state: ProcessState, { mode }: SessionFlags): S
   const usual = state.sessions.find(({ spec }) => spec.name === defaultName)?.spec
   return {
     ...{ name, ack: 'written', attached: false, contexts: [], channel: defaultChannel },
-    ...(mode?.mode === 'overwrite' ? {} : withRelay(usual?.relay ?? defaultRelay)),
+    ...(mode?.mode === 'overwrite' ? {} : withRelay(usual?.relay ?? ownRelay())),
   }
 }

@@ -101,6 +101,7 @@ async function printRows(
   { columns, rows }: QueryRows,
   { json, csv }: Flags,
 ): Promise<void> {
+  const shownCsv = process.stdout.isTTY ? visible : (line: string) => line // for a program it is as it is
   let shape: Shape | undefined
   let read = csv ? await write([csvLine(columns)]) : true
   for await (const some of rows) {
@@ -110,7 +111,7 @@ async function printRows(
       )
       read = await write(objects.map(asJson))
     } else if (csv) {
-      read = await write(some.map((row) => csvLine(row.map((value) => tables.text(value, '')))))
+      read = await write(some.map((row) => shownCsv(csvLine(row.map((value) => tables.text(value, ''))))))
     } else {
       const cells = some.map((row) => row.map((value) => visible(tables.text(value, 'NULL'))))
       const right = (i: number) => some.some((row) => ['number', 'bigint'].includes(typeof row[i]))

@@ -1,7 +1,7 @@
 // lib/cli/standing.ts: this user's standing rules, which every program of a name gets when it starts. They lie in one
 // file beside the folders of the traced processes; @blkin/relay reads and writes it whole. Two commands at once take
-// turns by a lock file, which a dead holder does not keep.
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+// turns by a lock file, which a dead holder does not keep. Nothing is written in a folder that is not this user's alone.
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rule, RuleRequest } from '@blkin/relay'
@@ -10,33 +10,48 @@ import { compileGlob, globsMeet } from './glob.js'
 import { loadRelay } from './load-relay.js'
 
 const patienceMs = 5000
+const lockName = 'standing.lock'
 
-/** Where it is: below the first base, whichever base a process had to take. */
-export const standingFolder = (): string => bases()[0] as string
+/** Where it is: below the first base, whichever base a process had to take; the next where somebody else took that name. */
+async function standingFolder(): Promise<string> {
+  const { inOwnFolder } = await loadRelay()
+  let first: unknown
+  for (const folder of bases()) {
+    try {
+      await inOwnFolder(folder, async () => {})
+      return folder
+    } catch (error) {
+      first ??= error
+    }
+  }
+  throw first
+}
 
 export async function standingRules(): Promise<Rule[]> {
-  return (await loadRelay()).readStanding(standingFolder())
+  return (await loadRelay()).readStanding(await standingFolder())
 }
 
 /** Replaces the rules by what `change` makes of them. */
 export async function changeStanding(change: (rules: RuleRequest[]) => RuleRequest[]): Promise<void> {
-  const { readStanding, writeStanding } = await loadRelay()
-  const folder = standingFolder()
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const unlock = await lock(join(folder, 'standing.lock'))
-  try {
-    const before: RuleRequest[] = await readStanding(folder)
-    const after = change(before)
-    if (after !== before) await writeStanding(folder, after)
-  } finally {
-    await unlock()
-  }
+  const { inMadeFolder, readStanding, writeStanding } = await loadRelay()
+  const folder = await standingFolder()
+  await inMadeFolder(folder, async (at) => {
+    const unlock = await lock(join(at, lockName), join(folder, lockName))
+    try {
+      const before: RuleRequest[] = await readStanding(folder)
+      const after = change(before)
+      if (after !== before) await writeStanding(folder, after)
+    } finally {
+      await unlock()
+    }
+  })
 }
 
 /** The file comes with its holder's pid in it, by link(), so that no moment of a command's death leaves one without. */
-async function lock(path: string): Promise<() => Promise<void>> {
+async function lock(path: string, shown: string): Promise<() => Promise<void>> {
   const own = `${path}.${process.pid}`
-  await writeFile(own, String(process.pid), { mode: 0o600 })
+  await rm(own, { force: true }) // of one that was killed, and had this pid
+  await writeFile(own, String(process.pid), { mode: 0o600, flag: 'wx' })
   try {
     for (const end = performance.now() + patienceMs; ; ) {
       try {
@@ -47,7 +62,7 @@ async function lock(path: string): Promise<() => Promise<void>> {
       }
       if (await isStale(path)) await rm(path, { force: true })
       else if (performance.now() > end)
-        throw new Error(`${path}: another blkin command holds it for ${patienceMs} ms`)
+        throw new Error(`${shown}: another blkin command holds it for ${patienceMs} ms`)
       else await sleep(10)
     }
   } finally {

@@ -13,9 +13,10 @@ import {
   ruleOptions,
 } from './flags.js'
 import { type FollowedEvent, followedText, readFollowed } from './followed.js'
-import { Lines, leave, neverWaitFor, readerGone, slowText, tame } from './lines.js'
+import { Lines, leave, neverWaitFor, readerGone, slowText } from './lines.js'
 import { loadRelay } from './load-relay.js'
 import { json } from './print.js'
+import { visible, visibleJson } from './visible.js'
 import { type Watcher, type WatchFlags, watch } from './watch.js'
 
 export function tailCommand(): Command {
@@ -43,7 +44,7 @@ async function run(flags: WatchFlags, command: Command): Promise<void> {
     items(items: readonly TraceItem[]) {
       for (const item of items) {
         if (item.kind === 'event' && !lines.room) lines.drop()
-        else lines.add(flags.json ? formatJson(item) : tame(formatText(item, before)))
+        else lines.add(flags.json ? formatJson(item) : visible(formatText(item, before)))
         if (item.kind === 'event') before = item
       }
       lines.flush()
@@ -53,7 +54,7 @@ async function run(flags: WatchFlags, command: Command): Promise<void> {
       for (const line of events) {
         const event = readFollowed(line)
         if (!lines.room) lines.drop()
-        else lines.add(flags.json ? line : tame(followedText(event, earlier)))
+        else lines.add(flags.json ? visibleJson(line) : visible(followedText(event, earlier)))
         if (event.lost === undefined) earlier = event
       }
       lines.flush()

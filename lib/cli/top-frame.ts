@@ -4,6 +4,7 @@ import type { Style } from './print.js'
 import { sparkline } from './sparkline.js'
 import { type Column, cutTo, renderTable } from './table.js'
 import { type Row, seconds } from './top-model.js'
+import { visible } from './visible.js'
 
 export interface Heading {
   processes: string
@@ -36,7 +37,7 @@ export function renderTop(heading: Heading, rows: readonly Row[], size: Size, st
   const [heads = '', ...lines] = table
   const more = rows.length - shown.length
   return [
-    cutTo(headingText(heading, rows), size.width),
+    cutTo(visible(headingText(heading, rows)), size.width),
     '',
     style.bold(cutTo(heads, size.width)),
     ...lines.map((line) => cutTo(line, size.width)),
@@ -63,12 +64,12 @@ function cells(rows: readonly Row[], width: number): string[][] {
     Math.max(head.length, ...numbers.map((row) => row[i]!.length))
   const taken = [...columns.slice(1, 3), ...columns.slice(4)].map(({ head }, i) => columnWidth(i, head))
   const left = width - taken.reduce((sum, one) => sum + one, 0) - 2 * (columns.length - 1)
-  const longest = Math.max(0, ...rows.map(({ name }) => name.length))
+  const longest = Math.max(0, ...rows.map(({ name }) => visible(name).length))
   const names = Math.min(longest, Math.max(leastNameWidth, left - leastBars))
   const bars = Math.max(leastBars, Math.min(seconds, left - names))
   return rows.map((row, i) => {
     const [rate = '', total = '', ...times] = numbers[i]!
-    return [cutTo(row.name, names), rate, total, sparkline(row.history.slice(-bars)), ...times]
+    return [cutTo(visible(row.name), names), rate, total, sparkline(row.history.slice(-bars)), ...times]
   })
 }
 
@@ -77,7 +78,7 @@ const numbersOf = (row: Row): string[] => [
   grouped(row.total),
   row.p50 === undefined ? '' : duration(row.p50),
   row.p99 === undefined ? '' : duration(row.p99),
-  row.until === undefined ? '' : nearName(row.until, row.name),
+  row.until === undefined ? '' : visible(nearName(row.until, row.name)),
 ]
 
 /** The event alone where the provider is the same. */

@@ -43,6 +43,7 @@ async function run(path: string, { json, enable, since, until }: Flags): Promise
   const { events, lost } = await view({
     ...{ path, output: process.stdout, onFault },
     ...(json ? { json } : {}),
+    isTerminal: process.stdout.isTTY === true,
     ...(enable.length > 0 ? { patterns: enable } : {}),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),

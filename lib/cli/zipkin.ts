@@ -1,8 +1,9 @@
 // lib/cli/zipkin.ts: asks a server that speaks Zipkin's HTTP API, version 2: a relay with --http, or Zipkin itself; and a
 // relay how it is. What comes back is bounded in time and size and checked to be JSON; what it means is for the verbs.
-// BLKIN_TOKEN is shown where it is set.
+// A token is shown where one is set: tokens.ts.
 import { addressText, parseAddress } from '../address.js'
 import { NothingError } from './exit.js'
+import { readerToken } from './tokens.js'
 import { visible } from './visible.js'
 
 /** What docs/traces.md starts a relay with. */
@@ -67,7 +68,7 @@ async function get(
 }
 
 async function answerOf(base: string, url: URL, ms: number) {
-  const token = process.env.BLKIN_TOKEN ?? ''
+  const token = readerToken()
   try {
     const response = await fetch(url, {
       headers: { accept: 'application/json', ...(token === '' ? {} : { authorization: `Bearer ${token}` }) },

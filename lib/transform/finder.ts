@@ -1,5 +1,5 @@
 // lib/transform/finder.ts: which file an import means, and whether tracepoints can come from it, asked of the file system.
-// It reads a file whole once; what says nothing of blkin, and passes nothing on that does, is never parsed.
+// It reads a file whole; what says nothing of blkin, and passes nothing on that does, is never parsed.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import { dirname, extname, join, resolve, sep } from 'node:path'
@@ -13,7 +13,8 @@ const specifiers = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(["'])([^"'
 const compiledFrom: Record<string, string[]> = { '.js': ['.ts', '.tsx'], '.mjs': ['.mts'], '.cjs': ['.cts'] }
 
 export class Finder {
-  readonly #sources = new Map<string, Source | undefined>()
+  /** By file; null for one that has none. A text stays until the next collection: the program's memory is not for its source. */
+  readonly #sources = new Map<string, WeakRef<Source> | null>()
   readonly #brings = new Map<string, boolean>()
   readonly #dependents = new Map<string, boolean>()
 
@@ -105,13 +106,16 @@ export class Finder {
   }
 
   read(file: string): Source | undefined {
-    if (this.#sources.has(file)) return this.#sources.get(file)
+    const known = this.#sources.get(file)
+    if (known === null) return undefined
+    const kept = known?.deref()
+    if (kept !== undefined) return kept
     let source: Source | undefined
     try {
       const code = this.toJavaScript(file, readFileSync(file, 'utf8'))
       source = code === undefined ? undefined : { file, code }
     } catch {} // a folder, or what only a loader would find
-    this.#sources.set(file, source)
+    this.#sources.set(file, source === undefined ? null : new WeakRef(source))
     return source
   }
 }

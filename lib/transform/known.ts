@@ -31,16 +31,17 @@ export type Known =
 type AnyDefinition = { type: string; node: AnyNode; parent?: AnyNode | null }
 
 export class Modules {
-  readonly #syntax = new Map<string, Syntax | undefined>()
+  /** By file. A tree is many times its text: it stays while it is in use, or until the next collection. */
+  readonly #syntax = new Map<string, WeakRef<Syntax>>()
   /** What is being followed: a circle leads nowhere. */
   readonly #followed = new Set<object>()
 
-  /** Parsed once for as long as its code stays the same. */
+  /** Parsed again only where its code has changed, or its tree was collected. */
   syntaxOf(source: Source): Syntax | undefined {
-    const known = this.#syntax.get(source.file)
+    const known = this.#syntax.get(source.file)?.deref()
     if (known?.source.code === source.code) return known
     const syntax = Syntax.of(source)
-    this.#syntax.set(source.file, syntax)
+    if (syntax !== undefined) this.#syntax.set(source.file, new WeakRef(syntax))
     return syntax
   }
 

@@ -1,4 +1,4 @@
-// native/addon/recover.cc: recover({host, port, token, timeout}) -> Promise<[{uuid, folder, events, delivered,
+// native/addon/recover.cc: recover({host, port, path?, token, timeout}) -> Promise<[{uuid, folder, events, delivered,
 // error}]>. timeout: milliseconds for each.
 #include "../control/recovery.hpp"
 
@@ -48,9 +48,12 @@ class Recover final : public Napi::AsyncWorker {
 
 Napi::Value recover(const Napi::CallbackInfo& info) {
   const auto options = info[0].As<Napi::Object>();
-  const auto text = [&](const char* name) { return options.Get(name).As<Napi::String>().Utf8Value(); };
+  const auto text = [&](const char* name) {
+    const Napi::Value value = options.Get(name);
+    return value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+  };
   const auto timeout = static_cast<uint64_t>(options.Get("timeout").As<Napi::Number>().Int64Value());
-  auto* work = new Recover(info.Env(), {text("host"), text("port")}, text("token"), timeout);
+  auto* work = new Recover(info.Env(), {text("host"), text("port"), text("path")}, text("token"), timeout);
   const Napi::Promise promise = work->promise();
   work->Queue();
   return promise;

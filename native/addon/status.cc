@@ -74,7 +74,10 @@ Napi::Object describe(Napi::Env env, control::Session& session) {
   out.Set("ringKind", session.leases() ? "thread" : "cpu");
   out.Set("folder", session.folder().path());
   out.Set("folderError", session.folder().path().empty() ? session.folder().error() : "");
+  out.Set("spareFolder", session.spare_path());
   out.Set("ringError", session.ring_error());
+  out.Set("ringsInMemory", static_cast<double>(session.rings_in_memory()));
+  out.Set("memoryError", session.memory_error());
   out.Set("relayState", state.relay_state);
   out.Set("relayError", state.relay_error);
   out.Set("acknowledged", static_cast<double>(state.events));
@@ -92,7 +95,7 @@ Napi::Value status(const Napi::CallbackInfo& info) {
   out.Set("relay", process.settings().session.relay);
   out.Set("tracepoints", static_cast<double>(process.registry().size()));
   out.Set("enabled", process.registry().count_on());
-  out.Set("folder", process.folder().path());
+  out.Set("folder", process.folder_path());
   out.Set("controlError", process.folder_error());
   auto sessions = Napi::Array::New(env);
   process.each_session(

@@ -35,6 +35,13 @@ void EpochTable::look(uint64_t since) noexcept {
   if (const int64_t offset = possible(realtime_offset_ns()); is_other(offset)) add(since, offset);
 }
 
+void EpochTable::follow(const EpochTable& other) noexcept {
+  const uint32_t count = other.count_.load(std::memory_order_acquire);
+  if (count == count_.load(std::memory_order_relaxed)) return;
+  kept_ = other.kept_;
+  count_.store(count, std::memory_order_release);
+}
+
 void EpochTable::add(uint64_t from, int64_t offset) noexcept {
   const uint32_t number = count_.load(std::memory_order_relaxed);
   entry(number) = {std::max(from, entry(number - 1).from + 1), possible(offset)};

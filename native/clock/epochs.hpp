@@ -27,6 +27,8 @@ class EpochTable {
   // moment at which it was looked at, or any before.
   void look(uint64_t since) noexcept;
   void add(uint64_t from, int64_t offset) noexcept;
+  // Becomes as the other is: a second copy of one table.
+  void follow(const EpochTable& other) noexcept;
 
   // The one of a moment; of one before those that are kept, the first of these.
   Found at(uint64_t ns) const noexcept;

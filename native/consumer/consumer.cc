@@ -26,8 +26,7 @@ constexpr uint64_t kBackoffMost = 2'000'000'000;
 constexpr std::chrono::milliseconds kLookUpMargin{500};
 constexpr uint64_t kIdleNs = 100'000'000;
 constexpr uint64_t kTellNs = 250'000'000;  // at the end, for a relay to hear what there is
-constexpr int32_t kRulesWaitMs = 30'000;
-constexpr uint64_t kSilenceNs = 5'000'000'000;  // after hello; then it is said
+constexpr uint64_t kForeverUs = UINT64_MAX;
 constexpr uint64_t kPauseLeastUs = 250;
 constexpr uint64_t kPauseMostUs = 10'000;  // a default ring fills in 10 ms at 400 MB a second
 // How long events may wait for a put: with the look's pause and the relay's work, 100 ms from emit to the file, and 20 ms
@@ -55,8 +54,9 @@ Consumer::Consumer(Options options, Supply& supply, clock::Calibration calibrati
       supply_(supply),
       calibration_(std::move(calibration)),
       packer_(options_.hello.uuid),
-      pause_us_(kPauseMostUs),
-      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+      progress_(options_.timeouts),
+      pause_us_(kPauseMostUs) {
+  make_wake_fd();
   streams_.push_back(std::make_unique<Stream>(kRinglessStream, Source{nullptr, {}}));
 }
 
@@ -77,6 +77,11 @@ void Consumer::start() {
     status_.error = std::string("no thread: ") + error.what();
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+// Tried again in each round, before the round looks at anything: who could not wake the thread until then is met by it.
+void Consumer::make_wake_fd() {
+  if (wake_fd_ < 0) wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }
 
 void Consumer::wake() {
@@ -107,7 +112,8 @@ bool Consumer::await_flush(uint64_t ticket, uint64_t timeout_ms) {
 
 void Consumer::begin_stop(uint64_t timeout_ms) {
   const std::lock_guard lock(mutex_);
-  const uint64_t by = clock::monotonic_ns() + timeout_ms * 1'000'000;
+  const uint64_t by =
+      timeout_ms == kUntilDelivered ? UINT64_MAX : clock::monotonic_ns() + timeout_ms * 1'000'000;
   tell_by_ns_ = stopping_ ? tell_by_ns_ : std::min(by, clock::monotonic_ns() + kTellNs);
   stop_by_ns_ = std::exchange(stopping_, true) ? std::min(stop_by_ns_, by) : by;
   wake();
@@ -145,14 +151,15 @@ Status Consumer::status() {
 
 void Consumer::run() {
   for (;;) {
+    make_wake_fd();
     const Orders orders = take_orders();
     connect_when_due();
     connection_.pump();
     if (connection_.state() == thrift::Connection::State::kOpen) {
       if (next_call_ == 1) greet();
       take_replies();
-      note_silence();
     }
+    give_up_the_silent();
     if (time_to_look(orders)) {
       find_rings();
       look();
@@ -198,7 +205,9 @@ Consumer::Orders Consumer::take_orders() {
 }
 
 // For a flush or for the end. Holding the mutex.
-bool Consumer::somebody_waits() const { return stopping_ || flush_done_ < flush_asked_; }
+bool Consumer::somebody_waits() const {
+  return (stopping_ && stop_by_ns_ != UINT64_MAX) || flush_done_ < flush_asked_;
+}
 
 bool Consumer::may_end() {
   const bool delivered = all_delivered();
@@ -207,7 +216,7 @@ bool Consumer::may_end() {
   const bool told = !options_.listens || away || (greeted_ && declares_in_flight_ == 0);
   const std::lock_guard lock(mutex_);
   const uint64_t now = clock::monotonic_ns();
-  const bool unreachable = away && !ever_connected_;
+  const bool unreachable = away && !ever_connected_ && stop_by_ns_ != UINT64_MAX;
   if (!delivered && !unreachable && now < stop_by_ns_) return false;
   if (!told && now < tell_by_ns_) return false;
   ended_ = true;
@@ -224,6 +233,7 @@ void Consumer::connect_when_due() {
   tried_ = true;
   next_call_ = 1;
   connection_.open(options_.relay);
+  progress_.connecting(clock::monotonic_ns());
   const std::lock_guard lock(mutex_);
   status_.state = "connecting";
 }
@@ -232,8 +242,25 @@ void Consumer::greet() {
   followed_ = false;
   rules_version_ = -1;  // another relay may be there, which counts from elsewhere
   enabled_seen_ = 0;
-  hello_ns_ = clock::monotonic_ns();
   connection_.send(thrift::hello_call(next_call_++, options_.hello));
+  progress_.greeting(clock::monotonic_ns());
+}
+
+// One whose answer shows that the relay lives.
+void Consumer::call(std::vector<uint8_t> frame) {
+  connection_.send(std::move(frame));
+  progress_.called(connection_.queued(), clock::monotonic_ns());
+}
+
+// Behind take_replies(): where this process was stopped itself, the answers may be there.
+void Consumer::give_up_the_silent() {
+  if (connection_.state() == thrift::Connection::State::kClosed) return progress_.closed();
+  const uint64_t now = clock::monotonic_ns();
+  if (now < progress_.due_ns()) return;
+  const std::string why = progress_.overdue(now, connection_.acknowledged());
+  if (why.empty()) return;
+  if (greeted_) drop_connection(why, false);
+  else connection_.close(why);  // the name may have other addresses
 }
 
 void Consumer::take_replies() {
@@ -265,7 +292,9 @@ void Consumer::take_rules(const thrift::Reply& reply) {
 void Consumer::ask_for_rules() {
   const bool idle = put_bytes_.empty() && clock::monotonic_ns() - last_put_ns_ > kIdleNs;
   if (!options_.listens || asked_for_rules_ || !idle) return;
-  connection_.send(thrift::rules_call(next_call_++, rules_version_, kRulesWaitMs));
+  const auto wait_ms = static_cast<int32_t>(options_.timeouts.rules_ms);
+  connection_.send(thrift::rules_call(next_call_++, rules_version_, wait_ms));
+  progress_.asked_for_rules(clock::monotonic_ns());
   asked_for_rules_ = true;
 }
 
@@ -273,19 +302,7 @@ void Consumer::ask_for_rules() {
 void Consumer::tell_enabled() {
   thrift::Enabled enabled;
   if (connection_.unsent() == 0 && supply_.enabled(enabled_seen_, enabled))
-    connection_.send(thrift::enabled_call(next_call_++, enabled));
-}
-
-// It took the connection and says nothing: it may be busy, or no relay. So it is said, and the wait goes on.
-void Consumer::note_silence() {
-  if (greeted_ || connection_.state() != thrift::Connection::State::kOpen ||
-      clock::monotonic_ns() - hello_ns_ < kSilenceNs)
-    return;
-  const std::string why =
-      "it took the connection and has not answered for 5 s; expected a relay's --listen address";
-  tell_once("relay " + options_.relay.text() + ": " + why);
-  const std::lock_guard lock(mutex_);
-  status_.error = why;
+    call(thrift::enabled_call(next_call_++, enabled));
 }
 
 std::string Consumer::why_closed() const {
@@ -313,6 +330,8 @@ void Consumer::take(const thrift::Reply& reply) {
           return drop_connection("the relay holds what cannot be of stream " + std::to_string(held.stream),
                                  true);
       greeted_ = ever_connected_ = true;
+      connection_.accept_peer();
+      progress_.greeted(clock::monotonic_ns());
       backoff_ns_ = 0;
       declared_ = static_cast<size_t>(std::max(0, reply.tracepoints));
       takes_epochs_ = reply.takes_epochs;
@@ -330,6 +349,7 @@ void Consumer::take(const thrift::Reply& reply) {
       return;
     }
     case thrift::Reply::Kind::kPut:
+      progress_.answered(clock::monotonic_ns());
       followed_ = reply.followed;
       if (!put_bytes_.empty()) {
         in_flight_bytes_ -= put_bytes_.front();
@@ -339,11 +359,13 @@ void Consumer::take(const thrift::Reply& reply) {
         if (stream->number() == reply.stream) stream->acknowledged(reply.sequence);
       return;
     case thrift::Reply::Kind::kDeclare:
+      progress_.answered(clock::monotonic_ns());
       if (declares_in_flight_ > 0) --declares_in_flight_;
       return;
     case thrift::Reply::Kind::kRules:
+      return progress_.rules_answered(clock::monotonic_ns());
     case thrift::Reply::Kind::kEnabled:
-      return;
+      return progress_.answered(clock::monotonic_ns());
   }
 }
 
@@ -366,7 +388,13 @@ void Consumer::find_rings() {
 // the tracepoints (declare_new), so that every record's tracepoint is declared.
 void Consumer::look() {
   const thrift::Lost without_ring = supply_.lost_without_ring();
-  for (const auto& stream : streams_) stream->look(without_ring);
+  for (const auto& stream : streams_) {
+    thrift::Lost beside{};
+    if (stream->number() == kRinglessStream) beside = without_ring;
+    // Before hello nobody knows what the relay has of a dead process's declarations.
+    else if (greeted_) beside.no_ring = supply_.undeclared(stream->number(), declared_);
+    stream->look(beside);
+  }
   while (!calibration_.sample()) {
   }
   supply_.calibrated(calibration_.last());
@@ -387,7 +415,7 @@ void Consumer::declare_new() {
     auto to = from;
     do bytes += size_of(*to++);
     while (to != fresh.end() && bytes < kDeclareBytes);
-    connection_.send(thrift::declare_call(next_call_++, {from, to}));
+    call(thrift::declare_call(next_call_++, {from, to}));
     ++declares_in_flight_;
     from = to;
   }
@@ -457,6 +485,7 @@ bool Consumer::send_one(Stream& stream) {
   in_flight_bytes_ += bytes;
   put_bytes_.push_back(bytes);
   last_put_ns_ = clock::monotonic_ns();
+  progress_.called(connection_.queued(), last_put_ns_);
   const std::lock_guard lock(mutex_);
   status_.bytes_sent += bytes;
   return true;
@@ -536,16 +565,19 @@ void Consumer::wait(bool was_wanted) {
   }
   // A listener sleeps once its question is out; until it is connected and has asked, it looks around.
   const bool nothing_on = !hurry && !was_wanted && !supply_.wanted() && all_delivered();
-  const bool asleep = nothing_on && (!options_.listens || asked_for_rules_);
+  const bool asleep = nothing_on && (!options_.listens || asked_for_rules_) && wake_fd_ >= 0;
   const uint64_t now = clock::monotonic_ns();
   const bool resting = !hurry && !nothing_on && may_rest(now) && rest();
   const uint64_t until_look = look_at_ns_ > now ? (look_at_ns_ - now) / 1000 + 1 : 0;
-  uint64_t pause = hurry ? kPauseLeastUs : nothing_on ? kPauseMostUs : until_look;
   const bool away = connection_.state() == thrift::Connection::State::kClosed && retry_at_ns_ > now;
-  if ((nothing_on || resting) && away) pause = (retry_at_ns_ - now) / 1000 + 1;
+  uint64_t pause = hurry ? kPauseLeastUs : nothing_on ? kPauseMostUs : until_look;
+  if ((nothing_on || resting) && away && wake_fd_ >= 0) pause = (retry_at_ns_ - now) / 1000 + 1;
+  if (asleep || (resting && !away)) pause = kForeverUs;
+  const uint64_t due = progress_.due_ns();
+  if (due != UINT64_MAX) pause = std::min(pause, due > now ? (due - now) / 1000 + 1 : 0);
   pollfd fds[2] = {{wake_fd_, POLLIN, 0}, connection_.interest()};
   const timespec timeout{static_cast<time_t>(pause / 1'000'000), static_cast<long>(pause % 1'000'000 * 1000)};
-  ppoll(fds, 2, asleep || (resting && !away) ? nullptr : &timeout, nullptr);
+  ppoll(fds, 2, pause == kForeverUs ? nullptr : &timeout, nullptr);
   uint64_t ignored = 0;
   // Whoever woke it may have made a ring that no look has met.
   if (read(wake_fd_, &ignored, sizeof ignored) > 0) idle_looks_ = 0;

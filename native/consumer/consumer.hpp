@@ -5,6 +5,7 @@
 // Start reading at Consumer::run().
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 
 #include "../clock/clock.hpp"
 #include "../thrift/connection.hpp"
+#include "progress.hpp"
 #include "stream.hpp"
 
 namespace blkin::consumer {
@@ -24,7 +26,11 @@ struct Options {
   bool listens = false;  // stays connected while nothing is on, for the relay's rules
   bool tells =
       true;  // says once on stderr that the relay is away; not where a controller's own relay goes with it
+  Timeouts timeouts{};
 };
+
+// For begin_stop(): ends once all is delivered, however long the relay is away.
+constexpr uint64_t kUntilDelivered = UINT64_MAX;
 
 struct Status {
   std::string state{"idle"};  // or "connecting", "connected", "refused"
@@ -84,6 +90,7 @@ class Consumer {
   void run();
   Orders take_orders();
   bool somebody_waits() const;
+  void make_wake_fd();
   void connect_when_due();
   void greet();
   void take_replies();
@@ -91,7 +98,8 @@ class Consumer {
   void take_rules(const thrift::Reply& reply);
   void ask_for_rules();
   void tell_enabled();
-  void note_silence();
+  void call(std::vector<uint8_t> frame);
+  void give_up_the_silent();
   std::string why_closed() const;
   bool time_to_look(const Orders& orders) const;
   void find_rings();
@@ -116,6 +124,7 @@ class Consumer {
   clock::Calibration calibration_;
   ctf::Packer packer_;
   thrift::Connection connection_;
+  Progress progress_;
   std::vector<Source> sources_;
   std::vector<std::unique_ptr<Stream>> streams_;
   std::vector<thrift::Held> held_;
@@ -128,7 +137,6 @@ class Consumer {
   std::vector<thrift::Rule> rules_;  // the relay's, as they were taken last
   bool asked_for_rules_ = false;     // the answer is still to come
   uint64_t enabled_seen_ = 0;        // of what is on, what this connection was told last
-  uint64_t hello_ns_ = 0;            // when it was said
   uint64_t last_put_ns_ = 0;
   bool followed_ = false;    // somebody watches what the relay gets
   uint64_t look_at_ns_ = 0;  // the next look at the rings
@@ -144,7 +152,7 @@ class Consumer {
   uint64_t retry_at_ns_ = 0;
   uint64_t backoff_ns_ = 0;
   uint64_t pause_us_ = 0;
-  int wake_fd_ = -1;
+  std::atomic<int> wake_fd_{-1};  // set once; -1 as long as the process has no descriptor left
   std::thread thread_;
 
   std::mutex mutex_;  // guards what follows; never held while sending or packing

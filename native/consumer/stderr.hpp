@@ -1,18 +1,25 @@
-// native/consumer/stderr.hpp: what has to be told beside status(): one line on stderr, from any thread.
+// native/consumer/stderr.hpp: what has to be told beside status(): one line on stderr, from any thread, whatever is in it.
 #pragma once
 
 #include <poll.h>
 #include <unistd.h>
 
+#include <climits>
 #include <string>
 
+#include "../thrift/visible.hpp"
+
 namespace blkin::consumer {
+
+// A pipe that has room has room for PIPE_BUF bytes. An escape takes four for a byte.
+constexpr size_t kToldMost = 1000;
+static_assert(4 * kToldMost + sizeof "blkin: \n" <= PIPE_BUF);
 
 // Only where it cannot block: stderr may be a pipe that nobody reads.
 inline void tell_stderr(const std::string& what) {
   pollfd ready{STDERR_FILENO, POLLOUT, 0};
   if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return;
-  const std::string line = "blkin: " + what + "\n";
+  const std::string line = "blkin: " + thrift::visible(what, kToldMost) + "\n";
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
 }
 

@@ -16,9 +16,9 @@ Stream::Stream(int32_t number, Source source)
   limit_ = position_acknowledged_ = cursor_.position();
 }
 
-void Stream::look(thrift::Lost without_ring) {
+void Stream::look(thrift::Lost beside) {
   if (source_.ring == nullptr) {
-    lost_ = without_ring;
+    lost_ = beside;
     return;
   }
   // A recovered ring's head is input from outside: more than a ring full beyond its oldest record cannot be.
@@ -30,6 +30,7 @@ void Stream::look(thrift::Lost without_ring) {
   limit_ = limit;
   lost_.no_room = static_cast<int64_t>(source_.ring->lost_no_room.load(std::memory_order_relaxed));
   lost_.too_big = static_cast<int64_t>(source_.ring->lost_too_big.load(std::memory_order_relaxed));
+  lost_.no_ring = beside.no_ring;
 }
 
 double Stream::of_ring(uint64_t bytes) const {

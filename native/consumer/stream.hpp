@@ -3,6 +3,7 @@
 // takes it back itself, and here is counted what that cost.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 
 #include "../ctf/packer.hpp"
@@ -29,11 +30,15 @@ class Stream {
 
   // Takes stock of the ring: what may be read now, and what was lost by now. Heads first, then losses, so that
   // a loss is never told before the records that filled the ring.
-  void look(thrift::Lost without_ring);
+  // beside: losses that the ring does not count.
+  void look(thrift::Lost beside);
   uint64_t limit() const { return limit_; }
   const thrift::Lost& lost() const { return lost_; }
   // As packets tell them: those since the file began.
-  uint64_t losses() const { return static_cast<uint64_t>(lost_.total()) - lost_before_; }
+  // Fewer than were told before, where another folder of the process counted those.
+  uint64_t losses() const {
+    return std::max(static_cast<uint64_t>(lost_.total()), lost_before_) - lost_before_;
+  }
   // Bytes that came between the last two looks.
   uint64_t came() const { return came_; }
   // Bytes of the ring that no put has taken yet.

@@ -33,6 +33,9 @@ class Supply {
   // stored before is met by those that begin later. False: one went on for all of that moment, or nobody can say.
   virtual bool settled() { return false; }
 
+  // Records in the ring of that stream whose tracepoint is of id `declared` or above, and which nobody can declare any more.
+  virtual int64_t undeclared(int32_t /*stream*/, size_t /*declared*/) { return 0; }
+
   // Losses that no ring could count.
   virtual thrift::Lost lost_without_ring() = 0;
 

@@ -23,8 +23,11 @@ namespace {
 
 constexpr size_t kCrowdMax = 2 * kControllersMax;  // those one too many are heard as well, to be told
 constexpr int kDeafMs = 100;
-constexpr int kBusyMs = 1;  // while something waits for others
+constexpr int kBusyMs = 1;     // while something waits for others
+constexpr int kLaterMs = 100;  // while something waits for a relay
 constexpr int kClockMs = 1000;
+constexpr uint64_t kTryAgainLeastMs = 1000;
+constexpr uint64_t kTryAgainMostMs = 64'000;
 
 bool same_user(int fd) {
   ucred peer{};
@@ -36,11 +39,8 @@ bool same_user(int fd) {
 }  // namespace
 
 void Agent::start(const std::string& folder) {
-  wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (!folder.empty() && !bind_socket(folder + "/control")) {
-    error_ = folder + "/control: " + strerror(errno);
-    stop_listening();
-  }
+  make_wake_fd();
+  if (folder.empty() || !listen(folder)) try_again();
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -53,6 +53,38 @@ void Agent::start(const std::string& folder) {
     stop_listening();
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Agent::make_wake_fd() {
+  if (wake_fd_ < 0) wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+bool Agent::listen(const std::string& folder) {
+  if (listen_fd_ >= 0) return true;
+  if (bind_socket(folder + "/control")) return error_.clear(), true;
+  error_ = folder + "/control: " + strerror(errno);
+  stop_listening();
+  unlink((folder + "/control").c_str());
+  return false;
+}
+
+void Agent::try_again() {
+  incomplete_ = true;
+  wake();
+}
+
+// Milliseconds until it is to be called again; -1 where nothing is missing.
+int Agent::complete() {
+  if (!incomplete_) return -1;
+  const uint64_t now = clock::monotonic_ns();
+  if (now >= try_again_at_ns_) {
+    incomplete_ = false;  // before the try: what fails in the meantime sets it again
+    if (try_again_at_ns_ != 0 && process_.complete()) return try_again_ms_ = try_again_at_ns_ = 0, -1;
+    incomplete_ = true;
+    try_again_ms_ = std::clamp(2 * try_again_ms_, kTryAgainLeastMs, kTryAgainMostMs);
+    try_again_at_ns_ = now + try_again_ms_ * 1'000'000;
+  }
+  return static_cast<int>((try_again_at_ns_ - now) / 1'000'000) + 1;
 }
 
 void Agent::stop_listening() {
@@ -68,7 +100,7 @@ bool Agent::bind_socket(const std::string& path) {
   listen_fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   // Nobody else reaches it before the mode is set: its folder is this user's alone.
   return listen_fd_ >= 0 && bind(listen_fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-         chmod(path.c_str(), 0600) == 0 && listen(listen_fd_, kControllersMax) == 0;
+         chmod(path.c_str(), 0600) == 0 && ::listen(listen_fd_, kControllersMax) == 0;
 }
 
 void Agent::wake() {
@@ -83,14 +115,20 @@ void Agent::quit() {
 
 void Agent::run() {
   while (!quit_) try {
-      bool busy = process_.advance();
+      make_wake_fd();
+      const int complete_ms = complete();
+      const Process::Next next = process_.advance();
+      bool busy = next == Process::Next::kSoon;
       for (const auto& controller : controllers_) busy = controller->advance() || busy;
       std::erase_if(controllers_, [](const auto& controller) { return controller->over(); });
 
       const bool deaf = clock::monotonic_ns() < deaf_until_ns_;
       std::vector<pollfd> fds{{wake_fd_, POLLIN, 0}, {deaf ? -1 : listen_fd_, POLLIN, 0}};
       for (const auto& controller : controllers_) fds.push_back(controller->interest());
-      const int idle_ms = process_.look_at_clocks() ? kClockMs : -1;
+      const bool has_clock = process_.look_at_clocks();
+      int idle_ms = next == Process::Next::kLater ? kLaterMs : has_clock ? kClockMs : -1;
+      for (const int ms : {complete_ms, wake_fd_ < 0 ? kDeafMs : -1})
+        if (ms >= 0) idle_ms = idle_ms < 0 ? ms : std::min(idle_ms, ms);
       poll(fds.data(), fds.size(), busy ? kBusyMs : deaf ? kDeafMs : idle_ms);
 
       uint64_t ignored = 0;

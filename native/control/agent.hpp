@@ -23,6 +23,11 @@ class Agent {
   // Where there is no folder there is no socket either, but the thread is still needed.
   void start(const std::string& folder);
 
+  // Where it does not listen yet, for lack of a descriptor: again. False: it does not.
+  bool listen(const std::string& folder);
+  // Something could not be had, so Process::complete() is to be called in a while. On its own thread or another.
+  void try_again();
+
   // Something waits to be taken on.
   void wake();
 
@@ -34,6 +39,8 @@ class Agent {
 
  private:
   void run();
+  void make_wake_fd();
+  int complete();
   void accept_new();
   void stop_listening();
   bool bind_socket(const std::string& path);
@@ -41,7 +48,10 @@ class Agent {
   Process& process_;
   std::string error_;
   int listen_fd_ = -1;
-  int wake_fd_ = -1;
+  std::atomic<int> wake_fd_{-1};  // set once; -1 as long as the process has no descriptor left
+  std::atomic<bool> incomplete_{false};
+  uint64_t try_again_at_ns_ = 0;
+  uint64_t try_again_ms_ = 0;
   std::atomic<bool> quit_{false};
   uint64_t deaf_until_ns_ = 0;  // a connection could not be taken, and waits
   uint64_t next_controller_ = 1;

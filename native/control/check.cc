@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "../ring/read.hpp"
+#include "../thrift/connection.hpp"
 
 namespace blkin::control {
 
@@ -17,6 +18,7 @@ constexpr size_t kFilterTextMax = 4096;
 constexpr size_t kTargetMax = 255;
 constexpr size_t kTokenMax = 1024;
 constexpr size_t kNameMax = 64;
+constexpr size_t kSocketPathMax = 107;  // sockaddr_un's, less the NUL
 constexpr int32_t kSampleMax = 1'000'000'000;
 constexpr const char* kNotSessions[] = {"alive", "control", "tracepoints"};  // folder.hpp: what else is there
 
@@ -32,7 +34,14 @@ bool is_glob(const std::string& text) {
          std::all_of(text.begin(), text.end(), [](char c) { return is_word(c) || c == '*'; });
 }
 
+bool is_socket(const std::string& text) {
+  const std::string path = text.substr(thrift::kSocketScheme.size());
+  return path.size() <= kSocketPathMax && path.starts_with('/') &&
+         std::none_of(path.begin(), path.end(), [](unsigned char c) { return std::iscntrl(c) != 0; });
+}
+
 bool is_address(const std::string& text) {
+  if (text.starts_with(thrift::kSocketScheme)) return is_socket(text);
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0 || text.size() > 300) return false;
   const std::string port = text.substr(colon + 1);
@@ -83,7 +92,8 @@ std::string wrong_session(const thrift::SessionSpec& spec) {
   for (const char* taken : kNotSessions)
     if (spec.name == taken)
       return "session " + quoted(spec.name) + ": expected a name other than alive, control, tracepoints";
-  if (spec.sends && !is_address(spec.relay)) return "relay " + quoted(spec.relay) + ": expected HOST:PORT";
+  if (spec.sends && !is_address(spec.relay))
+    return "relay " + quoted(spec.relay) + ": expected HOST:PORT or unix:PATH";
   if (spec.token.size() > kTokenMax)
     return "token of " + std::to_string(spec.token.size()) + " bytes: expected at most " +
            std::to_string(kTokenMax);

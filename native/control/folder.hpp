@@ -8,7 +8,8 @@
 //                           /SESSION/{state,hello,relay}        a session
 //                           /SESSION/{events,spans}/NUMBER      its rings, by channel: of a CPU, or of a lease
 //
-// BASE is /dev/shm, or TMPDIR where that is missing or full. A SESSION is its name, and ~2 and so on behind it where rings
+// BASE is /dev/shm, or TMPDIR where that is missing or full. What one folder does not take may lie in a second one of the
+// process (spare_folder.hpp). A SESSION is its name, and ~2 and so on behind it where rings
 // of the same name are still being emptied.
 #pragma once
 
@@ -38,7 +39,8 @@ class ProcessFolder {
   // Opens a dead process's. False: alive, not ours, or not a folder of this version.
   bool open_dead(const std::string& path);
 
-  void add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints);
+  // All of them, or none where there is no room: false.
+  bool add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints);
   void remove();
 
   const std::string& path() const { return path_; }
@@ -89,6 +91,11 @@ class SessionFolder {
               clock::Sample first);
   // A dead process's. False: not one of this version, or of another boot.
   bool open_dead(const std::string& path);
+  // Beside another one of the same session, whose clock readings and epochs it takes.
+  void create_beside(const ProcessFolder& process, SessionFolder& first);
+  // A reading of the clocks; all that was sent, or looked at, is older than the one before.
+  void calibrated(clock::Sample sample);
+  void follow(SessionFolder& first);
   // Whom it sends to from now on.
   void set_relay(const thrift::Hello& hello, const std::string& relay);
   void remove();

@@ -18,6 +18,8 @@ namespace blkin::control {
 
 namespace {
 
+// The host's root, as it looks in a user namespace that does not have it.
+constexpr uid_t kOverflowUid = 65534;
 constexpr size_t kFileMax = 64 << 20;  // far above what 16384 tracepoints take
 
 }  // namespace
@@ -37,6 +39,16 @@ bool is_ours(const std::string& path) {
          (status.st_mode & 0077) == 0;
 }
 
+// Whoever may rename in a folder may put another in the place of one that was looked at. In one with the sticky bit only
+// the owner may, of it or of what is renamed.
+bool keeps_names(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return false;
+  const bool trusted_owner =
+      status.st_uid == 0 || status.st_uid == kOverflowUid || status.st_uid == geteuid();
+  return trusted_owner && ((status.st_mode & 0022) == 0 || (status.st_mode & S_ISVTX) != 0);
+}
+
 bool make_folder(const std::string& path) { return mkdir(path.c_str(), 0700) == 0 || errno == EEXIST; }
 
 // The 22nd word of /proc/self/stat, counted behind the command's closing parenthesis.
@@ -51,22 +63,23 @@ std::string start_ticks() {
   return at == nullptr ? "0" : std::string(at + 1, std::strspn(at + 1, "0123456789"));
 }
 
-void write_all(int fd, const std::vector<uint8_t>& bytes) {
+bool write_all(int fd, const std::vector<uint8_t>& bytes) {
   const ring::SignalsBlocked blocked;
   size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t wrote = write(fd, bytes.data() + done, bytes.size() - done);
-    if (wrote <= 0) return;
+    if (wrote <= 0) return false;
     done += static_cast<size_t>(wrote);
   }
+  return true;
 }
 
 bool write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return false;
-  write_all(fd, bytes);
+  const bool written = write_all(fd, bytes);
   close(fd);
-  return true;
+  return written;
 }
 
 std::vector<uint8_t> read_small_file(const std::string& path) {
@@ -103,7 +116,7 @@ std::vector<std::string> user_folders() {
   std::vector<std::string> found;
   for (const std::string& base : bases()) {
     std::string user = user_folder(base);
-    if (is_ours(user)) found.push_back(std::move(user));
+    if (keeps_names(base) && is_ours(user)) found.push_back(std::move(user));
   }
   return found;
 }

@@ -15,6 +15,8 @@ std::string user_folder(const std::string& base);
 // A folder, this user's, and nobody else may look into it.
 bool is_ours(const std::string& path);
 bool make_folder(const std::string& path);
+// Nobody but root and this user can put another folder in the place of one below it.
+bool keeps_names(const std::string& path);
 
 // This user's folders, one a base, where there are any.
 std::vector<std::string> user_folders();
@@ -25,8 +27,8 @@ std::vector<std::string> process_folders();
 std::string start_ticks();
 int64_t process_start_ns();
 
-// As much as can be written; recovery reads the whole structs before the end.
-void write_all(int fd, const std::vector<uint8_t>& bytes);
+// As much as can be written; recovery reads the whole structs before the end. False: not all.
+bool write_all(int fd, const std::vector<uint8_t>& bytes);
 bool write_file(const std::string& path, const std::vector<uint8_t>& bytes);
 // The whole of it; empty where there is none.
 std::vector<uint8_t> read_small_file(const std::string& path);

@@ -66,9 +66,7 @@ void Process::detach(Thread& thread) {
 void Process::settle() {
   if (std::exchange(settled_, true)) return;
   sweep_dead(kDeadKept);
-  const thrift::Channel& channel = settings_.session.channel;
-  folder_.create(2 * (ring::kHeaderBytes + static_cast<uint64_t>(channel.sub_buffer_bytes) *
-                                               static_cast<uint64_t>(channel.sub_buffers)));
+  create_folder();
   agent_ = std::make_unique<Agent>(*this);
   agent_->start(folder_.path());
   apply_standing_rules();
@@ -82,10 +80,25 @@ void Process::settle() {
   });
 }
 
+// With room for two rings.
+void Process::create_folder() {
+  const thrift::Channel& channel = settings_.session.channel;
+  folder_.create(2 * (ring::kHeaderBytes + static_cast<uint64_t>(channel.sub_buffer_bytes) *
+                                               static_cast<uint64_t>(channel.sub_buffers)));
+}
+
+bool Process::complete() {
+  const std::lock_guard lock(mutex_);
+  if (exiting_) return true;
+  if (folder_.path().empty()) create_folder();
+  const bool kept = keep_tracepoints();
+  return !folder_.path().empty() && kept && agent_->listen(folder_.path());
+}
+
 void Process::end(bool exiting) {
   for (const auto& session : sessions_)
     if (Session* one = session.load(); one != nullptr) one->begin_stop(kExitFlushMs);
-  bool left = false;
+  bool left = left_behind_;
   for (const auto& session : sessions_) {
     Session* one = session.load();
     if (one == nullptr) continue;
@@ -97,14 +110,16 @@ void Process::end(bool exiting) {
   if (!exiting || !settled_) return;
   agent_->quit();
   exiting_ = true;
-  if (!left) folder_.remove();
+  if (left) return;
+  folder_.remove();
+  spare_.remove();
 }
 
 Declared Process::declare(thrift::Tracepoint tracepoint, const std::string& schema) {
   const std::lock_guard lock(mutex_);
   settle();
   Declared declared = registry_.declare(std::move(tracepoint), schema);
-  keep_tracepoints();
+  if (!keep_tracepoints()) agent_->try_again();
   for (const auto& session : sessions_) {
     Session* one = session.load();
     if (one == nullptr) continue;
@@ -114,11 +129,14 @@ Declared Process::declare(thrift::Tracepoint tracepoint, const std::string& sche
   return declared;
 }
 
-void Process::keep_tracepoints() {
+bool Process::keep_tracepoints() {
+  const bool spare = spare_.keep_tracepoints();
+  if (folder_.path().empty()) return false;
   std::vector<thrift::Tracepoint> fresh;
   registry_.tracepoints(tracepoints_kept_, fresh);
-  folder_.add_tracepoints(fresh);
+  if (!folder_.add_tracepoints(fresh)) return false;
   tracepoints_kept_ += fresh.size();
+  return spare;
 }
 
 std::vector<std::shared_ptr<consumer::Consumer>> Process::consumers(const std::string& name) {
@@ -126,7 +144,8 @@ std::vector<std::shared_ptr<consumer::Consumer>> Process::consumers(const std::s
   std::vector<std::shared_ptr<consumer::Consumer>> out;
   for (const auto& session : sessions_) {
     Session* one = session.load();
-    if (one == nullptr || (!name.empty() && (one->spec().name != name || is_closing(one)))) continue;
+    // Those that are closing too: the older form of a session that was changed may hold some of its events.
+    if (one == nullptr || (!name.empty() && one->spec().name != name)) continue;
     if (auto running = one->consumer()) out.push_back(std::move(running));
   }
   return out;
@@ -160,6 +179,11 @@ std::vector<thrift::On> Process::on(size_t tracepoint) {
     if (rule != 0) out.push_back({session.spec().name, static_cast<int32_t>(rule)});
   });
   return out;
+}
+
+std::string Process::folder_path() {
+  const std::lock_guard lock(mutex_);
+  return folder_.path();
 }
 
 std::string Process::folder_error() {

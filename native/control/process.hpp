@@ -4,6 +4,8 @@
 //   the folder, the agent   come with the first declaration or session, and go at exit(3)
 //   a session               from open() to close(): its place is cleared, no emitter is left inside, its consumer has
 //                           delivered or given up, its rings are unmapped. The agent takes these steps one by one.
+//                           The older form of one that was changed gives nothing up: it ends when all is delivered, and
+//                           where the process ends first its folder is left to be recovered.
 //   a consumer              starts with the first rule, or when a thread comes and rules stand; ends with its session,
 //                           the last JavaScript thread, or exit(3), whichever is first. A killed process is recovered.
 #pragma once
@@ -33,8 +35,9 @@ struct Refused {
 struct Ending {
   std::mutex mutex;
   std::condition_variable changed;
+  int parts = 1;  // sessions that are still to end: older forms of it too
   bool over = false;
-  bool delivered = false;
+  bool delivered = true;
   thrift::SessionState last;
 };
 
@@ -100,11 +103,15 @@ class Process {
   Registry& registry() { return registry_; }
   ContextTable& contexts() { return contexts_; }
 
-  // The agent's: takes the steps that wait for others. True: some are left, so it should be called again soon.
-  bool advance();
+  // The agent's: takes the steps that wait for others, and says how soon it is to be called again.
+  enum class Next : uint8_t { kWhenWoken, kLater, kSoon };
+  Next advance();
   // The agent's, once in a while: looks at the clocks for sessions that have no consumer to do it. False: there are none.
   bool look_at_clocks();
-  const ProcessFolder& folder() const { return folder_; }
+  // The agent's, after a while: tries again what could not be had when the first tracepoint was declared (a full /dev/shm, no
+  // descriptor left): the folder, the socket, what was declared. True: all is there.
+  bool complete();
+  std::string folder_path();
 
  private:
   Process();
@@ -131,6 +138,7 @@ class Process {
     Session* session;
     std::shared_ptr<Ending> ending;
     uint64_t timeout_ms;
+    bool older;         // form of a session that was changed
     bool left = false;  // by all emitters
   };
 
@@ -145,18 +153,21 @@ class Process {
   Session* find(const std::string& name);
   bool is_closing(const Session* session) const;
   Refused no_session(const std::string& name);
-  static void tell_end(const Closing& closing);
+  static bool tell_end(const Closing& closing);
   std::optional<Refused> make(const thrift::SessionSpec& spec, Session*& made);
   std::optional<Refused> session_for(const std::string& name, Session*& out);
+  static void limit(Closing& closing, uint64_t timeout_ms);
   void begin_close(Session& session, uint64_t timeout_ms, std::shared_ptr<Ending> ending);
   void apply_standing_rules();
-  void keep_tracepoints();
+  void create_folder();
+  bool keep_tracepoints();
   void end(bool exiting);
 
   ContextTable contexts_;
   Registry registry_{contexts_};
   Threads threads_;
   ProcessFolder folder_;
+  SpareFolder spare_{registry_};
   std::unique_ptr<Agent> agent_;
 
   // Static: one load each for the emit path. one_ is what get() returns, without its guard; null before the first get().
@@ -170,6 +181,7 @@ class Process {
   bool exiting_ = false;
   int thread_count_ = 0;
   size_t tracepoints_kept_ = 0;
+  bool left_behind_ = false;  // a session's folder stays, with what could not be delivered
   std::vector<Closing> closings_;
 };
 

@@ -33,6 +33,7 @@ bool ProcessFolder::create_at(const std::string& base, uint64_t room) {
   struct statvfs space {};
   if (statvfs(base.c_str(), &space) != 0) return error_ = base + ": " + strerror(errno), false;
   if (space.f_bavail * space.f_frsize < room) return error_ = base + ": no room for two rings", false;
+  if (!keeps_names(base)) return error_ = base + ": others may rename what is in it", false;
   const std::string user = user_folder(base);
   if (!make_folder(user)) return error_ = user + ": " + strerror(errno), false;
   if (!is_ours(user)) return error_ = user + ": not a folder of this user alone", false;
@@ -43,7 +44,8 @@ bool ProcessFolder::create_at(const std::string& base, uint64_t room) {
     if (errno != EEXIST || copy > 16) return error_ = path_ + ": " + strerror(errno), path_.clear(), false;
     path_ = name + "-" + std::to_string(copy);
   }
-  tracepoints_fd_ = open((path_ + "/tracepoints").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  tracepoints_fd_ = open((path_ + "/tracepoints").c_str(),
+                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND | O_CLOEXEC, 0600);
   if (tracepoints_fd_ >= 0 && lock(O_CREAT)) return user_ = user, true;
   error_ = path_ + ": " + strerror(errno);
   remove();
@@ -71,12 +73,16 @@ bool ProcessFolder::open_dead(const std::string& path) {
   return true;
 }
 
-void ProcessFolder::add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints) {
-  if (tracepoints_fd_ < 0) return;
+bool ProcessFolder::add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints) {
+  if (tracepoints_fd_ < 0) return false;
   std::vector<uint8_t> bytes;
   thrift::Writer writer(bytes);
   for (const thrift::Tracepoint& tracepoint : tracepoints) thrift::write_tracepoint(writer, tracepoint);
-  write_all(tracepoints_fd_, bytes);
+  const off_t end = lseek(tracepoints_fd_, 0, SEEK_END);
+  if (write_all(tracepoints_fd_, bytes)) return true;
+  // Half a tracepoint would hide all that come behind it.
+  [[maybe_unused]] const int cut = ftruncate(tracepoints_fd_, end);
+  return false;
 }
 
 void ProcessFolder::remove() {

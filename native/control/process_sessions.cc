@@ -49,15 +49,20 @@ std::optional<Refused> Process::make(const thrift::SessionSpec& spec, Session*& 
   if (!contexts_.find(spec.contexts, contexts, why)) return Refused{thrift::Refusal::kMalformed, why};
   const auto free =
       std::find_if(sessions_.begin(), sessions_.end(), [](const auto& one) { return one.load() == nullptr; });
-  if (free == sessions_.end())
-    return Refused{thrift::Refusal::kLimit,
-                   std::to_string(kSessionsMax) + " sessions are open; expected one to be closed first"};
+  if (free == sessions_.end()) {
+    const std::string closing =
+        closings_.empty() ? ""
+                          : ", " + std::to_string(closings_.size()) + " of them still deliver what they held";
+    return Refused{thrift::Refusal::kLimit, std::to_string(kSessionsMax) + " sessions are open" + closing +
+                                                "; expected one to be closed first"};
+  }
   const auto number = static_cast<size_t>(free - sessions_.begin());
   uint32_t slots = 0;
   for (const SessionContext& context : contexts) slots |= 1U << context.slot;
   auto fields = contexts_.fields(contexts);
-  made = new Session(number, registry_, threads_, folder_, settings_, spec, std::move(contexts),
-                     std::move(fields), [this] { agent_->wake(); });
+  made = new Session(
+      number, registry_, threads_, folder_, settings_, spec, std::move(contexts), std::move(fields),
+      [this] { agent_->wake(); }, &spare_);
   free->store(made, std::memory_order_release);
   registry_.open(number, slots);
   if (!spec.sends) agent_->wake();
@@ -84,7 +89,7 @@ std::optional<Refused> Process::open(const thrift::SessionSpec& spec, uint64_t o
 }
 
 // In place where only the relay is new to it; else by another session that takes its name, rules and tracepoints, while
-// this one delivers what it holds.
+// this one delivers what it holds, to the new relay where it had none.
 std::optional<Refused> Process::change(thrift::SessionSpec spec) {
   const std::lock_guard lock(mutex_);
   settle();
@@ -104,11 +109,11 @@ std::optional<Refused> Process::change(thrift::SessionSpec spec) {
   next.attached = old->spec().attached;
   if (auto refused = make(next, made)) return refused;
   made->attach_to(old->owner());
-  old->attach_to(0);
+  if (!old->spec().sends && spec.sends) old->send_to(spec);
   registry_.hand_over(old->number(), made->number());
   if (spec.name == settings_.session.name) settings_.session = spec;
   if (made->wanted()) made->start();
-  begin_close(*old, kExitFlushMs, std::make_shared<Ending>());
+  begin_close(*old, consumer::kUntilDelivered, std::make_shared<Ending>());
   return std::nullopt;
 }
 
@@ -118,17 +123,25 @@ std::optional<Refused> Process::close(const std::string& name, uint64_t timeout_
   Session* session = find(name);
   if (session == nullptr) return no_session(name);
   ending = std::make_shared<Ending>();
+  for (Closing& closing : closings_) {
+    if (closing.session->spec().name != name || closing.timeout_ms != consumer::kUntilDelivered) continue;
+    closing.ending = ending;
+    ++ending->parts;
+    limit(closing, timeout_ms);
+  }
   begin_close(*session, timeout_ms, ending);
   return std::nullopt;
 }
 
+void Process::limit(Closing& closing, uint64_t timeout_ms) {
+  closing.timeout_ms = std::min(closing.timeout_ms, timeout_ms);
+  if (closing.left) closing.session->begin_stop(timeout_ms);
+}
+
 void Process::close_owned(uint64_t owner, uint64_t timeout_ms) {
   const std::lock_guard lock(mutex_);
-  for (Closing& closing : closings_) {
-    if (closing.session->owner() != owner) continue;
-    closing.timeout_ms = std::min(closing.timeout_ms, timeout_ms);
-    if (closing.left) closing.session->begin_stop(timeout_ms);
-  }
+  for (Closing& closing : closings_)
+    if (closing.session->owner() == owner) limit(closing, timeout_ms);
   each_open([&](Session& one) {
     if (one.owner() == owner) begin_close(one, timeout_ms, std::make_shared<Ending>());
   });
@@ -137,21 +150,26 @@ void Process::close_owned(uint64_t owner, uint64_t timeout_ms) {
 void Process::begin_close(Session& session, uint64_t timeout_ms, std::shared_ptr<Ending> ending) {
   ending->last = session.describe();
   registry_.close(session.number());
-  closings_.push_back({&session, std::move(ending), timeout_ms, false});
+  closings_.push_back({&session, std::move(ending), timeout_ms, timeout_ms == consumer::kUntilDelivered});
   agent_->wake();
 }
 
-void Process::tell_end(const Closing& closing) {
+// Returns whether the session delivered all.
+bool Process::tell_end(const Closing& closing) {
   Ending& ending = *closing.ending;
+  const bool delivered = closing.session->delivered();
   {
     const std::lock_guard lock(ending.mutex);
-    std::vector<thrift::Rule> rules = std::move(ending.last.rules);
-    ending.delivered = closing.session->delivered();
-    ending.last = closing.session->describe();
-    ending.last.rules = std::move(rules);
-    ending.over = true;
+    ending.delivered = ending.delivered && delivered;
+    if (!closing.older) {
+      std::vector<thrift::Rule> rules = std::move(ending.last.rules);
+      ending.last = closing.session->describe();
+      ending.last.rules = std::move(rules);
+    }
+    ending.over = --ending.parts == 0;
   }
   ending.changed.notify_all();
+  return delivered;
 }
 
 bool Process::look_at_clocks() {
@@ -161,9 +179,9 @@ bool Process::look_at_clocks() {
   return any;
 }
 
-bool Process::advance() {
+Process::Next Process::advance() {
   const std::lock_guard lock(mutex_);
-  if (exiting_) return false;
+  if (exiting_) return Next::kWhenWoken;
   const bool waits =
       std::any_of(closings_.begin(), closings_.end(), [](const Closing& one) { return !one.left; });
   const bool quiet = waits && threads_.quiet(kQuietUs);
@@ -175,14 +193,21 @@ bool Process::advance() {
       continue;
     }
     // No emitter is inside and the consumer's thread is over: nobody knows of it any more but we.
-    tell_end(*closing);
+    // Only what has a relay can be recovered.
+    const bool recoverable = session->spec().sends && closing->timeout_ms == consumer::kUntilDelivered;
+    const bool left = !tell_end(*closing) && recoverable;
     sessions_[session->number()].store(nullptr, std::memory_order_release);
     threads_.each([&](Thread& thread) { thread.leased[session->number()] = {}; });
-    session->remove_folder();
+    if (left) left_behind_ = true;
+    else session->remove_folder();
     delete session;
     closing = closings_.erase(closing);
   }
-  return !closings_.empty();
+  if (closings_.empty()) return Next::kWhenWoken;
+  const bool soon = std::any_of(closings_.begin(), closings_.end(), [](const Closing& one) {
+    return !one.left || one.timeout_ms != consumer::kUntilDelivered;
+  });
+  return soon ? Next::kSoon : Next::kLater;
 }
 
 }  // namespace blkin::control

@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 
 #include "../consumer/consumer.hpp"
@@ -19,6 +21,7 @@ class DeadSession final : public consumer::Supply {
   DeadSession(std::shared_ptr<ProcessFolder> process, std::unique_ptr<SessionFolder> session)
       : process_(std::move(process)), folder_(std::move(session)) {
     for (const Channel channel : kChannels) open_rings(channel);
+    for (const consumer::Source& source : sources_) find_undeclared(source);
   }
 
   ~DeadSession() override {
@@ -39,18 +42,41 @@ class DeadSession final : public consumer::Supply {
     lost.no_ring = static_cast<int64_t>(folder_->state()->lost_no_ring.load());
     return lost;
   }
+  // /dev/shm was full when they were declared. An overwriting ring tells them as a gap.
+  int64_t undeclared(int32_t stream, size_t declared) override {
+    const auto found = undeclared_.find(stream);
+    if (found == undeclared_.end()) return 0;
+    const auto& ids = found->second;  // sorted
+    return ids.end() -
+           std::lower_bound(ids.begin(), ids.end(), std::max(declared, process_->tracepoints().size()));
+  }
   bool wanted() override { return false; }
   void calibrated(clock::Sample) override {}  // its clock went with it
   const clock::EpochTable& epochs() override { return folder_->state()->epochs; }
 
  private:
+  void find_undeclared(const consumer::Source& source) {
+    if (source.geometry.mode == ring::Mode::kOverwrite) return;
+    std::vector<size_t> ids;
+    ring::Cursor cursor(source.ring, source.geometry);
+    const uint64_t tail = source.ring->tail.load(std::memory_order_relaxed);
+    cursor.seek(tail);
+    const uint64_t limit = std::min(ring::committed(source.ring), tail + source.geometry.capacity);
+    for (ring::View record{}; cursor.next(limit, record);)
+      if (record.id >= process_->tracepoints().size()) ids.push_back(record.id);
+    if (ids.empty()) return;
+    std::sort(ids.begin(), ids.end());
+    undeclared_.emplace(static_cast<int32_t>(source.ring->stream), std::move(ids));
+  }
+
   void open_rings(Channel channel) {
     const int folder = folder_->rings(channel);
     DIR* directory = fdopendir(dup(folder));
     if (directory == nullptr) return;
     while (const dirent* entry = readdir(directory)) {
       consumer::Source source{};
-      source.ring = ring::open(folder, entry->d_name, source.geometry);
+      // Unchanged, so that who has to go on from here counts the undeclared from the same records.
+      source.ring = ring::open(folder, entry->d_name, source.geometry, MAP_PRIVATE);
       if (source.ring == nullptr) continue;
       // The file's place is its stream: two rings of one stream would release each other's records.
       const uint32_t number = source.ring->stream - first_stream(channel);
@@ -64,6 +90,7 @@ class DeadSession final : public consumer::Supply {
   std::shared_ptr<ProcessFolder> process_;
   std::unique_ptr<SessionFolder> folder_;
   std::vector<consumer::Source> sources_;
+  std::map<int32_t, std::vector<size_t>> undeclared_;  // by stream: the ids of such records
 };
 
 clock::Calibration calibration_of(const State& state) {

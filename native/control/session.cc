@@ -7,14 +7,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
-#include "../ring/file.hpp"
 #include "check.hpp"
 
 namespace blkin::control {
 
 namespace {
 
+constexpr size_t kSecretBytes = 16;
 constexpr uint64_t kSettleUs = 1000;  // an emit takes less, unless its thread has no CPU
 
 thrift::Hello describe_process(const Settings& settings, const thrift::SessionSpec& spec,
@@ -25,6 +26,9 @@ thrift::Hello describe_process(const Settings& settings, const thrift::SessionSp
         clock::monotonic_ns();  // no entropy yet: this boot, this pid and this moment are unique too
     std::memcpy(hello.uuid.data(), &now, sizeof now);
   }
+  uint8_t secret[kSecretBytes];  // without entropy it has none, and is as an older tracer's
+  if (getrandom(secret, sizeof secret, 0) == static_cast<ssize_t>(sizeof secret))
+    hello.secret.assign(std::begin(secret), std::end(secret));
   hello.pid = getpid();
   char name[256] = {};
   gethostname(name, sizeof name - 1);
@@ -50,6 +54,7 @@ ring::Geometry geometry_of(const thrift::Channel& channel) {
 }  // namespace
 
 thrift::Address address_of(const std::string& text) {
+  if (text.starts_with(thrift::kSocketScheme)) return {"", "", text.substr(thrift::kSocketScheme.size())};
   const size_t colon = text.rfind(':');
   std::string host = text.substr(0, colon);
   if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
@@ -58,7 +63,7 @@ thrift::Address address_of(const std::string& text) {
 
 Session::Session(size_t number, Registry& registry, Threads& threads, const ProcessFolder& process,
                  const Settings& settings, thrift::SessionSpec spec, std::vector<SessionContext> contexts,
-                 std::vector<thrift::Field> fields, std::function<void()> rules_came)
+                 std::vector<thrift::Field> fields, std::function<void()> rules_came, SpareFolder* spare)
     : rseq_offset_(settings.lease ? 0 : ring::find_rseq_offset()),
       tsc_(!settings.monotonic && clock::tsc_is_fit()),
       fast_(rseq_offset_ != 0 && tsc_ && spec.channel.mode != thrift::Mode::kBlock),
@@ -75,11 +80,17 @@ Session::Session(size_t number, Registry& registry, Threads& threads, const Proc
       listens_(settings.listens && spec_.name == settings.session.name),
       rules_came_(std::move(rules_came)),
       hello_(describe_process(settings, spec_, std::move(fields))),
-      calibration_(tsc_) {
-  folder_.create(process, hello_, spec_.sends ? spec_.relay : "", tsc_, calibration_.first());
+      calibration_(tsc_),
+      spares_(spare) {
+  const std::string relay = spec_.sends ? spec_.relay : "";
+  folder_.create(process, hello_, relay, tsc_, calibration_.first());
+  if (!folder_.path().empty() || spares_ == nullptr) return;
+  if (const ProcessFolder* other = spares_->get(ring::kHeaderBytes + geometry_.capacity))
+    folder_.create(*other, hello_, relay, tsc_, calibration_.first());
 }
 
 Session::~Session() {
+  delete spare_.load();
   for (const consumer::Source& source : made_)
     munmap(source.ring, ring::kHeaderBytes + source.geometry.capacity);
 }
@@ -101,6 +112,7 @@ void Session::send_to(const thrift::SessionSpec& spec) {
     spec_.token = hello_.token = spec.token;
     spec_.ack = hello_.ack = spec.ack;
     folder_.set_relay(hello_, spec_.relay);
+    if (SessionFolder* spare = spare_.load()) spare->set_relay(hello_, spec_.relay);
   }
   start();
 }
@@ -146,6 +158,26 @@ std::vector<RingStatus> Session::rings_status() {
                    ring->lost_too_big.load(std::memory_order_relaxed)});
   }
   return out;
+}
+
+void Session::remove_folder() {
+  folder_.remove();
+  if (SessionFolder* spare = spare_.load()) spare->remove();
+}
+
+size_t Session::rings_in_memory() {
+  const std::lock_guard lock(mutex_);
+  return rings_in_memory_;
+}
+
+std::string Session::memory_error() {
+  const std::lock_guard lock(mutex_);
+  return memory_error_;
+}
+
+std::string Session::spare_path() {
+  const SessionFolder* spare = spare_.load();
+  return spare != nullptr ? spare->path() : "";
 }
 
 std::string Session::ring_error() {
@@ -224,8 +256,8 @@ thrift::Lost Session::lost_without_ring() {
 void Session::calibrated(clock::Sample sample) {
   const uint32_t before = state().newest.load(std::memory_order_relaxed) & 1;
   state().epochs.look(state().later[before].ns);
-  state().later[1 - before] = sample;
-  state().newest.store(1 - before, std::memory_order_release);
+  folder_.calibrated(sample);
+  if (SessionFolder* spare = spare_.load(std::memory_order_acquire)) spare->follow(folder_);
 }
 
 bool Session::look_at_clocks() {

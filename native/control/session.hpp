@@ -15,10 +15,12 @@
 #include <vector>
 
 #include "../consumer/consumer.hpp"
+#include "../ring/file.hpp"
 #include "../ring/write.hpp"
 #include "../thrift/control.hpp"
 #include "folder.hpp"
 #include "registry.hpp"
+#include "spare_folder.hpp"
 
 namespace blkin::control {
 
@@ -49,11 +51,12 @@ struct RingStatus {
 class Session final : public consumer::Supply {
  public:
   // number: its place in the registry. threads: all that may emit. contexts: found for spec.contexts. rules_came: called
-  // on the consumer's thread after the relay's rules were applied.
+  // on the consumer's thread after the relay's rules were applied. spare: for rings that `process` does not take.
   Session(
       size_t number, Registry& registry, Threads& threads, const ProcessFolder& process,
       const Settings& settings, thrift::SessionSpec spec, std::vector<SessionContext> contexts,
-      std::vector<thrift::Field> fields, std::function<void()> rules_came = [] {});
+      std::vector<thrift::Field> fields, std::function<void()> rules_came = [] {},
+      SpareFolder* spare = nullptr);
   ~Session() override;
 
   // Puts a record into its channel's ring of this moment's CPU, or counts it as lost. Never throws.
@@ -109,7 +112,7 @@ class Session final : public consumer::Supply {
   bool delivered();
 
   // Once nothing will be emitted any more: removes the folder.
-  void remove_folder() { folder_.remove(); }
+  void remove_folder();
   bool holds_events();
 
   size_t number() const { return number_; }
@@ -126,6 +129,10 @@ class Session final : public consumer::Supply {
   std::vector<RingStatus> rings_status();
   consumer::Status consumer_status();
   std::string ring_error();
+  // Of rings that no folder took, so that a kill loses what they hold: how many, and why.
+  size_t rings_in_memory();
+  std::string memory_error();
+  std::string spare_path();
   thrift::Lost lost();
 
   // consumer::Supply
@@ -164,6 +171,8 @@ class Session final : public consumer::Supply {
   ring::Header* leased_ring(Channel channel, Thread& thread) noexcept;
   uint64_t overwritten();
   ring::Header* make_ring(Channel channel, uint32_t number) noexcept;
+  ring::Created create_ring(Channel channel, uint32_t number) noexcept;
+  SessionFolder* spare_folder() noexcept;
   ring::Header* lease(Channel channel) noexcept;
   State& state() noexcept { return *folder_.state(); }
   std::atomic<ring::Header*>* rings_of(Event event) noexcept {
@@ -191,6 +200,8 @@ class Session final : public consumer::Supply {
   thrift::Hello hello_;
   clock::Calibration calibration_;
   SessionFolder folder_;
+  SpareFolder* spares_;
+  std::atomic<SessionFolder*> spare_{nullptr};  // in the process's spare folder: owned, made once
 
   std::mutex mutex_;  // guards what follows; emitters take it only to make or lease a ring
   std::shared_ptr<consumer::Consumer> consumer_;
@@ -202,8 +213,10 @@ class Session final : public consumer::Supply {
   std::array<Leases, kChannels.size()> leases_;  // by channel
   uint64_t retry_ring_at_ns_ = 0;
   std::string ring_error_;
+  size_t rings_in_memory_ = 0;
+  std::string memory_error_;
 };
 
-thrift::Address address_of(const std::string& text);  // HOST:PORT, checked by check.hpp
+thrift::Address address_of(const std::string& text);  // HOST:PORT or unix:PATH, checked by check.hpp
 
 }  // namespace blkin::control

@@ -38,6 +38,24 @@ void SessionFolder::create(const ProcessFolder& process, const thrift::Hello& he
   state_->magic = kStateMagic;
 }
 
+void SessionFolder::create_beside(const ProcessFolder& process, SessionFolder& first) {
+  const State& state = *first.state();
+  create(process, first.hello_, first.relay_, state.tsc != 0, state.first);
+  follow(first);
+}
+
+void SessionFolder::calibrated(clock::Sample sample) {
+  const uint32_t before = state_->newest.load(std::memory_order_relaxed) & 1;
+  state_->later[1 - before] = sample;
+  state_->newest.store(1 - before, std::memory_order_release);
+}
+
+void SessionFolder::follow(SessionFolder& first) {
+  const State& state = *first.state();
+  state_->epochs.follow(state.epochs);
+  calibrated(state.later[state.newest.load(std::memory_order_acquire) & 1]);
+}
+
 bool SessionFolder::create_in(const ProcessFolder& process, const std::string& name) {
   path_ = process.path() + "/" + name;
   for (int copy = 2; mkdir(path_.c_str(), 0700) != 0; ++copy) {
@@ -59,7 +77,7 @@ void SessionFolder::set_relay(const thrift::Hello& hello, const std::string& rel
   relay_ = relay;
   if (path_.empty()) return;
   thrift::Hello public_part = hello;
-  public_part.token.clear();  // the secret stays in memory
+  public_part.token.clear();  // it stays in memory; the session's secret is needed by whoever recovers it
   std::vector<uint8_t> bytes;
   thrift::Writer writer(bytes);
   thrift::write_hello(writer, public_part);

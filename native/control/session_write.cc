@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "../consumer/stderr.hpp"
-#include "../ring/file.hpp"
 #include "session.hpp"
 
 namespace blkin::control {
@@ -28,6 +28,9 @@ std::string cure_of(int error, uint64_t bytes) {
   switch (error) {
     case EFBIG:
       return "ulimit -f is below the " + std::to_string(bytes) + " bytes of a ring";
+    case EMFILE:
+    case ENFILE:
+      return "no file descriptor is left: more with ulimit -n";
     case ENOSPC:
     case ENOMEM:
       return "a ring takes " + std::to_string(bytes) + " bytes: less with BLKIN_BUFFER";
@@ -177,15 +180,11 @@ void Session::give_back(Thread& thread) noexcept {
     if (leased[channel] != nullptr) leases_[channel].free.push_back(std::exchange(leased[channel], nullptr));
 }
 
-// Holding the mutex. In the folder, else in anonymous memory, else not: and not again for a second, so that a full
-// machine does not make every event try.
+// Holding the mutex. Where it cannot be had it is not tried again for a second, so that a full machine does not make every
+// event try.
 ring::Header* Session::make_ring(Channel channel, uint32_t number) noexcept {
   if (clock::monotonic_ns() < retry_ring_at_ns_) return nullptr;
-  const std::string name = std::to_string(number);
-  const uint32_t stream = first_stream(channel) + number;
-  const int folder = folder_.rings(channel);
-  ring::Created made = ring::create(folder, name.c_str(), stream, geometry_);
-  if (made.ring == nullptr && folder >= 0) made = ring::create(-1, name.c_str(), stream, geometry_);
+  const ring::Created made = create_ring(channel, number);
   if (made.ring == nullptr) {
     ring_error_ = std::string("no ring: ") + strerror(made.error) + "; " +
                   cure_of(made.error, ring::kHeaderBytes + geometry_.capacity);
@@ -193,13 +192,45 @@ ring::Header* Session::make_ring(Channel channel, uint32_t number) noexcept {
     retry_ring_at_ns_ = clock::monotonic_ns() + kRetryRingNs;
     return nullptr;
   }
-  if (folder < 0 && !spec_.attached)
-    tell_trouble(
-        "no folder for rings: " + folder_.error() +
-        "; they are in memory, so a kill loses what they hold, and no blkin command finds this process");
   made_.push_back({made.ring, geometry_});
   if (consumer_) consumer_->wake();  // it may sleep, and knows of the rings before
   return made.ring;
+}
+
+// In the folder, else in the spare one, else in anonymous memory, which is told.
+ring::Created Session::create_ring(Channel channel, uint32_t number) noexcept {
+  const std::string name = std::to_string(number);
+  const uint32_t stream = first_stream(channel) + number;
+  std::string why = folder_.error();
+  const int folder = folder_.rings(channel);
+  if (folder >= 0) {
+    const ring::Created made = ring::create(folder, name.c_str(), stream, geometry_);
+    if (made.ring != nullptr) return made;
+    why = folder_.path() + ": " + strerror(made.error);
+  }
+  if (SessionFolder* spare = spare_folder()) {
+    const ring::Created made = ring::create(spare->rings(channel), name.c_str(), stream, geometry_);
+    if (made.ring != nullptr) return made;
+    why += "; " + spare->path() + ": " + strerror(made.error);
+  }
+  const ring::Created made = ring::create(-1, name.c_str(), stream, geometry_);
+  if (made.ring == nullptr) return made;
+  ++rings_in_memory_;
+  memory_error_ = "no folder for rings: " + why + "; they are in memory, so a kill loses what they hold";
+  const char* const unreachable = folder_.path().empty() ? ", and no blkin command finds this process" : "";
+  if (!spec_.attached) tell_trouble(memory_error_ + unreachable);
+  return made;
+}
+
+// This session's part of the process's spare folder. Null where there is none.
+SessionFolder* Session::spare_folder() noexcept {
+  if (spare_.load() != nullptr || spares_ == nullptr) return spare_.load();
+  const ProcessFolder* process = spares_->get(ring::kHeaderBytes + geometry_.capacity);
+  if (process == nullptr) return nullptr;
+  auto made = std::make_unique<SessionFolder>();
+  made->create_beside(*process, folder_);
+  if (!made->path().empty()) spare_.store(made.release(), std::memory_order_release);
+  return spare_.load();
 }
 
 }  // namespace blkin::control

@@ -59,15 +59,16 @@ inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry ge
   return create_with_signals_blocked(dir_fd, name, stream, geometry);
 }
 
+// sharing: MAP_SHARED, or MAP_PRIVATE for a file that stays as it is, whatever its reader notes in it (tail).
 // Null when the file is not a ring of this version with a geometry that fits its size and positions that can be: with
 // a head further from tail than the ring is long, what was never written would be read, again after each release.
-inline Header* open(int dir_fd, const char* name, Geometry& geometry) noexcept {
+inline Header* open(int dir_fd, const char* name, Geometry& geometry, int sharing = MAP_SHARED) noexcept {
   const int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return nullptr;
   struct stat status {};
   void* base = MAP_FAILED;
   if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > static_cast<off_t>(kHeaderBytes))
-    base = mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    base = mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ | PROT_WRITE, sharing, fd, 0);
   close(fd);
   if (base == MAP_FAILED) return nullptr;
   auto* ring = static_cast<Header*>(base);

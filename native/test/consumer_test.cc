@@ -2,6 +2,8 @@
 // fake_relay.hpp; the events are numbered, and their packets are read by docs/ctf.md, so none may be lost or come twice.
 #include "consumer/consumer.hpp"
 
+#include <sys/resource.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -110,9 +112,20 @@ class ConsumerTest : public testing::Test {
     out.hello.program = "test";
     return out;
   }
-  void make(const thrift::Address& address) {
+  void make(const thrift::Address& address) { make_with(options(address)); }
+  void make_with(const Options& how) {
     if (supply_is_empty_) supply.declare(1), supply_is_empty_ = false;
-    consumer = std::make_unique<Consumer>(options(address), supply, clock::Calibration(true));
+    consumer = std::make_unique<Consumer>(how, supply, clock::Calibration(true));
+  }
+  // With bounds that a test can wait for; longer ones where it is about another bound.
+  void start(const thrift::Address& address, Timeouts timeouts) {
+    Options how = options(address);
+    how.timeouts = timeouts;
+    make_with(how);
+    consumer->start();
+  }
+  [[nodiscard]] bool says(const std::string& error) {
+    return eventually([&] { return consumer->status().error.find(error) != std::string::npos; });
   }
   void start() {
     make(relay.address());
@@ -276,6 +289,7 @@ using Flush = ConsumerTest;
 using Stop = ConsumerTest;
 using Losses = ConsumerTest;
 using Rude = ConsumerTest;
+using Silent = ConsumerTest;
 using Overwrite = ConsumerTest;
 using Threads = ConsumerTest;
 
@@ -793,6 +807,23 @@ TEST_F(Losses, without_any_event_are_told_too_and_once) {
   EXPECT_EQ(relay.faults(), std::vector<std::string>{});
 }
 
+TEST_F(Losses, of_a_process_are_told_once_though_it_has_two_folders_and_one_of_them_counts_none) {
+  relay.takes_epochs = true;
+  supply.bad_value = 3;
+  start();
+  ASSERT_TRUE(consumer->flush(kForever));
+  supply.table.add(clock::monotonic_ns(), kHour);
+  supply.bad_value = 5;
+  ASSERT_TRUE(consumer->flush(kForever));
+  consumer->stop(kForever);
+  const uint64_t puts = relay.puts();
+  supply.bad_value = 0;
+  start();
+  ASSERT_TRUE(consumer->flush(kForever));
+  EXPECT_EQ(relay.puts(), puts);
+  EXPECT_EQ(relay.stored(kRinglessStream).held.lost, 2);
+}
+
 constexpr ring::Geometry kFlight{8 << 10, 16 << 10, ring::Mode::kOverwrite};
 
 TEST_F(Overwrite, what_a_consumer_that_keeps_up_takes_is_everything) {
@@ -966,6 +997,151 @@ TEST_F(Reconnect, every_address_of_a_name_is_tried) {
   consumer->start();
   ASSERT_TRUE(consumer->stop(kForever)) << "also by a program that ends at once";
   expect_all_stored();
+}
+
+TEST_F(Silent, a_peer_that_takes_the_connection_and_says_nothing_is_tried_again) {
+  // It held the consumer for good: a relay that was started at its port later was never met.
+  relay.on_hello = [this] { return now ? std::nullopt : std::optional(std::vector<uint8_t>{}); };
+  MemoryRing& one = ring(0);
+  write(one, 10);
+  start(relay.address(), {.hello_ms = 50});
+  EXPECT_TRUE(says("it took the connection and has not answered for 50 ms"));
+  EXPECT_EQ(consumer->status().state, "connecting");
+  EXPECT_TRUE(eventually([&] { return relay.hellos() > 1; }));
+  now = true;
+  ASSERT_TRUE(consumer->flush(kForever));
+  EXPECT_EQ(consumer->status().error, "");
+  expect_all_stored();
+}
+
+// Of one of the loopback's addresses, at the relay's port. Nobody accepts; the kernel takes as many connections as `backlog`
+// says, and one more.
+class Mute {
+ public:
+  Mute(const std::string& host, const std::string& port, int backlog) {
+    addrinfo hints{}, *found = nullptr;
+    hints.ai_socktype = SOCK_STREAM;
+    if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return;
+    fd_ = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    listens_ = bind(fd_, found->ai_addr, found->ai_addrlen) == 0 && listen(fd_, backlog) == 0;
+    freeaddrinfo(found);
+  }
+  ~Mute() { close(fd_); }
+  Mute(const Mute&) = delete;
+  Mute& operator=(const Mute&) = delete;
+
+  bool listens() const { return listens_; }
+  thrift::Address address() const {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    return {"127.0.0.1", std::to_string(ntohs(address.sin_port))};
+  }
+
+ private:
+  int fd_ = -1;
+  bool listens_ = false;
+};
+
+TEST_F(Silent, the_next_address_of_the_name_is_tried) {
+  const Mute mute("::1", relay.address().port, 16);
+  if (!mute.listens()) GTEST_SKIP() << "no IPv6 here";
+  MemoryRing& one = ring(0);
+  write(one, 10);
+  start({"two.invalid", relay.address().port}, {.hello_ms = 50});
+  ASSERT_TRUE(consumer->flush(kForever));
+  expect_all_stored();
+}
+
+TEST_F(Silent, a_connection_that_nobody_takes_is_given_up_and_tried_again) {
+  const Mute full("127.0.0.1", "0", 0);
+  ASSERT_TRUE(full.listens());
+  thrift::Connection first, second;
+  for (thrift::Connection* each : {&first, &second}) each->open(full.address());
+  MemoryRing& one = ring(0);
+  write(one, 10);
+  start(full.address(), {.connect_ms = 50});
+  EXPECT_TRUE(says("connect: no answer for 50 ms"));
+}
+
+TEST_F(Silent, a_relay_that_stores_and_never_answers_is_asked_again_what_it_holds) {
+  relay.on_put = [this](const ReceivedPut&) { return now ? Answer::kStore : Answer::kStoreSilently; };
+  MemoryRing& one = ring(0);
+  start(relay.address(), {.answer_ms = 200});
+  write(one, 1000);
+  EXPECT_TRUE(says("it has not answered for 200 ms"));
+  now = true;
+  ASSERT_TRUE(consumer->flush(kForever));
+  expect_all_stored();
+  EXPECT_EQ(relay.repeated(), 0U);
+}
+
+TEST_F(Silent, a_relay_that_was_stopped_for_longer_than_the_bound_loses_and_repeats_nothing) {
+  MemoryRing& one = ring(0, {1 << 20, 32 << 20});
+  start(relay.address(), {.hello_ms = 100, .answer_ms = 200});
+  write(one, 1);
+  ASSERT_TRUE(consumer->flush(kForever));
+  relay.freeze(true);
+  while (write(one)) {
+  }
+  EXPECT_TRUE(says("has not answered"));
+  EXPECT_TRUE(says("it took the connection")) << "the kernel takes connections for it";
+  relay.freeze(false);
+  ASSERT_TRUE(consumer->flush(kForever));
+  expect_all_stored();
+}
+
+TEST_F(Silent, a_listener_that_is_never_answered_does_not_sleep_for_good) {
+  supply.is_wanted = false;
+  Options how = options(relay.address());
+  how.listens = true;
+  how.timeouts = {.answer_ms = 50, .rules_ms = 50};
+  make_with(how);
+  consumer->start();
+  EXPECT_TRUE(eventually([&] { return relay.hellos() > 1; }));
+}
+
+TEST_F(Deliver, goes_on_after_off_and_on_where_no_descriptor_was_left_to_wake_it_by) {
+  // Its eventfd was never there, and it slept all the same.
+  MemoryRing& one = ring(0);
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{0, before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  make(relay.address());
+  setrlimit(RLIMIT_NOFILE, &before);
+  consumer->start();
+  write(one, 10);
+  ASSERT_TRUE(consumer->flush(kForever));
+  const uint64_t rounds = supply.rounds;
+  supply.is_wanted = false;
+  consumer->wake();
+  ASSERT_TRUE(eventually([&] { return supply.rounds > rounds; }));
+  supply.is_wanted = true;
+  write(one, 5);
+  consumer->wake();
+  ASSERT_TRUE(eventually([&] { return relay.events() == 15; }));
+}
+
+TEST_F(Stop, that_gives_nothing_up_ends_once_all_is_delivered_however_late_the_relay_comes) {
+  const uint16_t port = [] {
+    const FakeRelay gone;
+    return gone.port();
+  }();
+  MemoryRing& one = ring(0);
+  make({"127.0.0.1", std::to_string(port)});
+  write(one, 100);
+  consumer->start();
+  supply.is_wanted = false;
+  consumer->begin_stop(kUntilDelivered);
+  ASSERT_TRUE(says("refused"));
+  const uint64_t rounds = supply.rounds;
+  ASSERT_TRUE(eventually([&] { return supply.rounds > rounds + 3; }));
+  EXPECT_FALSE(consumer->ended());
+  FakeRelay late(port);
+  ASSERT_TRUE(eventually([&] { return consumer->ended(); }));
+  EXPECT_TRUE(consumer->stop(0));
+  EXPECT_EQ(late.events(), 100U);
 }
 
 TEST_F(Rude, bytes_that_are_no_answer_end_the_connection_and_nothing_else) {

@@ -180,7 +180,7 @@ TEST_F(Control, a_copy_of_the_process_that_exits_leaves_the_folder_alone) {
   // Its exit handlers removed the folder, and with it the socket, of the process that it was copied from.
   declared("forked");
   ASSERT_FALSE(Process::get().open(in_memory("forked")));
-  const std::string folder = Process::get().folder().path();
+  const std::string folder = Process::get().folder_path();
   ASSERT_TRUE(std::filesystem::exists(folder + "/control"));
   const pid_t child = fork();
   if (child == 0) exit(0);

@@ -33,13 +33,22 @@ using test::FakeRelay;
 constexpr uint64_t kForever = 60'000;
 const thrift::Address kNowhere{"127.0.0.1", "1"};
 
+template <typename Condition>
+[[nodiscard]] bool eventually(Condition condition) {
+  for (uint64_t ms = 0; ms < kForever; ++ms) {
+    if (condition()) return true;
+    usleep(1000);
+  }
+  return false;
+}
+
 class Recovery : public testing::Test {
  protected:
   void SetUp() override {
     // A user of its own, so that no folder of this machine's real programs is touched.
     user_ = 200'000 + static_cast<uid_t>(getpid());
     if (geteuid() != 0) user_ = geteuid();
-    chmod(tmp_.path().c_str(), 0777);
+    chmod(tmp_.path().c_str(), 01777);
     setenv("TMPDIR", tmp_.path().c_str(), 1);
     ASSERT_EQ(seteuid(user_), 0);
     for (const std::string& left : process_folders()) before_.push_back(left);
@@ -79,6 +88,7 @@ class Recovery : public testing::Test {
     uint64_t events = UINT64_MAX;  // then it pauses
     bool consumes = true;
     bool overwrites = false;
+    bool changes_user = false;  // before it writes
   };
 
   // Forks a process that writes numbered events, the odd ones as spans do; returns once it has made its folder. While no other thread is there:
@@ -116,6 +126,8 @@ class Recovery : public testing::Test {
     return out;
   }
 
+  static uid_t other_user(uid_t user) { return user + 100'000; }
+
   [[noreturn]] static void run(const Child& what, int ready) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where the test itself is killed
     static ContextTable contexts;
@@ -133,7 +145,11 @@ class Recovery : public testing::Test {
     std::vector<thrift::Tracepoint> declared;
     registry.tracepoints(0, declared);
     process.add_tracepoints(declared);
-    auto* session = new Session(0, registry, threads, process, how, how.session, {}, {});
+    static SpareFolder spare(registry);
+    auto* session = new Session(
+        0, registry, threads, process, how, how.session, {}, {}, [] {}, &spare);
+    const uid_t other = other_user(geteuid());
+    if (what.changes_user && (seteuid(0) != 0 || seteuid(other) != 0)) _exit(1);
     if (what.consumes) session->start();
     Thread thread;
     threads.add(thread);
@@ -181,6 +197,7 @@ class Recovery : public testing::Test {
   static uint64_t expect_all_numbers(FakeRelay& relay) {
     EXPECT_EQ(relay.faults(), std::vector<std::string>{});
     const thrift::Hello hello = relay.hello();
+    EXPECT_EQ(hello.secret.size(), 16U);
     std::vector<bool> seen;
     for (const auto& [stream, channel] : streams()) {
       test::CtfReader reader(hello.uuid);
@@ -367,6 +384,97 @@ TEST_F(Recovery, keeps_the_folder_when_the_relay_did_not_take_all) {
   FakeRelay relay;
   EXPECT_TRUE(recover_dead(kNowhere.text(), relay.address(), "", kForever).at(0).delivered);
   EXPECT_EQ(expect_all_numbers(relay), 1000U);
+}
+
+TEST_F(Recovery, events_of_a_tracepoint_whose_declaration_could_not_be_stored_are_counted_as_lost) {
+  // They were skipped, so that less was recorded and lost than was emitted.
+  for (const bool lease : {false, true}) {
+    ASSERT_NO_FATAL_FAILURE(fork_child({.lease = lease, .events = 1000}));
+    kill_child();
+    ASSERT_EQ(truncate((ours().at(0) + "/tracepoints").c_str(), 0), 0);
+    FakeRelay relay;
+    relay.on_put = [](const test::ReceivedPut&) { return test::Answer::kStoreAndHangUp; };
+    const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "", kForever);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_TRUE(found[0].delivered) << found[0].error;
+    EXPECT_EQ(relay.events(), 0U);
+    int64_t lost = 0, no_ring = 0;
+    for (const auto& [stream, channel] : streams()) {
+      lost += relay.stored(stream).held.lost;
+      no_ring += relay.stored(stream).lost.no_ring;
+    }
+    EXPECT_EQ(lost, 1000) << "as packets tell it";
+    EXPECT_EQ(no_ring, 1000) << "as puts tell it";
+    EXPECT_TRUE(ours().empty());
+  }
+}
+
+TEST_F(Recovery, what_the_relay_was_told_by_the_living_process_need_not_be_stored_in_its_folder) {
+  FakeRelay relay(FakeRelay::Serves::kOnBegin);
+  ASSERT_NO_FATAL_FAILURE(fork_child({.relay = relay.address(), .events = 1000}, &relay));
+  ASSERT_TRUE(eventually([&] { return !relay.tracepoints().empty(); }));
+  kill_child();
+  ASSERT_EQ(truncate((ours().at(0) + "/tracepoints").c_str(), 0), 0);
+  ASSERT_EQ(recover_dead(relay.address().text(), relay.address(), "", kForever).size(), 1U);
+  EXPECT_EQ(expect_all_numbers(relay), 1000U);
+}
+
+TEST_F(Recovery, who_goes_on_where_another_recovery_ended_counts_the_same) {
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 1000}));
+  kill_child();
+  ASSERT_EQ(truncate((ours().at(0) + "/tracepoints").c_str(), 0), 0);
+  FakeRelay relay;
+  relay.on_put = [](const test::ReceivedPut&) { return test::Answer::kStoreSilently; };
+  EXPECT_FALSE(recover_dead(kNowhere.text(), relay.address(), "", 200).at(0).delivered);
+  relay.on_put = nullptr;
+  EXPECT_TRUE(recover_dead(kNowhere.text(), relay.address(), "", kForever).at(0).delivered);
+  int64_t lost = 0;
+  for (const auto& [stream, channel] : streams()) lost += relay.stored(stream).held.lost;
+  EXPECT_EQ(lost, 1000);
+  EXPECT_EQ(relay.faults(), std::vector<std::string>{});
+}
+
+TEST_F(Recovery, rings_of_a_process_that_became_another_user_are_in_that_users_folder) {
+  // They were anonymous memory: a server that binds port 80 and drops root lost them when it was killed.
+  if (getuid() != 0) GTEST_SKIP() << "only root may become another user";
+  const uid_t other = other_user(user_);
+  ASSERT_NO_FATAL_FAILURE(fork_child({.events = 1000, .changes_user = true}));
+  kill_child();
+  FakeRelay relay;
+  recover_dead(kNowhere.text(), relay.address(), "", kForever);
+  EXPECT_EQ(relay.events(), 0U);
+  ASSERT_EQ(seteuid(0), 0);
+  ASSERT_EQ(seteuid(other), 0);
+  const std::vector<Recovered> found = recover_dead(kNowhere.text(), relay.address(), "", kForever);
+  EXPECT_EQ(found.size(), 1U);
+  EXPECT_EQ(expect_all_numbers(relay), 1000U);
+  EXPECT_TRUE(process_folders().empty());
+  ASSERT_EQ(seteuid(0), 0);
+  for (const std::string& user : {user_folder("/dev/shm"), user_folder(tmp_.path())})
+    std::filesystem::remove(std::filesystem::path(user).parent_path() / ("blkin-" + std::to_string(other)));
+  ASSERT_EQ(seteuid(user_), 0);
+}
+
+TEST_F(Recovery, declarations_are_stored_whole_or_not_at_all) {
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  ProcessFolder process;
+  process.create(0);
+  const auto named = [](int32_t id, size_t length) {
+    return thrift::Tracepoint{id, "t", std::string(length, 'x'), 6, {}};
+  };
+  EXPECT_TRUE(process.add_tracepoints({named(0, 10)}));
+  const rlimit little{200, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &little);
+  EXPECT_FALSE(process.add_tracepoints({named(1, 100), named(2, 100)}));
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_TRUE(process.add_tracepoints({named(1, 100), named(2, 100)})) << "half of the first try is gone";
+  const std::vector<uint8_t> bytes = read_small_file(process.path() + "/tracepoints");
+  thrift::Reader reader(bytes.data(), bytes.size());
+  for (int32_t id = 0; id < 3; ++id) EXPECT_EQ(thrift::read_tracepoint(reader).id, id);
+  EXPECT_TRUE(reader.ok());
+  process.remove();
 }
 
 TEST_F(Recovery, finds_folders_below_tmpdir_too) {

@@ -16,7 +16,8 @@ from thrift.transport import TSocket, TTransport  # noqa: E402
 
 HELLO = Hello(
     version=1, uuid=bytes(range(16)), pid=4321, startedAt=1_700_000_000_123_456_789, hostname='höst',
-    program='a program', clock=Clock(bootId=bytes(range(200, 216)), offset=-(2**40) - 5), ack=Ack.SYNCED, token='tökən')
+    program='a program', clock=Clock(bootId=bytes(range(200, 216)), offset=-(2**40) - 5), ack=Ack.SYNCED, token='tökən',
+    secret=b'\0sixteen bytes.\xff')
 
 TRACEPOINTS = [
     Tracepoint(id=0, provider='disk', event='io', level=6, fields=[

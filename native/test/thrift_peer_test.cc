@@ -100,6 +100,7 @@ TEST_F(Peer, understands_every_field_of_every_call_and_is_understood) {
   hello.clock_offset = -(1LL << 40) - 5;
   hello.ack = Ack::kSynced;
   hello.token = "tökən";
+  hello.secret = std::string("\0sixteen bytes.\xff", 16);
   connection_.send(hello_call(11, hello));
   Reply got = reply();
   ASSERT_EQ(got.kind, Reply::Kind::kHello) << got.message;

@@ -103,7 +103,8 @@ TEST(Hello, is_read_back_as_it_was_written) {
   hello.program = "prögram";
   hello.clock_offset = -5;
   hello.ack = Ack::kSynced;
-  hello.token = "secret";
+  hello.token = "token";
+  hello.secret = std::string("\0sixteen bytes.\xff", 16);
   std::vector<uint8_t> bytes;
   Writer writer(bytes);
   write_hello(writer, hello);
@@ -118,6 +119,7 @@ TEST(Hello, is_read_back_as_it_was_written) {
   EXPECT_EQ(back.boot_id, hello.boot_id);
   EXPECT_EQ(back.clock_offset, hello.clock_offset);
   EXPECT_EQ(back.ack, hello.ack);
+  EXPECT_EQ(back.secret, hello.secret) << "by it the relay knows whose session it was";
   EXPECT_EQ(back.token, "") << "a recoverer brings its own";
 }
 

@@ -1,11 +1,14 @@
 // native/thrift/connection.cc: see connection.hpp.
 #include "connection.hpp"
 
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,8 +24,32 @@ namespace {
 
 constexpr size_t kWorthKeeping = 64 << 10;
 constexpr size_t kSparesMax = 4;
+// While nothing is under way the kernel asks whether the other machine is there still: a minute after it has gone it says so.
+constexpr int kKeepAliveAfterS = 30;
+constexpr int kKeepAliveEveryS = 10;
+constexpr int kKeepAliveTimes = 3;
 
 std::string words(const char* what, int error) { return std::string(what) + ": " + strerror(error); }
+
+void keep_alive(int fd) {
+  const auto set = [fd](int level, int option, int value) {
+    setsockopt(fd, level, option, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kKeepAliveAfterS);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kKeepAliveEveryS);
+  set(IPPROTO_TCP, TCP_KEEPCNT, kKeepAliveTimes);
+}
+
+// Why it may be another user who listens there; empty where it is this user or root.
+std::string wrong_listener(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return words("SO_PEERCRED", errno);
+  if (peer.uid == geteuid() || peer.uid == 0) return "";
+  return "who listens there is uid " + std::to_string(peer.uid) + "; expected uid " +
+         std::to_string(geteuid()) + " or root";
+}
 
 // Which faults mean "not now".
 bool later(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
@@ -32,6 +59,7 @@ bool later(int error) { return error == EAGAIN || error == EWOULDBLOCK || error 
 void Connection::open(const Address& address) {
   close({});
   nobody_listens_ = hung_up_ = false;
+  if (!address.path.empty()) return open_socket(address.path);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -43,11 +71,30 @@ void Connection::open(const Address& address) {
   for (size_t skip = failed_attempts_++ % addresses_; skip > 0; --skip) to = to->ai_next;
   fd_ = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int one = 1;
-  if (fd_ >= 0) setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (fd_ >= 0) {
+    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    keep_alive(fd_);
+  }
   const bool started = fd_ >= 0 && (connect(fd_, to->ai_addr, to->ai_addrlen) == 0 || errno == EINPROGRESS);
   const int error = errno;
   freeaddrinfo(found);
   if (!started) return fail_to_connect(error);
+  state_ = State::kConnecting;
+}
+
+// At once: a socket of the same host is connected, or it is not.
+void Connection::open_socket(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return fail_to_connect(ENAMETOOLONG);
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  addresses_ = 1;
+  fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd_ < 0 || connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    ++failed_attempts_;
+    return fail_to_connect(errno);
+  }
+  if (const std::string wrong = wrong_listener(fd_); !wrong.empty()) return close(wrong);
   state_ = State::kConnecting;
 }
 
@@ -59,24 +106,32 @@ void Connection::close(const std::string& why) {
   send_fault_.clear();
   out_.clear();
   out_offset_ = unsent_ = 0;
+  queued_ = 0;
   in_.clear();
   in_offset_ = 0;
 }
 
 void Connection::fail_to_connect(int error) {
-  nobody_listens_ = error == ECONNREFUSED;
+  nobody_listens_ = error == ECONNREFUSED || error == ENOENT;
   close(words("connect", error));
 }
 
 void Connection::send(std::vector<uint8_t> buffer, size_t size) {
   if (state_ == State::kClosed) return;
   unsent_ += size;
+  queued_ += size;
   out_.push_back({std::move(buffer), size});
 }
 
 void Connection::send(std::vector<uint8_t> frame) {
   const size_t size = frame.size();
   send(std::move(frame), size);
+}
+
+uint64_t Connection::acknowledged() const {
+  int in_kernel = 0;
+  if (fd_ < 0 || ioctl(fd_, SIOCOUTQ, &in_kernel) != 0) in_kernel = 0;
+  return queued_ - unsent_ - static_cast<uint64_t>(in_kernel);
 }
 
 std::vector<uint8_t> Connection::spare(size_t size) {
@@ -95,7 +150,6 @@ void Connection::pump() {
     socklen_t size = sizeof error;
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) return fail_to_connect(error);
-    failed_attempts_ = 0;
     state_ = State::kOpen;
   }
   if (state_ != State::kOpen) return;

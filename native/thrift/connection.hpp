@@ -1,4 +1,4 @@
-// native/thrift/connection.hpp: one TCP connection to a relay, never blocking. Used by the consumer thread alone.
+// native/thrift/connection.hpp: one connection to a relay, by TCP or a Unix socket, never blocking. Used by the consumer thread alone.
 // Sends whole frames in the order given, gives back whole frames as they come; on any fault it closes itself and
 // says why. Knows no message. Start reading at Connection.
 #pragma once
@@ -12,11 +12,16 @@
 
 namespace blkin::thrift {
 
+// How the address of a socket in the file system begins.
+inline const std::string kSocketScheme = "unix:";
+
 struct Address {
   std::string host;  // an address or a name
   std::string port;
+  std::string path{};  // of a socket in the file system, in place of both
 
   std::string text() const {
+    if (!path.empty()) return kSocketScheme + path;
     return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port;
   }
 };
@@ -31,12 +36,15 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   // Resolves the host, the one step that may block (for names that are not in /etc/hosts), and starts to connect: to
-  // the name's next address where the last attempt failed, since a relay may listen on 127.0.0.1 and not on ::1.
+  // the name's next address where the last attempt failed, since a relay may listen on 127.0.0.1 and not on ::1. Behind a
+  // Unix socket there must be this user or root: the events, and the token, are for nobody else.
   void open(const Address& address);
   void close(const std::string& why);
 
   // The last attempt failed, and the name has addresses that were not tried yet.
   bool more_addresses() const { return failed_attempts_ % addresses_ != 0; }
+  // Whoever took the connection is whom it was for: who else listens at one of the addresses says nothing, or hangs up.
+  void accept_peer() { failed_attempts_ = 0; }
 
   State state() const { return state_; }
   const std::string& error() const { return error_; }  // why it is closed; empty when asked to
@@ -44,6 +52,9 @@ class Connection {
   bool nobody_listens() const { return nobody_listens_; }
   bool hung_up() const { return hung_up_; }
   size_t unsent() const { return unsent_; }
+  // Bytes of this connection: given to send(), and those that the other side's kernel has taken.
+  uint64_t queued() const { return queued_; }
+  uint64_t acknowledged() const;
 
   // The first `size` bytes of the buffer; the whole buffer comes back through spare() once they are sent.
   void send(std::vector<uint8_t> buffer, size_t size);
@@ -62,6 +73,7 @@ class Connection {
   pollfd interest() const;
 
  private:
+  void open_socket(const std::string& path);
   void fail_to_connect(int error);
   void write_some();
   bool read_some();
@@ -82,6 +94,7 @@ class Connection {
   std::vector<std::vector<uint8_t>> spares_;
   size_t out_offset_ = 0;
   size_t unsent_ = 0;
+  uint64_t queued_ = 0;
   std::vector<uint8_t> in_;
   size_t in_offset_ = 0;
 };

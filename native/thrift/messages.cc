@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "visible.hpp"
+
 namespace blkin::thrift {
 
 namespace {
@@ -107,11 +109,14 @@ void read_put_reply(Reader& reader, Reply& out) {
   });
 }
 
+// Bytes of a relay's words: they go to status(), to stderr and to whoever asks the process.
+constexpr size_t kMessageMost = 1000;
+
 // Refused, and the runtime's own TApplicationException {1: string message, 2: i32 type}, both carry words.
 int32_t read_words(Reader& reader, Reply& out) {
   int32_t number = 0;
   reader.fields([&](Reader::FieldHead head) {
-    if (head.type == FieldType::kString) out.message = reader.string();
+    if (head.type == FieldType::kString) out.message = visible(reader.string(), kMessageMost);
     else if (head.type == FieldType::kI32) number = reader.i32();
     else reader.skip(head.type);
   });
@@ -138,6 +143,7 @@ void write_hello(Writer& writer, const Hello& hello) {
     writer.field_list(11, FieldType::kStruct, hello.contexts.size());
     for (const Field& field : hello.contexts) write_field(writer, field);
   }
+  if (!hello.secret.empty()) writer.field_string(12, hello.secret);
   writer.stop();
 }
 
@@ -177,6 +183,9 @@ Hello read_hello(Reader& reader) {
       case 11:
         for (uint32_t n = reader.struct_list(); n > 0 && reader.ok(); --n)
           hello.contexts.push_back(read_field(reader));
+        break;
+      case 12:
+        hello.secret = reader.string();
         break;
       default:
         reader.skip(head.type);

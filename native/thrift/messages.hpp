@@ -69,6 +69,7 @@ struct Hello {
   std::string token;
   std::string session;          // empty: "default"
   std::vector<Field> contexts;  // of each event, before its payload
+  std::string secret;           // 16 bytes, or none: by it the relay knows the session again
 };
 
 struct Held {

@@ -57,12 +57,12 @@ declare class Client {
     constructor(output: thrift.TTransport, pClass: { new(trans: thrift.TTransport): thrift.TProtocol });
 
     /**
-     * First call on every connection.
+     * First call on every connection. The token must be one that may read; enable and disable need one that may control.
      */
     greet(version: number, token: string): Promise<void>;
 
     /**
-     * First call on every connection.
+     * First call on every connection. The token must be one that may read; enable and disable need one that may control.
      */
     greet(version: number, token: string, callback?: (error: ttypes.Refused, response: void)=>void): void;
 

@@ -125,8 +125,9 @@ declare class Hello {
     public token?: string;
     public session?: string;
     public contexts?: Field[];
+    public secret?: Buffer;
 
-      constructor(args?: { version: number; uuid: Buffer; pid: number; startedAt: Int64; hostname: string; program: string; clock: Clock; ack: Ack; token?: string; session?: string; contexts?: Field[]; });
+      constructor(args?: { version: number; uuid: Buffer; pid: number; startedAt: Int64; hostname: string; program: string; clock: Clock; ack: Ack; token?: string; session?: string; contexts?: Field[]; secret?: Buffer; });
   }
 
 /**

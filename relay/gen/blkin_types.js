@@ -536,6 +536,7 @@ const Hello = module.exports.Hello = class {
     this.token = null;
     this.session = null;
     this.contexts = null;
+    this.secret = null;
     if (args) {
       if (args.version !== undefined && args.version !== null) {
         this.version = args.version;
@@ -585,6 +586,9 @@ const Hello = module.exports.Hello = class {
       }
       if (args.contexts !== undefined && args.contexts !== null) {
         this.contexts = Thrift.copyList(args.contexts, [ttypes.Field]);
+      }
+      if (args.secret !== undefined && args.secret !== null) {
+        this.secret = args.secret;
       }
     }
   }
@@ -686,6 +690,13 @@ const Hello = module.exports.Hello = class {
           input.skip(ftype);
         }
         break;
+        case 12:
+        if (ftype == Thrift.Type.STRING) {
+          this.secret = input.readBinary();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -757,6 +768,11 @@ const Hello = module.exports.Hello = class {
         }
       }
       output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.secret !== null && this.secret !== undefined) {
+      output.writeFieldBegin('secret', Thrift.Type.STRING, 12);
+      output.writeBinary(this.secret);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

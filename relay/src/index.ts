@@ -5,6 +5,7 @@ export { parseAlerts } from './alerts/parse.js'
 export type { AlertRule } from './alerts/rule.js'
 export { connectControl, connectFleet } from './control/connect.js'
 export { type ConnectionCode, ConnectionError, Refusal, type RefusalReason } from './control/errors.js'
+export { FolderError, inMadeFolder, inOwnFolder } from './control/own-folder.js'
 export { readStanding, writeStanding } from './control/standing.js'
 export type {
   Ack,

@@ -1,6 +1,10 @@
 // relay/src/rejections.ts: what the relay turned away or could not keep, counted by what it was and why. Whoever turns something
 // away says so here. The first of a kind is logged at once with its message, those behind it are summed up once a minute.
-// It holds a bounded number of kinds, however many reasons somebody makes up.
+// It holds a bounded number of kinds, however many reasons somebody makes up. Other lines of the log pass here too: all of them have a
+// rate, and are safe to print.
+
+import { LogRate } from './log-rate.js'
+import { visible } from './visible.js'
 
 /** Everything that can be turned away, and how several of it are called. */
 const subjects = {
@@ -48,16 +52,24 @@ const MOST_LETTERS = 300
 
 export class Rejections {
   readonly #kinds = new Map<string, Rejection & { unlogged: number }>()
+  readonly #write: (line: string) => void
+  readonly #rate: LogRate
   #timer: NodeJS.Timeout | undefined
 
-  constructor(readonly log: (line: string) => void) {}
+  constructor(write: (line: string) => void) {
+    this.#write = (line) => write(visible(line))
+    this.#rate = new LogRate(this.#write)
+  }
+
+  /** `kind` where somebody outside decides how often there is such a line. */
+  readonly log = (line: string, kind?: string): void => this.#rate.line(line, kind)
 
   readonly reject: Reject = (what, reason, message, { isLost = true, count = 1, isLogged = false } = {}) => {
-    const words = message.slice(0, MOST_LETTERS).replace(/\p{Cc}+/gu, ' ')
+    const words = visible(message.slice(0, MOST_LETTERS).replace(/\s+/g, ' '))
     const kind = this.#find(what, reason, isLost)
     Object.assign(kind, { count: kind.count + count, last: Date.now(), message: words })
     if (isLogged) return
-    if (kind.count === count) return this.log(`${named(what, count)} refused (${kind.reason}): ${words}`)
+    if (kind.count === count) return this.#write(`${named(what, count)} refused (${kind.reason}): ${words}`)
     kind.unlogged += count
     this.#timer ??= setTimeout(() => this.#summarize(), SUMMARY_MS).unref()
   }
@@ -70,6 +82,7 @@ export class Rejections {
   close(): void {
     clearTimeout(this.#timer)
     this.#summarize()
+    this.#rate.flush()
   }
 
   #find(what: Subject, reason: string, isLost: boolean): Rejection & { unlogged: number } {
@@ -87,7 +100,7 @@ export class Rejections {
     for (const kind of this.#kinds.values()) {
       const { what, reason, unlogged, message } = kind
       if (unlogged > 0)
-        this.log(`${named(what, unlogged, ' more')} refused (${reason}), the last: ${message}`)
+        this.#write(`${named(what, unlogged, ' more')} refused (${reason}), the last: ${message}`)
       kind.unlogged = 0
     }
   }

@@ -4,10 +4,14 @@
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { join, resolve } from 'node:path'
-import { guardedAddress } from './intake/address.js'
+import { givenTokens, ownRights, type RightsOf, rightsBy, type Tokens } from './check/rights.js'
+import { type Address, guardedAddress } from './intake/address.js'
 import { Calls } from './intake/calls.js'
 import { Connection } from './intake/connection.js'
-import { type Listener, startListener } from './intake/listener.js'
+import { FrameRoom } from './intake/frame-room.js'
+import { MAX_FIRST_FRAME, MAX_FRAME } from './intake/frames.js'
+import { type ConnectionCounts, type Listener, startListener } from './intake/listener.js'
+import { type SocketFile, socketAddress, socketPath } from './intake/socket-file.js'
 import { Feed } from './live/feed.js'
 import { Followers } from './live/followers.js'
 import { LiveTraces } from './live/live-traces.js'
@@ -23,12 +27,15 @@ import type { RelayCounts, TracingOptions, TracingStats } from './spans/tracing.
 import { TracingThread } from './spans/tracing-thread.js'
 import type { V1Span } from './spans/v1-span.js'
 import { makeOutput } from './store/output.js'
-import { Processes } from './store/processes.js'
+import { type Owner, Processes } from './store/processes.js'
 import { checkRetention, type TraceRetention } from './store/trace-retention.js'
 import { TraceStore } from './store/trace-store.js'
 
-export interface RelayOptions {
-  /** host:port; port 0 takes any that is free. */
+export interface RelayOptions extends Tokens {
+  /**
+   * host:port, where port 0 takes any that is free; or unix: and the path of a socket. A socket is for the relay's own user
+   * and root, who have every right there; where there is a token it is for everybody who shows that.
+   */
   listen: string
   /** The folder under which each process gets its trace. Either this or `live`. */
   output?: string
@@ -43,8 +50,6 @@ export interface RelayOptions {
   scribe?: ScribeOptions
   /** Which traces below `output` stay; all, where nothing is said. */
   retention?: TraceRetention
-  /** What every client must say; needed to listen on anything but loopback. */
-  token?: string
   log?: (line: string) => void
   /**
    * From 0 to 19, as the system has it: who has the processor where others want it too. It is that of all threads of the process, so
@@ -66,6 +71,8 @@ export interface Relay {
   httpAddress: string | undefined
   scribeAddress: string | undefined
   stats(): RelayStats
+  /** Listens at a socket too: for the relay's own user and root, who need no token there. Resolves to its address. */
+  listenAtSocket(path: string): Promise<string>
   /** Finishes the calls that are being stored, ends every connection and stops listening. */
   close(): Promise<void>
 }
@@ -73,11 +80,23 @@ export interface Relay {
 const require = createRequire(import.meta.url)
 const VERSION: string = require('../package.json').version
 
-const MAX_CONNECTIONS = 1024
+/** Connections that said hello or greet, and those that have not yet. Who belongs never goes because another comes. */
+const PLACES = { most: 1024, idleMs: Number.POSITIVE_INFINITY, strangers: 256 }
+/** Frames that are not whole, of all who belong. */
+const MOST_FRAMES = 256 * 2 ** 20
+/** Of sockets: for who is this user or root, and for whoever has the token. */
+const OWN_MODE = 0o600
+const OPEN_MODE = 0o666
 
 export async function startRelay(options: RelayOptions): Promise<Relay> {
-  const token = options.token || undefined
-  const where = guardedAddress(options.listen, 'listen', token)
+  const tokens = givenTokens(options)
+  const { token } = tokens
+  const path = socketPath(options.listen, 'listen')
+  const isOwn = path !== undefined && token === undefined
+  const where =
+    path === undefined
+      ? guardedAddress(options.listen, 'listen', token)
+      : { path, mode: isOwn ? OWN_MODE : OPEN_MODE }
   const rejections = new Rejections(options.log ?? (() => {}))
   const { reject } = rejections
   if ((options.output === undefined) === (options.live === undefined)) {
@@ -108,32 +127,44 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const recorder = traces?.files ?? new LiveTraces(feed)
   const processes = new Processes()
   let scribe: ScribeServer | undefined
-  let listener: Listener | undefined
+  const listeners: Listener[] = []
   const counts = (): RelayCounts => ({
     ...{ processes: processes.stats(), totals: processes.totals, rejections: rejections.all() },
-    connections: listener?.counts() ?? { open: 0, refused: 0, ended: 0 },
+    connections: sumOf(listeners.map((one) => one.counts())),
     ...(tracing ? { behind: tracing.behind } : {}),
     ...(scribe ? { scribe: scribe.stats() } : {}),
     ...(traces ? { traces: traces.counts } : {}),
   })
-  const lent = { token, version: VERSION, rejections, counts }
+  const lent = { tokens, version: VERSION, rejections, counts }
   if (nice !== undefined) beNice(nice)
   let tracing: TracingThread | undefined
   if (spans && output !== undefined) {
     checkStore()
     tracing = await TracingThread.start(output, spans, lent)
   }
+  let address: string
+  let listen: (at: Address | SocketFile, rightsOf: RightsOf) => Promise<string>
   const followers = new Followers(tracing ? new Tap(recorder, output!, tracing) : recorder, reject)
   try {
     // only now: who was refused for what was given finds nothing changed
     if (output !== undefined) await makeOutput(output)
     await traces?.begin()
     const rules = await RuleBook.open(output && join(output, '.rules'))
-    const house = { token, processes, recorder: followers, followers, rules, reject }
-    const connect = (socket: Socket) => new Connection(socket, (owner) => new Calls(house, owner), rejections)
+    const house = { processes, recorder: followers, followers, rules, reject }
+    const belonging = { most: MAX_FRAME, room: new FrameRoom(MOST_FRAMES) }
+    listen = async (at, rightsOf) => {
+      const connections = {
+        ...{ speakerOf: (owner: Owner) => new Calls({ ...house, rightsOf }, owner), rejections, belonging },
+        strangers: { most: MAX_FIRST_FRAME, room: new FrameRoom(PLACES.strangers * MAX_FIRST_FRAME) },
+      }
+      const connect = (socket: Socket) => new Connection(socket, connections)
+      const listener = await startListener(at, PLACES, connect, rejections)
+      listeners.push(listener)
+      return listener.address
+    }
     const takeSpans = (given: V1Span[]) => tracing!.takeScribed(given)
     if (plan) scribe = await ScribeServer.start(output!, plan, takeSpans, VERSION, rejections)
-    listener = await startListener(where, MAX_CONNECTIONS, connect, rejections)
+    address = await listen(where, isOwn ? ownRights : rightsBy(tokens))
   } catch (error) {
     await scribe?.close()
     await tracing?.close()
@@ -142,7 +173,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   }
 
   return {
-    address: listener.address,
+    address,
     tracepoints: () => [...processes.declared],
     httpAddress: tracing?.httpAddress,
     scribeAddress: scribe?.address,
@@ -150,8 +181,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       const stats = tracing?.stats() // first: what it turned away is counted here
       return { ...counts(), ...(stats ? { tracing: stats } : {}) }
     },
+    listenAtSocket: (path) =>
+      listen({ path: socketPath(socketAddress(path), 'listen')!, mode: OWN_MODE }, ownRights),
     async close() {
-      await Promise.all([listener.close(), scribe?.close()])
+      await Promise.all([...listeners.map((one) => one.close()), scribe?.close()])
       feed.flush()
       await tracing?.close()
       await traces?.close()
@@ -159,3 +192,13 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     },
   }
 }
+
+const sumOf = (all: ConnectionCounts[]): ConnectionCounts =>
+  all.reduce(
+    (sum, one) => ({
+      open: sum.open + one.open,
+      refused: sum.refused + one.refused,
+      ended: sum.ended + one.ended,
+    }),
+    { open: 0, refused: 0, ended: 0 },
+  )

@@ -22,11 +22,11 @@ def rule(pattern, **more):
 
 
 fleet = connect(Fleet)
-fleet.greet(1, '')
+fleet.greet(1, 'right')
 fleet.enable(rule('a:*', sample=Sample(1, 3), filter=Filter('n > 1')))
 process = connect(Relay)
 clock = Clock(bootId=b'b' * 16, offset=1_700_000_000_000_000_000)
-hello = Hello(version=1, uuid=bytes(16), pid=42, startedAt=5, hostname='h', program='py', clock=clock, ack=1)
+hello = Hello(version=1, uuid=bytes(16), pid=42, startedAt=5, hostname='h', program='py', clock=clock, ack=1, token='right')
 told = process.hello(hello).rules
 print(told.version, [(r.id, r.pattern, r.sample.of, r.filter.text) for r in told.rules])
 process.send_rules(1, 60_000)

@@ -20,7 +20,7 @@ import { collect, folder, relayIn, until } from './helpers.js'
 async function relayAndFleet(changes: Partial<RelayOptions> = {}) {
   const output = folder()
   const relay = await relayIn(output, changes)
-  const fleet = await connectFleet(relay.address, changes.token)
+  const fleet = await connectFleet(relay.socket)
   onTestFinished(() => fleet.close())
   return { relay, fleet, output }
 }
@@ -117,7 +117,7 @@ test('tracepoints of a session are told, also of one that is gone or came to the
   const later = await relayIn(output)
   const again = await connect(later.address)
   await again.hello(client.hello)
-  const after = await connectFleet(later.address)
+  const after = await connectFleet(later.socket)
   expect(await after.tracepoints(uuid)).toEqual(declared)
   const nobody = '00000000-0000-0000-0000-000000000000'
   await expect(after.tracepoints(nobody)).rejects.toMatchObject({
@@ -191,7 +191,7 @@ test('a process hears with each answer whether somebody follows it, and puts soo
   expect(await isFollowed()).toBe(false)
   await fleet.follow('another program', [])
   expect(await isFollowed()).toBe(false)
-  const follower = await connectFleet(relay.address)
+  const follower = await connectFleet(relay.socket)
   await follower.follow('*', ['q:*'])
   expect(await isFollowed()).toBe(true)
   follower.close()
@@ -200,7 +200,7 @@ test('a process hears with each answer whether somebody follows it, and puts soo
 
 test('ten followers each get all; one that takes nothing loses what is new beyond its bound, and is told', async () => {
   const { relay, fleet: slow } = await relayAndFleet()
-  const followers = await Promise.all(Array.from({ length: 10 }, () => connectFleet(relay.address)))
+  const followers = await Promise.all(Array.from({ length: 10 }, () => connectFleet(relay.socket)))
   for (const follower of [slow, ...followers]) await follower.follow('*', ['q:*'])
   const client = await traced(relay.address)
   const text = encode('string', 'x'.repeat(3000))
@@ -239,7 +239,8 @@ test('ten followers each get all; one that takes nothing loses what is new beyon
 })
 
 test('a follower that asks and reads no answer does not hold up a put', async () => {
-  const { relay } = await relayAndFleet()
+  const token = 'right'
+  const { relay } = await relayAndFleet({ token })
   const connection = apache.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
     transport: apache.TFramedTransport,
     protocol: apache.TBinaryProtocol,
@@ -249,11 +250,11 @@ test('a follower that asks and reads no answer does not hold up a put', async ()
   const stuck = apache.createClient(fleetService.Client, connection) as InstanceType<
     typeof fleetService.Client
   >
-  await stuck.greet(1, '')
+  await stuck.greet(1, token)
   await stuck.follow('*', [])
   connection.connection.pause()
   for (let i = 0; i < 50; i++) stuck.take(60_000).catch(() => {})
-  const client = await traced(relay.address)
+  const client = await traced(relay.address, { token })
   const text = encode('string', 'x'.repeat(3000))
   for (let i = 0; i < 40; i++)
     await client.put(
@@ -297,7 +298,8 @@ test('a controller must show the token, and say greet first', async () => {
 })
 
 test('the first call decides the service: calls of the other one are unknown then', async () => {
-  const { relay } = await relayAndFleet()
+  const token = 'right'
+  const { relay } = await relayAndFleet({ token })
   const speak = () => {
     const connection = apache.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
       transport: apache.TFramedTransport,
@@ -314,17 +316,17 @@ test('the first call decides the service: calls of the other one are unknown the
   const greeted = apache.createClient(fleetService.Client, connection) as InstanceType<
     typeof fleetService.Client
   >
-  await greeted.greet(1, '')
+  await greeted.greet(1, token)
   await greeted.rules()
   const process = apache.createClient(service.Client, speak()) as InstanceType<typeof service.Client>
-  await process.hello(makeHello())
+  await process.hello(makeHello({ token }))
 })
 
 test('beyond 64 followers the next is refused, and one that goes makes room', async () => {
   const { relay } = await relayAndFleet()
-  const followers = await Promise.all(Array.from({ length: 64 }, () => connectFleet(relay.address)))
+  const followers = await Promise.all(Array.from({ length: 64 }, () => connectFleet(relay.socket)))
   for (const follower of followers) await follower.follow('*', [])
-  const late = await connectFleet(relay.address)
+  const late = await connectFleet(relay.socket)
   await expect(late.follow('*', [])).rejects.toMatchObject({ reason: 'LIMIT' })
   followers[0]!.close()
   await until(() => relay.stats().connections.open === 65)
@@ -333,7 +335,8 @@ test('beyond 64 followers the next is refused, and one that goes makes room', as
 })
 
 test('calls without their arguments are refused, and bytes that are no call end only their own connection', async () => {
-  const { relay, fleet } = await relayAndFleet()
+  const token = 'right'
+  const { relay, fleet } = await relayAndFleet({ token })
   const connection = apache.createConnection('127.0.0.1', Number(relay.address.split(':')[1]), {
     transport: apache.TFramedTransport,
     protocol: apache.TBinaryProtocol,
@@ -351,7 +354,7 @@ test('calls without their arguments are refused, and bytes that are no call end 
   })
   onTestFinished(() => void second.end())
   const other = apache.createClient(fleetService.Client, second) as InstanceType<typeof fleetService.Client>
-  await other.greet(1, '')
+  await other.greet(1, token)
   await expect(other.enable(missing)).rejects.toThrow(/rule is missing; expected a Rule/)
   await expect(other.follow(missing, [])).rejects.toThrow(/target is missing; expected 1 to 255 bytes/)
   await expect(other.follow('a', missing)).rejects.toThrow(/patterns is missing; expected at most 64/)
@@ -360,7 +363,7 @@ test('calls without their arguments are refused, and bytes that are no call end 
   await expect(other.take(missing)).rejects.toThrow(/waitMs is missing; expected 0 to/)
   const raw = dial(Number(relay.address.split(':')[1]), '127.0.0.1')
   raw.on('error', () => {}).resume()
-  const greet = '800100010000000567726565740000000108000100000001' + '0b000200000000' + '00'
+  const greet = '800100010000000567726565740000000108000100000001' + '0b0002000000057269676874' + '00'
   const list = '8001000100000006666f6c6c6f7700000002' + '0f00020b7fffffff'
   for (const call of [greet, list]) {
     const bytes = Buffer.from(call, 'hex')

@@ -31,14 +31,20 @@ export async function relayIn(output: string, changes: Partial<RelayOptions> = {
     ...changes,
   })
   onTestFinished(() => relay.close())
-  return Object.assign(relay, { lines })
+  /** Where controllers need no token. */
+  const socket = await relay.listenAtSocket(join(folder(), 'relay'))
+  return Object.assign(relay, { lines, socket })
 }
 
-/** As a tracer posts to the API at `url`; they are taken. */
+export const asJson = { 'content-type': 'application/json' }
+
+/** As a tracer posts to the API at `url`. */
+export const postText = (url: string, body: string): Promise<Response> =>
+  fetch(`${url}/api/v2/spans`, { method: 'POST', headers: asJson, body })
+
+/** They are taken. */
 export async function postSpans(url: string, spans: Span[]): Promise<void> {
-  const headers = { 'content-type': 'application/json' }
-  const answer = await fetch(`${url}/api/v2/spans`, { method: 'POST', headers, body: JSON.stringify(spans) })
-  expect(answer.status).toBe(202)
+  expect((await postText(url, JSON.stringify(spans))).status).toBe(202)
 }
 
 export const hasBabeltrace = spawnSync('babeltrace2', ['--version']).status === 0

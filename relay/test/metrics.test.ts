@@ -17,7 +17,7 @@ import type { Span } from '../src/spans/span.js'
 import { i64, types } from '../src/wire.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
 import { StreamWriter } from './ctf-writer.js'
-import { folder, postSpans, relayIn } from './helpers.js'
+import { folder, postSpans, postText, relayIn } from './helpers.js'
 import { scribeClient } from './scribe.js'
 
 const missing = 'prometheus is not installed'
@@ -133,7 +133,7 @@ async function fullRelay() {
   })
   const url = `http://${relay.httpAddress}`
   await postSpans(url, [span(1)])
-  await fetch(`${url}/api/v2/spans`, { method: 'POST', body: '{' })
+  await postText(url, '{')
   const client = await scribeClient(relay.scribeAddress!)
   await client.log([['a', 'b']])
   client.end()

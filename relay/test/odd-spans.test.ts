@@ -11,7 +11,7 @@ import { spansFromProto } from '../src/spans/from-proto.js'
 import { spansFromThrift } from '../src/spans/from-v1.js'
 import { spansFromV1Json } from '../src/spans/from-v1-json.js'
 import type { Span } from '../src/spans/span.js'
-import { folder, relayIn } from './helpers.js'
+import { folder, postText, relayIn } from './helpers.js'
 import { type OddPost, oddPosts } from './odd-spans.js'
 import { type V1, v1Struct } from './scribe.js'
 
@@ -120,8 +120,8 @@ test('a span that is sent again with its tags in another order, or in another fo
 test('a refusal quotes the begin of what it refuses, however long that is', async () => {
   const relay = await relayIn(folder(), { tracing: { listen: '127.0.0.1:0' } })
   const kind = 'K'.repeat(2 ** 20)
-  const init = { method: 'POST', body: `[{"traceId":"1","id":"1","kind":"${kind}"}]` }
-  const answer = await fetch(`http://${relay.httpAddress}/api/v2/spans`, init)
+  const body = `[{"traceId":"1","id":"1","kind":"${kind}"}]`
+  const answer = await postText(`http://${relay.httpAddress}`, body)
   expect(answer.status).toBe(400)
   expect(await answer.text()).toMatch(/^No enum constant zipkin2\.Span\.Kind\.K{900,1000}$/)
 })

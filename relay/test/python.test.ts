@@ -36,7 +36,7 @@ test('a Python client says hello, declares, puts, is refused, and resumes', asyn
 test('a Python controller gives rules to a process that polls, and reads standing ones', async (t) => {
   if (!ready) t.skip('python3-thrift or the thrift compiler is not installed')
   const gen = generate()
-  const relay = await relayIn(folder())
+  const relay = await relayIn(folder(), { token: 'right' })
   const standing = folder()
   await writeStanding(standing, [{ target: 'server*', pattern: 'a:*' }])
   const args = [

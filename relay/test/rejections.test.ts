@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Cors } from '../src/http/cors.js'
+import { Hosts } from '../src/http/hosts.js'
 import type { Api } from '../src/http/routes.js'
 import { startHttp } from '../src/http/server.js'
 import type { RelayStatus } from '../src/index.js'
@@ -64,8 +65,8 @@ test('posts are refused by their status, with who and why; questions that are wr
     headers: Record<string, string> = {},
     path = '/api/v2/spans',
   ) => {
-    const authorization = 'Bearer secret'
-    const how = { method: 'POST', body, headers: { authorization, ...headers } }
+    const usual = { authorization: 'Bearer secret', 'content-type': 'application/json' }
+    const how = { method: 'POST', body, headers: { ...usual, ...headers } }
     return (await fetch(`${url}${path}`, how)).status
   }
   const wrong: [number, Promise<number>][] = [
@@ -75,6 +76,7 @@ test('posts are refused by their status, with who and why; questions that are wr
     [413, post(gzipSync(Buffer.alloc(33 * 2 ** 20)), { 'content-encoding': 'gzip' })],
     [401, post('[]', { authorization: 'Bearer wrong' })],
     [404, post('[]', {}, '/api/v3/spans?key=secret')],
+    [415, post('[]', { 'content-type': 'text/plain' })],
   ]
   for (const [status, answered] of wrong) expect(await answered).toBe(status)
   const ask = async (path: string) =>
@@ -88,13 +90,14 @@ test('posts are refused by their status, with who and why; questions that are wr
       ['post', '401', 1, true],
       ['post', '404', 1, true],
       ['post', '413', 1, true],
+      ['post', '415', 1, true],
     ],
   ])
   const from = String.raw`^127\.0\.0\.1:\d+: POST `
   expect(rejections.find(({ reason }) => reason === '404')!.message).toMatch(
     new RegExp(`${from}/api/v3/spans: 404 Not Found$`),
   )
-  expect(relay.lines.filter((line) => line.startsWith('1 post refused'))).toHaveLength(4)
+  expect(relay.lines.filter((line) => line.startsWith('1 post refused'))).toHaveLength(5)
   expect(relay.lines.join()).not.toContain('secret')
   const answer = await fetch(`${url}/api/blkin/status`, { headers: { authorization: 'Bearer secret' } })
   expect(((await answer.json()) as RelayStatus).rejections).toEqual(rejections)
@@ -128,7 +131,13 @@ test('a question that the store cannot answer is told with its cause, which the 
   const catchUp = async () => {}
   const api = { store: { services: failing }, accept: failing, catchUp } as unknown as Api
   const http = await startHttp(api, {
-    ...{ where: { host: '127.0.0.1', port: 0 }, token: undefined, cors: new Cors([]), reject },
+    ...{
+      where: { host: '127.0.0.1', port: 0 },
+      tokens: {},
+      cors: new Cors([]),
+      hosts: new Hosts([], []),
+      reject,
+    },
   })
   onTestFinished(() => http.close())
   const answer = await fetch(`http://${http.address}/api/v2/services?key=secret`)

@@ -16,7 +16,7 @@ const told = (set: Told) =>
 
 async function relayAndFleet(output = folder()) {
   const relay = await relayIn(output)
-  const fleet = await connectFleet(relay.address)
+  const fleet = await connectFleet(relay.socket)
   return { relay, fleet, output }
 }
 

@@ -16,7 +16,7 @@ import type { Span } from '../src/spans/span.js'
 import type { Writer } from '../src/spans/store/writer.js'
 import { Tracing } from '../src/spans/tracing.js'
 import type { V1Span } from '../src/spans/v1-span.js'
-import { folder, relayIn } from './helpers.js'
+import { folder, postText, relayIn } from './helpers.js'
 import { randomFrom } from './span-makers.js'
 
 const rejections = new Rejections(() => {})
@@ -29,7 +29,7 @@ const totals = {
 const connections = { open: 0, refused: 0, ended: 0 }
 const counts = () => ({ processes: [], totals, connections, rejections: [] })
 const ask = async () => ({ counts: counts(), use: processUse(new Lag(50)) })
-const house = { token: undefined, version: '0', rejections, ask }
+const house = { tokens: {}, version: '0', rejections, ask }
 const noTrace = {
   ...{ folder: '', uuid: '', hostname: '', program: '', pid: 1, session: '', bootId: '' },
   ...{ offset: 0n, contexts: [] },
@@ -275,7 +275,7 @@ test('a relay stores what was kept, counts the rest, and refuses a sample that i
   const spans = Array.from({ length: 5000 }, (_, n) => [root(n + 1), child(n + 1)]).flat()
   for (let at = 0; at < spans.length; at += 1000) {
     const body = JSON.stringify(spans.slice(at, at + 1000))
-    await fetch(`http://${relay.httpAddress}/api/v2/spans`, { method: 'POST', body })
+    await postText(`http://${relay.httpAddress}`, body)
     const { received, stored, sampledOut, refused, waiting } = relay.stats().tracing!
     expect(received).toBe(stored + sampledOut + refused + waiting)
   }
@@ -302,7 +302,7 @@ test('what is turned away for want of room, and what cannot be written, is refus
     const body = JSON.stringify(
       Array.from({ length: 25_000 }, (_, n) => ({ traceId: hex(from + n + 1), id: hex(n + 1) })),
     )
-    const { status } = await fetch(`http://${tracing.http!.address}/api/v2/spans`, { method: 'POST', body })
+    const { status } = await postText(`http://${tracing.http!.address}`, body)
     return status
   }
   let open = () => {}
@@ -343,7 +343,7 @@ test('what is being written waits too, and a post is taken where there is room f
   const { writer } = tracing.store
   const post = async (count: number) => {
     const body = JSON.stringify(Array.from({ length: count }, (_, n) => ({ traceId: hex(n + 1), id: 'a' })))
-    return (await fetch(`http://${tracing.http!.address}/api/v2/spans`, { method: 'POST', body })).status
+    return (await postText(`http://${tracing.http!.address}`, body)).status
   }
   const { isReached, commit } = heldCommit(writer)
   expect([await post(20_000), await post(20_000)]).toEqual([202, 202])

@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Connection } from '../src/intake/connection.js'
 import { FrameRoom } from '../src/intake/frame-room.js'
 import { startListener } from '../src/intake/listener.js'
+import type { PlaceLimits } from '../src/intake/places.js'
 import { Rejections } from '../src/rejections.js'
 import { ScribeCalls } from '../src/scribe/calls.js'
 import { Routes } from '../src/scribe/categories.js'
@@ -22,6 +23,7 @@ import { folder, relayIn, until } from './helpers.js'
 import { scribeClient, type V1, v1Message, v1Struct } from './scribe.js'
 
 const listen = '127.0.0.1:0'
+const MiB = 2 ** 20
 
 const i32 = (n: number) => {
   const bytes = Buffer.alloc(4)
@@ -97,23 +99,8 @@ test('half a frame is nothing', async () => {
   expect(relay.stats().scribe).toMatchObject({ good: 0, connections: { open: 0 } })
 })
 
-test('beyond 128 connections the next is refused, and the others live', async () => {
-  const relay = await relayIn(folder(), { scribe: { listen } })
-  const port = Number(relay.scribeAddress!.split(':')[1])
-  const good = await scribeClient(relay.scribeAddress!)
-  const sockets = Array.from({ length: 127 }, () => dial(port, '127.0.0.1'))
-  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
-  await until(() => relay.stats().scribe!.connections.open === 128)
-  const late = dial(port, '127.0.0.1').on('error', () => {})
-  late.resume()
-  await once(late, 'close')
-  expect(relay.stats().scribe!.connections.refused).toBe(1)
-  expect(await good.log([['a', 'b']])).toBe('OK')
-  for (const socket of sockets) socket.destroy()
-  good.end()
-})
-
-test('where all places are taken, who was silent for longest makes room', async () => {
+/** A port with so many places, and rooms for frames that have begun; who logs finds files that take all. */
+async function port(places: PlaceLimits, most: number, rooms = { belonging: MiB, strangers: MiB }) {
   const lines: string[] = []
   const rejections = new Rejections((line) => lines.push(line))
   const files = new Files(folder(), rejections.log)
@@ -124,44 +111,60 @@ test('where all places are taken, who was silent for longest makes room', async 
     () => true,
     () => {},
   )
-  const speaker = () => new ScribeCalls(new ScribeSession(intake, '1', 1), new Turns(1))
-  const connect = (socket: Socket) => new Connection(socket, speaker, rejections)
-  const listener = await startListener({ host: '127.0.0.1', port: 0 }, 2, connect, rejections, 1)
+  const turns = new Turns(1)
+  const [belonging, strangers] = [new FrameRoom(rooms.belonging), new FrameRoom(rooms.strangers)]
+  const options = {
+    speakerOf: () => new ScribeCalls(new ScribeSession(intake, '1', 1), turns),
+    rejections,
+    belonging: { most, room: belonging },
+    strangers: { most, room: strangers },
+  }
+  const connect = (socket: Socket) => new Connection(socket, options)
+  const listener = await startListener({ host: '127.0.0.1', port: 0 }, places, connect, rejections)
   onTestFinished(async () => {
     await listener.close()
     await files.close()
   })
+  return { listener, lines, belonging, strangers }
+}
+
+test('of clients that have not logged yet the one that was silent for longest makes room, and those that have stay', async () => {
+  const { listener, lines } = await port({ most: 2, idleMs: 60_000, strangers: 1 }, MiB)
   const first = await scribeClient(listener.address)
+  expect(await first.log([['a', 'b']])).toBe('OK')
   const silent = dial(Number(listener.address.split(':')[1]), '127.0.0.1').resume()
   await until(() => listener.counts().open === 2)
-  expect(await first.log([['a', 'b']])).toBe('OK')
   const next = await scribeClient(listener.address)
   await once(silent, 'close')
   for (const client of [first, next]) expect(await client.log([['a', 'b']])).toBe('OK')
-  expect(listener.counts()).toEqual({ open: 2, refused: 0, ended: 1 })
+  const late = dial(Number(listener.address.split(':')[1]), '127.0.0.1').on('error', () => {})
+  await once(late.resume(), 'close')
+  expect(listener.counts(), 'nobody who has logged was silent for a minute').toEqual({
+    open: 2,
+    refused: 1,
+    ended: 1,
+  })
   expect(lines.join()).toMatch(/ended Scribe's client: it was silent, and another needs its place/)
   first.end()
   next.end()
 })
 
-test('half frames of all connections take so much: who has no room for his is not read until there is some', async () => {
-  const files = new Files(folder(), () => {})
-  const intake = new Intake(
-    new Routes(),
-    files,
-    new Counters(),
-    () => true,
-    () => {},
-  )
-  const turns = new Turns(1)
-  const speaker = () => new ScribeCalls(new ScribeSession(intake, '1', 1), turns)
-  const room = new FrameRoom(1000)
-  const connect = (socket: Socket) => new Connection(socket, speaker, new Rejections(() => {}), 1000, room)
-  const listener = await startListener({ host: '127.0.0.1', port: 0 }, 4, connect, new Rejections(() => {}))
-  onTestFinished(async () => {
-    await listener.close()
-    await files.close()
-  })
+test('where all places are taken by clients that have logged, the one that was silent for longest makes room', async () => {
+  const { listener } = await port({ most: 1, idleMs: 1, strangers: 1 }, MiB)
+  const first = await scribeClient(listener.address)
+  expect(await first.log([['a', 'b']])).toBe('OK')
+  const since = performance.now()
+  await until(() => performance.now() - since > 1)
+  const next = await scribeClient(listener.address)
+  expect(await next.log([['a', 'b']])).toBe('OK')
+  await until(() => listener.counts().ended === 1)
+  expect(listener.counts()).toEqual({ open: 1, refused: 0, ended: 1 })
+  next.end()
+})
+
+test('half frames of all strangers take so much: who has no room for his is not read until there is some', async () => {
+  const places = { most: 4, idleMs: 60_000, strangers: 4 }
+  const { listener, strangers: room } = await port(places, 1000, { belonging: 1000, strangers: 1000 })
   const half = async () => {
     const socket = dial(Number(listener.address.split(':')[1]), '127.0.0.1')
     const whole = frame(call('getName'), Buffer.of(11, 0, 9), text('x'.repeat(600)), Buffer.of(0))

@@ -14,7 +14,7 @@ import { SpanStore } from '../src/spans/store/store.js'
 import { i64 } from '../src/wire.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
-import { folder, relayIn } from './helpers.js'
+import { asJson, folder, relayIn } from './helpers.js'
 import { SpanWriter, spanTracepoints } from './span-events.js'
 import { makeTraces } from './span-makers.js'
 
@@ -35,7 +35,8 @@ async function eventually<Body>(ask: () => Promise<Body>, holds: (body: Body) =>
 
 async function post(relay: { httpAddress: string | undefined }, body: unknown, headers = {}) {
   const url = `http://${relay.httpAddress}/api/v2/spans`
-  const response = await fetch(url, { method: 'POST', body: body as string, headers })
+  const how = { method: 'POST', body: body as string, headers: { ...asJson, ...headers } }
+  const response = await fetch(url, how)
   return { status: response.status, text: await response.text() }
 }
 

@@ -3,9 +3,9 @@
 import { cpSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { formatText, readTrace, view } from '../src/index.js'
+import { formatJson, formatText, readTrace, view } from '../src/index.js'
 import { eventBlock, preamble } from '../src/store/metadata.js'
-import { types } from '../src/wire.js'
+import { i64, types } from '../src/wire.js'
 import { field, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
 import { collect, folder } from './helpers.js'
@@ -46,6 +46,56 @@ test('a loss has its line where it happened, and JSON rounds no number', async (
   const text: string[] = []
   for await (const item of readTrace(makeTrace())) text.push(formatText(item))
   expect(text[1]).toMatch(/^\[.*\] \*\*\* 3 events lost in h:node:\(7\) events_0 between .* and .* \*\*\*$/)
+})
+
+/** Strings and labels, in a program, with marks that a terminal obeys and JSON leaves as they are. */
+function makeEvilTrace(): { path: string; evil: string } {
+  const evil = 'a\x7f\u0080\u009b2J\u061c\u200f\u2028\u202egnp\u2066é日'
+  const path = join(folder(), 'trace')
+  mkdirSync(path)
+  const who = {
+    uuid,
+    hostname: 'h',
+    program: `node${evil}`,
+    pid: 7,
+    bootId: Buffer.alloc(16, 7),
+    synced: false,
+  }
+  const process = { ...who, startedAt: 1n, session: 'default', contexts: [] }
+  const labels = [{ name: evil, value: i64(1) }]
+  const { STRING, ENUM, U8 } = types.Type
+  const fields = [field('text', STRING), field('label', ENUM, { container: U8, labels })]
+  writeFileSync(
+    join(path, 'metadata'),
+    preamble({ ...process, clockOffset: start }) + eventBlock(tracepoint(0, 'p:a', fields)),
+  )
+  const writer = new StreamWriter(uuid, 0)
+  writer.start(0n)
+  writer.event(0, 5n, Buffer.concat([encode('string', evil), encode('u8', 1)]))
+  writer.take()
+  writeFileSync(join(path, 'events_0'), writer.all())
+  return { path, evil }
+}
+
+test('what a terminal obeys is an escape in JSON, and in text for a terminal; for a program text is as babeltrace2 has it', async () => {
+  const { path, evil } = makeEvilTrace()
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
+  const marks = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/
+  const printed = async (options: object) => {
+    const output = collect()
+    await view({ path, output, ...options })
+    return output.text().trimEnd()
+  }
+  const json = await printed({ json: true })
+  expect(json).not.toMatch(marks)
+  expect(JSON.parse(json)).toMatchObject({ program: `node${evil}`, fields: { text: evil, label: evil } })
+  for await (const item of readTrace(path)) expect(formatJson(item)).toBe(json)
+  const shown = await printed({ isTerminal: true })
+  expect(shown).not.toMatch(marks)
+  expect(shown.match(/a\\x7f\\x80\\x9b2J\\u061c\\u200f\\u2028\\u202egnp\\u2066é日/g)).toHaveLength(3)
+  const text = await printed({})
+  for await (const item of readTrace(path)) if (item.kind === 'event') expect(formatText(item)).toBe(text)
+  expect(text).toContain(evil.slice(2))
 })
 
 const names = async (options: { patterns?: string[]; since?: string; until?: string }) => {

@@ -23,6 +23,8 @@ const probes = {
   'libgtest-dev': header('gtest/gtest.h'),
   'clang-format': command('clang-format'),
   'clang-tidy': command('clang-tidy', 'clang-tidy-14'),
+  // models of the ring and of puts
+  spin: command('spin'),
   // readers and rivals of our traces
   babeltrace2: command('babeltrace2'),
   'lttng-tools': command('lttng'),

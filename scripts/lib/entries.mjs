@@ -57,8 +57,10 @@ async function bundleTransform() {
     entry('load', { format: 'cjs' }, 'cjs'),
     entry('plugin', { external: ['unplugin'] }),
   ])
+  await entry('parser', { format: 'cjs', plugins: [beside('load', 'cjs')] }, 'cjs')
   await entry('thread')
-  for (const name of ['vite', 'rollup', 'esbuild', 'webpack']) await entry(name, { plugins: [besidePlugin] })
+  for (const name of ['vite', 'rollup', 'esbuild', 'webpack'])
+    await entry(name, { plugins: [beside('plugin', 'mjs')] })
   const files = made.flatMap(({ metafile }) => Object.keys(metafile.inputs))
   const names = files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]).filter(Boolean)
   const licences = [...new Set(names)].sort().map((name) => {
@@ -70,11 +72,15 @@ async function bundleTransform() {
   writeFileSync(dist('transform/LICENSE'), licences.join('\n\n'))
 }
 
-const besidePlugin = {
+/** What stands in a file beside, and not in this one too. */
+const beside = (name, extension) => ({
   name: 'beside',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /^\.\/plugin\.js$/ }, () => ({ path: './plugin.mjs', external: true })),
-}
+    onResolve({ filter: new RegExp(`^\\./${name}\\.js$`) }, () => ({
+      path: `./${name}.${extension}`,
+      external: true,
+    })),
+})
 
 /** The same declarations under the name that says CommonJS, and those that they import. */
 function commonJsTypes(name, done = new Set()) {

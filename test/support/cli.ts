@@ -17,6 +17,8 @@ export interface Done {
 export interface Started {
   child: ChildProcess
   done: Promise<Done>
+  /** What it printed so far. */
+  text(): string
   /** Until stdout or stderr holds it. */
   says(text: string | RegExp): Promise<void>
 }
@@ -42,6 +44,7 @@ export function startBlkin(args: string[], env: Record<string, string> = {}, cwd
   return {
     child,
     done,
+    text: () => out + err,
     says: (text) =>
       until(() => (typeof text === 'string' ? (out + err).includes(text) : text.test(out + err))),
   }

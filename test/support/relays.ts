@@ -1,5 +1,7 @@
 // test/support/relays.ts: relays for tests: in this process, or in a child that can be killed and started again on the
 // same folder and port. Ended with the test.
+
+import { join } from 'node:path'
 import { type Relay, type RelayOptions, startRelay } from '@blkin/relay'
 import { onTestFinished } from 'vitest'
 import { freePort } from '../../scripts/lib/ports.mjs'
@@ -8,6 +10,8 @@ import { folder, program, start } from './run.js'
 export interface TestRelay extends Relay {
   output: string
   lines: string[]
+  /** Where controllers need no token. */
+  socket: string
   /** BLKIN_* that make a child send to this relay. */
   env: Record<string, string>
 }
@@ -18,17 +22,22 @@ export async function relay(options: Partial<RelayOptions> = {}): Promise<TestRe
   const log = (line: string) => lines.push(line)
   const made = await startRelay({ listen: '127.0.0.1:0', output, log, ...options })
   onTestFinished(() => made.close())
-  return { ...made, output, lines, env: { BLKIN_RELAY: made.address, BLKIN_ENABLE: '*:*' } }
+  const socket = await made.listenAtSocket(join(folder(), 'relay'))
+  return { ...made, output, lines, socket, env: { BLKIN_RELAY: made.address, BLKIN_ENABLE: '*:*' } }
 }
 
 export interface ChildRelay {
+  /** Where controllers need no token. */
+  socket: string
   kill(): Promise<void>
 }
 
 export async function childRelay(listen: string, output: string): Promise<ChildRelay> {
-  const running = start(program('relay.mjs'), { args: [listen, output], timeout: 60_000 })
+  const socket = join(folder(), 'relay')
+  const running = start(program('relay.mjs'), { args: [listen, output, socket], timeout: 60_000 })
   await running.says('listening')
   return {
+    socket: `unix:${socket}`,
     async kill() {
       running.child.kill('SIGKILL')
       await running.ended

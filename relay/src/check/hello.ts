@@ -1,10 +1,11 @@
 // relay/src/check/hello.ts: is this hello one we can take? The session calls it first on every connection.
 // It decides about the version and the token before anything else of the hello is looked at. It touches no disk.
 
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Epoch } from '../ctf/epochs.js'
 import { big, type Field, type Hello, type Int64, type Put, types } from '../wire.js'
 import { bytes16, int, malformed, plainText, refuse } from './refuse.js'
+import type { Right, RightsOf } from './rights.js'
+import { digestOf } from './secrets.js'
 import { checkFields } from './tracepoint.js'
 
 const MAX_CONTEXTS = 32
@@ -24,6 +25,8 @@ export interface Process {
   /** Which of the process's sessions. */
   session: string
   contexts: Field[]
+  /** Of the session's secret; missing where it has none, as of older tracers. */
+  secretDigest?: string
 }
 
 /** What everyone says first: nothing else of it is looked at before. */
@@ -31,19 +34,28 @@ export function checkGreeting(
   call: string,
   version: number | null,
   given: string | null,
-  token: string | undefined,
-): void {
+  rightsOf: RightsOf,
+  right: Right,
+): readonly Right[] {
   if (version !== types.PROTOCOL_VERSION) {
     refuse('VERSION', `${call}.version is ${version}; this relay speaks ${types.PROTOCOL_VERSION}`)
   }
-  if (token !== undefined && !sameSecret(given ?? '', token)) {
+  const rights = rightsOf(given ?? '')
+  if (rights.length === 0)
     refuse('TOKEN', `${call}.token is ${given ? 'not the one this relay was given' : 'missing'}`)
+  if (!rights.includes(right)) {
+    const who = given ? 'this token' : 'no token'
+    refuse(
+      'TOKEN',
+      `${call}: with ${who} a client may ${rights.join(' and ')} here; expected one that may ${right}`,
+    )
   }
+  return rights
 }
 
-export function checkHello(hello: Hello | null, token: string | undefined): Process {
+export function checkHello(hello: Hello | null, rightsOf: RightsOf): Process {
   if (hello === null) return malformed('hello', null, 'a Hello')
-  checkGreeting('hello', hello.version, hello.token ?? null, token)
+  checkGreeting('hello', hello.version, hello.token ?? null, rightsOf, 'write')
   if (hello.clock === null) malformed('hello.clock', null, 'a Clock')
   if (hello.startedAt === null || big(hello.startedAt) < 0n) {
     malformed('hello.startedAt', hello.startedAt && big(hello.startedAt), 'nanoseconds since the epoch')
@@ -62,6 +74,7 @@ export function checkHello(hello: Hello | null, token: string | undefined): Proc
     synced: hello.ack === types.Ack.SYNCED,
     session: checkSession(hello.session ?? 'default'),
     contexts: checkContexts(hello.contexts ?? []),
+    ...(hello.secret ? { secretDigest: digestOf(bytes16('hello.secret', hello.secret)) } : {}),
   }
 }
 
@@ -94,8 +107,9 @@ function checkContexts(contexts: Field[]): Field[] {
   return contexts
 }
 
-/** Takes the same time whichever byte differs; hashing makes the lengths equal. */
-function sameSecret(given: string, right: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given), digest(right))
+/** A session comes again with the secret that it began with, or it is another that has only heard of the uuid. */
+export function checkSecret(began: string | undefined, process: Process): void {
+  if (began === process.secretDigest) return
+  const what = process.secretDigest === undefined ? 'missing' : 'not the one this session began with'
+  refuse('TOKEN', `hello.secret is ${what}; expected that of the process whose session it is`)
 }

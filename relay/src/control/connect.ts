@@ -2,16 +2,22 @@
 // The CLI calls these. Each call of the IDL is one line here; caller.ts keeps its time, convert.ts its types.
 
 import { parseAddress } from '../intake/address.js'
+import { socketPath } from '../intake/socket-file.js'
 import { tracepoint } from '../read/from-wire.js'
 import { control, fleet, types } from '../wire.js'
 import { Caller } from './caller.js'
 import * as from from './convert.js'
 import { ConnectionError } from './errors.js'
+import { whyNotOwn } from './own-folder.js'
 import type { Control, Fleet, TracepointState } from './types.js'
 
-/** @throws ConnectionError where no process of this user listens there */
-export async function connectControl(socketPath: string): Promise<Control> {
-  const caller = await Caller.open(socketPath, { path: socketPath }, control.Client)
+/**
+ * `address`: what errors call it.
+ *
+ * @throws ConnectionError where no process of this user listens there
+ */
+export async function connectControl(socketPath: string, address = socketPath): Promise<Control> {
+  const caller = await openSocket(address, socketPath, control.Client)
   return {
     closed: caller.closed,
     close: () => caller.close(),
@@ -31,6 +37,17 @@ export async function connectControl(socketPath: string): Promise<Control> {
       caller.call((client) => client.disable(session, pattern).then(from.changed)),
     flush: (session, timeoutMs) => caller.call((client) => client.flush(session, timeoutMs), timeoutMs),
   }
+}
+
+/** What is said there is for this user's eyes, a token among it: so nobody else may be behind the socket. */
+async function openSocket<Client extends object>(
+  address: string,
+  path: string,
+  Client: new (output: never, protocol: never) => Client,
+): Promise<Caller<Client>> {
+  const why = await whyNotOwn(path)
+  if (why !== undefined) throw new ConnectionError('ERR_BLKIN_DENIED', address, why)
+  return Caller.open(address, { path }, Client)
 }
 
 /** Page by page: `total` may grow while they come. */
@@ -64,7 +81,10 @@ function noRelay(address: string, error: Error): Error {
 
 /** @throws ConnectionError where no relay listens there; Refusal where the token is not the relay's */
 export async function connectFleet(address: string, token = ''): Promise<Fleet> {
-  const caller = await Caller.open(address, parseAddress(address), fleet.Client)
+  const path = socketPath(address, 'address')
+  const caller = await (path === undefined
+    ? Caller.open(address, parseAddress(address), fleet.Client)
+    : openSocket(address, path, fleet.Client))
   try {
     await caller.call((client) => client.greet(types.PROTOCOL_VERSION, token))
   } catch (error) {

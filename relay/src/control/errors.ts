@@ -1,4 +1,12 @@
-// relay/src/control/errors.ts: how a call of a controller fails: the other side said no, or there is no other side.
+// relay/src/control/errors.ts: how a call of a controller fails: the other side said no, or there is no other side. What it says may be
+// printed: the messages have nothing in them that a terminal obeys.
+
+import { visible } from '../visible.js'
+
+/** Characters of a message: the other side may be anybody, and an answer may be long. */
+const MOST_LETTERS = 2000
+
+const shown = (message: string): string => visible(message.slice(0, MOST_LETTERS))
 
 /** As the enum Refusal of idl/blkin.thrift; spelled out, so that public types name nothing of the wire's. */
 export type RefusalReason =
@@ -22,7 +30,7 @@ export class Refusal extends Error {
     readonly reason: RefusalReason,
     message: string,
   ) {
-    super(message)
+    super(shown(message))
   }
 }
 
@@ -43,6 +51,6 @@ export class ConnectionError extends Error {
     address: string,
     message: string,
   ) {
-    super(`${address}: ${message}`)
+    super(`${address}: ${shown(message)}`)
   }
 }

@@ -2,24 +2,30 @@
 // The CLI writes the file; each traced process reads it, natively, when it starts. Here both ways, with the same
 // checks at the door as for a rule that comes over the wire. The file's form is StandingRules in idl/blkin.thrift.
 
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkRule, MAX_RULES } from '../check/rule.js'
 import { MOST_BYTES, readStruct, structBytes, writeStruct } from '../store/struct-file.js'
 import { types } from '../wire.js'
 import { rule, wireRule } from './convert.js'
+import { inMadeFolder, inOwnFolder } from './own-folder.js'
 import type { Rule, RuleRequest } from './types.js'
 
-const path = (folder: string) => join(folder, 'standing')
+const NAME = 'standing'
 
-/** None where there is no such file. @throws Error that begins with the path, where it is not as written */
+/**
+ * None where there is no such file.
+ *
+ * @throws FolderError where the folder is not this user's alone; Error that begins with the path, where the file is not as written
+ */
 export async function readStanding(folder: string): Promise<Rule[]> {
-  const { rules } = (await readStruct(path(folder), types.StandingRules)) ?? { rules: [] }
+  const path = join(folder, NAME)
+  const found = await inOwnFolder(folder, (at) => readStruct(join(at, NAME), types.StandingRules, path))
+  const rules = found?.rules ?? []
   try {
-    check(rules ?? [])
-    return (rules ?? []).map(rule)
+    check(rules)
+    return rules.map(rule)
   } catch (error) {
-    throw new Error(`${path(folder)}: ${(error as Error).message}`)
+    throw new Error(`${path}: ${(error as Error).message}`)
   }
 }
 
@@ -30,8 +36,7 @@ export async function writeStanding(folder: string, rules: readonly RuleRequest[
   const bytes = structBytes(new types.StandingRules({ rules: made }))
   if (bytes.length > MOST_BYTES)
     throw new RangeError(`standing rules of ${bytes.length} bytes; expected at most ${MOST_BYTES}`)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await writeStruct(path(folder), bytes)
+  await inMadeFolder(folder, (at) => writeStruct(join(at, NAME), bytes))
 }
 
 function check(rules: ReturnType<typeof wireRule>[]): void {

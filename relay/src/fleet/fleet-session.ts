@@ -4,6 +4,7 @@
 
 import { checkGreeting } from '../check/hello.js'
 import { bytes16, int, malformed, refuse } from '../check/refuse.js'
+import type { Right } from '../check/rights.js'
 import { checkPattern, checkTarget } from '../check/rule.js'
 import type { House } from '../intake/session.js'
 import { type Side, Wait } from '../intake/side.js'
@@ -22,8 +23,13 @@ export class FleetSession implements Side {
   readonly name = 'a controller'
   readonly isRefused = false
   #follower: Follower | undefined
+  #rights: readonly Right[] = []
 
   constructor(readonly house: House) {}
+
+  get belongs(): boolean {
+    return this.greeted
+  }
 
   get wait(): Wait | undefined {
     return this.#follower?.wait
@@ -31,7 +37,7 @@ export class FleetSession implements Side {
 
   async greet(version: number, token: string): Promise<void> {
     try {
-      checkGreeting('greet', version, token, this.house.token)
+      this.#rights = checkGreeting('greet', version, token, this.house.rightsOf, 'read')
     } catch (error) {
       this.finished = (error as Error).message
       throw error
@@ -64,12 +70,12 @@ export class FleetSession implements Side {
   }
 
   async enable(rule: Rule): Promise<Rule[]> {
-    this.#greeted()
+    this.#mayControl()
     return this.house.rules.enable(rule)
   }
 
   async disable(target: string, pattern: string): Promise<Rule[]> {
-    this.#greeted()
+    this.#mayControl()
     return this.house.rules.disable(target, pattern)
   }
 
@@ -99,6 +105,15 @@ export class FleetSession implements Side {
 
   async close(): Promise<void> {
     if (this.#follower) this.house.followers.leave(this.#follower)
+  }
+
+  #mayControl(): void {
+    this.#greeted()
+    if (!this.#rights.includes('control'))
+      refuse(
+        'TOKEN',
+        `with this token a client may ${this.#rights.join(' and ')} here; expected one that may control`,
+      )
   }
 
   #greeted(): void {

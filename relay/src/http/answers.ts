@@ -21,13 +21,9 @@ export class Answers {
 
   constructor(readonly reject: Reject) {}
 
-  /** What never becomes a request is answered by Node itself, or turned away. */
+  /** What never becomes a request is answered by Node itself. */
   watch(server: Server): void {
     server.on('connection', (socket) => socket.on('error', (error) => this.#broken(socket, error)))
-    server.on('drop', (from) => {
-      const why = `${from?.remoteAddress}:${from?.remotePort}: ${server.maxConnections} connections of HTTP are open`
-      this.reject('connection', 'too many', why, { isLost: false })
-    })
   }
 
   add({ method = '', url = '', socket }: IncomingMessage, { status, body, cause }: Answer): void {

@@ -1,25 +1,29 @@
-// relay/src/http/authorize.ts: whether a request shows the token: as a Bearer's, or as the password of Basic, which is what curl -u,
-// browsers and data sources of dashboards can say; whose name it is told with does not matter. The server asks. Pure.
+// relay/src/http/authorize.ts: whether a request shows a token that gives it the right: as a Bearer's, or as the password of Basic, which is
+// what curl -u, browsers and data sources of dashboards can say; whose name it is told with does not matter. The server asks. Pure.
 
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { type Right, rightsBy, type Tokens } from '../check/rights.js'
 
 /** What a 401 says of it; a browser asks its user then. */
 export const CHALLENGE = ['Bearer realm="blkin"', 'Basic realm="blkin", charset="UTF-8"']
 
-export function isAuthorized(authorization = '', token: string): boolean {
+/** What a request of the method needs. */
+export const rightFor = (method: string | undefined): Right =>
+  method === 'GET' || method === 'HEAD' ? 'read' : 'write'
+
+/** Without a token, which is on this machine only, everything is open that no token of its own guards. */
+export const isGuarded = (right: Right, { token, readToken, controlToken }: Tokens): boolean =>
+  token !== undefined || (right === 'read' && (readToken ?? controlToken) !== undefined)
+
+export const isAuthorized = (authorization = '', right: Right, tokens: Tokens): boolean =>
+  rightsBy(tokens)(shownToken(authorization)).includes(right)
+
+function shownToken(authorization: string): string {
   const [, scheme = '', credentials = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? []
-  const isBasic = scheme.toLowerCase() === 'basic'
-  if (!isBasic && scheme.toLowerCase() !== 'bearer') return false
-  return isSame(isBasic ? passwordOf(credentials) : credentials, token)
+  if (scheme.toLowerCase() === 'bearer') return credentials
+  return scheme.toLowerCase() === 'basic' ? passwordOf(credentials) : ''
 }
 
 function passwordOf(credentials: string): string {
   const pair = Buffer.from(credentials, 'base64').toString('utf8')
   return pair.slice(pair.indexOf(':') + 1)
-}
-
-/** Takes as long whatever they are. */
-function isSame(a: string, b: string): boolean {
-  const digest = (secret: string) => createHash('sha256').update(secret).digest()
-  return timingSafeEqual(digest(a), digest(b))
 }

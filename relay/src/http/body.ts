@@ -1,6 +1,6 @@
 // relay/src/http/body.ts: the body of a request, bounded before and after it is unpacked. The server calls it.
 
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { HttpError } from './answer.js'
@@ -11,11 +11,16 @@ export const MOST_UNPACKED_BYTES = 32 * 2 ** 20
 
 const unpack = promisify(gunzip)
 
-/** @throws HttpError */
-export async function readBody(request: IncomingMessage, share: Share): Promise<Buffer> {
+/** `response`: of a client that waits to be told to go on, as curl does with a larger body. @throws HttpError */
+export async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  share: Share,
+): Promise<Buffer> {
   const parts: Buffer[] = []
   let bytes = 0
   if (Number(request.headers['content-length'] ?? 0) > MOST_BYTES) throw tooLarge()
+  if (/100-continue/i.test(request.headers.expect ?? '')) response.writeContinue()
   for await (const part of request) {
     bytes += (part as Buffer).length
     if (bytes > MOST_BYTES) throw tooLarge()

@@ -13,9 +13,13 @@ export class Cors {
     this.#origins = new Set(origins.map((origin) => origin.toLowerCase()))
   }
 
-  /** Of a page that may not make the request. */
-  refusedOrigin(method: string, { origin }: IncomingHttpHeaders): string | undefined {
-    return method === 'GET' || method === 'HEAD' || this.#allows(origin) ? undefined : origin
+  /** Of a page that may not make the request, in words. A browser that hides the page's origin still says whether it is another site. */
+  refusedOrigin(method: string, { origin, 'sec-fetch-site': site }: IncomingHttpHeaders): string | undefined {
+    if (method === 'GET' || method === 'HEAD') return undefined
+    if (this.#origins.has('*')) return undefined
+    if (origin === undefined)
+      return site === 'cross-site' || site === 'same-site' ? 'another site' : undefined
+    return this.#allows(origin) ? undefined : origin
   }
 
   isPreflight(method: string, headers: IncomingHttpHeaders): boolean {

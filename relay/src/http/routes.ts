@@ -17,6 +17,8 @@ const DAY_MS = 86_400_000
 /** Of one answer; those of a search, and those that are asked for by their ids. */
 const MOST_TRACES = 10_000
 const MOST_IDS = 1000
+/** Characters of a content type that a refusal quotes. */
+const MOST_TYPE = 100
 
 export interface Request {
   method: string
@@ -60,9 +62,9 @@ const ROUTES: Record<string, Route> = {
   'GET /api/v2/autocompleteKeys': ({ store }) => json(store.values.keys),
   'GET /api/v2/autocompleteValues': autocompleteValues,
   'POST /api/v1/spans': (api, request) =>
-    post(api, request, hasType(request, 'application/x-thrift') ? spansFromThrift : spansFromV1Json),
+    post(api, request, { 'application/json': spansFromV1Json, 'application/x-thrift': spansFromThrift }),
   'POST /api/v2/spans': (api, request) =>
-    post(api, request, hasType(request, 'application/x-protobuf') ? spansFromProto : spansFromJson),
+    post(api, request, { 'application/json': spansFromJson, 'application/x-protobuf': spansFromProto }),
   'GET /api/blkin/status': async ({ status }) => json(await status()),
   'GET /metrics': async ({ metrics }, { accept }) => ({ status: 200, ...(await metrics(accept)) }),
 }
@@ -158,12 +160,25 @@ function autocompleteValues({ store }: Api, { parameters }: Request): Answer {
   return json(store.values.of(key))
 }
 
-/** Whatever else is said a body is, it is read as JSON, as Zipkin does. */
-const hasType = ({ contentType }: Request, type: string): boolean =>
-  contentType.toLowerCase().startsWith(type)
+type Decode = (bytes: Buffer) => Span[]
 
-async function post({ accept }: Api, { body }: Request, decode: (bytes: Buffer) => Span[]): Promise<Answer> {
-  const spans = decode(await body())
+/**
+ * What is not said to be anything is read as JSON, as Zipkin does. A form's types are refused: those a browser sends for any page,
+ * and asks nobody.
+ */
+function decoderOf({ contentType }: Request, decoders: Record<string, Decode>): Decode {
+  const type = contentType.replace(/;.*/s, '').trim().toLowerCase() || 'application/json'
+  if (Object.hasOwn(decoders, type)) return decoders[type]!
+  throw new HttpError(
+    415,
+    `content-type is ${JSON.stringify(type.slice(0, MOST_TYPE))}; expected ${Object.keys(decoders).join(' or ')}, ` +
+      "as by curl -H 'content-type: application/json'",
+  )
+}
+
+async function post({ accept }: Api, request: Request, decoders: Record<string, Decode>): Promise<Answer> {
+  const decode = decoderOf(request, decoders)
+  const spans = decode(await request.body())
   if (!accept(spans)) throw new HttpError(503, 'too many spans wait to be stored; try again later')
   return { status: 202, body: '' }
 }

@@ -4,19 +4,21 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Tokens } from '../check/rights.js'
 import { type Address, shown } from '../intake/address.js'
 import type { Reject } from '../rejections.js'
 import { type Answer, answerTo, text } from './answer.js'
 import { Answers } from './answers.js'
-import { CHALLENGE, isAuthorized } from './authorize.js'
+import { CHALLENGE, isAuthorized, isGuarded, rightFor } from './authorize.js'
 import { readBody } from './body.js'
 import { compressed, isCompressible } from './compress.js'
+import { HttpConnections } from './connections.js'
 import type { Cors } from './cors.js'
 import { Held, type Share } from './held.js'
+import type { Hosts } from './hosts.js'
 import { Parameters } from './parameters.js'
 import { type Api, route } from './routes.js'
 
-const MOST_CONNECTIONS = 256
 const REQUEST_MS = 30_000
 /** For the first line and headers: who says nothing holds one of the connections. */
 const HEADERS_MS = 10_000
@@ -33,31 +35,39 @@ export interface HttpServer {
 export interface HttpOptions {
   where: Address
   /** What `authorization` must show, if anything. */
-  token: string | undefined
+  tokens: Tokens
   cors: Cors
+  hosts: Hosts
   reject: Reject
 }
 
-export async function startHttp(api: Api, { where, token, cors, reject }: HttpOptions): Promise<HttpServer> {
+export async function startHttp(
+  api: Api,
+  { where, tokens, cors, hosts, reject }: HttpOptions,
+): Promise<HttpServer> {
   const held = new Held()
   const answers = new Answers(reject)
   const limits = {
     ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, maxHeaderSize: HEADER_BYTES },
     connectionsCheckingInterval: LOOK_MS,
   }
-  const guard = { token, cors }
-  const server = createServer(limits, (request, response) => {
+  const guard = { tokens, cors, hosts }
+  const connections = new HttpConnections(reject)
+  const hear = (request: IncomingMessage, response: ServerResponse) => {
     const share = held.share()
     response.on('close', () => share.release())
-    void answer(api, guard, request, share).then((given) => {
+    void answer(api, guard, connections, share, request, response).then((given) => {
       const isGone = response.destroyed
       const fits = isGone ? given : fitting(share, given)
       answers.add(request, fits)
-      if (!isGone) void write(cors, request, response, fits)
+      if (!isGone)
+        void write(cors, request, response, fits).then(() => connections.answered(request, response))
     })
-  })
+  }
+  const server = createServer(limits, hear)
+  server.on('checkContinue', hear) // else Node asks for the body before anything is looked at
   answers.watch(server)
-  server.maxConnections = MOST_CONNECTIONS
+  connections.watch(server)
   server.listen(where.port, where.host)
   await once(server, 'listening')
   return {
@@ -73,12 +83,21 @@ export async function startHttp(api: Api, { where, token, cors, reject }: HttpOp
 }
 
 /** Who may ask. */
-type Guard = Pick<HttpOptions, 'token' | 'cors'>
+type Guard = Pick<HttpOptions, 'tokens' | 'cors' | 'hosts'>
 
-async function answer(api: Api, guard: Guard, request: IncomingMessage, share: Share): Promise<Answer> {
+async function answer(
+  api: Api,
+  guard: Guard,
+  connections: HttpConnections,
+  share: Share,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Answer> {
   try {
     const early = earlyAnswer(guard, request)
     if (early) return early
+    if (isGuarded(rightFor(request.method), guard.tokens) || !hasBody(request))
+      connections.accept(request, response)
     const url = urlOf(request)
     if (url === undefined) return text(400, '400 Bad Request')
     return await route(api, {
@@ -87,7 +106,11 @@ async function answer(api: Api, guard: Guard, request: IncomingMessage, share: S
       parameters: new Parameters(url.searchParams),
       contentType: request.headers['content-type'] ?? '',
       accept: request.headers.accept ?? '',
-      body: () => readBody(request, share),
+      body: async () => {
+        const body = await readBody(request, response, share)
+        connections.accept(request, response)
+        return body
+      },
     })
   } catch (error) {
     const known = answerTo(error)
@@ -99,16 +122,25 @@ async function answer(api: Api, guard: Guard, request: IncomingMessage, share: S
 
 /** A preflight shows no token: it is what a browser asks by itself. */
 function earlyAnswer(
-  { token, cors }: Guard,
+  { tokens, cors, hosts }: Guard,
   { method = 'GET', headers }: IncomingMessage,
 ): Answer | undefined {
   const origin = cors.refusedOrigin(method, headers)
   if (origin !== undefined)
     return text(403, `pages of ${origin} may not ask; the relay's --allow-origin says whose may`)
   if (cors.isPreflight(method, headers)) return { status: 200, body: '' }
-  if (token === undefined || isAuthorized(headers.authorization, token)) return undefined
+  const right = rightFor(method)
+  if (!isGuarded(right, tokens)) {
+    const refusal = hosts.refusal(headers.host)
+    return refusal === undefined ? undefined : text(421, refusal)
+  }
+  if (isAuthorized(headers.authorization, right, tokens)) return undefined
   return { ...text(401, 'the token is missing or wrong'), challenge: CHALLENGE }
 }
+
+/** `complete` is not set yet when a request is heard. */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
 /** HEAD is answered as GET is, without the body, which Node leaves out. */
 const methodOf = ({ method = 'GET' }: IncomingMessage): string => (method === 'HEAD' ? 'GET' : method)

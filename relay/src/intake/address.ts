@@ -1,6 +1,6 @@
 // relay/src/intake/address.ts: what --listen and its like may say. Pure: it looks nothing up and opens nothing.
 
-import { type AddressInfo, BlockList, isIP } from 'node:net'
+import { type AddressInfo, BlockList, isIP, type Socket } from 'node:net'
 
 export interface Address {
   host: string
@@ -36,6 +36,10 @@ export function guardedAddress(text: string, what: string, token: string | undef
 export function shown({ address, family, port }: AddressInfo): string {
   return `${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
+
+/** For logs. */
+export const peerOf = ({ remoteAddress, remotePort }: Socket): string =>
+  remoteAddress === undefined ? 'a client on this host' : `${remoteAddress}:${remotePort}`
 
 /** Whether only this machine can reach the address. */
 export function isLoopback(host: string): boolean {

@@ -3,14 +3,17 @@
 // buffer, so a fast client waits in the kernel; while an answer is not taken no further call is looked at.
 // Only while a call waits for something to happen is the next one read; then the first is answered at once.
 // Whatever the client does costs this connection only. The reason it ended goes to the log.
+// Until it has shown that it belongs here it is a stranger: little time, a small first frame, a place that another may get.
 
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Rejections } from '../rejections.js'
 import type { Owner } from '../store/processes.js'
+import { peerOf } from './address.js'
 import { foreignName } from './foreign.js'
 import type { FrameRoom } from './frame-room.js'
-import { FrameSplitter, MAX_FRAME } from './frames.js'
+import { FrameSplitter } from './frames.js'
+import type { Client } from './places.js'
 import type { Side } from './side.js'
 import type { Speaker } from './speaker.js'
 
@@ -19,13 +22,29 @@ export const STALL_MS = 30_000
 /** How long a frame may take where others wait for the room that it has. */
 const FRAME_MS = 30_000
 
-export class Connection implements Owner {
+export interface ConnectionOptions {
+  speakerOf(owner: Owner): Speaker
+  rejections: Rejections
+  belonging: FrameLimits
+  strangers: FrameLimits
+}
+
+export interface FrameLimits {
+  /** Bytes of a frame. */
+  most: number
+  /** For frames that are not whole, of all such clients of the port together. */
+  room: FrameRoom
+}
+
+export class Connection implements Owner, Client {
+  readonly address: string
+  readonly #options: ConnectionOptions
   readonly #socket: Socket
   readonly #speaker: Speaker
   readonly #peer: string
   readonly #over: Promise<void>
-  readonly #room: FrameRoom | undefined
-  /** Of the room, and since when. */
+  /** Where a frame that is not whole has room, how much, and since when. */
+  #room: FrameRoom | undefined
   #held = 0
   #since = 0
   #ending: string | undefined
@@ -34,23 +53,20 @@ export class Connection implements Owner {
   #storing = false
   /** When it said something last. */
   #heard = performance.now()
+  /** Ends it where hello, or the rest of a frame, does not come. */
+  #timer: NodeJS.Timeout | undefined
   /** The answer of a call that waits, until it is written. */
   #waiting: Promise<void> | undefined
   failed = false
 
-  constructor(
-    socket: Socket,
-    speakerOf: (owner: Owner) => Speaker,
-    rejections: Rejections,
-    mostFrame = MAX_FRAME,
-    room?: FrameRoom,
-  ) {
+  constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket
-    this.#room = room
-    this.#peer = `${socket.remoteAddress}:${socket.remotePort}`
-    this.#speaker = speakerOf(this)
+    this.#options = options
+    this.address = socket.remoteAddress ?? ''
+    this.#peer = peerOf(socket)
+    this.#speaker = options.speakerOf(this)
     socket.on('error', () => {}) // told by the loop below, which sees it too
-    this.#over = this.#serve(new FrameSplitter(mostFrame), rejections)
+    this.#over = this.#serve(new FrameSplitter(options.strangers.most), options.rejections)
   }
 
   /** Resolves when the connection is gone and its trace is let go. */
@@ -58,36 +74,40 @@ export class Connection implements Owner {
     return this.#over
   }
 
-  /** Milliseconds for which it said nothing; 0 while a call is worked on, and once it is to end. */
-  idle(now: number): number {
-    return this.#storing || this.#ending !== undefined ? 0 : now - this.#heard
+  get belongs(): boolean {
+    return this.#side.belongs
   }
 
-  /** Ends it after the call that is being stored, if any. */
-  end(why: string): Promise<void> {
+  get silentSince(): number {
+    return this.#storing || this.#ending !== undefined ? Number.POSITIVE_INFINITY : this.#heard
+  }
+
+  /** Ends it after the call that is being stored, if any. `fault`: what the client did wrong. */
+  end(why: string, fault?: string): Promise<void> {
+    if (this.#ending === undefined) this.#fault = fault
     this.#ending ??= why
     if (!this.#storing) this.#socket.destroy()
     return this.#over
   }
 
   async #serve(frames: FrameSplitter, { log, reject }: Rejections): Promise<void> {
-    let timer = this.#side.greeted
-      ? undefined
-      : this.#limit(HELLO_MS, 'no hello', `no hello within ${HELLO_MS / 1000} s`)
+    if (!this.#side.greeted)
+      this.#timer = this.#limit(HELLO_MS, 'no hello', `no hello within ${HELLO_MS / 1000} s`)
     try {
       for await (const chunk of this.#socket) {
-        if (this.#side.greeted) clearTimeout(timer)
+        if (this.belongs) this.#stopTimer()
         for (const frame of frames.push(chunk as Buffer)) {
+          if (this.#side.greeted) this.#stopTimer() // it is whole, and may take long to store
           await this.#answer(frame)
           this.#giveRoom()
+          if (!this.belongs) continue
+          this.#stopTimer()
+          frames.most = this.#options.belonging.most
         }
         await this.#takeRoom(frames.begun)
         this.#heard = performance.now()
         if (this.#ending !== undefined) break
-        if (!this.#side.greeted) continue
-        clearTimeout(timer)
-        if (frames.midFrame)
-          timer = this.#limit(STALL_MS, 'half a frame', `half a frame, then silence for ${STALL_MS / 1000} s`)
+        if (frames.midFrame) this.#timer ??= this.#limitFrame()
       }
       if (frames.midFrame && this.#ending === undefined) this.#ending = 'it closed in the middle of a frame'
     } catch (error) {
@@ -97,14 +117,14 @@ export class Connection implements Owner {
         this.#fault = foreignName(message) ?? 'bad bytes'
       this.#ending ??= message || name
     }
-    clearTimeout(timer)
+    this.#stopTimer()
     this.#giveRoom()
     await this.#endWait()
     if (this.#ending !== undefined) {
       this.failed = true
       const why = `${this.#peer}: ended ${this.#side.name}: ${this.#ending}`
       if (this.#fault !== undefined) reject('connection', this.#fault, why, { isLost: false })
-      else if (!this.#side.isRefused) log(why) // who was refused goes in any way, and that was told
+      else if (!this.#side.isRefused) log(why, this.belongs ? 'ended' : 'strangers') // who was refused was told of, and goes in any way
     }
     this.#socket.destroySoon()
     await this.#side.close()
@@ -116,9 +136,11 @@ export class Connection implements Owner {
 
   /** Resolves when the rest of a frame may be read. */
   async #takeRoom(bytes: number): Promise<void> {
-    if (this.#room === undefined || bytes === 0) return
-    if (this.#held === 0) {
-      await this.#room.take(bytes)
+    if (bytes === 0) return
+    if (this.#room === undefined) {
+      const { room } = this.belongs ? this.#options.belonging : this.#options.strangers
+      await room.take(bytes)
+      this.#room = room
       this.#held = bytes
       this.#since = performance.now()
     } else if (this.#room.isWanted && performance.now() - this.#since > FRAME_MS) {
@@ -127,8 +149,8 @@ export class Connection implements Owner {
   }
 
   #giveRoom(): void {
-    if (this.#held > 0) this.#room!.give(this.#held)
-    this.#held = 0
+    this.#room?.give(this.#held)
+    this.#room = undefined
   }
 
   /** Resolves when the next frame may be looked at. */
@@ -169,10 +191,19 @@ export class Connection implements Owner {
     }
   }
 
+  /** Who belongs may be slow, but not silent; a stranger has so long for its frame, however it comes. */
+  #limitFrame(): NodeJS.Timeout {
+    return this.belongs
+      ? this.#limit(STALL_MS, 'half a frame', `half a frame, then silence for ${STALL_MS / 1000} s`)
+      : this.#limit(HELLO_MS, 'half a frame', `its first frame took more than ${HELLO_MS / 1000} s`)
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
   #limit(ms: number, fault: string, why: string): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#fault ??= fault
-      void this.end(why)
-    }, ms)
+    return setTimeout(() => void this.end(why, fault), ms)
   }
 }

@@ -1,5 +1,5 @@
 // relay/src/intake/frame-room.ts: room for frames that have begun and are not whole, of all connections of a port together.
-// scribe/server.ts owns one; a connection takes room before it reads on, and gives it back when the frame is answered.
+// Who opens a port owns one for those who belong and one for strangers; a connection takes room before it reads on, and gives it back when the frame is answered.
 
 export class FrameRoom {
   bytes = 0

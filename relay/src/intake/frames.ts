@@ -2,8 +2,11 @@
 // One a connection. Holds at most one frame; copies each byte at most once; a wrong length throws before any memory.
 
 import { foreignProtocol } from './foreign.js'
+import { giveFrameBuffer, takeFrameBuffer } from './frame-buffers.js'
 
 export const MAX_FRAME = 2 * 2 ** 20
+/** Of who has not said hello or greet: several times what the longest of them takes. */
+export const MAX_FIRST_FRAME = 64 * 2 ** 10
 /** What Thrift's own servers take. */
 export const THRIFT_FRAME = 16_384_000
 
@@ -13,7 +16,8 @@ export class FrameSplitter {
   #frame: Buffer | undefined
   #have = 0
 
-  constructor(readonly most = MAX_FRAME) {}
+  /** `most` counts for frames whose length is not read yet. */
+  constructor(public most = MAX_FRAME) {}
 
   /** Bytes of a frame are here and the rest is not. */
   get midFrame(): boolean {
@@ -25,7 +29,7 @@ export class FrameSplitter {
     return this.#frame?.length ?? 0
   }
 
-  /** The frames that end in this chunk, one after the other: take each before asking for the next. */
+  /** The frames that end in this chunk, one after the other. A frame's bytes are the caller's until it asks for the next. */
   *push(chunk: Buffer): Generator<Buffer> {
     let at = 0
     while (at < chunk.length) {
@@ -43,7 +47,7 @@ export class FrameSplitter {
           yield chunk.subarray(at - length, at)
           continue
         }
-        this.#frame = Buffer.allocUnsafeSlow(length)
+        this.#frame = takeFrameBuffer(length)
         this.#have = 0
       }
       const taken = chunk.copy(this.#frame, this.#have, at)
@@ -54,6 +58,7 @@ export class FrameSplitter {
         this.#frame = undefined
         this.#lengthHave = 0
         yield frame
+        giveFrameBuffer(frame)
       }
     }
   }

@@ -1,11 +1,13 @@
-// relay/src/intake/listener.ts: a port of the relay's: a bounded number of connections, counted, and ended when it closes.
+// relay/src/intake/listener.ts: a port of the relay's: a bounded number of connections (places.ts), counted, and ended when it closes.
 // startRelay() opens one for traced processes and controllers, scribe/server.ts one for Scribe's clients.
 
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Rejections } from '../rejections.js'
-import { type Address, shown } from './address.js'
+import { type Address, peerOf, shown } from './address.js'
 import type { Connection } from './connection.js'
+import { type PlaceLimits, Places } from './places.js'
+import { listenAtFile, type SocketFile, socketAddress } from './socket-file.js'
 
 const CLOSE_MS = 5_000
 
@@ -26,37 +28,38 @@ export interface Listener {
 }
 
 export async function startListener(
-  { host, port }: Address,
-  most: number,
+  where: Address | SocketFile,
+  limits: PlaceLimits,
   connect: (socket: Socket) => Connection,
   { reject }: Rejections,
-  /** Who was silent for so long makes room where there is none. */
-  idleMs = Number.POSITIVE_INFINITY,
 ): Promise<Listener> {
   const open = new Set<Connection>()
+  const places = new Places<Connection>(limits)
   const counts = { refused: 0, ended: 0 }
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    if (open.size >= most && !makeRoom(open, idleMs)) {
+    if (!places.makeRoom()) {
       counts.refused++
-      const from = `${socket.remoteAddress}:${socket.remotePort}`
-      reject('connection', 'too many', `${from}: ${most} connections are open`, { isLost: false })
+      const from = peerOf(socket)
+      reject('connection', 'too many', `${from}: ${open.size} connections are open`, { isLost: false })
       socket.on('error', () => {}).destroy()
       return
     }
     const connection = connect(socket)
     open.add(connection)
+    places.add(connection)
     void connection.over.then(() => {
       open.delete(connection)
+      places.delete(connection)
       if (connection.failed) counts.ended++
     })
   })
-  server.listen(port, host, 511)
-  await once(server, 'listening')
+  const { address, remove } = await listenAt(server, where)
   return {
-    address: shown(server.address() as AddressInfo),
+    address,
     counts: () => ({ open: open.size, ...counts }),
     async close() {
       server.close()
+      await remove()
       const all = [...open].map((connection) => connection.end('the relay is closing'))
       let timer: NodeJS.Timeout | undefined
       const late = new Promise((done) => {
@@ -68,12 +71,10 @@ export async function startListener(
   }
 }
 
-/** Ends who was silent for longest. False where nobody was for long enough. */
-function makeRoom(open: ReadonlySet<Connection>, idleMs: number): boolean {
-  const now = performance.now()
-  let longest: Connection | undefined
-  for (const one of open) if (longest === undefined || one.idle(now) > longest.idle(now)) longest = one
-  if (longest === undefined || longest.idle(now) < idleMs) return false
-  void longest.end('it was silent, and another needs its place')
-  return true
+async function listenAt(server: Server, where: Address | SocketFile) {
+  if ('path' in where)
+    return { address: socketAddress(where.path), remove: await listenAtFile(server, where) }
+  server.listen(where.port, where.host, 511)
+  await once(server, 'listening')
+  return { address: shown(server.address() as AddressInfo), remove: async () => {} }
 }

@@ -3,8 +3,9 @@
 // The generated code counts the parameters of a call to tell promises from callbacks: no defaults, none left out.
 
 import { checkEnabled, type Enabled } from '../check/enabled.js'
-import { checkEpoch, checkHello, type Process } from '../check/hello.js'
+import { checkEpoch, checkHello } from '../check/hello.js'
 import { counter, int, malformed, reasonOf, refuse } from '../check/refuse.js'
+import type { RightsOf } from '../check/rights.js'
 import { isStream, STREAMS } from '../ctf/streams.js'
 import type { Followers } from '../live/followers.js'
 import type { Reject, Subject } from '../rejections.js'
@@ -17,7 +18,7 @@ import { type Side, Wait } from './side.js'
 const MAX_PUT = 2 ** 20
 
 export interface House {
-  token: string | undefined
+  rightsOf: RightsOf
   processes: Processes
   recorder: Recorder
   rules: RuleBook
@@ -44,6 +45,10 @@ export class Session implements Side {
     return this.#trace !== undefined
   }
 
+  get belongs(): boolean {
+    return this.greeted
+  }
+
   /** For logs: which process this is, once it has said so. */
   get name(): string {
     return this.#trace
@@ -52,7 +57,7 @@ export class Session implements Side {
   }
 
   hello(hello: Hello) {
-    return this.#counted('hello', () => this.#hello(hello))
+    return this.#counted('hello', () => this.#hello(hello).catch((error) => this.#finish(error)))
   }
 
   declareTracepoints(tracepoints: Tracepoint[]): Promise<void> {
@@ -65,7 +70,7 @@ export class Session implements Side {
 
   async #hello(hello: Hello) {
     if (this.#entry) malformed('hello', 'a second one', 'one a connection')
-    const process = this.#check(hello)
+    const process = checkHello(hello, this.house.rightsOf)
     const entry = await this.house.processes.claim(process, this.owner)
     this.#entry = entry
     try {
@@ -186,14 +191,13 @@ export class Session implements Side {
     }
   }
 
-  #check(hello: Hello): Process {
-    try {
-      return checkHello(hello, this.house.token)
-    } catch (error) {
-      if (error instanceof types.Refused && error.reason !== types.Refusal.MALFORMED)
-        this.finished = error.message
-      throw error
-    }
+  /** Who speaks another version, or has no right to be here, is told so and goes. */
+  #finish(error: unknown): never {
+    const isFinal = [types.Refusal.VERSION, types.Refusal.TOKEN].includes(
+      (error as { reason: number }).reason,
+    )
+    if (isFinal) this.finished = (error as Error).message
+    throw error
   }
 
   /** Those for this process; from now on it was told. */

@@ -4,6 +4,8 @@
 export interface Side {
   /** It has said who it is, and may stay. */
   readonly greeted: boolean
+  /** It has shown that it belongs here, and keeps its place whoever else comes. */
+  readonly belongs: boolean
   /** For logs. */
   readonly name: string
   /** Set where nothing more may be said after this answer. */

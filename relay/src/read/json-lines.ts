@@ -12,7 +12,7 @@ import {
   writeUnsigned,
   writeWords,
 } from './digits.js'
-import { formatJson, headJson, isoText, labelJson, valueText } from './json.js'
+import { formatJson, headJson, isoText, jsonText, labelJson, valueText } from './json.js'
 import { LineBuffer } from './line-buffer.js'
 import { type FixedScalar, LineCode } from './line-code.js'
 import { Labels, stringWriter, writeAscii } from './line-strings.js'
@@ -43,7 +43,7 @@ const helpers = {
   unsigned: writeUnsigned,
   signed: writeSigned,
   byte: writeByte,
-  string: stringWriter('\\"', JSON.stringify),
+  string: stringWriter('\\"', jsonText),
 
   float(view: DataView, at: number, value: number): number {
     if (Number.isSafeInteger(value) && !Object.is(value, -0)) return writeSigned(view, at, value)

@@ -2,6 +2,7 @@
 // live/ and programs that read items call it; json-lines.ts writes the same from bytes. No number in it is rounded: what a double cannot hold is a string of digits.
 
 import { NO_CPU } from '../ctf/packet.js'
+import { visibleJson } from '../visible.js'
 import { isBool } from './decode.js'
 import type { TraceEvent, TraceField, TraceInfo, TraceLoss, TraceTracepoint, TraceValue } from './model.js'
 import { nine } from './text.js'
@@ -38,8 +39,11 @@ export function isoText(seconds: number): string {
 }
 
 function processText({ hostname, pid, program }: TraceInfo): string {
-  return `"host":${JSON.stringify(hostname)},"pid":${pid},"program":${JSON.stringify(program)},`
+  return `"host":${jsonText(hostname)},"pid":${pid},"program":${jsonText(program)},`
 }
+
+/** What a terminal may take for a command and JSON leaves as it is, comes as an escape too. */
+export const jsonText = (text: string): string => visibleJson(JSON.stringify(text))
 
 interface Printer {
   head: string
@@ -52,12 +56,12 @@ const printers = new WeakMap<TraceTracepoint, Printer>()
 /** By value: the first label where there are several. */
 export function labelJson(field: TraceField): Map<number, string> {
   const labels = [...field.labels!].reverse()
-  return new Map(labels.map(([name, value]) => [value, isBool(field) ? name : JSON.stringify(name)]))
+  return new Map(labels.map(([name, value]) => [value, isBool(field) ? name : jsonText(name)]))
 }
 
 /** Between an event's time and its CPU. */
 export const headJson = (trace: TraceInfo, { provider, event, level }: TraceTracepoint): string =>
-  `${processText(trace)}"provider":"${provider}","event":"${event}","level":"${LEVELS[level]}","cpu":`
+  `${processText(trace)}"provider":${jsonText(provider)},"event":${jsonText(event)},"level":"${LEVELS[level]}","cpu":`
 
 function compilePrinter(trace: TraceInfo, tracepoint: TraceTracepoint): Printer {
   const printer = {
@@ -93,7 +97,7 @@ export function valueText(value: TraceValue): string {
   if (typeof value === 'number')
     return Number.isFinite(value) ? (Object.is(value, -0) ? '-0' : String(value)) : `"${value}"`
   if (typeof value === 'bigint') return `"${value}"`
-  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'string') return jsonText(value)
   if (typeof value === 'boolean') return String(value)
   return Buffer.isBuffer(value) ? `"${value.toString('hex')}"` : `[${value.map(valueText).join(',')}]`
 }

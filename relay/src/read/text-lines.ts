@@ -1,6 +1,7 @@
 // relay/src/read/text-lines.ts: events from a packet's bytes to lines of babeltrace2's text, with nothing made in between.
 // view.ts prints with it. The lines are those of text.ts, which says what stands where; a writer is compiled for each tracepoint.
 
+import { visible } from '../visible.js'
 import { beyond } from './decode.js'
 import { writeHex, writeNine, writeSigned, writeSignedWords, writeUnsigned, writeWords } from './digits.js'
 import { LineBuffer } from './line-buffer.js'
@@ -25,7 +26,10 @@ const WRITE: Record<FixedScalar, string> = {
   i64: 'h.signedWords',
 }
 
-const helpers = {
+/** What becomes of text from outside, on the way to whoever reads it. */
+type Shown = (text: string) => string
+
+const helpersOf = (shown: Shown) => ({
   beyond,
   unsigned: writeUnsigned,
   signed: writeSigned,
@@ -34,8 +38,8 @@ const helpers = {
   general: writeGeneral,
   hex: writeHex,
   hexByte: (view: DataView, at: number, byte: number) => writeHex(view, at, 0, byte),
-  string: stringWriter(`\\'"?`, quote),
-}
+  string: stringWriter(`\\'"?`, (text) => shown(quote(text))),
+})
 
 export class TextLines {
   readonly buffer = new LineBuffer()
@@ -46,24 +50,32 @@ export class TextLines {
   // when the event printed before this one was
   #beforeSeconds = Number.NaN
   #beforeNanoseconds = 0
+  readonly #helpers
+  readonly #shown: Shown
+
+  /** `isTerminal`: what a terminal may take for a command is escaped, where babeltrace2 leaves it as it is. */
+  constructor(isTerminal = false) {
+    this.#shown = isTerminal ? visible : (text) => text
+    this.#helpers = helpersOf(this.#shown)
+  }
 
   compile(info: TraceInfo, tracepoint: TraceTracepoint): ReadPayload {
     const code = new LineCode()
     code.step(`q = ${code.give((walk: PacketWalk, at: number) => this.#times(walk, at))}(p, q)`, 64)
-    code.literal(headText(info, tracepoint))
+    code.literal(this.#shown(headText(info, tracepoint)))
     code.step('q = h.unsigned(w, q, p.cpu)')
     code.literal(' }, ')
     if (info.contexts.length > 0) {
-      fieldsCode(code, info.contexts)
+      fieldsCode(code, info.contexts, this.#shown)
       code.literal(', ')
     }
-    fieldsCode(code, tracepoint.fields)
+    fieldsCode(code, tracepoint.fields, this.#shown)
     code.literal('\n')
-    return code.compile(this.buffer, helpers)
+    return code.compile(this.buffer, this.#helpers)
   }
 
   loss(loss: TraceLoss): void {
-    this.buffer.line(formatText(loss))
+    this.buffer.line(this.#shown(formatText(loss)))
   }
 
   /** `[HH:MM:SS.nnnnnnnnn] (+S.nnnnnnnnn) ` */
@@ -95,7 +107,7 @@ export class TextLines {
   }
 }
 
-function fieldsCode(code: LineCode, fields: TraceField[]): void {
+function fieldsCode(code: LineCode, fields: TraceField[], shown: Shown): void {
   for (const [i, field] of fields.entries()) {
     code.literal(i === 0 ? '{ ' : ', ')
     const isBytes = field.type === 'bytes'
@@ -105,20 +117,20 @@ function fieldsCode(code: LineCode, fields: TraceField[]): void {
       code.literal(', ')
     }
     code.literal(`${field.name} = `)
-    if (isBytes) listCode(code, { ...field, type: 'u8' }, 'h.hexByte')
-    else if (field.length !== undefined) listCode(code, field)
-    else valueCode(code, field)
+    if (isBytes) listCode(code, { ...field, type: 'u8' }, shown, 'h.hexByte')
+    else if (field.length !== undefined) listCode(code, field, shown)
+    else valueCode(code, field, shown)
   }
   code.literal(fields.length === 0 ? '{ }' : ' }')
 }
 
-function listCode(code: LineCode, field: TraceField, write?: string): void {
+function listCode(code: LineCode, field: TraceField, shown: Shown, write?: string): void {
   code.literal('[ ')
   code.list(field, ', ', () => {
     code.literal('[')
     code.step('q = h.unsigned(w, q, i)')
     code.literal('] = ')
-    valueCode(code, field, write)
+    valueCode(code, field, shown, write)
   })
   code.step('if (n > 0) {')
   code.literal(' ')
@@ -126,12 +138,12 @@ function listCode(code: LineCode, field: TraceField, write?: string): void {
   code.literal(']')
 }
 
-function valueCode(code: LineCode, field: TraceField, write?: string): void {
+function valueCode(code: LineCode, field: TraceField, shown: Shown, write?: string): void {
   const { type, labels } = field
   if (type === 'string') code.varying('h.string')
   else if (labels) {
     const texts = new Labels(
-      new Map(labels.map(([, value]) => [value, labelText(labels, value)])),
+      new Map(labels.map(([, value]) => [value, shown(labelText(labels, value))])),
       unknownLabel,
     )
     code.number(type as FixedScalar, `${code.give(texts)}.write`, texts.most)

@@ -10,16 +10,18 @@ import { TextLines } from './text-lines.js'
 export interface ViewOptions extends ReadOptions {
   path: string
   json?: boolean
+  /** A terminal reads the text, which may take some of it for commands: those are escaped. In JSON they are always. */
+  isTerminal?: boolean
   output: Writable
 }
 
 /** How many events were printed, and how many the trace says were lost among them. */
 export async function view(options: ViewOptions): Promise<{ events: number; lost: bigint }> {
-  const { path, json, output, patterns, ...reading } = options
+  const { path, json, isTerminal, output, patterns, ...reading } = options
   const sum = { events: 0, lost: 0n }
   const printer = new LinePrinter(output)
   try {
-    const lines = json ? new JsonLines() : new TextLines()
+    const lines = json ? new JsonLines() : new TextLines(isTerminal)
     const wants = compilePatterns(patterns ?? [])
     const merge = new Merge(path, { ...reading, wants }, (info, tracepoint) =>
       lines.compile(info, tracepoint),

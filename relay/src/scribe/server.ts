@@ -1,6 +1,7 @@
 // relay/src/scribe/server.ts: the relay as a Scribe server: a port of its own, for clients that log messages of categories.
 // startRelay() owns one where it was asked to. Scribe has no token, so only this machine may speak to it.
 
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { type Address, isLoopback, isSame, parseAddress } from '../intake/address.js'
 import { Connection } from '../intake/connection.js'
@@ -37,13 +38,13 @@ export interface ScribeStats {
   trouble?: string
 }
 
-const MOST_CONNECTIONS = 128
-/** Who said nothing for so long makes room for another where there is none: clients keep connections open. */
-const IDLE_MS = 60_000
+/** Clients that have logged, and as many that have not yet. Those keep connections open, and make room after so long. */
+const PLACES = { most: 128, idleMs: 60_000, strangers: 128 }
 /** Calls that are worked on at once: more would be no faster, files are written one batch after the other. */
 const AT_ONCE = 4
-/** Of all clients together. */
-const MOST_FRAMES = 256 * 2 ** 20
+/** Frames that are not whole, of all clients that have logged, and of all that have not. */
+const MOST_FRAMES = 192 * 2 ** 20
+const MOST_STRANGE_FRAMES = 64 * 2 ** 20
 
 /** What was asked for, checked: nothing is open yet. */
 export interface ScribePlan {
@@ -85,12 +86,15 @@ export class ScribeServer {
     const files = new Files(join(output, 'scribe'), rejections.log)
     const intake = new Intake(routes, files, new Counters(), takeSpans, rejections.reject)
     const since = Math.floor(Date.now() / 1000)
-    const room = new FrameRoom(MOST_FRAMES)
     const turns = new Turns(AT_ONCE)
-    const speaker = () => new ScribeCalls(new ScribeSession(intake, version, since), turns)
-    const connect = (socket: ConstructorParameters<typeof Connection>[0]) =>
-      new Connection(socket, speaker, rejections, THRIFT_FRAME, room)
-    const listener = await startListener(where, MOST_CONNECTIONS, connect, rejections, IDLE_MS)
+    const options = {
+      speakerOf: () => new ScribeCalls(new ScribeSession(intake, version, since), turns),
+      rejections,
+      belonging: { most: THRIFT_FRAME, room: new FrameRoom(MOST_FRAMES) },
+      strangers: { most: THRIFT_FRAME, room: new FrameRoom(MOST_STRANGE_FRAMES) },
+    }
+    const connect = (socket: Socket) => new Connection(socket, options)
+    const listener = await startListener(where, PLACES, connect, rejections)
     return new ScribeServer(listener, intake)
   }
 

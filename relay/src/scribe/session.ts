@@ -12,6 +12,8 @@ const { ALIVE, STOPPING, WARNING } = fb303.fb_status
 export class ScribeSession implements Side {
   /** Scribe has no hello, and no token. */
   readonly greeted = true
+  /** What it can show is that it logs. */
+  belongs = false
   readonly finished = undefined
   readonly isRefused = false
   readonly wait = undefined
@@ -25,7 +27,9 @@ export class ScribeSession implements Side {
   ) {}
 
   async Log(messages: Entry[] | null) {
-    return (await this.intake.log(messages ?? [])) ? OK : TRY_LATER
+    const isTaken = await this.intake.log(messages ?? [])
+    this.belongs ||= isTaken
+    return isTaken ? OK : TRY_LATER
   }
 
   async getName() {

@@ -1,6 +1,7 @@
 // relay/src/spans/messages.ts: what the relay's own thread and the one of its spans tell each other. tracing-thread.ts and worker.ts
 // are the two ends. Puts are told of and not sent: their packets are in a file, from which the worker reads them.
 
+import type { Tokens } from '../check/rights.js'
 import type { Epoch } from '../ctf/epochs.js'
 import type { Before } from '../live/put-decoder.js'
 import type { ProcessUse } from '../metrics/process.js'
@@ -84,7 +85,7 @@ export interface RejectMore {
 export interface WorkerData {
   output: string
   options: TracingOptions
-  token: string | undefined
+  tokens: Tokens
   version: string
   snapshot: readonly SharedArrayBuffer[]
   progress: SharedArrayBuffer

@@ -7,6 +7,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import type { Tokens } from '../check/rights.js'
 import { Lag, processUse } from '../metrics/process.js'
 import type { Rejections } from '../rejections.js'
 import { clock, type FromWorker, type Note, type ToWorker, type WorkerData } from './messages.js'
@@ -43,7 +44,7 @@ export interface Behind {
 }
 
 export interface TracingHouse {
-  token: string | undefined
+  tokens: Tokens
   version: string
   rejections: Rejections
   counts(): RelayCounts
@@ -80,7 +81,7 @@ export class TracingThread {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const workerData: WorkerData & { port: MessagePort } = {
-      ...{ output, options, token: house.token, version: house.version, port: port2 },
+      ...{ output, options, tokens: house.tokens, version: house.version, port: port2 },
       ...{ snapshot: this.#snapshot.buffers, progress: this.#progress.buffer },
     }
     this.#worker = new Worker(WORKER, {

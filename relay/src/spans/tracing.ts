@@ -3,10 +3,13 @@
 // for more spans no further one is.
 
 import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type AlertOptions, Alerts, type AlertsStats } from '../alerts/alerts.js'
 import { Memory } from '../alerts/memory.js'
+import type { Tokens } from '../check/rights.js'
 import { Cors } from '../http/cors.js'
+import { Hosts } from '../http/hosts.js'
 import { type HttpServer, startHttp } from '../http/server.js'
 import { guardedAddress } from '../intake/address.js'
 import type { ConnectionCounts } from '../intake/listener.js'
@@ -87,7 +90,7 @@ export interface TracingStats extends Counts {
 
 /** What the worker lends. */
 export interface TracingHouse {
-  token: string | undefined
+  tokens: Tokens
   version: string
   rejections: RejectionLog
   progress?: Progress
@@ -168,9 +171,10 @@ export class Tracing {
     }: TracingOptions,
     house: TracingHouse,
   ): Promise<Tracing> {
-    const { token, version, rejections, ask } = house
-    const where = listen === undefined ? undefined : guardedAddress(listen, 'http', token)
+    const { tokens, version, rejections, ask } = house
+    const where = listen === undefined ? undefined : guardedAddress(listen, 'http', tokens.token)
     const cors = new Cors(allowOrigins)
+    const hosts = new Hosts([hostname()], allowOrigins)
     if (sample) checkSample(sample)
     if (listen && sinks?.zipkin) checkOther(listen, sinks.zipkin)
     const since = Date.now()
@@ -205,7 +209,7 @@ export class Tracing {
     const { reject } = rejections
     try {
       const api = { store, version, accept, status, metrics, catchUp: () => made.catchUp() }
-      const http = where && (await startHttp(api, { where, token, cors, reject }))
+      const http = where && (await startHttp(api, { where, tokens, cors, hosts, reject }))
       const counted = new Metrics(join(folder, STORE_FILE))
       made = new Tracing(store, http, outboxes, counted, sampler, watching, reject, house)
     } catch (error) {

@@ -10,7 +10,7 @@ import { Snapshot } from './snapshot.js'
 import type { Tracing } from './tracing.js'
 import type { Counted } from './tracing-thread.js'
 
-const { output, options, token, version, snapshot, progress, port } = workerData as WorkerData & {
+const { output, options, tokens, version, snapshot, progress, port } = workerData as WorkerData & {
   port: MessagePort
 }
 const usual = niceHere()
@@ -38,7 +38,7 @@ function ask(): Promise<OwnCounts> {
 }
 
 const house = {
-  ...{ token, version, rejections, ask, progress: new Progress(progress) },
+  ...{ tokens, version, rejections, ask, progress: new Progress(progress) },
   changed: ({ store, stats }: Tracing) => counted.write({ stats: stats(), waiting: store.writer.held }),
   hurry: (isHurried: boolean) => void beNiceHere(isHurried ? usual : nice),
 }

@@ -1,15 +1,21 @@
 // relay/src/store/epoch-folder.ts: the folder of one epoch of a session, which is a CTF trace: its name and its metadata.
 // trace.ts owns them, and calls one thing at a time. Metadata changes by rename only.
 
+import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Process } from '../check/hello.js'
+import { checkSecret, type Process } from '../check/hello.js'
 import { refuse } from '../check/refuse.js'
 import { type Epoch, uuidOf } from '../ctf/epochs.js'
 import { TraceError } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
 import { storage, syncFolder } from './disk.js'
 import { contextText, dashed, LAYOUT, preamble, splitMetadata } from './metadata.js'
+
+/** Of the session's secret. */
+const DIGEST = '.secret'
+/** No link is followed, where others may put one. */
+const REPLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
 
 export class EpochFolder {
   private constructor(
@@ -42,6 +48,8 @@ export class EpochFolder {
     try {
       const text = await readFile(join(path, 'metadata'), 'utf8')
       const { preamble: head, events } = splitMetadata(text)
+      const began = await readDigest(path)
+      if (began !== undefined) checkSecret(began, process)
       const epoch = { number, offset: 0n }
       const uuid = uuidOf(process.uuid, epoch)
       if (!head.includes(`uuid = "${dashed(uuid)}"`)) {
@@ -75,6 +83,7 @@ export class EpochFolder {
     try {
       await mkdir(unborn, { recursive: true, mode: 0o700 })
       await made.#write(unborn, blocks, true)
+      if (process.secretDigest !== undefined) await made.#replace(unborn, DIGEST, process.secretDigest, true)
       await rename(unborn, path)
     } catch (error) {
       refusal(path, error)
@@ -116,18 +125,31 @@ export class EpochFolder {
     return list(this.path)
   }
 
-  async #write(folder: string, blocks: readonly string[], synced: boolean): Promise<void> {
-    const hidden = join(folder, '.metadata')
-    const file = await open(hidden, 'w', 0o600)
+  #write(folder: string, blocks: readonly string[], synced: boolean): Promise<void> {
+    return this.#replace(folder, 'metadata', this.head + blocks.join(''), synced)
+  }
+
+  async #replace(folder: string, name: string, text: string, synced: boolean): Promise<void> {
+    const hidden = join(folder, `.${name}`)
+    const file = await open(hidden, REPLACE, 0o600)
     try {
-      await file.writeFile(this.head + blocks.join(''))
+      await file.writeFile(text)
       if (synced) await file.datasync()
     } finally {
       await file.close()
     }
-    await rename(hidden, join(folder, 'metadata'))
+    await rename(hidden, join(folder, name))
     if (synced) await syncFolder(folder)
   }
+}
+
+/** Whose session it is: undefined in the folder of one without a secret, and where the machine stopped while it was written. */
+async function readDigest(folder: string): Promise<string | undefined> {
+  const text = await readFile(join(folder, DIGEST), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    return ''
+  })
+  return /^[0-9a-f]{64}$/.test(text) ? text : undefined
 }
 
 /** PROGRAM-PID-UUID8, and -NUMBER behind that where it is not the first. A first dot would hide the folder, so it is replaced too. */

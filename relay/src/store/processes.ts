@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Enabled } from '../check/enabled.js'
-import type { Process } from '../check/hello.js'
+import { checkSecret, type Process } from '../check/hello.js'
 import { MAX_TRACEPOINTS } from '../check/tracepoint.js'
 import type { TraceInfo, TraceTracepoint } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
@@ -64,6 +64,8 @@ export class Entry {
   owner: Owner | undefined
   #folder = ''
   puts = 0
+  /** Its hello was taken, once at least. */
+  wasOpened = false
   /** While its recording is open; the tracepoints of one that is gone are in its folder. */
   info: TraceInfo | undefined
   /** What is on in it, as it told last; undefined once it is gone. */
@@ -77,6 +79,7 @@ export class Entry {
 
   opened(info: TraceInfo): void {
     this.info = info
+    this.wasOpened = true
   }
 
   /** Of its first epoch that has one. */
@@ -128,6 +131,8 @@ export class Processes {
 
   async claim(process: Process, owner: Owner): Promise<Entry> {
     const key = process.uuid.toString('hex')
+    const known = this.#entries.get(key)
+    if (known) checkSecret(known.process.secretDigest, process) // before whoever is there is sent away
     for (let entry = this.#entries.get(key); entry?.owner; entry = this.#entries.get(key)) {
       await entry.owner.end('the same process said hello on a newer connection')
     }
@@ -152,6 +157,8 @@ export class Processes {
 
   leave(entry: Entry): void {
     entry.left()
+    // Nothing of it is remembered, its secret least of all: it may be a stranger's, who is refused by what is on disk.
+    if (!entry.wasOpened) this.#entries.delete(entry.process.uuid.toString('hex'))
     for (const [key, one] of this.#entries) {
       if (this.#entries.size <= KEPT) break
       if (!one.owner) this.#entries.delete(key)

@@ -3,7 +3,7 @@
 // After any failure it closes and forgets; the next call reads the truth back from the disk (stream-recovery.ts).
 // Never leaves half a put: what a kill or a full disk left beyond the newest true mark is cut off.
 
-import { writeSync } from 'node:fs'
+import { constants, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { follow } from '../check/put.js'
@@ -125,7 +125,7 @@ export class StreamFile {
 
 async function openToUpdate(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r+', 0o600)
+    return await open(path, constants.O_RDWR | constants.O_NOFOLLOW)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return await open(path, 'wx+', 0o600)
