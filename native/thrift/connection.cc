@@ -14,6 +14,7 @@
 
 #include "binary.hpp"
 #include "foreign.hpp"
+#include "fork.hpp"
 
 namespace blkin::thrift {
 
@@ -42,6 +43,7 @@ void Connection::open(const Address& address) {
   const addrinfo* to = found;
   for (size_t skip = failed_attempts_++ % addresses_; skip > 0; --skip) to = to->ai_next;
   fd_ = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  close_in_child(fd_);
   const int one = 1;
   if (fd_ >= 0) setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   const bool started = fd_ >= 0 && (connect(fd_, to->ai_addr, to->ai_addrlen) == 0 || errno == EINPROGRESS);
@@ -52,6 +54,7 @@ void Connection::open(const Address& address) {
 }
 
 void Connection::close(const std::string& why) {
+  keep_in_child(fd_);
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
   state_ = State::kClosed;
