@@ -493,9 +493,11 @@ void Consumer::settle() {
   const std::lock_guard lock(mutex_);
   status_.acknowledged = 0;
   status_.overwritten = 0;
+  status_.given_up = 0;
   for (const auto& stream : streams_) {
     status_.acknowledged += stream->events_acknowledged();
     status_.overwritten += static_cast<uint64_t>(stream->lost().overwritten);
+    status_.given_up += stream->given_up();
   }
   status_.puts_in_flight = static_cast<uint32_t>(put_bytes_.size());
   if (!met || flush_done_ == flush_taken_) return;

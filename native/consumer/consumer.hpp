@@ -31,6 +31,7 @@ struct Status {
   std::string error{};        // why not connected, as long as it is not
   uint64_t acknowledged = 0;
   uint64_t overwritten = 0;  // events that were given up before they were read
+  uint64_t given_up = 0;     // of a dead process, before it was recovered
   uint64_t bytes_sent = 0;
   uint32_t puts_in_flight = 0;
 };

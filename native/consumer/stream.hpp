@@ -32,6 +32,8 @@ class Stream {
   void look(thrift::Lost without_ring);
   uint64_t limit() const { return limit_; }
   const thrift::Lost& lost() const { return lost_; }
+  // Records that were given up before they were recovered, of those that the relay does not have.
+  uint64_t given_up() const { return given_up_; }
   // As packets tell them: those since the file began.
   uint64_t losses() const { return static_cast<uint64_t>(lost_.total()) - lost_before_; }
   // Bytes that came between the last two looks.
@@ -82,6 +84,7 @@ class Stream {
   uint64_t events_acknowledged() const { return events_acknowledged_; }
 
  private:
+  void count_given_up(uint64_t position, uint64_t events);
   bool overwrites() const { return source_.geometry.mode == ring::Mode::kOverwrite; }
 
   struct InFlight {
@@ -99,6 +102,7 @@ class Stream {
   uint64_t limit_ = 0;
   uint64_t came_ = 0;
   thrift::Lost lost_{};
+  uint64_t given_up_ = 0;  // of a dead process's ring, for room
   int64_t sequence_ = 0;
   uint64_t events_ = 0;  // in all puts, also those that another process sent
   std::deque<InFlight> in_flight_;
