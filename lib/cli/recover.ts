@@ -1,10 +1,13 @@
 // lib/cli/recover.ts: what processes left when they were killed, brought to the relay that they sent to.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Relay } from '@blkin/relay'
-import { addressText, parseAddress } from '../address.js'
+import { parseAddress } from '../address.js'
 import { loadError, native } from '../native.js'
+import { count } from './amounts.js'
 import { note } from './print.js'
+import { visible } from './visible.js'
 
+/** For all of them in one look. What is not brought then stays, for the next look or the next start. */
 const recoverMs = 10_000
 const stragglersMs = 1000
 const lookEveryMs = 2000
@@ -18,39 +21,53 @@ export function requireNative(): void {
 export async function collectRest(relay: Relay, token: string): Promise<void> {
   const alive = () => relay.stats().processes.some((process) => process.connected)
   for (const end = performance.now() + stragglersMs; alive() && performance.now() < end; ) await sleep(10)
-  await collectDead(relay.address, token, new Set())
+  await collectDead(relay, token, new Set())
 }
 
 /**
- * Looks every two seconds for what killed processes of this host left that sent to this relay. They must have named it as
- * it names itself; one that listens everywhere is 127.0.0.1 to them.
+ * Looks every two seconds for what killed processes of this host left that sent to this relay, by whatever name: of this user, or
+ * of all where it is root.
  *
- * @returns what ends it, once a look that has begun is over
+ * @returns what ends it, also a look that has begun
  */
-export function keepCollecting(address: string, token: string): () => Promise<void> {
+export function keepCollecting(relay: Relay, token: string): () => Promise<void> {
   const end = new AbortController()
   const told = new Set<string>()
-  const { host, port } = parseAddress(address)
-  const isEverywhere = host === '0.0.0.0' || host === '::'
-  const named = addressText({ host: isEverywhere ? '127.0.0.1' : host, port })
+  const cancel = new Int32Array(1)
   const looking = (async () => {
     while (!end.signal.aborted) {
-      await collectDead(named, token, told).catch((error: Error) => note(error.message))
+      await collectDead(relay, token, told, cancel).catch((error: Error) => note(error.message))
       await sleep(lookEveryMs, undefined, { signal: end.signal }).catch(() => {})
     }
   })()
   return () => {
     end.abort()
+    Atomics.store(cancel, 0, 1)
     return looking
   }
 }
 
-/** `told`: the folders of which it was said that they are not whole. */
-async function collectDead(address: string, token: string, told: Set<string>): Promise<void> {
-  const found = (await native?.recover({ ...parseAddress(address), token, timeout: recoverMs })) ?? []
-  for (const { folder, events, delivered, error } of found) {
+/** `told`: the folders of which it was said that they are not whole. `cancel`: its word is not 0 once it is to end. */
+async function collectDead(
+  relay: Relay,
+  token: string,
+  told: Set<string>,
+  cancel = new Int32Array(1),
+): Promise<void> {
+  const uuids = relay.stats().processes.map(({ uuid }) => uuid.replaceAll('-', ''))
+  const found = await native?.recover({
+    ...parseAddress(relay.address),
+    ...{ token, timeout: recoverMs, cancel },
+    // Who left a folder shows no token: of other users only those are taken that did while they lived.
+    ...(token ? { known: Buffer.from(uuids.join(''), 'hex') } : {}),
+  })
+  for (const { folder, events, givenUp, delivered, error } of found ?? []) {
     if (events > 0) note(`${events} events came from what a dead process left`)
-    if (!delivered && !told.has(folder)) note(`${folder}: not all could be recovered: ${error}`)
-    if (!delivered) told.add(folder)
+    if (delivered && givenUp > 0)
+      note(`${visible(folder)}: ${count(givenUp, 'event')} given up for room before, and counted as lost in its trace`)
+    if (Atomics.load(cancel, 0) === 0 && !delivered && (givenUp > 0 || !told.has(folder))) {
+      note(`${visible(folder)}: not all could be recovered: ${visible(error)}`)
+      told.add(folder)
+    }
   }
 }

@@ -110,7 +110,7 @@ async function run({ listen, output, token, json, nice, ...flags }: Flags): Prom
     ...(scribeAddress ? { scribe: scribeAddress } : {}),
   }
   if (json) printJson({ listening: address, ...others, output })
-  const endCollecting = keepCollecting(address, token ?? '')
+  const endCollecting = keepCollecting(relay, token ?? '')
   await told
   await endCollecting()
   await relay.close()

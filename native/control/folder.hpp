@@ -25,7 +25,7 @@
 
 namespace blkin::control {
 
-// Of one process, living or dead.
+// Of this process. What dead ones left is read by dead_process.hpp.
 class ProcessFolder {
  public:
   ProcessFolder() = default;
@@ -35,8 +35,6 @@ class ProcessFolder {
 
   // Makes this process's, where there is room for so many bytes. Where it cannot, path() is empty and error() says why.
   void create(uint64_t room);
-  // Opens a dead process's. False: alive, not ours, or not a folder of this version.
-  bool open_dead(const std::string& path);
 
   void add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints);
   void remove();
@@ -44,12 +42,10 @@ class ProcessFolder {
   const std::string& path() const { return path_; }
   const std::string& user() const { return user_; }  // BASE/blkin-UID
   const std::string& error() const { return error_; }
-  const std::vector<thrift::Tracepoint>& tracepoints() const { return tracepoints_; }  // after open_dead()
-  std::vector<std::string> sessions() const;                                           // the folders in it
 
  private:
   bool create_at(const std::string& base, uint64_t room);
-  bool lock(int flags);
+  bool lock();
   void let_go();
 
   std::string user_;
@@ -57,7 +53,6 @@ class ProcessFolder {
   std::string error_;
   int lock_fd_ = -1;
   int tracepoints_fd_ = -1;
-  std::vector<thrift::Tracepoint> tracepoints_;
 };
 
 constexpr uint64_t kStateMagic = 0x33544154534b4c42;  // "BLKSTAT3"
@@ -87,8 +82,6 @@ class SessionFolder {
   // Where it cannot be made, state() is private memory, each rings() is -1, and error() says why.
   void create(const ProcessFolder& process, const thrift::Hello& hello, const std::string& relay, bool tsc,
               clock::Sample first);
-  // A dead process's. False: not one of this version, or of another boot.
-  bool open_dead(const std::string& path);
   // Whom it sends to from now on.
   void set_relay(const thrift::Hello& hello, const std::string& relay);
   void remove();
@@ -99,13 +92,11 @@ class SessionFolder {
   }
   const std::string& path() const { return path_; }
   const std::string& error() const { return error_; }
-  const thrift::Hello& hello() const { return hello_; }  // after open_dead()
-  const std::string& relay() const { return relay_; }    // HOST:PORT; empty where it sent to none
 
  private:
   bool create_in(const ProcessFolder& process, const std::string& name);
   bool open_channels();
-  bool map_state(int flags);
+  bool map_state();
   void let_go();
 
   std::string path_;
@@ -116,8 +107,5 @@ class SessionFolder {
   thrift::Hello hello_{};
   std::string relay_;
 };
-
-// Keeps what dead processes left from growing: all but the newest `keep` are removed.
-void sweep_dead(size_t keep);
 
 }  // namespace blkin::control

@@ -16,11 +16,6 @@ std::string user_folder(const std::string& base);
 bool is_ours(const std::string& path);
 bool make_folder(const std::string& path);
 
-// This user's folders, one a base, where there are any.
-std::vector<std::string> user_folders();
-// The folders below them, of processes living or dead.
-std::vector<std::string> process_folders();
-
 // When this process began: the kernel's word for it, and nanoseconds since the epoch.
 std::string start_ticks();
 int64_t process_start_ns();
