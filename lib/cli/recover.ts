@@ -64,7 +64,9 @@ async function collectDead(
   for (const { folder, events, givenUp, delivered, error } of found ?? []) {
     if (events > 0) note(`${events} events came from what a dead process left`)
     if (delivered && givenUp > 0)
-      note(`${visible(folder)}: ${count(givenUp, 'event')} given up for room before, and counted as lost in its trace`)
+      note(
+        `${visible(folder)}: ${count(givenUp, 'event')} given up for room before, and counted as lost in its trace`,
+      )
     if (Atomics.load(cancel, 0) === 0 && !delivered && (givenUp > 0 || !told.has(folder))) {
       note(`${visible(folder)}: not all could be recovered: ${visible(error)}`)
       told.add(folder)
