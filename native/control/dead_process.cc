@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace blkin::control {
@@ -16,6 +17,11 @@ namespace {
 constexpr size_t kTracepointsBytes = 64 << 20;  // far above what 16384 tracepoints take
 constexpr size_t kHelloBytes = 1 << 20;
 constexpr size_t kRelayBytes = 4096;
+
+// Of another user's rings: what each is charged at least, so that there are not too many of them, and the largest.
+constexpr uint64_t kChargeLeast = 64 << 10;
+constexpr uint64_t kCapacityMost = 1 << 30;
+constexpr uint64_t kSummaryPart = 4;  // a summary's charge, as a part of the ring's capacity
 
 bool read_all(int fd, void* to, uint64_t size, uint64_t from) {
   auto* at = static_cast<char*>(to);
@@ -34,7 +40,7 @@ bool read_all(int fd, void* to, uint64_t size, uint64_t from) {
 std::unique_ptr<DeadRing> DeadRing::open(const Directory& folder, Channel channel, const std::string& name,
                                          CopyRoom& room) {
   std::unique_ptr<DeadRing> out(new DeadRing());
-  if (!out->open_ring(folder, name, room) && !out->open_summary(folder, name)) return nullptr;
+  if (!out->open_ring(folder, name, room) && !out->open_summary(folder, name, room)) return nullptr;
   // The file's place is its stream: two rings of one stream would release each other's records.
   const uint32_t number = out->ring_->stream - first_stream(channel);
   const bool fits = number < static_cast<uint32_t>(consumer::kRinglessStream);
@@ -76,9 +82,9 @@ bool DeadRing::copy(int fd, CopyRoom& room) {
   const uint64_t from = geometry_.mode == ring::Mode::kOverwrite
                             ? ring::kept(&header, geometry_.sub_buffer_bytes).from
                             : header.tail.load();
-  if (head - from > room.bytes) return room.is_exceeded = true, false;
-  if (!allocate(ring::kHeaderBytes + geometry_.capacity)) return false;
-  room.bytes -= head - from;
+  const uint64_t charge =
+      geometry_.capacity > kCapacityMost ? UINT64_MAX : std::max(head - from, kChargeLeast);
+  if (!room.take(charge) || !allocate(ring::kHeaderBytes + geometry_.capacity)) return false;
   std::memcpy(static_cast<void*>(ring_), static_cast<const void*>(&header), sizeof header);
   for (uint64_t at = from; at < head;) {
     const uint64_t place = at % geometry_.capacity;
@@ -89,11 +95,14 @@ bool DeadRing::copy(int fd, CopyRoom& room) {
   return true;
 }
 
-bool DeadRing::open_summary(const Directory& folder, const std::string& name) {
+bool DeadRing::open_summary(const Directory& folder, const std::string& name, CopyRoom& room) {
   const Descriptor file = folder.file(name, O_RDONLY);
   if (!file || (ring_ == nullptr && !allocate(ring::kHeaderBytes))) return false;
-  is_summary_ = ring::Summary::read(file.get(), *ring_, summary_);
-  if (!is_summary_) return false;
+  const bool foreign = folder.owner() != geteuid();
+  const uint64_t most = foreign ? kCapacityMost : UINT64_MAX;
+  is_summary_ = ring::Summary::read(file.get(), most, *ring_, summary_);
+  if (!is_summary_ || (foreign && !room.take(std::max(ring_->capacity / kSummaryPart, kChargeLeast))))
+    return false;
   // To whoever drains it, a ring that is read to its end, and of which the summary tells the rest.
   geometry_ = {ring_->sub_buffer_bytes, ring_->capacity, ring::Mode::kDiscard};
   ring_->tail.store(ring::committed(ring_));

@@ -18,6 +18,12 @@ namespace blkin::control {
 struct CopyRoom {
   uint64_t bytes;
   bool is_exceeded = false;  // one was larger than what was left, and was not opened
+
+  bool take(uint64_t wanted) {
+    is_exceeded = is_exceeded || wanted > bytes;
+    if (!is_exceeded) bytes -= wanted;
+    return !is_exceeded;
+  }
 };
 
 // A ring as its file holds it, or the summary that stands in its place once it was given up.
@@ -34,7 +40,9 @@ class DeadRing {
   consumer::Source source() const { return {ring_, geometry_, is_summary_ ? &summary_ : nullptr}; }
   bool is_summary() const { return is_summary_; }
   // What it holds, or held when it was given up.
-  uint64_t records() const { return (is_summary_ ? summary_ : ring::Summary::of(ring_, geometry_)).records(); }
+  uint64_t records() const {
+    return (is_summary_ ? summary_ : ring::Summary::of(ring_, geometry_)).records();
+  }
   // Every record and every loss is with the relay, as far as one can tell without it.
   bool is_delivered() const;
 
@@ -42,7 +50,7 @@ class DeadRing {
   DeadRing() = default;
   bool open_ring(const Directory& folder, const std::string& name, CopyRoom& room);
   bool copy(int fd, CopyRoom& room);
-  bool open_summary(const Directory& folder, const std::string& name);
+  bool open_summary(const Directory& folder, const std::string& name, CopyRoom& room);
   bool allocate(uint64_t bytes);
 
   ring::Header* ring_ = nullptr;

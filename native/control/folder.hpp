@@ -2,8 +2,10 @@
 // dead:
 //
 //   BASE/blkin-UID/standing                         rules for programs that start later (standing.hpp)
+//   BASE/blkin-UID/removed                          what was removed of dead ones and could not be counted in a trace (removed.hpp)
 //   BASE/blkin-UID/PID-START/alive                  the living process holds a lock on it; who gets it knows of its death
 //                           /control                its agent's socket
+//                           /dead                   whose time is when it was first found dead (sweep.cc)
 //                           /tracepoints            what it declared
 //                           /SESSION/{state,hello,relay}        a session
 //                           /SESSION/{events,spans}/NUMBER      its rings, by channel: of a CPU, or of a lease

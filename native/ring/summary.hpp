@@ -27,13 +27,14 @@ class Summary {
     return out;
   }
 
-  // False: not one. The header comes as the ring had it.
-  static bool read(int fd, Header& header, Summary& out) {
+  // False: not one, or of a ring larger than `most`. The header comes as the ring had it.
+  static bool read(int fd, uint64_t most, Header& header, Summary& out) {
     if (!read_whole(fd, &header, sizeof header, 0) || header.magic != kSummaryMagic ||
         header.version != kVersion)
       return false;
     const Geometry geometry{header.sub_buffer_bytes, header.capacity, header.mode};
-    if (!valid_geometry(geometry) || !valid_positions(&header, geometry)) return false;
+    if (!valid_geometry(geometry) || !valid_positions(&header, geometry) || geometry.capacity > most)
+      return false;
     struct stat status {};
     if (fstat(fd, &status) != 0 ||
         static_cast<uint64_t>(status.st_size) != kHeaderBytes + geometry.capacity / 64)

@@ -172,15 +172,16 @@ TEST_F(Sweep, one_whose_relay_did_not_come_for_a_week_goes_before_those_that_are
 TEST_F(Sweep, leaves_alone_what_is_being_recovered) {
   ASSERT_NO_FATAL_FAILURE(leave({.events = 2000}));
   FakeRelay relay;
-  relay.freeze(true);
-  std::thread recovering([&] { recover_dead(kNowhere.text(), relay.address(), "", kForever); });
-  const auto is_held = [] {
-    const Directory user = std::move(dead_users().at(0));
-    return DeadProcess::open(user, user.names().at(0)) == nullptr;
+  std::atomic<bool> came{false}, go{false};
+  relay.on_put = [&](const test::ReceivedPut&) {
+    came = true;
+    while (!go) usleep(100);
+    return test::Answer::kStore;
   };
-  while (!is_held()) usleep(100);
+  std::thread recovering([&] { recover_dead(kNowhere.text(), relay.address(), "", kForever); });
+  while (!came) usleep(100);
   sweep_dead({.kept_bytes = 1});
-  relay.freeze(false);
+  go = true;
   recovering.join();
   EXPECT_EQ(expect_all_numbers(relay), 2000U);
 }
