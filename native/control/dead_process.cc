@@ -176,17 +176,19 @@ std::vector<thrift::Tracepoint> DeadProcess::tracepoints() const {
 }
 
 std::vector<Directory> dead_users() {
-  constexpr const char* kPrefix = "blkin-";
+  const std::string prefix = "blkin-";
   std::vector<Directory> found;
   for (const std::string& base : bases()) {
-    std::vector<std::string> names{kPrefix + std::to_string(geteuid())};
+    std::vector<std::string> names{prefix + std::to_string(geteuid())};
     if (geteuid() == 0)
       if (const Directory all(base); all) names = all.names();
     for (const std::string& name : names) {
-      if (name.rfind(kPrefix, 0) != 0) continue;
-      Directory user(base + "/" + name);
+      if (name.rfind(prefix, 0) != 0) continue;
+      std::string path = base;
+      path.append("/").append(name);
+      Directory user(path);
       // A name that is not its owner's was made by somebody else, to be taken for it.
-      if (user && user.is_private() && name == kPrefix + std::to_string(user.owner()))
+      if (user && user.is_private() && name == prefix + std::to_string(user.owner()))
         found.push_back(std::move(user));
     }
   }

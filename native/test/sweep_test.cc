@@ -162,7 +162,8 @@ TEST_F(Sweep, one_whose_relay_did_not_come_for_a_week_goes_before_those_that_are
   ASSERT_NO_FATAL_FAILURE(leave({.events = 2000}));
   sweep_dead();
   const std::string old = ours().at(0);
-  const timespec long_ago[2] = {{time(nullptr) - 8 * 24 * 3600, 0}, {time(nullptr) - 8 * 24 * 3600, 0}};
+  const time_t then = time(nullptr) - time_t{8} * 24 * 3600;
+  const timespec long_ago[2] = {{then, 0}, {then, 0}};
   ASSERT_EQ(utimensat(AT_FDCWD, (old + "/dead").c_str(), long_ago, 0), 0);
   sweep_dead({.kept_bytes = bytes_left() * 3 / 4});
   ASSERT_EQ(ours().size(), 1U);
@@ -191,7 +192,7 @@ TEST_F(Sweep, what_no_relay_comes_for_goes_first) {
   ASSERT_NO_FATAL_FAILURE(leave({.events = 2000}));
   sweep_dead();
   const std::string recorder = ours().at(0);
-  std::ofstream(recorder + "/default/relay", std::ios::trunc);
+  std::filesystem::resize_file(recorder + "/default/relay", 0);
   sweep_dead({.kept_bytes = bytes_left() * 3 / 4});
   EXPECT_EQ(ours().size(), 1U);
   EXPECT_NE(ours().at(0), recorder);
