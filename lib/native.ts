@@ -113,6 +113,18 @@ export interface NativeGate {
 }
 
 /** native/addon/environment.hpp lists the same. */
+/** A session of a dead process. */
+export interface NativeRecovered {
+  uuid: Uint8Array
+  folder: string
+  /** Brought by this call. */
+  events: number
+  /** Had been given up for room before, and were told to the relay as lost. */
+  givenUp: number
+  delivered: boolean
+  error: string
+}
+
 export interface Native {
   /** True: rules have changed since the event was asked, so it is to be asked and put again. */
   emit(): boolean | undefined
@@ -157,7 +169,9 @@ export interface Native {
     port: string
     token: string
     timeout: number
-  }): Promise<{ uuid: Uint8Array; folder: string; events: number; delivered: boolean; error: string }[]>
+    cancel?: Int32Array
+    known?: Uint8Array
+  }): Promise<NativeRecovered[]>
 }
 
 /** Every function of the addon; a test compares with what it has. */

@@ -1,11 +1,14 @@
 // lib/cli/recover.ts: what processes left when they were killed, brought to the relay that they sent to.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Relay } from '@blkin/relay'
-import { addressText, parseAddress } from '../address.js'
+import { parseAddress } from '../address.js'
 import { loadError, native } from '../native.js'
 import { socketPathOf } from '../relay-address.js'
+import { count } from './amounts.js'
 import { note } from './print.js'
+import { visible } from './visible.js'
 
+/** For all of them in one look. What is not brought then stays, for the next look or the next start. */
 const recoverMs = 10_000
 const stragglersMs = 1000
 const lookEveryMs = 2000
@@ -19,46 +22,68 @@ export function requireNative(): void {
 export async function collectRest(relay: Relay, token: string): Promise<void> {
   const alive = () => relay.stats().processes.some((process) => process.connected)
   for (const end = performance.now() + stragglersMs; alive() && performance.now() < end; ) await sleep(10)
-  await collectDead(relay.address, token, new Set())
+  const { address } = relay
+  await collectDead({ relay, address, token, told: new Set(), cancel: new Int32Array(1) })
 }
 
 /**
- * Looks every two seconds for what killed processes of this host left that sent to this relay, at any of its addresses.
+ * Looks every two seconds for what killed processes of this host left that sent to this relay, at any of its addresses and by whatever
+ * name: of this user, or of all where it is root.
  *
- * @returns what ends it, once a look that has begun is over
+ * @returns what ends it, also a look that has begun
  */
-export function keepCollecting(addresses: readonly string[], token: string): () => Promise<void> {
+export function keepCollecting(
+  relay: Relay,
+  addresses: readonly string[],
+  token: string,
+): () => Promise<void> {
   const end = new AbortController()
   const told = new Set<string>()
+  const cancel = new Int32Array(1)
   const looking = (async () => {
     while (!end.signal.aborted) {
-      for (const address of addresses.map(namedAs))
-        await collectDead(address, token, told).catch((error: Error) => note(error.message))
+      for (const address of addresses)
+        await collectDead({ relay, address, token, told, cancel }).catch((error: Error) =>
+          note(error.message),
+        )
       await sleep(lookEveryMs, undefined, { signal: end.signal }).catch(() => {})
     }
   })()
   return () => {
     end.abort()
+    Atomics.store(cancel, 0, 1)
     return looking
   }
 }
 
-/** They must have named it as it names itself; one that listens everywhere is 127.0.0.1 to them. */
-function namedAs(address: string): string {
-  if (socketPathOf(address) !== undefined) return address
-  const { host, port } = parseAddress(address)
-  const isEverywhere = host === '0.0.0.0' || host === '::'
-  return addressText({ host: isEverywhere ? '127.0.0.1' : host, port })
+interface Look {
+  relay: Relay
+  address: string
+  token: string
+  /** The folders of which it was said that they are not whole. */
+  told: Set<string>
+  /** Its word is not 0 once it is to end. */
+  cancel: Int32Array
 }
 
-/** `told`: the folders of which it was said that they are not whole. */
-async function collectDead(address: string, token: string, told: Set<string>): Promise<void> {
+async function collectDead({ relay, address, token, told, cancel }: Look): Promise<void> {
+  const uuids = relay.stats().processes.map(({ uuid }) => uuid.replaceAll('-', ''))
   const path = socketPathOf(address)
-  const where = path === undefined ? parseAddress(address) : { host: '', port: '', path }
-  const found = (await native?.recover({ ...where, token, timeout: recoverMs })) ?? []
-  for (const { folder, events, delivered, error } of found) {
+  const found = await native?.recover({
+    ...(path === undefined ? parseAddress(address) : { host: '', port: '', path }),
+    ...{ token, timeout: recoverMs, cancel },
+    // Who left a folder shows no token: of other users only those are taken that did while they lived.
+    ...(token ? { known: Buffer.from(uuids.join(''), 'hex') } : {}),
+  })
+  for (const { folder, events, givenUp, delivered, error } of found ?? []) {
     if (events > 0) note(`${events} events came from what a dead process left`)
-    if (!delivered && !told.has(folder)) note(`${folder}: not all could be recovered: ${error}`)
-    if (!delivered) told.add(folder)
+    if (delivered && givenUp > 0)
+      note(
+        `${visible(folder)}: ${count(givenUp, 'event')} given up for room before, and counted as lost in its trace`,
+      )
+    if (Atomics.load(cancel, 0) === 0 && !delivered && (givenUp > 0 || !told.has(folder))) {
+      note(`${visible(folder)}: not all could be recovered: ${visible(error)}`)
+      told.add(folder)
+    }
   }
 }

@@ -130,7 +130,7 @@ async function run({ listen, output, json, nice, token, keep, ...flags }: Flags)
     ...(scribeAddress ? { scribe: scribeAddress } : {}),
   }
   if (json) printJson({ listening: address, ...others, output })
-  const endCollecting = keepCollecting([address, ...socket], token ?? '')
+  const endCollecting = keepCollecting(relay, [address, ...socket], token ?? '')
   await told
   await endCollecting()
   await relay.close()

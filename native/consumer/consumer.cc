@@ -523,11 +523,12 @@ void Consumer::settle() {
       std::all_of(streams_.begin(), streams_.end(), [](const auto& stream) { return stream->mark_met(); });
   const std::lock_guard lock(mutex_);
   status_.acknowledged = 0;
-  status_.overwritten = status_.unstored = 0;
+  status_.overwritten = status_.unstored = status_.given_up = 0;
   for (const auto& stream : streams_) {
     status_.acknowledged += stream->events_acknowledged();
     status_.overwritten += static_cast<uint64_t>(stream->lost().overwritten);
     status_.unstored += static_cast<uint64_t>(stream->lost().unstored);
+    status_.given_up += stream->given_up();
   }
   status_.puts_in_flight = static_cast<uint32_t>(put_bytes_.size());
   if (!met || flush_done_ == flush_taken_) return;

@@ -38,6 +38,7 @@ struct Status {
   uint64_t acknowledged = 0;
   uint64_t overwritten = 0;  // events that were given up before they were read
   uint64_t unstored = 0;     // that the relay had said are stored, and holds no longer
+  uint64_t given_up = 0;     // of a dead process, before it was recovered
   uint64_t bytes_sent = 0;
   uint32_t puts_in_flight = 0;
 };

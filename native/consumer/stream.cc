@@ -14,6 +14,11 @@ Stream::Stream(int32_t number, Source source)
   if (source_.ring == nullptr) return;
   cursor_.seek(source_.ring->tail.load(std::memory_order_relaxed));
   limit_ = position_acknowledged_ = cursor_.position();
+  if (source_.summary != nullptr) count_given_up(source_.summary->from(), 0);
+}
+
+void Stream::count_given_up(uint64_t position, uint64_t events) {
+  given_up_ = source_.summary->lacks(position, events);
 }
 
 void Stream::look(thrift::Lost beside) {
@@ -31,6 +36,9 @@ void Stream::look(thrift::Lost beside) {
   lost_.no_room = static_cast<int64_t>(source_.ring->lost_no_room.load(std::memory_order_relaxed));
   lost_.too_big = static_cast<int64_t>(source_.ring->lost_too_big.load(std::memory_order_relaxed));
   lost_.no_ring = beside.no_ring;
+  if (source_.summary == nullptr) return;
+  if (source_.summary->overwrites()) lost_.overwritten = static_cast<int64_t>(given_up_);
+  else lost_.no_room += static_cast<int64_t>(given_up_);
 }
 
 double Stream::of_ring(uint64_t bytes) const {
@@ -85,6 +93,11 @@ void Stream::resume(const thrift::Held* held, bool counts) {
   discarded_acknowledged_ = lost_before_ + file_.discarded;
   events_ = held != nullptr ? static_cast<uint64_t>(held->events) : 0;
   if (source_.ring == nullptr) return;
+  if (source_.summary != nullptr) {
+    const uint64_t position =
+        held != nullptr ? static_cast<uint64_t>(held->position) : source_.summary->from();
+    return count_given_up(position, events_);
+  }
   if (overwrites()) {
     cursor_.seek(held != nullptr ? static_cast<uint64_t>(held->position) : 0);
     // Its marks are lost, and it knows by count alone how far it has come: what is stored is not sent again.

@@ -34,6 +34,8 @@ class Stream {
   void look(thrift::Lost beside);
   uint64_t limit() const { return limit_; }
   const thrift::Lost& lost() const { return lost_; }
+  // Records that were given up before they were recovered, of those that the relay does not have.
+  uint64_t given_up() const { return given_up_; }
   // As packets tell them: those since the file began.
   // Fewer than were told before, where another folder of the process counted those.
   uint64_t losses() const {
@@ -94,6 +96,7 @@ class Stream {
 
  private:
   void count_unstored(const thrift::Held* held);
+  void count_given_up(uint64_t position, uint64_t events);
   bool overwrites() const { return source_.geometry.mode == ring::Mode::kOverwrite; }
 
   struct InFlight {
@@ -112,6 +115,7 @@ class Stream {
   uint64_t limit_ = 0;
   uint64_t came_ = 0;
   thrift::Lost lost_{};
+  uint64_t given_up_ = 0;  // of a dead process's ring, for room
   int64_t sequence_ = 0;
   uint64_t events_ = 0;     // in all puts, also those that another process sent
   uint64_t accounted_ = 0;  // events that the relay has said are stored, whether they are there still or not

@@ -7,6 +7,7 @@
 #include "../clock/clock.hpp"
 #include "../clock/epochs.hpp"
 #include "../ring/read.hpp"
+#include "../ring/summary.hpp"
 #include "../thrift/messages.hpp"
 
 namespace blkin::consumer {
@@ -14,6 +15,8 @@ namespace blkin::consumer {
 struct Source {
   ring::Header* ring;
   ring::Geometry geometry;
+  // Where its records were given up: they are counted, and `ring` is only a header, read to its end.
+  const ring::Summary* summary = nullptr;
 };
 
 class Supply {

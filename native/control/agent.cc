@@ -14,6 +14,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "../thrift/fork.hpp"
 #include "calls.hpp"
 #include "process.hpp"
 
@@ -88,6 +89,7 @@ int Agent::complete() {
 }
 
 void Agent::stop_listening() {
+  thrift::keep_in_child(listen_fd_);
   if (listen_fd_ >= 0) close(listen_fd_);
   listen_fd_ = -1;
 }
@@ -98,6 +100,7 @@ bool Agent::bind_socket(const std::string& path) {
   if (path.size() >= sizeof address.sun_path) return errno = ENAMETOOLONG, false;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   listen_fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  thrift::close_in_child(listen_fd_);
   // Nobody else reaches it before the mode is set: its folder is this user's alone.
   return listen_fd_ >= 0 && bind(listen_fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
          chmod(path.c_str(), 0600) == 0 && ::listen(listen_fd_, kControllersMax) == 0;

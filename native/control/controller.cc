@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "../thrift/binary.hpp"
+#include "../thrift/fork.hpp"
 #include "calls.hpp"
 #include "process.hpp"
 
@@ -29,12 +30,15 @@ size_t frame_size(const uint8_t* bytes, size_t have) {
 }  // namespace
 
 Controller::Controller(Process& process, int fd, uint64_t id, bool crowded)
-    : process_(process), fd_(fd), id_(id), crowded_(crowded) {}
+    : process_(process), fd_(fd), id_(id), crowded_(crowded) {
+  thrift::close_in_child(fd_);
+}
 
 Controller::~Controller() { end(); }
 
 void Controller::end() {
   if (fd_ < 0) return;
+  thrift::keep_in_child(fd_);
   close(fd_);
   fd_ = -1;
   later_.clear();

@@ -2,8 +2,10 @@
 // dead:
 //
 //   BASE/blkin-UID/standing                         rules for programs that start later (standing.hpp)
+//   BASE/blkin-UID/removed                          what was removed of dead ones and could not be counted in a trace (removed.hpp)
 //   BASE/blkin-UID/PID-START/alive                  the living process holds a lock on it; who gets it knows of its death
 //                           /control                its agent's socket
+//                           /dead                   whose time is when it was first found dead (sweep.cc)
 //                           /tracepoints            what it declared
 //                           /SESSION/{state,hello,relay}        a session
 //                           /SESSION/{events,spans}/NUMBER      its rings, by channel: of a CPU, or of a lease
@@ -26,7 +28,7 @@
 
 namespace blkin::control {
 
-// Of one process, living or dead.
+// Of this process. What dead ones left is read by dead_process.hpp.
 class ProcessFolder {
  public:
   ProcessFolder() = default;
@@ -36,8 +38,6 @@ class ProcessFolder {
 
   // Makes this process's, where there is room for so many bytes. Where it cannot, path() is empty and error() says why.
   void create(uint64_t room);
-  // Opens a dead process's. False: alive, not ours, or not a folder of this version.
-  bool open_dead(const std::string& path);
 
   // All of them, or none where there is no room: false.
   bool add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints);
@@ -46,12 +46,10 @@ class ProcessFolder {
   const std::string& path() const { return path_; }
   const std::string& user() const { return user_; }  // BASE/blkin-UID
   const std::string& error() const { return error_; }
-  const std::vector<thrift::Tracepoint>& tracepoints() const { return tracepoints_; }  // after open_dead()
-  std::vector<std::string> sessions() const;                                           // the folders in it
 
  private:
   bool create_at(const std::string& base, uint64_t room);
-  bool lock(int flags);
+  bool lock();
   void let_go();
 
   std::string user_;
@@ -59,7 +57,6 @@ class ProcessFolder {
   std::string error_;
   int lock_fd_ = -1;
   int tracepoints_fd_ = -1;
-  std::vector<thrift::Tracepoint> tracepoints_;
 };
 
 constexpr uint64_t kStateMagic = 0x33544154534b4c42;  // "BLKSTAT3"
@@ -89,8 +86,6 @@ class SessionFolder {
   // Where it cannot be made, state() is private memory, each rings() is -1, and error() says why.
   void create(const ProcessFolder& process, const thrift::Hello& hello, const std::string& relay, bool tsc,
               clock::Sample first);
-  // A dead process's. False: not one of this version, or of another boot.
-  bool open_dead(const std::string& path);
   // Beside another one of the same session, whose clock readings and epochs it takes.
   void create_beside(const ProcessFolder& process, SessionFolder& first);
   // A reading of the clocks; all that was sent, or looked at, is older than the one before.
@@ -106,13 +101,11 @@ class SessionFolder {
   }
   const std::string& path() const { return path_; }
   const std::string& error() const { return error_; }
-  const thrift::Hello& hello() const { return hello_; }  // after open_dead()
-  const std::string& relay() const { return relay_; }    // HOST:PORT; empty where it sent to none
 
  private:
   bool create_in(const ProcessFolder& process, const std::string& name);
   bool open_channels();
-  bool map_state(int flags);
+  bool map_state();
   void let_go();
 
   std::string path_;
@@ -123,8 +116,5 @@ class SessionFolder {
   thrift::Hello hello_{};
   std::string relay_;
 };
-
-// Keeps what dead processes left from growing: all but the newest `keep` are removed.
-void sweep_dead(size_t keep);
 
 }  // namespace blkin::control

@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <filesystem>
 
 #include "../clock/clock.hpp"
 #include "../ring/signals.hpp"
@@ -84,11 +83,11 @@ bool write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
 
 std::vector<uint8_t> read_small_file(const std::string& path) {
   std::vector<uint8_t> out;
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return out;
   struct stat status {};
   const bool fits =
-      fstat(fd, &status) == 0 && status.st_size >= 0 && static_cast<size_t>(status.st_size) <= kFileMax;
+      fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && static_cast<size_t>(status.st_size) <= kFileMax;
   if (fits) out.resize(static_cast<size_t>(status.st_size));
   size_t have = 0;
   while (have < out.size()) {
@@ -110,25 +109,6 @@ int64_t process_start_ns() {
     return static_cast<int64_t>(clock::monotonic_ns()) + clock::realtime_offset_ns() - (up - begun);
   }();
   return start;
-}
-
-std::vector<std::string> user_folders() {
-  std::vector<std::string> found;
-  for (const std::string& base : bases()) {
-    std::string user = user_folder(base);
-    if (keeps_names(base) && is_ours(user)) found.push_back(std::move(user));
-  }
-  return found;
-}
-
-std::vector<std::string> process_folders() {
-  std::vector<std::string> found;
-  for (const std::string& user : user_folders()) {
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(user, error))
-      if (entry.is_directory(error)) found.push_back(entry.path().string());
-  }
-  return found;
 }
 
 }  // namespace blkin::control

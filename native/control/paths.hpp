@@ -18,11 +18,6 @@ bool make_folder(const std::string& path);
 // Nobody but root and this user can put another folder in the place of one below it.
 bool keeps_names(const std::string& path);
 
-// This user's folders, one a base, where there are any.
-std::vector<std::string> user_folders();
-// The folders below them, of processes living or dead.
-std::vector<std::string> process_folders();
-
 // When this process began: the kernel's word for it, and nanoseconds since the epoch.
 std::string start_ticks();
 int64_t process_start_ns();

@@ -11,14 +11,9 @@
 #include <utility>
 
 #include "agent.hpp"
+#include "sweep.hpp"
 
 namespace blkin::control {
-
-namespace {
-
-constexpr size_t kDeadKept = 8;
-
-}  // namespace
 
 Process& Process::get() {
   static auto* process = new Process();
@@ -65,7 +60,7 @@ void Process::detach(Thread& thread) {
 // Holding the mutex, as all below. The folder and the agent, once.
 void Process::settle() {
   if (std::exchange(settled_, true)) return;
-  sweep_dead(kDeadKept);
+  sweep_dead();
   create_folder();
   agent_ = std::make_unique<Agent>(*this);
   agent_->start(folder_.path());

@@ -1,16 +1,15 @@
-// native/control/process_folder.cc: a process's folder, and which of them are dead. See folder.hpp.
+// native/control/process_folder.cc: a process's folder. See folder.hpp.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 
+#include "../thrift/fork.hpp"
 #include "folder.hpp"
 
 namespace blkin::control {
@@ -19,6 +18,7 @@ ProcessFolder::~ProcessFolder() { let_go(); }
 
 void ProcessFolder::let_go() {
   for (int* fd : {&lock_fd_, &tracepoints_fd_}) {
+    thrift::keep_in_child(*fd);
     if (*fd >= 0) close(*fd);
     *fd = -1;
   }
@@ -46,7 +46,7 @@ bool ProcessFolder::create_at(const std::string& base, uint64_t room) {
   }
   tracepoints_fd_ = open((path_ + "/tracepoints").c_str(),
                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND | O_CLOEXEC, 0600);
-  if (tracepoints_fd_ >= 0 && lock(O_CREAT)) return user_ = user, true;
+  if (tracepoints_fd_ >= 0 && lock()) return user_ = user, true;
   error_ = path_ + ": " + strerror(errno);
   remove();
   let_go();  // the next base begins from nothing, and so does having no folder at all
@@ -54,23 +54,13 @@ bool ProcessFolder::create_at(const std::string& base, uint64_t room) {
   return false;
 }
 
-bool ProcessFolder::lock(int flags) {
-  lock_fd_ = ::open((path_ + "/alive").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
-  // Whoever looks for the dead may hold a lock that is ours for a moment: until it sees that nothing is in there yet.
-  return lock_fd_ >= 0 && flock(lock_fd_, (flags & O_CREAT) != 0 ? LOCK_EX : LOCK_EX | LOCK_NB) == 0;
-}
-
-bool ProcessFolder::open_dead(const std::string& path) {
-  path_ = path;
-  if (!is_ours(path_) || !lock(0)) return false;
-  const std::vector<uint8_t> bytes = read_small_file(path_ + "/tracepoints");
-  thrift::Reader reader(bytes.data(), bytes.size());
-  for (;;) {
-    thrift::Tracepoint tracepoint = thrift::read_tracepoint(reader);
-    if (!reader.ok() || tracepoint.id != static_cast<int32_t>(tracepoints_.size())) break;
-    tracepoints_.push_back(std::move(tracepoint));
-  }
-  return true;
+// Locked before it has its name, so that nobody who looks for the dead ever finds it without the lock.
+bool ProcessFolder::lock() {
+  const std::string name = path_ + "/alive", before = name + ".new";
+  lock_fd_ = open(before.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  thrift::close_in_child(lock_fd_);
+  return lock_fd_ >= 0 && flock(lock_fd_, LOCK_EX | LOCK_NB) == 0 &&
+         rename(before.c_str(), name.c_str()) == 0;
 }
 
 bool ProcessFolder::add_tracepoints(const std::vector<thrift::Tracepoint>& tracepoints) {
@@ -89,36 +79,6 @@ void ProcessFolder::remove() {
   if (path_.empty()) return;
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
-}
-
-std::vector<std::string> ProcessFolder::sessions() const {
-  std::vector<std::string> found;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(path_, error))
-    if (entry.is_directory(error)) found.push_back(entry.path().string());
-  return found;
-}
-
-void sweep_dead(size_t keep) {
-  struct Dead {
-    std::string path;
-    time_t changed;
-  };
-  std::vector<Dead> dead;
-  for (const std::string& path : process_folders()) {
-    const int fd = open((path + "/alive").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    struct stat status {};
-    // A folder without a lock may be one that is being made at this moment; after a minute it is not.
-    const bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0;
-    if (!locked && lstat(path.c_str(), &status) == 0 && (fd >= 0 || status.st_mtime + 60 < time(nullptr)))
-      dead.push_back({path, status.st_mtime});
-    if (fd >= 0) close(fd);
-  }
-  std::sort(dead.begin(), dead.end(), [](const Dead& a, const Dead& b) { return a.changed > b.changed; });
-  for (size_t i = keep; i < dead.size(); ++i) {
-    std::error_code ignored;
-    std::filesystem::remove_all(dead[i].path, ignored);
-  }
 }
 
 }  // namespace blkin::control

@@ -64,7 +64,7 @@ bool SessionFolder::create_in(const ProcessFolder& process, const std::string& n
   }
   for (const Channel channel : kChannels) make_folder(path_ + "/" + name_of(channel));
   set_relay(hello_, relay_);
-  if (open_channels() && map_state(O_CREAT)) return true;
+  if (open_channels() && map_state()) return true;
   error_ = path_ + ": " + strerror(errno);
   remove();
   let_go();
@@ -85,32 +85,16 @@ void SessionFolder::set_relay(const thrift::Hello& hello, const std::string& rel
   write_file(path_ + "/relay", std::vector<uint8_t>(relay.begin(), relay.end()));
 }
 
-bool SessionFolder::map_state(int flags) {
-  const int fd = ::open((path_ + "/state").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+bool SessionFolder::map_state() {
+  const int fd = ::open((path_ + "/state").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return false;
-  struct stat status {};
   const ring::SignalsBlocked blocked;
-  const bool there = ((flags & O_CREAT) == 0 || posix_fallocate(fd, 0, sizeof(State)) == 0) &&
-                     fstat(fd, &status) == 0 && status.st_size >= static_cast<off_t>(sizeof(State));
+  const bool there = posix_fallocate(fd, 0, sizeof(State)) == 0;
   void* page = there ? mmap(nullptr, sizeof(State), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
   close(fd);
   if (page == MAP_FAILED) return false;
   state_ = static_cast<State*>(page);
   return true;
-}
-
-bool SessionFolder::open_dead(const std::string& path) {
-  path_ = path;
-  if (!is_ours(path_) || !map_state(0)) return false;
-  const std::vector<uint8_t> bytes = read_small_file(path_ + "/hello");
-  if (state_->magic != kStateMagic || state_->version != 1 || bytes.empty()) return false;
-  thrift::Reader hello(bytes.data(), bytes.size());
-  hello_ = thrift::read_hello(hello);
-  if (!hello.ok() || hello_.boot_id != clock::boot_id()) return false;
-  state_->epochs.repair();
-  const std::vector<uint8_t> relay = read_small_file(path_ + "/relay");
-  relay_.assign(relay.begin(), relay.end());
-  return open_channels();
 }
 
 bool SessionFolder::open_channels() {

@@ -63,7 +63,7 @@ inline Created create(int dir_fd, const char* name, uint32_t stream, Geometry ge
 // Null when the file is not a ring of this version with a geometry that fits its size and positions that can be: with
 // a head further from tail than the ring is long, what was never written would be read, again after each release.
 inline Header* open(int dir_fd, const char* name, Geometry& geometry, int sharing = MAP_SHARED) noexcept {
-  const int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  const int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);  // a FIFO is no ring
   if (fd < 0) return nullptr;
   struct stat status {};
   void* base = MAP_FAILED;

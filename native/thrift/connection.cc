@@ -17,6 +17,7 @@
 
 #include "binary.hpp"
 #include "foreign.hpp"
+#include "fork.hpp"
 
 namespace blkin::thrift {
 
@@ -70,6 +71,7 @@ void Connection::open(const Address& address) {
   const addrinfo* to = found;
   for (size_t skip = failed_attempts_++ % addresses_; skip > 0; --skip) to = to->ai_next;
   fd_ = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  close_in_child(fd_);
   const int one = 1;
   if (fd_ >= 0) {
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -99,6 +101,7 @@ void Connection::open_socket(const std::string& path) {
 }
 
 void Connection::close(const std::string& why) {
+  keep_in_child(fd_);
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
   state_ = State::kClosed;
