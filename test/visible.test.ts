@@ -42,7 +42,7 @@ describe('made visible', () => {
   })
 
   test('in every table', () => {
-    const lost: Lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0 }
+    const lost: Lost = { noRoom: 0, tooBig: 0, badValue: 0, noRing: 0, overwritten: 0, unstored: 0 }
     const row = { pid: 1, program: evil, host: evil, startedAt: 0n, rate: 1, lost }
     const ps = renderPs(
       [{ ...row, sessions: [1, 2].map(() => ({ name: evil, state: evil, more: {} })) }],
