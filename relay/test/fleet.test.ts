@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as dial } from 'node:net'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { connectFleet, type Fleet, type RelayOptions, view } from '../src/index.js'
 import { Follower, MOST_WAITING_BYTES } from '../src/live/follower.js'
 import { PutDecoder } from '../src/live/put-decoder.js'
@@ -197,6 +197,11 @@ test('a process hears with each answer whether somebody follows it, and puts soo
   follower.close()
   await vi.waitFor(async () => expect(await isFollowed()).toBe(false))
 })
+
+/** Of this process: more listeners than anybody meant to have, for one. */
+const warnings: Error[] = []
+process.on('warning', (warning) => warnings.push(warning))
+afterAll(() => expect(warnings).toEqual([]))
 
 test('ten followers each get all; one that takes nothing loses what is new beyond its bound, and is told', async () => {
   const { relay, fleet: slow } = await relayAndFleet()

@@ -184,10 +184,14 @@ export class Connection implements Owner, Client {
     this.#ending ??= finished
     if (reply && !this.#socket.destroyed && !this.#socket.write(reply) && !this.#socket.destroyed) {
       const timer = this.#limit(STALL_MS, 'no reader', `it took no answer for ${STALL_MS / 1000} s`)
-      // A reset of the connection makes both reject; the timer must not outlive it, or it keeps the process.
-      await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).finally(() =>
-        clearTimeout(timer),
-      )
+      const ended = new AbortController()
+      const how = { signal: ended.signal }
+      // A reset of the connection makes both reject. The timer must not outlive it, or it keeps the process; nor the listeners, of
+      // which there would be more with each answer that is taken slowly.
+      await Promise.race([once(this.#socket, 'drain', how), once(this.#socket, 'close', how)]).finally(() => {
+        clearTimeout(timer)
+        ended.abort()
+      })
     }
   }
 
