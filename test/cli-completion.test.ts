@@ -20,7 +20,7 @@ function surroundings() {
 
 describe('candidates', () => {
   test('are verbs, then flags, levels and modes', async () => {
-    expect(await words('re')).toEqual(['record', 'relay', ''])
+    expect(await words('re')).toEqual(['record', 'relay', 'repair', ''])
     expect(await words('enable', '--ex')).toEqual(['--exclude', '--exactly', ''])
     expect(await words('enable', '--level', 'debug_')).toContain('debug_module')
     expect(await words('enable', '--mode', '')).toEqual(['discard', 'overwrite', 'block', ''])

@@ -1,10 +1,9 @@
 // relay/test/store.test.ts: what a put leaves on the disk, and what the relay says it holds.
 
 import fs, { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { i64, types } from '../src/wire.js'
 import { connect, field, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
@@ -231,21 +230,18 @@ test('a sync of a folder that fails is a put that is refused, and the same put i
   const hello = makeHello({ ack: types.Ack.SYNCED })
   await client.hello(hello)
   await client.declare([tracepoint(0, 'p:e')])
-  const file = await open(output)
-  const files = Object.getPrototypeOf(file) as typeof file
-  await file.close()
-  const { sync } = files
+  const { fsync } = fs
   const put = makePut(0, 1, putsOf(hello.uuid, 0, 1)[0]!)
   for (const failing of [2, 1, 1]) {
     let syncs = 0
-    files.sync = function () {
-      if (++syncs === failing) throw Object.assign(new Error('a fault'), { code: 'EIO' })
-      return sync.call(this)
-    }
+    vi.spyOn(fs, 'fsync').mockImplementation((fd, done) => {
+      if (++syncs === failing) done(Object.assign(new Error('a fault'), { code: 'EIO' }))
+      else fsync(fd, done)
+    })
     await client.put(put).catch((error) => expect(error).toMatchObject({ reason: types.Refusal.STORAGE }))
     expect(syncs, 'there is a sync to fail').toBeGreaterThan(0)
   }
-  files.sync = sync
+  vi.restoreAllMocks()
   await client.put(put)
   expect(readdirSync(output), 'one name').toHaveLength(1)
   if (hasBabeltrace) expect(babeltrace(output).text.split('\n').filter(Boolean)).toHaveLength(100)

@@ -88,9 +88,13 @@ export const ticks = (pid: number): number => {
   return Number(words[11]) + Number(words[12])
 }
 
-export function bytesUnder(folder: string): number {
-  let bytes = 0
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true }))
-    if (entry.isFile()) bytes += statSync(join(entry.parentPath, entry.name)).size
-  return bytes
+/** What a process keeps in its folder: how many rings, and bytes of all else. */
+export function contentsOf(folder: string): { rings: number; bytes: number } {
+  const found = { rings: 0, bytes: 0 }
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue
+    if (/\/(events|spans)$/.test(entry.parentPath)) found.rings++
+    else found.bytes += statSync(join(entry.parentPath, entry.name)).size
+  }
+  return found
 }

@@ -3,6 +3,7 @@
 
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncFile } from '../store/disk.js'
 
 export class LogFile {
   /** Its length before what was appended last. */
@@ -50,7 +51,7 @@ export class LogFile {
   /** On the disk when this returns. */
   async close(): Promise<void> {
     try {
-      await this.file.datasync()
+      await syncFile(this.file)
     } finally {
       await this.file.close()
     }
@@ -63,7 +64,7 @@ export class LogFile {
     this.number++
     this.size = this.#before = 0
     try {
-      await full.datasync()
+      await syncFile(full)
     } finally {
       await full.close()
     }

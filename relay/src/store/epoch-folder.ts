@@ -9,7 +9,7 @@ import { refuse } from '../check/refuse.js'
 import { type Epoch, uuidOf } from '../ctf/epochs.js'
 import { TraceError } from '../read/model.js'
 import { parseMetadata } from '../read/tsdl.js'
-import { storage, syncFolder } from './disk.js'
+import { storage, syncFile, syncFolder } from './disk.js'
 import { contextText, dashed, LAYOUT, preamble, splitMetadata } from './metadata.js'
 
 /** Of the session's secret. */
@@ -134,7 +134,7 @@ export class EpochFolder {
     const file = await open(hidden, REPLACE, 0o600)
     try {
       await file.writeFile(text)
-      if (synced) await file.datasync()
+      if (synced) await syncFile(file)
     } finally {
       await file.close()
     }

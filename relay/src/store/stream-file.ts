@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { follow } from '../check/put.js'
 import { streamFile } from '../ctf/streams.js'
 import { parseMetadata } from '../read/tsdl.js'
-import { storage, syncFolder } from './disk.js'
+import { storage, syncFile, syncFolder } from './disk.js'
 import type { EpochFolder } from './epoch-folder.js'
 import { encodeMark, type Mark, NOTHING, type PutMark, slotOf } from './mark.js'
 import { applyRecovery, BOOT, planRecovery, type Recovery, readMarks } from './stream-recovery.js'
@@ -49,7 +49,7 @@ export class StreamFile {
     const next = follow(mark, given, packets, this.folder.uuid, this.stream)
     await this.#guard(async () => {
       writeAll(this.#marks!, encodeMark({ ...next, boot: BOOT }), slotOf(next))
-      if (synced) await this.#marks!.datasync()
+      if (synced) await syncFile(this.#marks!)
       writeAll(this.#file!, packets, mark.bytes)
       if (synced) await this.#sync(this.#file!)
     }, mark.bytes)
@@ -66,7 +66,7 @@ export class StreamFile {
 
   /** The content first, then the names: a name without its content would be taken for a loss. */
   async #sync(...files: FileHandle[]): Promise<void> {
-    for (const file of files) await file.datasync()
+    for (const file of files) await syncFile(file)
     if (this.#isNamed) return
     await syncFolder(this.folder.path)
     this.#isNamed = true

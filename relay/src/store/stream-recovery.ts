@@ -12,6 +12,7 @@ import type { Epoch } from '../ctf/epochs.js'
 import { emptyPacket } from '../ctf/packet.js'
 import { cpuOf } from '../ctf/streams.js'
 import type { TraceInfo } from '../read/model.js'
+import { syncFile } from './disk.js'
 import {
   beginEpoch,
   decodeMarks,
@@ -141,9 +142,9 @@ export async function applyRecovery(
 ): Promise<void> {
   if (keep < size) await file.truncate(keep)
   await file.write(append, 0, append.length, keep)
-  await file.datasync()
+  await syncFile(file)
   await marksFile.write(encodeBoth({ ...mark, boot: BOOT }), 0, MARKS_FILE_BYTES, 0)
-  await marksFile.datasync()
+  await syncFile(marksFile)
 }
 
 /** The stream before anything was in this file. */

@@ -6,6 +6,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { StrictReader } from '../strict-reader.js'
 import { thrift } from '../wire.js'
+import { syncFile } from './disk.js'
 
 /** So that what is in one fits a frame too. */
 export const MOST_BYTES = 2 ** 20
@@ -52,7 +53,7 @@ export async function writeStruct(path: string, bytes: Buffer): Promise<void> {
     const file = await open(unborn, 'wx', 0o600)
     try {
       await file.writeFile(bytes)
-      await file.datasync()
+      await syncFile(file)
     } finally {
       await file.close()
     }
