@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config'
 // what was published.
 const alone = [
   ...['test/cli*.test.ts', 'test/walkthrough.test.ts', 'test/control-hostile.test.ts'],
+  ...['test/recovery.test.ts', 'test/output-errors.test.ts'],
   ...['test/install*.test.ts', 'test/bench*.test.ts'],
 ]
 
