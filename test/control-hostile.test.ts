@@ -2,7 +2,7 @@
 // cut bytes, lying lengths, wrong types, deep structs, calls that are none. The connection ends or the call is refused;
 // the process lives, its memory stays, and a decent controller does not notice.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, statSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -220,7 +220,9 @@ s.sendall(bytes.fromhex('${good[0]?.toString('hex')}'))
 print(len(s.recv(100)))`, join(running.folder, 'control')], { encoding: 'utf8' }) // biome-ignore format: a program
       expect(asNobody().stderr).toContain('PermissionError')
       const user = join(running.folder, '..')
-      onTestFinished(() => chmodSync(user, 0o700))
+      onTestFinished(() => {
+        for (const one of [user, running.folder].filter(existsSync)) chmodSync(one, 0o700)
+      })
       chmodSync(user, 0o755)
       chmodSync(running.folder, 0o755)
       chmodSync(join(running.folder, 'control'), 0o666)
