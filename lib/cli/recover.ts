@@ -67,13 +67,12 @@ interface Look {
 }
 
 async function collectDead({ relay, address, token, told, cancel }: Look): Promise<void> {
-  const uuids = relay.stats().processes.map(({ uuid }) => uuid.replaceAll('-', ''))
   const path = socketPathOf(address)
   const found = await native?.recover({
     ...(path === undefined ? parseAddress(address) : { host: '', port: '', path }),
     ...{ token, timeout: recoverMs, cancel },
     // Who left a folder shows no token: of other users only those are taken that did while they lived.
-    ...(token ? { known: Buffer.from(uuids.join(''), 'hex') } : {}),
+    ...(token ? { known: knownTo(relay) } : {}),
   })
   for (const { folder, events, givenUp, delivered, error } of found ?? []) {
     if (events > 0) note(`${events} events came from what a dead process left`)
@@ -86,4 +85,10 @@ async function collectDead({ relay, address, token, told, cancel }: Look): Promi
       told.add(folder)
     }
   }
+}
+
+/** The sessions' uuids, 16 bytes each. */
+function knownTo(relay: Relay): Buffer {
+  const uuids = relay.stats().processes.map(({ uuid }) => uuid.replaceAll('-', ''))
+  return Buffer.from(uuids.join(''), 'hex')
 }

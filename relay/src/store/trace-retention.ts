@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { streamOf } from '../ctf/streams.js'
 import { parseMetadata } from '../read/tsdl.js'
 import { soonest } from '../wall-clock.js'
 import type { Mark } from './mark.js'
@@ -123,7 +124,7 @@ async function eventsOf({ folders }: Kept): Promise<number> {
   const newest = new Map<string, Mark['events']>()
   for (const folder of folders) {
     for (const name of await readdir(folder)) {
-      if (!name.startsWith('.events_') && !name.startsWith('.spans_')) continue
+      if (!name.startsWith('.') || streamOf(name.slice(1)) === undefined) continue
       const file = await open(join(folder, name), 'r')
       const [mark] = await readMarks(file).finally(() => file.close())
       if (mark) newest.set(name, mark.events)
