@@ -1,6 +1,6 @@
 // lib/context.ts: what is told of the moment of an event beside its fields, as far as JavaScript knows it. A session or a
 // filter asks for contexts by name; gather() puts those into the memory shared with the addon (a ContextBlock of
-// native/control/context.hpp) before a gated event is staged, where filters read them. While nobody asks, nothing here runs.
+// native/event/context.hpp) before a gated event is staged, where filters read them. While nobody asks, nothing here runs.
 import { executionAsyncId } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
 import { joined, type Wide } from './filter/integers.js'

@@ -14,7 +14,7 @@ import { gapBefore } from './sample.js'
 import type { Schema } from './schema.js'
 import { askedAt, generations, stagedAsked, staging } from './staging.js'
 
-/** Answers with a word for control::Asked of native/control/registry.hpp: the generation's lower half, and who takes the event. */
+/** Answers with a word for control::Asked of native/rules/registry.hpp: the generation's lower half, and who takes the event. */
 type Ask = (...values: unknown[]) => number
 
 /** What is asked of a tracepoint's events. */

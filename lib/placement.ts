@@ -1,5 +1,5 @@
 // lib/placement.ts: where each field of an event goes in staging: packed, in the order of the declaration, the fixed
-// ones alone. The addon (native/control/registry.cc, lay_out) puts the others between them. Pure.
+// ones alone. The addon (native/rules/registry.cc, lay_out) puts the others between them. Pure.
 import type { Schema } from './schema.js'
 import { payloadAt } from './staging.js'
 import { bytesOf, type FieldDescription, Shape, Type } from './types.js'
@@ -29,7 +29,7 @@ export function place(schema: Schema): { placed: Placed[]; fixedBytes: number } 
   return { placed, fixedBytes: at - payloadAt }
 }
 
-/** The channel of a tracepoint, by its provider: native/control/channel.hpp. */
+/** The channel of a tracepoint, by its provider: native/event/channel.hpp. */
 export const Channel = { events: 0, spans: 1 } as const
 
 /** Staging's first word. kTracepointsMax keeps an id below 2^14, payloadMax the bytes below 2^15. */

@@ -13,7 +13,7 @@ const usualPort = '4650'
 /** Where `blkin relay` listens for others than its own user, and for programs that are told so. */
 export const usualAddress = `127.0.0.1:${usualPort}`
 
-/** This user's folder, the first place where processes look for one: native/control/paths.cc has the same. */
+/** This user's folder, the first place where processes look for one: native/folder/paths.cc has the same. */
 export const userFolder = (): string =>
   join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), `blkin-${process.geteuid?.() ?? 0}`)
 

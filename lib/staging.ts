@@ -12,7 +12,7 @@ export const flags: Uint16Array =
 /** Tracepoint id's flag alone. */
 export const flagOf = (id: number): Uint16Array => flags.subarray(id, id + 1)
 
-/** native/control/registry.hpp, kGated. */
+/** native/rules/registry.hpp, kGated. */
 export const gated = 256
 
 /** By tracepoint: rises before flags and gates change. Written by the addon, from any thread. */

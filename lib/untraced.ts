@@ -1,6 +1,6 @@
 // lib/untraced.ts: the one line on stderr where tracing was asked for and cannot be. Asked for: by BLKIN_ENABLE, BLKIN_TRACE
 // or BLKIN_RELAY, or by enable() or openSession(). Also where it is not one tracer that traces. Where the addon loads and has
-// no ring, native/control/session_write.cc tells it.
+// no ring, native/process/session_write.cc tells it.
 import { appendFileSync } from 'node:fs'
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import { versionsApart } from './copies.js'
@@ -11,7 +11,7 @@ import { version } from './version.js'
 /** Known to all copies in this thread, and to the Workers that it starts. */
 const told = 'blkin: told why nothing is traced'
 
-/** Of an addon that is not the first of its process: native/control/process_folder.cc. */
+/** Of an addon that is not the first of its process: native/folder/process_folder.cc. */
 const secondFolder = /\/\d+-\d+-\d+$/
 
 const askingVariables = ['BLKIN_ENABLE', 'BLKIN_TRACE', 'BLKIN_RELAY']

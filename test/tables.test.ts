@@ -51,7 +51,7 @@ test('shapes have one number in lib, idl and native', () => {
 
 test('a value takes as many bytes in lib as in native', () => {
   const body = found(
-    read('native/control/layout.cc'),
+    read('native/event/layout.cc'),
     /uint32_t bytes_of\(Type type\) noexcept \{([\s\S]*?)\n\}/,
   )
   const native: Record<string, number> = {}
@@ -77,12 +77,12 @@ test('the largest payload, the most fields and labels are one number everywhere'
   expect(number(check, /MAX_FIELDS = (\d+)/)).toBe(Number(found(schema, /fieldsMax = (\d+)/)))
   expect(number(check, /MAX_LABELS = (\d+)/)).toBe(Number(found(schema, /labelsMax = (\d+)/)))
   expect(number(check, /MAX_TRACEPOINTS = (\d+)/)).toBe(
-    number('native/control/registry.hpp', /kTracepointsMax = (\d+)/),
+    number('native/rules/registry.hpp', /kTracepointsMax = (\d+)/),
   )
 })
 
 test('channels and the numbers of their streams are the same in lib, native and relay', () => {
-  const channel = read('native/control/channel.hpp')
+  const channel = read('native/event/channel.hpp')
   const native = enumeration(found(channel, /enum class Channel : uint8_t \{([^}]*)\}/))
   const named = Object.entries(Channel).map(([name, n]) => [`k${name[0]?.toUpperCase()}${name.slice(1)}`, n])
   expect(native).toEqual(named)
@@ -110,7 +110,7 @@ test('loss reasons are the same six in lib, idl and native', () => {
 
 test('contexts have the same slots in lib and native, and every name can be asked for', () => {
   const native = [
-    ...found(read('native/control/context.hpp'), /kBuiltIn\[\] = \{([\s\S]*?)\n\};/).matchAll(/\{"(\w+)",/g),
+    ...found(read('native/event/context.hpp'), /kBuiltIn\[\] = \{([\s\S]*?)\n\};/).matchAll(/\{"(\w+)",/g),
   ].map(([, name]) => name)
   const lib = found(read('lib/context.ts'), /const slots = \{ ([^}]*) \}/)
   for (const [, name = '', slot] of lib.matchAll(/(\w+): (\d+)/g)) {
@@ -118,7 +118,7 @@ test('contexts have the same slots in lib and native, and every name can be aske
     expect(native[Number(slot)], name).toBe(snake)
   }
   expect([...builtInContexts].filter((name) => name !== 'trace').sort()).toEqual([...native].sort())
-  const sizes = read('native/control/context.hpp')
+  const sizes = read('native/event/context.hpp')
   const script = read('lib/context.ts')
   expect(found(script, /slotCount = (\d+)/)).toBe(found(sizes, /kContextsMax = (\d+)/))
   expect(found(script, /textBytes = (\d+)/)).toBe(found(sizes, /kContextTextMax = (\d+)/))

@@ -1,5 +1,5 @@
 // lib/cli/glob.ts: names that a pattern covers: programs by name, tracepoints as provider:event. Pure. The traced
-// process decides by native/control/glob.hpp; this one picks what is shown, and which standing rules a command is about.
+// process decides by native/rules/glob.hpp; this one picks what is shown, and which standing rules a command is about.
 // The time it takes is bounded by the product of the two lengths, whatever the pattern.
 import { matches } from '../glob.js'
 

@@ -4,7 +4,7 @@
 //
 // One in eight or so of those that have no tracepoint yet is looked at, and what was seen `seenEnough` times is declared. So
 // what comes once, such as a name with an id in it, uses up no place and costs a map's look-up. There are places for 512 of
-// them in the process: 8 names of tracepoints, each in as many forms as a name may have (64, native/control/registry.hpp).
+// them in the process: 8 names of tracepoints, each in as many forms as a name may have (64, native/rules/registry.hpp).
 // Where none is left fewer and fewer are looked at: to be refused costs more than all that a declaration would spare.
 import { canGenerate } from '../code-generation.js'
 import { makeEmitter } from '../emitter.js'

@@ -5,7 +5,7 @@
 
 #include <napi.h>
 
-#include "../control/process.hpp"
+#include "../process/process.hpp"
 
 namespace blkin::addon {
 

@@ -3,7 +3,7 @@
 // nothing; not 0: it ends soon. known: uuids, 16 bytes each, or nothing for all: of other users' sessions only these are brought.
 #include <algorithm>
 
-#include "../control/recovery.hpp"
+#include "../folder/recovery.hpp"
 
 #include "environment.hpp"
 

@@ -1,5 +1,5 @@
 // native/consumer/supply.hpp: what a consumer drains, without saying whose it is: the rings of this living process
-// (control/process.hpp) or those that a dead one left (consumer/recovery.hpp). Called from the consumer's thread.
+// (process/process.hpp) or those that a dead one left (consumer/recovery.hpp). Called from the consumer's thread.
 #pragma once
 
 #include <vector>

@@ -14,9 +14,9 @@
 #include <cstring>
 #include <system_error>
 
+#include "../process/process.hpp"
 #include "../thrift/fork.hpp"
 #include "calls.hpp"
-#include "process.hpp"
 
 namespace blkin::control {
 

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <functional>
 
+#include "../process/process.hpp"
+#include "../rules/check.hpp"
 #include "../thrift/control.hpp"
-#include "check.hpp"
 #include "controller.hpp"
-#include "process.hpp"
 
 namespace blkin::control {
 

@@ -6,10 +6,10 @@
 
 #include <cerrno>
 
+#include "../process/process.hpp"
 #include "../thrift/binary.hpp"
 #include "../thrift/fork.hpp"
 #include "calls.hpp"
-#include "process.hpp"
 
 namespace blkin::control {
 

@@ -6,7 +6,7 @@
 //   D  asleep, and limit 0: no record is written before the reader is woken.       rest() -> find_way()
 //
 // A thread that looked at the limit before rest() may still write behind it. So between rest() and untouched() the reader
-// waits until every emit that had begun is over (Supply::settled(), edge Q in control/thread.hpp): its fence for all
+// waits until every emit that had begun is over (Supply::settled(), edge Q in process/thread.hpp): its fence for all
 // threads is the one that D needs between its stores and an emitter's loads. Every record is then either below the head
 // that untouched() sees or was met by asleep, and neither costs an emitter a fence.
 // Killed at whatever instruction, a ring is as sound as before: a limit may be too low, and readers of files ask for neither.

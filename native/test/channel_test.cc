@@ -6,7 +6,7 @@
 #include <map>
 #include <thread>
 
-#include "control/session.hpp"
+#include "process/session.hpp"
 #include "ring/read.hpp"
 #include "ring_fixture.hpp"
 

@@ -12,7 +12,7 @@
 
 #include "control/calls.hpp"
 #include "control/controller.hpp"
-#include "control/process.hpp"
+#include "process/process.hpp"
 
 namespace blkin::control {
 namespace {

@@ -14,13 +14,13 @@
 #include <random>
 #include <thread>
 
-#include "control/dead_process.hpp"
-#include "control/recovery.hpp"
-#include "control/session.hpp"
-#include "control/spare_folder.hpp"
-#include "control/sweep.hpp"
 #include "ctf_reader.hpp"
 #include "fake_relay.hpp"
+#include "folder/dead_process.hpp"
+#include "folder/recovery.hpp"
+#include "folder/sweep.hpp"
+#include "process/session.hpp"
+#include "process/spare_folder.hpp"
 #include "ring_fixture.hpp"
 #include "temp_folder.hpp"
 

@@ -1,6 +1,6 @@
 // native/test/directory_test.cc: what is in the folders of others is neither followed nor waited for, and what is not the folder's
 // owner's is not touched.
-#include "control/directory.hpp"
+#include "folder/directory.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // native/test/recovery_test.cc: what a process leaves in its folder when it is killed, and how another brings it to the
 // relay: exactly the rest, once, and nothing of the living.
-#include "control/recovery.hpp"
+#include "folder/recovery.hpp"
 
 #include "dead_process_fixture.hpp"
 #include "slow_names.hpp"

@@ -1,12 +1,12 @@
 // native/test/registry_test.cc: which tracepoints the standing rules switch on, whatever came first; and the glob they
 // are matched with, against a naive one.
-#include "control/registry.hpp"
+#include "rules/registry.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "control/glob.hpp"
+#include "rules/glob.hpp"
 
 namespace blkin::control {
 namespace {

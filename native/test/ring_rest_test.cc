@@ -8,8 +8,8 @@
 #include <fstream>
 #include <thread>
 
-#include "control/session.hpp"
 #include "fake_relay.hpp"
+#include "process/session.hpp"
 #include "ring_fixture.hpp"
 
 namespace blkin {

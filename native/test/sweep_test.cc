@@ -1,5 +1,5 @@
 // native/test/sweep_test.cc: what dead processes left is kept within a budget, and what is given up is counted to the record.
-#include "control/sweep.hpp"
+#include "folder/sweep.hpp"
 
 #include "dead_process_fixture.hpp"
 

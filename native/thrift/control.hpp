@@ -1,6 +1,6 @@
 // native/thrift/control.hpp: the structs of idl/blkin.thrift that make up a traced process's Control service: sessions, and what
 // it tells of itself. Field numbers are the IDL's. Read from sockets and files, so each reader takes only fields of
-// the right type, skips the rest, and leaves the judgement of values to control/check.hpp.
+// the right type, skips the rest, and leaves the judgement of values to rules/check.hpp.
 #pragma once
 
 #include <array>

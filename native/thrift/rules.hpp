@@ -1,5 +1,5 @@
 // native/thrift/rules.hpp: a rule as idl/blkin.thrift has it, and its way in and out of bytes. Read from sockets and
-// files: takes only fields of the right type, skips the rest, and leaves the judgement of values to control/check.hpp.
+// files: takes only fields of the right type, skips the rest, and leaves the judgement of values to rules/check.hpp.
 #pragma once
 
 #include <optional>
