@@ -39,6 +39,10 @@ bool same_user(int fd) {
 
 }  // namespace
 
+std::unique_ptr<HelperThread> make_helper_thread(Process& process) {
+  return std::make_unique<Agent>(process);
+}
+
 void Agent::start(const std::string& folder) {
   make_wake_fd();
   if (folder.empty() || !listen(folder)) try_again();

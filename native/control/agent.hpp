@@ -10,32 +10,21 @@
 #include <thread>
 #include <vector>
 
+#include "../process/helper_thread.hpp"
 #include "controller.hpp"
 
 namespace blkin::control {
 
-class Process;
-
-class Agent {
+class Agent : public HelperThread {
  public:
   explicit Agent(Process& process) : process_(process) {}
 
-  // Where there is no folder there is no socket either, but the thread is still needed.
-  void start(const std::string& folder);
-
-  // Where it does not listen yet, for lack of a descriptor: again. False: it does not.
-  bool listen(const std::string& folder);
-  // Something could not be had, so Process::complete() is to be called in a while. On its own thread or another.
-  void try_again();
-
-  // Something waits to be taken on.
-  void wake();
-
-  // Before exit: no more answers. The thread is left to end with the process.
-  void quit();
-
-  // Why there is no socket; empty where there is one.
-  const std::string& error() const { return error_; }
+  void start(const std::string& folder) override;
+  bool listen(const std::string& folder) override;
+  void try_again() override;
+  void wake() override;
+  void quit() override;
+  const std::string& error() const override { return error_; }
 
  private:
   void run();

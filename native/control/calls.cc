@@ -7,6 +7,7 @@
 #include "../process/process.hpp"
 #include "../rules/check.hpp"
 #include "../thrift/control.hpp"
+#include "../thrift/visible.hpp"
 #include "controller.hpp"
 
 namespace blkin::control {
@@ -61,7 +62,7 @@ std::vector<uint8_t> exception(const Reader::Message& message, const std::string
 }
 
 std::vector<uint8_t> unknown(const Reader::Message& message) {
-  return exception(message, "no call " + quoted(message.name) + " in Control", 1);
+  return exception(message, "no call " + thrift::quoted(message.name) + " in Control", 1);
 }
 
 std::vector<uint8_t> crowded(const Reader::Message& message) {

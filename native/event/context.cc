@@ -5,7 +5,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "../rules/check.hpp"
+#include "../thrift/visible.hpp"
 #include "layout.hpp"
 
 namespace blkin::control {
@@ -67,12 +67,12 @@ bool ContextTable::find(const std::vector<std::string>& names, std::vector<Sessi
       const bool again = std::any_of(out.begin(), out.end(),
                                      [&](const SessionContext& one) { return one.slot == context.slot; });
       if (context.name == name || half) {
-        if (again) return why = "context " + quoted(name) + ": given twice", false;
+        if (again) return why = "context " + thrift::quoted(name) + ": given twice", false;
         out.push_back({context.slot, context.type});
       }
     }
     if (out.size() > before) continue;
-    why = "context " + quoted(name) + ": expected one of trace";
+    why = "context " + thrift::quoted(name) + ": expected one of trace";
     for (const Context& context : known_) why += ", " + context.name;
     return false;
   }

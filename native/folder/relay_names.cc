@@ -15,8 +15,7 @@
 #include <system_error>
 #include <thread>
 
-#include "../process/session.hpp"
-#include "../thrift/connection.hpp"
+#include "../thrift/address.hpp"
 
 namespace blkin::control {
 
@@ -58,7 +57,7 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
 }  // namespace
 
 RelayNames::RelayNames(std::string listens) : listens_(std::move(listens)) {
-  const thrift::Address bound = address_of(listens_);
+  const thrift::Address bound = thrift::address_of(listens_);
   if (!bound.path.empty()) return;  // a socket has one name
   port_ = bound.port;
   bound_ = look_up(bound.host);
@@ -72,7 +71,7 @@ bool RelayNames::reached_by(const std::string& name) {
   if (name.empty()) return false;
   const auto [known, is_new] = known_.try_emplace(name, false);
   if (!is_new) return known->second;
-  const thrift::Address address = address_of(name);
+  const thrift::Address address = thrift::address_of(name);
   if (port_.empty() || address.port != port_) return false;
   const Addresses found = look_up(address.host);
   known->second = std::any_of(found.begin(), found.end(), [&](const auto& one) { return is_bound_to(one); });

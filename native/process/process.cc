@@ -10,7 +10,6 @@
 #include <cstring>
 #include <utility>
 
-#include "../control/agent.hpp"
 #include "../folder/sweep.hpp"
 
 namespace blkin::control {
@@ -62,8 +61,8 @@ void Process::settle() {
   if (std::exchange(settled_, true)) return;
   sweep_dead();
   create_folder();
-  agent_ = std::make_unique<Agent>(*this);
-  agent_->start(folder_.path());
+  helper_ = make_helper_thread(*this);
+  helper_->start(folder_.path());
   apply_standing_rules();
   // process.exit() and an uncaught exception end here without telling any JavaScript environment. A copy of the process
   // that fork(2) made, without exec, has none of its threads, and what lies in the folder is not its own.
@@ -87,7 +86,7 @@ bool Process::complete() {
   if (exiting_) return true;
   if (folder_.path().empty()) create_folder();
   const bool kept = keep_tracepoints();
-  return !folder_.path().empty() && kept && agent_->listen(folder_.path());
+  return !folder_.path().empty() && kept && helper_->listen(folder_.path());
 }
 
 void Process::end(bool exiting) {
@@ -103,7 +102,7 @@ void Process::end(bool exiting) {
     left = left || !delivered;
   }
   if (!exiting || !settled_) return;
-  agent_->quit();
+  helper_->quit();
   exiting_ = true;
   if (left) return;
   folder_.remove();
@@ -114,7 +113,7 @@ Declared Process::declare(thrift::Tracepoint tracepoint, const std::string& sche
   const std::lock_guard lock(mutex_);
   settle();
   Declared declared = registry_.declare(std::move(tracepoint), schema);
-  if (!keep_tracepoints()) agent_->try_again();
+  if (!keep_tracepoints()) helper_->try_again();
   for (const auto& session : sessions_) {
     Session* one = session.load();
     if (one == nullptr) continue;
@@ -183,7 +182,7 @@ std::string Process::folder_path() {
 
 std::string Process::folder_error() {
   const std::lock_guard lock(mutex_);
-  return folder_.path().empty() ? folder_.error() : agent_ ? agent_->error() : "";
+  return folder_.path().empty() ? folder_.error() : helper_ ? helper_->error() : "";
 }
 
 }  // namespace blkin::control

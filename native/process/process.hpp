@@ -18,11 +18,10 @@
 #include <mutex>
 #include <optional>
 
+#include "helper_thread.hpp"
 #include "session.hpp"
 
 namespace blkin::control {
-
-class Agent;
 
 constexpr uint64_t kExitFlushMs = 2000;  // what is still in the rings goes out within this, or is given up
 
@@ -168,7 +167,7 @@ class Process {
   Threads threads_;
   ProcessFolder folder_;
   SpareFolder spare_{registry_};
-  std::unique_ptr<Agent> agent_;
+  std::unique_ptr<HelperThread> helper_;
 
   // Static: one load each for the emit path. one_ is what get() returns, without its guard; null before the first get().
   inline static Process* one_ = nullptr;

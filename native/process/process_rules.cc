@@ -1,5 +1,4 @@
 // native/process/process_rules.cc: rules on their way into a session: checked, given to the registry, its consumer woken.
-#include "../control/agent.hpp"
 #include "../folder/standing.hpp"
 #include "../rules/check.hpp"
 #include "../rules/glob.hpp"
@@ -35,7 +34,7 @@ std::optional<Refused> Process::enable(const std::string& name, thrift::Rule rul
   }
   session->start();
   session->wake();
-  agent_->wake();
+  helper_->wake();
   return std::nullopt;
 }
 
@@ -50,7 +49,7 @@ std::optional<Refused> Process::disable(const std::string& name, const std::stri
   out = registry_.disable(session->number(), pattern, origin);
   if (out.full) return too_many_rules();
   session->wake();  // to tell the relay
-  agent_->wake();
+  helper_->wake();
   return std::nullopt;
 }
 
@@ -60,7 +59,7 @@ void Process::disable(const std::string& name, uint32_t rule) {
   if (session == nullptr) return;
   registry_.disable(session->number(), rule);
   session->wake();
-  agent_->wake();
+  helper_->wake();
 }
 
 void Process::apply_standing_rules() {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "../control/agent.hpp"
 #include "../rules/check.hpp"
+#include "../thrift/visible.hpp"
 #include "process.hpp"
 
 namespace blkin::control {
@@ -31,7 +31,8 @@ Session* Process::find(const std::string& name) {
 Refused Process::no_session(const std::string& name) {
   std::string there;
   each_open([&](const Session& one) { there += (there.empty() ? "" : ", ") + one.spec().name; });
-  return {thrift::Refusal::kNoSession, "session " + quoted(name) + ": there is none of that name; expected " +
+  return {thrift::Refusal::kNoSession, "session " + thrift::quoted(name) +
+                                           ": there is none of that name; expected " +
                                            (there.empty() ? "one to be opened first" : there)};
 }
 
@@ -62,10 +63,10 @@ std::optional<Refused> Process::make(const thrift::SessionSpec& spec, Session*& 
   auto fields = contexts_.fields(contexts);
   made = new Session(
       number, registry_, threads_, folder_, settings_, spec, std::move(contexts), std::move(fields),
-      [this] { agent_->wake(); }, &spare_);
+      [this] { helper_->wake(); }, &spare_);
   free->store(made, std::memory_order_release);
   registry_.open(number, slots);
-  if (!spec.sends) agent_->wake();
+  if (!spec.sends) helper_->wake();
   return std::nullopt;
 }
 
@@ -151,7 +152,7 @@ void Process::begin_close(Session& session, uint64_t timeout_ms, std::shared_ptr
   ending->last = session.describe();
   registry_.close(session.number());
   closings_.push_back({&session, std::move(ending), timeout_ms, timeout_ms == consumer::kUntilDelivered});
-  agent_->wake();
+  helper_->wake();
 }
 
 // Returns whether the session delivered all.

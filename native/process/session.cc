@@ -53,14 +53,6 @@ ring::Geometry geometry_of(const thrift::Channel& channel) {
 
 }  // namespace
 
-thrift::Address address_of(const std::string& text) {
-  if (text.starts_with(thrift::kSocketScheme)) return {"", "", text.substr(thrift::kSocketScheme.size())};
-  const size_t colon = text.rfind(':');
-  std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return {host, colon == std::string::npos ? "" : text.substr(colon + 1)};
-}
-
 Session::Session(size_t number, Registry& registry, Threads& threads, const ProcessFolder& process,
                  const Settings& settings, thrift::SessionSpec spec, std::vector<SessionContext> contexts,
                  std::vector<thrift::Field> fields, std::function<void()> rules_came, SpareFolder* spare)
@@ -100,7 +92,8 @@ void Session::start() {
   if (!spec_.sends || (consumer_ && !consumer_->stopped())) return;
   if (consumer_) consumer_->stop(0);
   consumer_ = std::make_shared<consumer::Consumer>(
-      consumer::Options{address_of(spec_.relay), hello_, listens_, !spec_.attached}, *this, calibration_);
+      consumer::Options{thrift::address_of(spec_.relay), hello_, listens_, !spec_.attached}, *this,
+      calibration_);
   consumer_->start();
 }
 

@@ -21,6 +21,7 @@
 #include "../rules/registry.hpp"
 #include "../thrift/control.hpp"
 #include "spare_folder.hpp"
+#include "thread.hpp"
 
 namespace blkin::control {
 
@@ -216,7 +217,5 @@ class Session final : public consumer::Supply {
   size_t rings_in_memory_ = 0;
   std::string memory_error_;
 };
-
-thrift::Address address_of(const std::string& text);  // HOST:PORT or unix:PATH, checked by check.hpp
 
 }  // namespace blkin::control

@@ -12,12 +12,11 @@
 #include "../event/channel.hpp"
 #include "../event/context.hpp"
 #include "../ring/layout.hpp"
+#include "../rules/registry.hpp"
 
 namespace blkin::control {
 
 class Session;
-
-constexpr size_t kSessionsMax = 8;
 
 struct Thread {
   using Leased = std::array<ring::Header*, kChannels.size()>;

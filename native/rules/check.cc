@@ -5,14 +5,16 @@
 #include <cctype>
 
 #include "../ring/read.hpp"
-#include "../thrift/connection.hpp"
+#include "../thrift/address.hpp"
+#include "../thrift/visible.hpp"
 
 namespace blkin::control {
+
+using thrift::quoted;
 
 namespace {
 
 constexpr size_t kPatternMax = 256;
-constexpr size_t kQuotedMax = 256;
 constexpr size_t kExcludeMax = 64;
 constexpr size_t kFilterTextMax = 4096;
 constexpr size_t kTargetMax = 255;
@@ -50,12 +52,6 @@ bool is_address(const std::string& text) {
 }
 
 }  // namespace
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text.substr(0, kQuotedMax)) out += c >= ' ' && c < 127 ? c : '?';
-  return out + "\"";
-}
 
 std::string wrong_pattern(const std::string& pattern) {
   const size_t colon = pattern.find(':');

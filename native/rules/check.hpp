@@ -12,7 +12,4 @@ std::string wrong_rule(const thrift::Rule& rule);
 std::string wrong_session(const thrift::SessionSpec& spec);
 std::string wrong_pattern(const std::string& pattern);
 
-// What was given, as an answer may hold it: cut, and only what prints.
-std::string quoted(const std::string& text);
-
 }  // namespace blkin::control

@@ -16,7 +16,6 @@
 
 #include "../event/context.hpp"
 #include "../event/layout.hpp"
-#include "../process/thread.hpp"
 #include "../thrift/messages.hpp"
 
 namespace blkin::control {
@@ -43,6 +42,8 @@ struct Outcome {
 
 // Tracepoints that a rule's filter does not fit, and why.
 using Misfits = std::map<size_t, std::string>;
+
+constexpr size_t kSessionsMax = 8;  // open at a time: a bit each
 
 // Flags: the sessions that want a tracepoint, a bit each, and 8 bits up those of them that have more to ask first: a
 // share, a filter, or contexts that JavaScript puts into the thread's block.

@@ -10,21 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "address.hpp"
+
 namespace blkin::thrift {
-
-// How the address of a socket in the file system begins.
-inline const std::string kSocketScheme = "unix:";
-
-struct Address {
-  std::string host;  // an address or a name
-  std::string port;
-  std::string path{};  // of a socket in the file system, in place of both
-
-  std::string text() const {
-    if (!path.empty()) return kSocketScheme + path;
-    return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port;
-  }
-};
 
 class Connection {
  public:

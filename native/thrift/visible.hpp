@@ -57,4 +57,11 @@ inline std::string visible(std::string_view text, size_t most) {
   return out;
 }
 
+// What was given, in quotes, as an answer may hold it: cut, and of ASCII only what prints.
+inline std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text.substr(0, 256)) out += c >= ' ' && c < 127 ? c : '?';
+  return out + "\"";
+}
+
 }  // namespace blkin::thrift
