@@ -1,11 +1,11 @@
 // test/power-cut.test.ts: a relay whose machine loses its power while processes send to it, on a disk that loses what was not synced
 // (test/programs/power-cut.c). Behind it every event is in a trace that babeltrace2 reads, or counted as lost.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { decodeMarks, encodeMark, MARKS_FILE_BYTES, slotOf } from '../relay/src/store/mark.js'
+import { reboot } from './support/power-cut.js'
 import { freeAddress } from './support/relays.js'
 import { folder, lastJson, program, start } from './support/run.js'
 import { describeWith } from './support/tools.js'
@@ -27,20 +27,6 @@ async function relayAt(address: string, output: string, env: Record<string, stri
   })
   await running.says('listening')
   return running
-}
-
-/** Marks tell the boot in which they were written, and that is another now. */
-function reboot(output: string): void {
-  for (const trace of readdirSync(output)) {
-    if (trace.startsWith('.')) continue
-    for (const name of readdirSync(join(output, trace)).filter((one) => /^\.(events|spans)_/.test(one))) {
-      const path = join(output, trace, name)
-      const slots = Buffer.alloc(MARKS_FILE_BYTES)
-      for (const mark of decodeMarks(readFileSync(path)))
-        encodeMark({ ...mark, boot: 1n }).copy(slots, slotOf(mark))
-      writeFileSync(path, slots)
-    }
-  }
 }
 
 const sum = (lost: Record<string, number>): number => Object.values(lost).reduce((all, one) => all + one, 0)

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "../points.hpp"
 #include "stderr.hpp"
 
 namespace blkin::consumer {
@@ -243,6 +244,7 @@ void Consumer::greet() {
   rules_version_ = -1;  // another relay may be there, which counts from elsewhere
   enabled_seen_ = 0;
   connection_.send(thrift::hello_call(next_call_++, options_.hello));
+  BLKIN_POINT("hello-queued");
   progress_.greeting(clock::monotonic_ns());
 }
 
@@ -343,6 +345,7 @@ void Consumer::take(const thrift::Reply& reply) {
         if (!knows_us) stream->forget();
         stream->resume(held == held_.end() ? nullptr : &*held, takes_epochs_);
       }
+      BLKIN_POINT("hello-answered");
       const std::lock_guard lock(mutex_);
       status_.state = "connected";
       status_.error.clear();
@@ -357,6 +360,7 @@ void Consumer::take(const thrift::Reply& reply) {
       }
       for (const auto& stream : streams_)
         if (stream->number() == reply.stream) stream->acknowledged(reply.sequence);
+      BLKIN_POINT("answer-taken");
       return;
     case thrift::Reply::Kind::kDeclare:
       progress_.answered(clock::monotonic_ns());
@@ -416,6 +420,7 @@ void Consumer::declare_new() {
     do bytes += size_of(*to++);
     while (to != fresh.end() && bytes < kDeclareBytes);
     call(thrift::declare_call(next_call_++, {from, to}));
+    BLKIN_POINT("declaration-queued");
     ++declares_in_flight_;
     from = to;
   }
@@ -482,6 +487,7 @@ bool Consumer::send_one(Stream& stream) {
   // A small put waits in a buffer of its own size, so that many of them waiting stay small.
   if (size < kFrameBytes / 4) connection_.send({frame.begin(), frame.begin() + static_cast<ptrdiff_t>(size)});
   else connection_.send(std::move(frame), size);
+  BLKIN_POINT("put-queued");
   in_flight_bytes_ += bytes;
   put_bytes_.push_back(bytes);
   last_put_ns_ = clock::monotonic_ns();
@@ -493,6 +499,7 @@ bool Consumer::send_one(Stream& stream) {
 
 void Consumer::drop_connection(const std::string& why, bool refused) {
   connection_.close(why);
+  BLKIN_POINT("connection-dropped");
   greeted_ = asked_for_rules_ = false;
   in_flight_bytes_ = 0;
   put_bytes_.clear();
@@ -550,6 +557,7 @@ bool Consumer::may_rest(uint64_t now) const {
 // Puts the rings to rest. False: a record came meanwhile, or may be about to, and none of them is left so.
 bool Consumer::rest() {
   for (const auto& stream : streams_) stream->rest();  // D
+  BLKIN_POINT("rings-at-rest");
   const bool quiet = supply_.settled() && std::all_of(streams_.begin(), streams_.end(),
                                                       [](const auto& stream) { return stream->untouched(); });
   if (quiet) return true;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "../points.hpp"
+
 namespace blkin::consumer {
 
 Stream::Stream(int32_t number, Source source)
@@ -160,7 +162,9 @@ void Stream::acknowledged(int64_t sequence, uint64_t accounted) {
   while (!in_flight_.empty() && in_flight_.front().sequence <= sequence &&
          in_flight_.front().accounted <= accounted) {
     const InFlight& put = in_flight_.front();
+    BLKIN_POINT("put-answered");
     if (source_.ring != nullptr) ring::release(source_.ring, put.position);
+    BLKIN_POINT("tail-released");
     position_acknowledged_ = put.position;
     discarded_acknowledged_ = put.discarded;
     events_acknowledged_ += put.events;

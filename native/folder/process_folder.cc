@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "../points.hpp"
 #include "../thrift/fork.hpp"
 #include "folder.hpp"
 
@@ -44,8 +45,10 @@ bool ProcessFolder::create_at(const std::string& base, uint64_t room) {
     if (errno != EEXIST || copy > 16) return error_ = path_ + ": " + strerror(errno), path_.clear(), false;
     path_ = name + "-" + std::to_string(copy);
   }
+  BLKIN_POINT("process-folder-made");
   tracepoints_fd_ = open((path_ + "/tracepoints").c_str(),
                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND | O_CLOEXEC, 0600);
+  BLKIN_POINT("tracepoints-file-made");
   if (tracepoints_fd_ >= 0 && lock()) return user_ = user, true;
   error_ = path_ + ": " + strerror(errno);
   remove();
@@ -59,6 +62,7 @@ bool ProcessFolder::lock() {
   const std::string name = path_ + "/alive", before = name + ".new";
   lock_fd_ = open(before.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   thrift::close_in_child(lock_fd_);
+  BLKIN_POINT("lock-file-made");
   return lock_fd_ >= 0 && flock(lock_fd_, LOCK_EX | LOCK_NB) == 0 &&
          rename(before.c_str(), name.c_str()) == 0;
 }
@@ -69,7 +73,9 @@ bool ProcessFolder::add_tracepoints(const std::vector<thrift::Tracepoint>& trace
   thrift::Writer writer(bytes);
   for (const thrift::Tracepoint& tracepoint : tracepoints) thrift::write_tracepoint(writer, tracepoint);
   const off_t end = lseek(tracepoints_fd_, 0, SEEK_END);
-  if (write_all(tracepoints_fd_, bytes)) return true;
+  const bool whole = write_all(tracepoints_fd_, bytes);
+  BLKIN_POINT("tracepoints-written");
+  if (whole) return true;
   // Half a tracepoint would hide all that come behind it.
   [[maybe_unused]] const int cut = ftruncate(tracepoints_fd_, end);
   return false;

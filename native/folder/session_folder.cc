@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "../points.hpp"
 #include "../ring/signals.hpp"
 #include "folder.hpp"
 
@@ -35,7 +36,9 @@ void SessionFolder::create(const ProcessFolder& process, const thrift::Hello& he
   state_->later[0] = state_->later[1] = first;
   state_->epochs.begin(hello.clock_offset);
   std::atomic_thread_fence(std::memory_order_release);
+  BLKIN_POINT("state-written");
   state_->magic = kStateMagic;
+  BLKIN_POINT("session-made");
 }
 
 void SessionFolder::create_beside(const ProcessFolder& process, SessionFolder& first) {
@@ -47,7 +50,9 @@ void SessionFolder::create_beside(const ProcessFolder& process, SessionFolder& f
 void SessionFolder::calibrated(clock::Sample sample) {
   const uint32_t before = state_->newest.load(std::memory_order_relaxed) & 1;
   state_->later[1 - before] = sample;
+  BLKIN_POINT("clock-written");
   state_->newest.store(1 - before, std::memory_order_release);
+  BLKIN_POINT("clock-named");
 }
 
 void SessionFolder::follow(SessionFolder& first) {
@@ -62,6 +67,7 @@ bool SessionFolder::create_in(const ProcessFolder& process, const std::string& n
     if (errno != EEXIST || copy > 64) return error_ = path_ + ": " + strerror(errno), path_.clear(), false;
     path_ = process.path() + "/" + name + "~" + std::to_string(copy);
   }
+  BLKIN_POINT("session-folder-made");
   for (const Channel channel : kChannels) make_folder(path_ + "/" + name_of(channel));
   set_relay(hello_, relay_);
   if (open_channels() && map_state()) return true;
@@ -82,7 +88,9 @@ void SessionFolder::set_relay(const thrift::Hello& hello, const std::string& rel
   thrift::Writer writer(bytes);
   thrift::write_hello(writer, public_part);
   write_file(path_ + "/hello", bytes);
+  BLKIN_POINT("hello-written");
   write_file(path_ + "/relay", std::vector<uint8_t>(relay.begin(), relay.end()));
+  BLKIN_POINT("relay-written");
 }
 
 bool SessionFolder::map_state() {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "../consumer/stderr.hpp"
+#include "../points.hpp"
 #include "session.hpp"
 
 namespace blkin::control {
@@ -111,10 +112,13 @@ ring::Result Session::try_write(ring::Record& record, Event event, Thread& threa
   if (result != ring::Result::kAsleep) return result;
   do {
     ring::rouse(ring);
+    BLKIN_POINT("reader-roused");
     result = try_ring<kWho>(record, event, thread, ring);
   } while (result ==
            ring::Result::kAsleep);  // by then on another CPU, or the consumer had just tried to rest
+  BLKIN_POINT("record-behind-sleeper");
   wake();
+  BLKIN_POINT("reader-woken");
   return result;
 }
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <new>
 
+#include "../points.hpp"
 #include "layout.hpp"
 #include "read.hpp"
 #include "signals.hpp"
@@ -30,8 +31,10 @@ inline Created create_with_signals_blocked(int dir_fd, const char* name, uint32_
   const int fd = dir_fd >= 0 ? openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)
                              : memfd_create("blkin-ring", MFD_CLOEXEC);
   if (fd < 0) return {nullptr, errno};
+  BLKIN_POINT("ring-file-made");
   void* base = MAP_FAILED;
   int error = posix_fallocate(fd, 0, bytes);
+  BLKIN_POINT("ring-reserved");
   if (error == 0) {
     base = mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED) error = errno;
@@ -47,8 +50,10 @@ inline Created create_with_signals_blocked(int dir_fd, const char* name, uint32_
   ring->sub_buffer_bytes = geometry.sub_buffer_bytes;
   ring->capacity = geometry.capacity;
   ring->mode = geometry.mode;
+  BLKIN_POINT("ring-header-written");
   std::atomic_thread_fence(std::memory_order_release);
   ring->magic = kMagic;  // last: a file without it was never a ring
+  BLKIN_POINT("ring-made");
   return {ring, 0};
 }
 

@@ -6,6 +6,7 @@
 //   retired:  | generation of the oldest kept sub-buffer, modulo 2^12 | records in all given up before it, 52 bits |
 #pragma once
 
+#include "../points.hpp"
 #include "layout.hpp"
 
 namespace blkin::ring {
@@ -56,7 +57,9 @@ inline void retire(Header* ring, uint64_t head) noexcept {
   const uint64_t records = count_records(ring, (generation - sub_buffers) * ring->sub_buffer_bytes);
   // The carry out of the generation is lost at the top, as it should be.
   const uint64_t next = word + (1ULL << kRecordsBits) + records;
+  BLKIN_POINT("retire-counted");
   ring->retired.compare_exchange_strong(word, next, std::memory_order_acq_rel);  // C
+  BLKIN_POINT("retire-given-up");
   std::atomic_thread_fence(std::memory_order_release);  // C: before anything is stored where they stood
 }
 

@@ -46,6 +46,7 @@ struct Record {
 inline Result refuse(Header* ring, Result why) noexcept {
   auto& counter = why == Result::kTooBig ? ring->lost_too_big : ring->lost_no_room;
   counter.fetch_add(1, std::memory_order_relaxed);
+  BLKIN_POINT("loss-counted");
   return why;
 }
 
@@ -73,6 +74,7 @@ struct Way {
     if (size > left) return {Way::kPad, left};
     retire(ring, head);
     ring->limit.store(head + left, std::memory_order_relaxed);
+    BLKIN_POINT("limit-raised");
     return {Way::kFree, 0};
   }
   const uint64_t free_up_to = ring->tail.load(std::memory_order_acquire) + ring->capacity;  // B
@@ -80,6 +82,7 @@ struct Way {
   if (head + (crosses ? left : size) > free_up_to) return {Way::kFull, 0};
   if (crosses) return {Way::kPad, left};
   ring->limit.store(head + left < free_up_to ? head + left : free_up_to, std::memory_order_relaxed);
+  BLKIN_POINT("limit-raised");
   return {Way::kFree, 0};
 }
 
@@ -181,6 +184,7 @@ inline Result write_leased(Header* ring, const Record& record) noexcept {
     store_word(place(ring, head), record_word(static_cast<uint32_t>(way.pad), 0, kPad));
     head += way.pad;
     ring->head.store(head, std::memory_order_release);  // A
+    BLKIN_POINT("lease-padded");
   }
   uint64_t* at = place(ring, head);
   store_word(at, record_word(record.length, record.id, 0));
@@ -190,7 +194,9 @@ inline Result write_leased(Header* ring, const Record& record) noexcept {
     std::memcpy(&word, static_cast<const uint8_t*>(record.payload) + i * 8, sizeof word);
     store_word(at + 2 + i, word);
   }
+  BLKIN_POINT("lease-copied");
   ring->head.store(head + record.size(), std::memory_order_release);  // A
+  BLKIN_POINT("lease-committed");
   return Result::kWritten;
 }
 

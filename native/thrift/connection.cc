@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "../points.hpp"
 #include "binary.hpp"
 #include "foreign.hpp"
 #include "fork.hpp"
@@ -174,6 +175,7 @@ void Connection::write_some() {
       send_fault_ = words("send", errno);
       return;
     }
+    BLKIN_POINT("bytes-sent");
     unsent_ -= static_cast<size_t>(sent);
     out_offset_ += static_cast<size_t>(sent);
     if (out_offset_ < frame.size) return;

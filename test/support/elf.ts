@@ -12,6 +12,8 @@ export interface Library {
   staticTls: boolean
   /** Restartable sequences: what the kernel reads of them, and the code around. */
   sequences: { start: bigint; code: Buffer; beforeAbort: Buffer }[]
+  /** native/points.hpp: addresses by name. */
+  points: Map<string, bigint[]>
 }
 
 interface Section {
@@ -49,6 +51,7 @@ export function readLibrary(file: string): Library {
     imported: symbols.filter(({ defined }) => !defined).map(({ name, weak }) => ({ name, weak })),
     staticTls: dynamic.some(({ tag, value }) => tag === 30n && (value & 0x10n) !== 0n),
     sequences: readSequences(sections),
+    points: readPoints(sections),
   }
 }
 
@@ -118,4 +121,15 @@ function readSequences(sections: Section[]): Library['sequences'] {
     const size = Number(table.bytes.readBigUInt64LE(i * 32 + 16))
     return { start, code: codeAt(start, size), beforeAbort: codeAt(abort - 4n, 4) }
   })
+}
+
+function readPoints(sections: Section[]): Library['points'] {
+  const points: Library['points'] = new Map()
+  const bytes = sections.find(({ name }) => name === '.blkin_points')?.bytes ?? Buffer.alloc(0)
+  for (let at = 0; at + 8 < bytes.length; ) {
+    const name = textAt(bytes, at + 8)
+    points.set(name, [...(points.get(name) ?? []), bytes.readBigUInt64LE(at)])
+    at = Math.ceil((at + 8 + name.length + 1) / 8) * 8
+  }
+  return points
 }
