@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { machine } from '../bench/lib/machine.mjs'
 import { measureCrowds, measureMany, measureSenders } from '../bench/lib/measure-scaling.mjs'
 import { scalingTables } from '../bench/lib/scaling-tables.mjs'
+import { withMarked } from './lib/marked.mjs'
 import { isMain, root } from './lib/run.mjs'
 
 const published = join(root, 'bench/scaling.json')
@@ -14,15 +15,7 @@ const page = join(root, 'docs/scaling.md')
 const say = (line) => console.error(`scaling: ${line}`)
 
 /** docs/scaling.md with what stands between its marks made anew. */
-export function withTables(text, result) {
-  let out = text
-  for (const [name, made] of Object.entries(scalingTables(result))) {
-    const mark = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- / -->)`)
-    if (!mark.test(out)) throw new Error(`docs/scaling.md: no place for ${name}; expected <!-- ${name} -->`)
-    out = out.replace(mark, (_, begin, end) => `${begin}${made}\n${end}`)
-  }
-  return out
-}
+export const withTables = (text, result) => withMarked('docs/scaling.md', text, scalingTables(result))
 
 async function measure() {
   const here = { date: new Date().toISOString().slice(0, 10), node: process.version, machine: machine() }

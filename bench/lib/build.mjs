@@ -20,6 +20,7 @@ export async function build() {
   return {
     floor: join(root, out, 'floor.node'),
     pack: join(root, out, 'pack'),
+    ring: join(root, out, 'ring-stalls'),
     flags: /CMAKE_BUILD_TYPE\S*=(\w+)/.exec(cache)?.[1] ?? '',
     compiler: compiler.split('\n')[0],
   }

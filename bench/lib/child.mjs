@@ -51,6 +51,12 @@ export class Child {
     return JSON.parse(await this.ask(`latency ${name} ${count}`))
   }
 
+  /** What it says when its stdin ends, as JSON. */
+  async last() {
+    this.#process.stdin.end()
+    return JSON.parse(await this.hear())
+  }
+
   /** Closes its stdin, on which it ends by itself; after five seconds it is killed. */
   async end() {
     this.#process.stdin.end()

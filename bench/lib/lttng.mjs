@@ -11,11 +11,11 @@ import { Child } from './child.mjs'
 
 const nobody = 65534
 
-/** Starts the daemon and a session with every event of the peer but `off`, then the peer. */
-export async function startLttng() {
+/** Starts the daemon and a session with every event of the peer but `off`, then the peer: a program of bench/CMakeLists.txt. */
+export async function startLttng(program = 'lttng') {
   const home = mkdtempSync(join(tmpdir(), 'blkin-lttng-'))
   const peer = join(home, 'peer')
-  copyFileSync(join(root, 'build/bench/lttng'), peer)
+  copyFileSync(join(root, 'build/bench', program), peer)
   const as = process.getuid() === 0 ? { uid: nobody, gid: nobody } : {}
   if (as.uid !== undefined) chownSync(home, nobody, nobody)
   chmodSync(peer, 0o755)

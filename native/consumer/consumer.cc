@@ -111,10 +111,12 @@ bool Consumer::await_flush(uint64_t ticket, uint64_t timeout_ms) {
   }) && (flush_done_ >= ticket || delivered_);
 }
 
-void Consumer::begin_stop(uint64_t timeout_ms) {
+void Consumer::begin_stop(uint64_t timeout_ms, Unreached unreached) {
   const std::lock_guard lock(mutex_);
   const uint64_t by =
       timeout_ms == kUntilDelivered ? UINT64_MAX : clock::monotonic_ns() + timeout_ms * 1'000'000;
+  const bool awaits = unreached == Unreached::kAwaited || timeout_ms == kUntilDelivered;
+  awaits_unreached_ = awaits && (!stopping_ || awaits_unreached_);
   tell_by_ns_ = stopping_ ? tell_by_ns_ : std::min(by, clock::monotonic_ns() + kTellNs);
   stop_by_ns_ = std::exchange(stopping_, true) ? std::min(stop_by_ns_, by) : by;
   wake();
@@ -217,7 +219,7 @@ bool Consumer::may_end() {
   const bool told = !options_.listens || away || (greeted_ && declares_in_flight_ == 0);
   const std::lock_guard lock(mutex_);
   const uint64_t now = clock::monotonic_ns();
-  const bool unreachable = away && !ever_connected_ && stop_by_ns_ != UINT64_MAX;
+  const bool unreachable = away && !ever_connected_ && !awaits_unreached_;
   if (!delivered && !unreachable && now < stop_by_ns_) return false;
   if (!told && now < tell_by_ns_) return false;
   ended_ = true;

@@ -32,6 +32,10 @@ struct Options {
 // For begin_stop(): ends once all is delivered, however long the relay is away.
 constexpr uint64_t kUntilDelivered = UINT64_MAX;
 
+// What becomes of the time that begin_stop() gives where the relay was never reached: the end of a process costs nothing then, since
+// its rings stay; a session that is closed waits, since what it holds goes with it.
+enum class Unreached { kLeft, kAwaited };
+
 struct Status {
   std::string state{"idle"};  // or "connecting", "connected", "refused"
   std::string error{};        // why not connected, as long as it is not
@@ -67,7 +71,7 @@ class Consumer {
   bool flush(uint64_t timeout_ms);
 
   // What stop() asks for, without the wait; of several the soonest counts. ended(): the thread uses nothing any more.
-  void begin_stop(uint64_t timeout_ms);
+  void begin_stop(uint64_t timeout_ms, Unreached unreached = Unreached::kLeft);
   bool ended();
 
   // Flushes, then ends the thread. Bounded: waits for a relay that answers at most timeout_ms, for one that was
@@ -162,6 +166,7 @@ class Consumer {
   uint64_t flush_done_ = 0;
   uint64_t flush_taken_ = 0;  // the flush under way, or flush_done_
   bool stopping_ = false;
+  bool awaits_unreached_ = false;
   uint64_t stop_by_ns_ = 0;
   uint64_t tell_by_ns_ = 0;
   bool ended_ = false;

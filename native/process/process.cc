@@ -91,7 +91,8 @@ bool Process::complete() {
 
 void Process::end(bool exiting) {
   for (const auto& session : sessions_)
-    if (Session* one = session.load(); one != nullptr) one->begin_stop(kExitFlushMs);
+    if (Session* one = session.load(); one != nullptr)
+      one->begin_stop(kExitFlushMs, consumer::Unreached::kLeft);
   bool left = left_behind_;
   for (const auto& session : sessions_) {
     Session* one = session.load();

@@ -136,7 +136,7 @@ std::optional<Refused> Process::close(const std::string& name, uint64_t timeout_
 
 void Process::limit(Closing& closing, uint64_t timeout_ms) {
   closing.timeout_ms = std::min(closing.timeout_ms, timeout_ms);
-  if (closing.left) closing.session->begin_stop(timeout_ms);
+  if (closing.left) closing.session->begin_stop(timeout_ms, consumer::Unreached::kAwaited);
 }
 
 void Process::close_owned(uint64_t owner, uint64_t timeout_ms) {
@@ -188,7 +188,8 @@ Process::Next Process::advance() {
   const bool quiet = waits && threads_.quiet(kQuietUs);
   for (auto closing = closings_.begin(); closing != closings_.end();) {
     Session* session = closing->session;
-    if (quiet && !std::exchange(closing->left, true)) session->begin_stop(closing->timeout_ms);
+    if (quiet && !std::exchange(closing->left, true))
+      session->begin_stop(closing->timeout_ms, consumer::Unreached::kAwaited);
     if (!closing->left || !session->ended()) {
       ++closing;
       continue;

@@ -119,8 +119,8 @@ void Session::wake() {
   if (const auto running = consumer()) running->wake();
 }
 
-void Session::begin_stop(uint64_t timeout_ms) {
-  if (const auto running = consumer()) running->begin_stop(timeout_ms);
+void Session::begin_stop(uint64_t timeout_ms, consumer::Unreached unreached) {
+  if (const auto running = consumer()) running->begin_stop(timeout_ms, unreached);
 }
 
 bool Session::ended() {

@@ -107,7 +107,7 @@ class Session final : public consumer::Supply {
   // May outlive the session's end: a wait for it must not hold the session.
   std::shared_ptr<consumer::Consumer> consumer();
   // Asks the consumer to deliver what the rings hold and to end; ended() is true once it has, or never ran.
-  void begin_stop(uint64_t timeout_ms);
+  void begin_stop(uint64_t timeout_ms, consumer::Unreached unreached);
   bool ended();
   // After ended(): whether all was delivered.
   bool delivered();

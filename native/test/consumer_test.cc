@@ -684,6 +684,28 @@ TEST_F(Stop, does_not_wait_for_a_relay_that_was_never_there) {
       << "far from all it may";
 }
 
+TEST_F(Stop, of_a_session_that_is_closed_waits_for_a_relay_that_was_not_there_yet) {
+  // One that was opened while the relay was started again, and closed before it was back, lost all it held at once.
+  const uint16_t port = [] {
+    const FakeRelay gone;
+    return gone.port();
+  }();
+  MemoryRing& one = ring(0);
+  make({"127.0.0.1", std::to_string(port)});
+  write(one, 5);
+  consumer->start();
+  supply.is_wanted = false;
+  consumer->begin_stop(3'600'000, Unreached::kAwaited);
+  ASSERT_TRUE(says("refused"));
+  const uint64_t rounds = supply.rounds;
+  ASSERT_TRUE(eventually([&] { return supply.rounds > rounds + 3; }));
+  EXPECT_FALSE(consumer->ended());
+  FakeRelay late(port);
+  ASSERT_TRUE(eventually([&] { return consumer->ended(); }));
+  EXPECT_TRUE(consumer->stop(0));
+  EXPECT_EQ(late.events(), 5U);
+}
+
 TEST_F(Stop, of_one_never_started_is_nothing) {
   MemoryRing& one = ring(0);
   write(one, 5);

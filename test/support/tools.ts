@@ -10,6 +10,7 @@ function answers(command: string, ...arguments_: string[]): boolean {
 const checks = {
   babeltrace2: () => answers('babeltrace2', '--version'),
   gcc: () => answers('gcc', '--version'),
+  cmake: () => answers('cmake', '--version'),
   'lttng-sessiond': () => answers('lttng-sessiond', '--version') && answers('lttng', '--version'),
   'liblttng-ust-dev': () =>
     spawnSync('gcc', ['-E', '-include', 'lttng/tracepoint.h', '-'], { input: '', stdio: 'pipe' }).status ===
