@@ -3,12 +3,12 @@
 // rules and folders are the user's and shared with whatever else runs.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { connectControl } from '@blkin/relay'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { blkin, json, startBlkin, ticking } from './support/cli.js'
 import { relay, until } from './support/relays.js'
-import { folder } from './support/run.js'
+import { folder, start } from './support/run.js'
 import { recorded } from './support/trace.js'
 
 interface Ps {
@@ -272,6 +272,47 @@ describe('blkin record -p', () => {
     running.child.kill('SIGKILL')
     await running.done
     await until(async () => json<Ps>(await blkin('ps', '-p', pid, '--json'))[0]?.sessions.length === 0)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'a process that does not reach the command is told, and not attached to',
+    async () => {
+      const text = `
+      import koffi from 'koffi'
+      import { provider } from 'blkin'
+      const { e } = provider('p', { e: {} })
+      e()
+      koffi.load(null).func('int chroot(const char *)')(process.argv.at(-1))
+      console.log('elsewhere')
+      setInterval(e, 10)`
+      const running = start(text, { args: [folder()] })
+      await running.says('elsewhere')
+      const pid = String(running.child.pid)
+      const { code, err } = await blkin('record', '-p', pid, '-e', '*:*', '-o', join(folder(), 'trace'))
+      expect(err).toMatch(/ does not reach this command's relay: connect: No such file or directory/)
+      expect(err).toContain('no process could be attached to')
+      expect(code).toBe(1)
+      expect(json<Ps>(await blkin('ps', '-p', pid, '--json'))[0]?.sessions).toEqual([])
+    },
+  )
+
+  test('what a killed one had in the file system the next one removes', async () => {
+    const { pid } = await ticking()
+    const socketOf = async () =>
+      json<Ps>(await blkin('ps', '-p', pid, '--json'))[0]?.sessions[0]?.relay.replace('unix:', '') as string
+    const killed = startBlkin(['tail', '-p', pid])
+    await until(async () => existsSync(await socketOf()))
+    const left = await socketOf()
+    killed.child.kill('SIGKILL')
+    await killed.done
+    expect(existsSync(left)).toBe(true)
+    const next = startBlkin(['tail', '-p', pid])
+    await until(() => !existsSync(dirname(left)))
+    await until(async () => existsSync(await socketOf()))
+    const own = await socketOf()
+    next.child.kill('SIGINT')
+    await next.done
+    expect(existsSync(dirname(own))).toBe(false)
   })
 })
 

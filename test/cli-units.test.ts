@@ -93,6 +93,7 @@ describe('what is shown', () => {
         state: { pid, program: 'p' },
         control: {
           ...{ openSession: async () => {}, enable: async () => ({ covered: 1, unfit: [] }) },
+          process: async () => ({ sessions: [] }),
           closeSession: () => Promise.reject(Object.assign(new Error(code), { code })),
           closed: Promise.resolve(),
         },

@@ -5,7 +5,7 @@ import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { freePort } from '../scripts/lib/ports.mjs'
-import { cli, startBlkin } from './support/cli.js'
+import { cli, startBlkin, ticking } from './support/cli.js'
 import { userFolder } from './support/control.js'
 import { freeAddress, until } from './support/relays.js'
 import { folder, lastJson, program, type RunOptions, run, start } from './support/run.js'
@@ -67,6 +67,30 @@ test('and no other: one that listens elsewhere leaves the folder as it is', asyn
   await collected(address, emitted)
   expect(folders()).not.toEqual(expect.arrayContaining(left))
 }, 60_000)
+
+describeWith(['unshare -n'], 'a recording of what runs already', () => {
+  test('takes nothing that was left for a port, though there are only two to choose from', async () => {
+    const ports = [40_000, 40_001] // of a network of their own
+    const before = folders()
+    for (const port of ports) await killed(`127.0.0.1:${port}`)
+    const left = folders().filter((name) => !before.includes(name))
+    onTestFinished(() => {
+      for (const name of left) rmSync(join(userFolder, name), { recursive: true, force: true })
+    })
+    const { pid } = await ticking()
+    const output = join(folder(), 'trace')
+    const network = `echo ${ports.join(' ')} > /proc/sys/net/ipv4/ip_local_port_range && ip link set lo up`
+    const recording = start(cli, {
+      args: ['record', '-p', pid, '-e', '*:*', '--for', '300ms', '-o', output],
+      before: ['unshare', '-n', 'sh', '-c', `${network} && exec "$@"`, 'sh'],
+    })
+    const { stderr } = await recording.ended
+    const { events } = await recorded(output)
+    const providers = new Set(events.map(({ tracepoint }) => tracepoint.provider))
+    expect(providers, stderr).toEqual(new Set(['blockstore']))
+    expect(folders()).toEqual(expect.arrayContaining(left))
+  })
+})
 
 describeWith(['prlimit'], 'a relay that can store nothing more', () => {
   test('ends by SIGTERM while it recovers, and the next one goes on', async () => {

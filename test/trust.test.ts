@@ -205,7 +205,7 @@ test('record speaks with its command’s programs by a socket that goes with it'
     text,
   )
   const [, path = ''] = /^unix:(.*)\n/.exec(out) ?? []
-  expect(path).toMatch(/\/blkin-record-\w+\/relay$/)
+  expect(path).toMatch(/\/blkin-relay-\w+\/relay$/)
   expect(existsSync(join(path, '..'))).toBe(false)
 })
 

@@ -1,7 +1,7 @@
 // lib/cli/attach.ts: one more session in running processes, which ends with this command however it ends: the processes
 // are left as they were. record -p, tail and top attach; their relay is in this process, and nobody else can send to it.
-import { randomBytes } from 'node:crypto'
-import type { ConnectionError, Refusal, RuleRequest, SessionSpec } from '@blkin/relay'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ConnectionError, Control, Refusal, RuleRequest, SessionSpec } from '@blkin/relay'
 import { count } from './amounts.js'
 import { exitCodes } from './exit.js'
 import { misfits, misfitsOf } from './filter.js'
@@ -14,6 +14,9 @@ import { processText } from './visible.js'
 
 /** For the events that are in the rings when it ends. */
 const detachMs = 10_000
+/** For a process to say whether it reaches the relay; it connects within milliseconds. */
+const connectMs = 1000
+const lookEveryMs = 10
 
 export interface Attached {
   /** Those that took the session. */
@@ -25,8 +28,6 @@ export interface Attached {
   /** Ends the session in those that live, once their events are here. */
   detach(): Promise<void>
 }
-
-export const freshToken = (): string => randomBytes(16).toString('hex')
 
 export async function attach(
   targets: Target[],
@@ -73,12 +74,25 @@ async function open(
       covered += changed.covered
       for (const line of misfits(changed.unfit)) note(line)
     }
-    return covered
+    const why = covered > 0 ? await whyNotReached(control, spec.name) : ''
+    if (why === '') return covered
+    await control.closeSession(spec.name, 0)
+    throw new Error(`it does not reach this command's relay: ${why}`)
   } catch (error) {
     note(`${processText(state)}: ${(error as Error).message}`)
     process.exitCode = exitCodes.failed
     return undefined
   }
+}
+
+/** A process that is in a container, or changed its root, may not find the socket. Empty where nothing is in the way. */
+async function whyNotReached(control: Control, name: string): Promise<string> {
+  for (const end = performance.now() + connectMs; performance.now() < end; await sleep(lookEveryMs)) {
+    const session = (await control.process()).sessions.find(({ spec }) => spec.name === name)
+    if (session === undefined || session.relayState === 'connected') return ''
+    if (session.relayError !== '') return session.relayError
+  }
+  return ''
 }
 
 async function tellNothing(targets: readonly Target[], rules: readonly RuleRequest[]): Promise<void> {

@@ -104,7 +104,7 @@ async function whySilent(
 }
 
 /** Whether nobody listens at a socket. A full one, or one that fails in another way, has somebody behind it. */
-const isDead = (path: string): Promise<boolean> =>
+export const isDead = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = createConnection(path)
     const end = (dead: boolean) => {

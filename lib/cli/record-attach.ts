@@ -2,12 +2,12 @@
 // session, which goes whole when this ends; those that were killed meanwhile are recovered.
 
 import { count } from './amounts.js'
-import { attach, freshToken } from './attach.js'
+import { attach } from './attach.js'
+import { startCommandRelay } from './command-relay.js'
 import { ruleOf } from './enable.js'
 import { exitCodes, refusedOption } from './exit.js'
 import { requireFit } from './filter.js'
 import { listed, withProcesses } from './find.js'
-import { loadRelay } from './load-relay.js'
 import { note, noteText, printJson } from './print.js'
 import type { RecordFlags } from './record-flags.js'
 import { collectRest, requireNative } from './recover.js'
@@ -17,13 +17,9 @@ import { untilEnd } from './wait.js'
 export async function recordAttached(flags: RecordFlags): Promise<number> {
   const rules = flags.enable.map((pattern) => ruleOf(pattern, flags))
   requireNative()
-  const { startRelay } = await loadRelay()
   const totals = await withProcesses(flags.pid, async (targets) => {
     await requireFit(rules, targets) // before there is a folder
-    const token = freshToken()
-    const relay = await startRelay({ listen: '127.0.0.1:0', output: flags.output, token }).catch(
-      refusedOption,
-    )
+    const { relay, token, close } = await startCommandRelay({ output: flags.output }).catch(refusedOption)
     try {
       const to = { purpose: 'record', relay: relay.address, token }
       const attached = await attach(targets, rules, flags, to)
@@ -35,7 +31,7 @@ export async function recordAttached(flags: RecordFlags): Promise<number> {
       await attached.detach()
       await collectRest(relay, token)
     } finally {
-      await relay.close()
+      await close()
     }
     return summarize(relay.stats(), flags.output, flags.buffer)
   })

@@ -2,16 +2,14 @@
 // is its own; what record says, --json included, goes to stderr.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
-import { freshToken } from './attach.js'
+import { startCommandRelay } from './command-relay.js'
 import { errorFile } from './error-file.js'
 import { exitCodes, refusedOption } from './exit.js'
 import { compile } from './filter.js'
 import { compileGlob } from './glob.js'
 import { nothingText } from './list.js'
-import { loadRelay } from './load-relay.js'
 import { json, note, noteText } from './print.js'
 import type { RecordFlags } from './record-flags.js'
-import { recordSocket } from './record-socket.js'
 import { collectRest, requireNative } from './recover.js'
 import { summarize } from './summary.js'
 import { tracedEnvironment } from './traced-environment.js'
@@ -44,15 +42,7 @@ function tellNothing(patterns: readonly string[], names: string[]): void {
 export async function recordCommanded(command: string[], flags: RecordFlags): Promise<number> {
   if (flags.filter !== undefined) compile(flags.filter)
   requireNative()
-  const { startRelay } = await loadRelay()
-  const token = freshToken()
-  const socket = recordSocket()
-  const relay = await startRelay({ listen: socket.listen, output: flags.output, token }).catch(
-    (error: Error) => {
-      socket.remove()
-      return refusedOption(error)
-    },
-  )
+  const { relay, token, close } = await startCommandRelay({ output: flags.output }).catch(refusedOption)
   const errors = errorFile()
   const [program = '', ...args] = command
   const child = spawn(program, args, {
@@ -63,8 +53,7 @@ export async function recordCommanded(command: string[], flags: RecordFlags): Pr
   const code = await ended(child, program)
   stopForwarding()
   await collectRest(relay, token)
-  await relay.close()
-  socket.remove()
+  await close()
   const totals = summarize(relay.stats(), flags.output, flags.buffer)
   const none = totals.events + totals.lost === 0
   const error = errors.take()

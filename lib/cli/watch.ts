@@ -1,14 +1,14 @@
 // lib/cli/watch.ts: events as they come, for tail and top: from running processes, through a relay in this process that
 // keeps nothing, or from a relay that --relay names.
 import type { Followed, ProcessState, TraceItem } from '@blkin/relay'
-import { attach, freshToken } from './attach.js'
+import { attach } from './attach.js'
+import { startCommandRelay } from './command-relay.js'
 import { ruleOf } from './enable.js'
 import { UsageError } from './exit.js'
 import { requireFit } from './filter.js'
 import { isPid, withProcesses } from './find.js'
 import type { ChannelFlags, EnableFlags, FleetFlags, RuleFlags } from './flags.js'
 import { withFleet } from './fleet.js'
-import { loadRelay } from './load-relay.js'
 import { note } from './print.js'
 import { untilEnd } from './wait.js'
 
@@ -54,12 +54,10 @@ async function watchProcesses(
   watcher: Watcher,
 ): Promise<void> {
   const rules = patterns.map((pattern) => ruleOf(pattern, flags))
-  const { startRelay } = await loadRelay()
   await withProcesses(flags.pid, async (found) => {
     await requireFit(rules, found)
-    const token = freshToken()
     const live = (items: TraceItem[]) => watcher.items(items)
-    const relay = await startRelay({ listen: '127.0.0.1:0', live, token })
+    const { relay, token, close } = await startCommandRelay({ live })
     try {
       const to = { purpose, relay: relay.address, token }
       const { targets, over, detach } = await attach(found, rules, flags, to)
@@ -73,7 +71,7 @@ async function watchProcesses(
       await untilEnd(Promise.race([ended, begun.done])).finally(begun.end)
       await detach()
     } finally {
-      await relay.close()
+      await close()
     }
   })
 }

@@ -16,6 +16,7 @@ const checks = {
     spawnSync('gcc', ['-E', '-include', 'lttng/tracepoint.h', '-'], { input: '', stdio: 'pipe' }).status ===
     0,
   'unshare -m': () => answers('unshare', '-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/dev/shm'),
+  'unshare -n': () => answers('unshare', '-n', 'ip', 'link', 'set', 'lo', 'up'),
   prlimit: () => answers('prlimit', '--version'),
   setpriv: () => answers('setpriv', '--version'),
   tmux: () => answers('tmux', '-V'),

@@ -3,7 +3,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { freshToken } from '../attach.js'
 import { compileGlob } from '../glob.js'
 import { loadRelay } from '../load-relay.js'
 import type { RelayCounts } from './relay-process.js'
@@ -20,15 +19,13 @@ export interface OwnRelay {
 /** With what assembles and keeps spans, where the patterns cover them: it is part of their cost. */
 export async function startOwnRelay(patterns: readonly string[]): Promise<OwnRelay> {
   await loadRelay() // where it is missing, main.ts has the words
-  const token = freshToken()
   const hasSpans = patterns.some((pattern) => compileGlob(`${pattern.split(':')[0]}:x`)('blkin:x'))
   const file = fileURLToPath(new URL('relay-process.js', import.meta.url))
   const child = fork(file, hasSpans ? ['spans'] : [], {
     execArgv: [],
-    env: { ...process.env, BLKIN_TOKEN: token },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-  const { address } = (await answer(child)) as { address: string }
+  const { address, token } = (await answer(child)) as { address: string; token: string }
   return {
     ...{ address, token, pid: child.pid! },
     async counts() {

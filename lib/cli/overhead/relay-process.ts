@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { startRelay } from '@blkin/relay'
+import { startCommandRelay } from '../command-relay.js'
 import { lostOf } from '../losses.js'
 
 export interface RelayCounts {
@@ -16,18 +16,17 @@ export interface RelayCounts {
 }
 
 const [spans] = process.argv.slice(2)
-const { BLKIN_TOKEN: token = '' } = process.env // where ps shows it to nobody else
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {}) // meant for the command
 const folder = await mkdtemp(join(tmpdir(), 'blkin-overhead-'))
 const output = join(folder, 'traces')
-const relay = await startRelay({
-  ...{ listen: '127.0.0.1:0', output, token, log: () => {} },
+const { relay, token, close } = await startCommandRelay({
+  ...{ output, log: () => {} },
   ...(spans === undefined ? {} : { tracing: { listen: '127.0.0.1:0' } }),
 })
 
 process.on('disconnect', async () => {
-  await relay.close().catch(() => {})
+  await close().catch(() => {})
   await rm(folder, { recursive: true, force: true })
   process.exit()
 })
@@ -35,7 +34,7 @@ process.on('message', () => {
   process.send?.(counts())
   dropEnded()
 })
-process.send?.({ address: relay.address })
+process.send?.({ address: relay.address, token })
 
 function counts(): RelayCounts {
   const { processes } = relay.stats()
