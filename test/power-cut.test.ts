@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { decodeMarks, encodeMark, MARKS_FILE_BYTES, slotOf } from '../relay/src/store/mark.js'
+import { decodeMarks, encodeMark, MARKS_FILE_BYTES, slotOf } from '../relay/src/recording/mark.js'
 import { freeAddress } from './support/relays.js'
 import { folder, lastJson, program, start } from './support/run.js'
 import { describeWith } from './support/tools.js'

@@ -1,7 +1,7 @@
 // relay/src/sql/open.ts: opens a trace for SQL, and what can be asked of it then, whatever does the work.
 // It loads DuckDB when it is called: its binary is an optional package, and a relay that keeps events runs without.
 
-import type { OnFault } from '../read/find.js'
+import type { OnFault } from '../ctf/read/find.js'
 import type { Table } from './tables.js'
 
 export interface SqlOptions {
