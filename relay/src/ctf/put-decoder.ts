@@ -1,14 +1,19 @@
 // relay/src/ctf/put-decoder.ts: the packets of one process's puts, as they come, to events and losses.
 // Live recordings and followers own one a process. It reads the bytes it is lent and keeps none of them.
 
-import type { Mark } from '../recording/mark.js'
 import type { Epoch } from './epochs.js'
 import type { TraceEvent, TraceLoss } from './model.js'
 import { HEADER_BYTES, readHeader } from './packet.js'
 import { type Decoders, PacketReader } from './packet-reader.js'
 
-/** Where the stream was. */
-export type Before = Pick<Mark, 'sequence' | 'packets' | 'lost' | 'lastTime' | 'epoch'>
+/** Where the stream was: how many puts it had, and what the last packet of its epoch's file says. */
+export interface Before {
+  sequence: number
+  packets: number
+  lost: bigint
+  lastTime: bigint
+  epoch: Epoch
+}
 
 export class PutDecoder<Event = TraceEvent> {
   readonly #readers = new Map<number, { reader: PacketReader<Event>; sequence: number; epoch: number }>()

@@ -1,6 +1,8 @@
 // relay/src/ports/side.ts: what a connection knows of whoever speaks on it: a traced process or a controller.
 // relay/session.ts and fleet/fleet-session.ts are the two. One call at a time; only a waiting one is hurried.
 
+import type { Wait } from '../common/wait.js'
+
 export interface Side {
   /** It has said who it is, and may stay. */
   readonly greeted: boolean
@@ -15,25 +17,4 @@ export interface Side {
   /** Set while the call being answered waits for something to happen. */
   readonly wait: Wait | undefined
   close(): Promise<void>
-}
-
-const LONGEST_MS = 60_000
-
-/** The waiting of one call: until its time has passed, or until someone ends it, such as the next call. */
-export class Wait {
-  readonly over: Promise<void>
-  readonly #timer: NodeJS.Timeout
-  #end!: () => void
-
-  constructor(ms: number) {
-    this.over = new Promise((resolve) => {
-      this.#end = resolve
-    })
-    this.#timer = setTimeout(this.#end, Math.min(ms, LONGEST_MS))
-  }
-
-  end(): void {
-    clearTimeout(this.#timer)
-    this.#end()
-  }
 }

@@ -4,7 +4,7 @@
 
 import { constants } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { syncFile } from '../recording/files/disk.js'
+import { syncFile } from '../common/disk.js'
 import { StrictReader } from './strict-reader.js'
 import { thrift } from './wire.js'
 

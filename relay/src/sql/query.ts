@@ -10,9 +10,9 @@ import type { TraceError } from '../ctf/model.js'
 import type { OnFault } from '../ctf/read/find.js'
 import { QueryError } from './error.js'
 import { quoteName, sqlName } from './names.js'
-import type { QueryRows, SqlOptions, SqlValue, TraceTables } from './open.js'
 import { SCAN, scanFunction } from './scan.js'
 import { type Table, tablesOf } from './tables.js'
+import type { QueryRows, SqlOptions, SqlValue, TraceTables } from './trace-tables.js'
 import { sqlJson, sqlText } from './values.js'
 
 /** What DuckDB may hold. */

@@ -1,7 +1,8 @@
 // relay/src/ports/fleet/fleet-session.ts: what one controller has said so far on its connection, and the calls it may make.
-// The generated processor calls it, one call at a time. It checks, then asks the house; it knows no socket.
+// The generated processor calls it, one call at a time. It checks, then asks what the relay has; it knows no socket.
 // The generated code counts the parameters of a call to tell promises from callbacks: no defaults, none left out.
 
+import { Wait } from '../../common/wait.js'
 import { toWire } from '../../ctf/from-wire.js'
 import { dashed } from '../../ctf/metadata.js'
 import { checkGreeting } from '../../protocol/check/hello.js'
@@ -11,8 +12,8 @@ import { checkPattern, checkTarget } from '../../protocol/check/rule.js'
 import { i64, type Tracepoint, types } from '../../protocol/wire.js'
 import type { Follower } from '../../recording/live/follower.js'
 import type { Rule } from '../../recording/rules/rule-book.js'
-import type { House } from '../relay/session.js'
-import { type Side, Wait } from '../side.js'
+import type { SessionContext } from '../context.js'
+import type { Side } from '../side.js'
 import { fleetProcesses } from './processes.js'
 
 const MAX_PATTERNS = 64
@@ -25,7 +26,7 @@ export class FleetSession implements Side {
   #follower: Follower | undefined
   #rights: readonly Right[] = []
 
-  constructor(readonly house: House) {}
+  constructor(readonly context: SessionContext) {}
 
   get belongs(): boolean {
     return this.greeted
@@ -37,7 +38,7 @@ export class FleetSession implements Side {
 
   async greet(version: number, token: string): Promise<void> {
     try {
-      this.#rights = checkGreeting('greet', version, token, this.house.rightsOf, 'read')
+      this.#rights = checkGreeting('greet', version, token, this.context.rightsOf, 'read')
     } catch (error) {
       this.finished = (error as Error).message
       throw error
@@ -47,13 +48,13 @@ export class FleetSession implements Side {
 
   async processes() {
     this.#greeted()
-    return fleetProcesses(this.house.processes)
+    return fleetProcesses(this.context.processes)
   }
 
   async tracepoints(uuid: Buffer): Promise<Tracepoint[]> {
     this.#greeted()
     const name = dashed(bytes16('uuid', uuid))
-    const tracepoints = await this.house.processes.tracepoints(name)
+    const tracepoints = await this.context.processes.tracepoints(name)
     if (tracepoints === undefined) return refuse('NO_SESSION', `no session has the uuid ${name}`)
     return tracepoints.map(toWire)
   }
@@ -61,22 +62,22 @@ export class FleetSession implements Side {
   async enabled(uuid: Buffer) {
     this.#greeted()
     const none = { rules: [], tracepoints: [] }
-    return this.house.processes.enabled(dashed(bytes16('uuid', uuid))) ?? new types.Enabled(none)
+    return this.context.processes.enabled(dashed(bytes16('uuid', uuid))) ?? new types.Enabled(none)
   }
 
   async rules(): Promise<Rule[]> {
     this.#greeted()
-    return this.house.rules.rules
+    return this.context.rules.rules
   }
 
   async enable(rule: Rule): Promise<Rule[]> {
     this.#mayControl()
-    return this.house.rules.enable(rule)
+    return this.context.rules.enable(rule)
   }
 
   async disable(target: string, pattern: string): Promise<Rule[]> {
     this.#mayControl()
-    return this.house.rules.disable(target, pattern)
+    return this.context.rules.disable(target, pattern)
   }
 
   async follow(target: string, patterns: string[]): Promise<void> {
@@ -85,9 +86,9 @@ export class FleetSession implements Side {
     if (patterns === null || patterns.length > MAX_PATTERNS)
       malformed('patterns', patterns && `${patterns.length} long`, `at most ${MAX_PATTERNS}`)
     for (const pattern of patterns) checkPattern('patterns', pattern)
-    if (this.#follower) this.house.followers.leave(this.#follower)
+    if (this.#follower) this.context.followers.leave(this.#follower)
     this.#follower = undefined
-    this.#follower = this.house.followers.follow(target, patterns)
+    this.#follower = this.context.followers.follow(target, patterns)
   }
 
   async take(waitMs: number) {
@@ -104,7 +105,7 @@ export class FleetSession implements Side {
   }
 
   async close(): Promise<void> {
-    if (this.#follower) this.house.followers.leave(this.#follower)
+    if (this.#follower) this.context.followers.leave(this.#follower)
   }
 
   #mayControl(): void {

@@ -4,10 +4,11 @@
 import { StrictReader } from '../../protocol/strict-reader.js'
 import { fleet, service } from '../../protocol/wire.js'
 import type { Owner } from '../../recording/processes.js'
+import type { SessionContext } from '../context.js'
 import { FleetSession } from '../fleet/fleet-session.js'
 import type { Side } from '../side.js'
 import { type Processor, processed, type Speaker } from '../speaker.js'
-import { type House, Session } from './session.js'
+import { Session } from './session.js'
 
 /** Who speaks is not known before the first call. */
 const FIRST_OF_FLEET = 'greet'
@@ -19,10 +20,10 @@ export class Calls implements Speaker {
   #spoken = false
 
   constructor(
-    readonly house: House,
+    readonly context: SessionContext,
     owner: Owner,
   ) {
-    const session = new Session(house, owner)
+    const session = new Session(context, owner)
     this.side = session
     this.#processor = new service.Processor(session)
   }
@@ -35,7 +36,7 @@ export class Calls implements Speaker {
   #first(frame: Buffer): void {
     this.#spoken = true
     if (new StrictReader(frame).readMessageBegin().fname !== FIRST_OF_FLEET) return
-    const session = new FleetSession(this.house)
+    const session = new FleetSession(this.context)
     this.side = session
     this.#processor = new fleet.Processor(session)
   }

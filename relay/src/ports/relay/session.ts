@@ -2,29 +2,19 @@
 // The generated processor calls it, one call at a time. It checks, then stores; it knows no socket and no bytes.
 // The generated code counts the parameters of a call to tell promises from callbacks: no defaults, none left out.
 
-import type { Reject, Subject } from '../../common/rejections.js'
+import type { Subject } from '../../common/rejections.js'
+import { Wait } from '../../common/wait.js'
 import { isStream, STREAMS } from '../../ctf/streams.js'
 import { checkEnabled, type Enabled } from '../../protocol/check/enabled.js'
 import { checkEpoch, checkHello } from '../../protocol/check/hello.js'
 import { counter, int, malformed, reasonOf, refuse } from '../../protocol/check/refuse.js'
-import type { RightsOf } from '../../protocol/check/rights.js'
 import { type Hello, type Int64, i64, type Put, type Tracepoint, types } from '../../protocol/wire.js'
-import type { Followers } from '../../recording/live/followers.js'
-import type { Entry, Owner, Processes } from '../../recording/processes.js'
-import type { Recorder, Recording } from '../../recording/recording.js'
-import type { RuleBook } from '../../recording/rules/rule-book.js'
-import { type Side, Wait } from '../side.js'
+import type { Entry, Owner } from '../../recording/processes.js'
+import type { Recording } from '../../recording/recording.js'
+import type { SessionContext } from '../context.js'
+import type { Side } from '../side.js'
 
 const MAX_PUT = 2 ** 20
-
-export interface House {
-  rightsOf: RightsOf
-  processes: Processes
-  recorder: Recorder
-  rules: RuleBook
-  followers: Followers
-  reject: Reject
-}
 
 export class Session implements Side {
   #trace: Recording | undefined
@@ -37,7 +27,7 @@ export class Session implements Side {
   #told = 0
 
   constructor(
-    readonly house: House,
+    readonly context: SessionContext,
     readonly owner: Owner,
   ) {}
 
@@ -70,11 +60,11 @@ export class Session implements Side {
 
   async #hello(hello: Hello) {
     if (this.#entry) malformed('hello', 'a second one', 'one a connection')
-    const process = checkHello(hello, this.house.rightsOf)
-    const entry = await this.house.processes.claim(process, this.owner)
+    const process = checkHello(hello, this.context.rightsOf)
+    const entry = await this.context.processes.claim(process, this.owner)
     this.#entry = entry
     try {
-      const trace = await this.house.recorder.open(process)
+      const trace = await this.context.recorder.open(process)
       const held = []
       for (const stream of trace.streams) {
         const mark = await trace.held(stream)
@@ -107,7 +97,7 @@ export class Session implements Side {
       })
     } catch (error) {
       this.#entry = undefined
-      this.house.processes.leave(entry)
+      this.context.processes.leave(entry)
       throw error
     }
   }
@@ -116,7 +106,7 @@ export class Session implements Side {
     const trace = this.#greeted()
     if (tracepoints === null) malformed('tracepoints', null, 'a list')
     await trace.declare(tracepoints)
-    this.house.processes.keepNames(tracepoints)
+    this.context.processes.keepNames(tracepoints)
   }
 
   async #put(put: Put) {
@@ -142,9 +132,9 @@ export class Session implements Side {
     }
     if (mark.sequence === 0) malformed('put.sequence', 0, '1 or more')
     if (await trace.put(stream, mark, packets)) {
-      this.house.processes.stored(this.#entry!, stream, await trace.held(stream))
+      this.context.processes.stored(this.#entry!, stream, await trace.held(stream))
     }
-    const changed = this.house.rules.version !== this.#told ? { rules: this.#rules() } : {}
+    const changed = this.context.rules.version !== this.#told ? { rules: this.#rules() } : {}
     return new types.PutReply({ stream, sequence: put.sequence, followed: trace.followed, ...changed })
   }
 
@@ -152,10 +142,10 @@ export class Session implements Side {
     this.#greeted()
     const has = counter('known', known)
     const ms = int('waitMs', waitMs, 0, 2 ** 31 - 1)
-    if (this.house.rules.version <= has) {
+    if (this.context.rules.version <= has) {
       const wait = new Wait(ms)
       this.wait = wait
-      const forget = this.house.rules.onChange(() => wait.end())
+      const forget = this.context.rules.onChange(() => wait.end())
       await wait.over
       forget()
       this.wait = undefined
@@ -174,7 +164,7 @@ export class Session implements Side {
   async close(): Promise<void> {
     this.wait?.end()
     await this.#trace?.close()
-    if (this.#entry) this.house.processes.leave(this.#entry)
+    if (this.#entry) this.context.processes.leave(this.#entry)
   }
 
   /** What is refused is counted. Its process has it still, and comes again; but not who is sent away. */
@@ -186,7 +176,7 @@ export class Session implements Side {
       const isOwnFault = reason !== 'SEQUENCE' || !this.isRefused // puts behind one that was refused leave a gap
       this.isRefused = true
       const why = `${this.name}: ${(error as Error).message}`
-      if (this.finished === undefined && isOwnFault) this.house.reject(what, reason, why, { isLost: false })
+      if (this.finished === undefined && isOwnFault) this.context.reject(what, reason, why, { isLost: false })
       throw error
     }
   }
@@ -202,8 +192,8 @@ export class Session implements Side {
 
   /** Those for this process; from now on it was told. */
   #rules() {
-    this.#told = this.house.rules.version
-    return this.house.rules.for(this.#trace!.process.program)
+    this.#told = this.context.rules.version
+    return this.context.rules.for(this.#trace!.process.program)
   }
 
   #greeted(): Recording {

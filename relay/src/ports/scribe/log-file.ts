@@ -3,7 +3,7 @@
 
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { syncFile } from '../../recording/files/disk.js'
+import { syncFile } from '../../common/disk.js'
 
 export class LogFile {
   /** Its length before what was appended last. */

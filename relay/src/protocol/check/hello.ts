@@ -1,7 +1,6 @@
 // relay/src/protocol/check/hello.ts: is this hello one we can take? The session calls it first on every connection.
 // It decides about the version and the token before anything else of the hello is looked at. It touches no disk.
 
-import type { Epoch } from '../../ctf/epochs.js'
 import { big, type Field, type Hello, type Int64, type Put, types } from '../wire.js'
 import { bytes16, int, malformed, plainText, refuse } from './refuse.js'
 import type { Right, RightsOf } from './rights.js'
@@ -78,8 +77,8 @@ export function checkHello(hello: Hello | null, rightsOf: RightsOf): Process {
   }
 }
 
-/** By what the times of a put are those of day. */
-export function checkEpoch(put: Put, { clockOffset }: Process): Epoch {
+/** By what the times of a put are those of day: an Epoch, as ctf/epochs.ts has it. */
+export function checkEpoch(put: Put, { clockOffset }: Process): { number: number; offset: bigint } {
   const number = int('put.epoch', put.epoch ?? 0, 0, 2 ** 31 - 1)
   return { number, offset: number === 0 ? clockOffset : offset('put.offset', put.offset ?? null) }
 }

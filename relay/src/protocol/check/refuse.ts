@@ -11,6 +11,12 @@ export function refuse(reason: Reason, message: string, code?: string): never {
   throw code === undefined ? refused : Object.assign(refused, { code })
 }
 
+/** For what the disk said. */
+export function storage(path: string, error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException
+  return refuse('STORAGE', `${path}: ${code ?? message}; try again later`, code)
+}
+
 /** Of what a call failed with, in a word: "ENOSPC", "MALFORMED". */
 export function reasonOf(error: unknown): string {
   const { code, reason } = error as { code?: unknown; reason?: number }

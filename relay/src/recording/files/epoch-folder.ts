@@ -4,13 +4,13 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { syncFile, syncFolder } from '../../common/disk.js'
 import { type Epoch, uuidOf } from '../../ctf/epochs.js'
 import { contextText, dashed, LAYOUT, preamble, splitMetadata } from '../../ctf/metadata.js'
 import { TraceError } from '../../ctf/model.js'
 import { parseMetadata } from '../../ctf/tsdl.js'
 import { checkSecret, type Process } from '../../protocol/check/hello.js'
-import { refuse } from '../../protocol/check/refuse.js'
-import { storage, syncFile, syncFolder } from './disk.js'
+import { refuse, storage } from '../../protocol/check/refuse.js'
 
 /** Of the session's secret. */
 const DIGEST = '.secret'

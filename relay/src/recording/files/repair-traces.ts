@@ -5,11 +5,11 @@
 
 import { type FileHandle, open, readdir, readFile, readlink, realpath, rename, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { syncFolder } from '../../common/disk.js'
 import { TraceError, type TraceInfo } from '../../ctf/model.js'
 import { streamOf } from '../../ctf/streams.js'
 import { parseMetadata } from '../../ctf/tsdl.js'
 import { type Mark, NOTHING, type WrittenMark } from '../mark.js'
-import { syncFolder } from './disk.js'
 import { applyRecovery, BOOT, bootOf, planRecovery, type Recovery, readMarks } from './stream-recovery.js'
 import { isTraceName, listTraces, type TraceFolder } from './trace-folders.js'
 

@@ -6,11 +6,12 @@
 import { constants, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncFile, syncFolder } from '../../common/disk.js'
 import { streamFile } from '../../ctf/streams.js'
 import { parseMetadata } from '../../ctf/tsdl.js'
+import { storage } from '../../protocol/check/refuse.js'
 import { encodeMark, type Mark, NOTHING, type PutMark, slotOf } from '../mark.js'
 import { follow } from '../put.js'
-import { storage, syncFile, syncFolder } from './disk.js'
 import type { EpochFolder } from './epoch-folder.js'
 import { applyRecovery, BOOT, planRecovery, type Recovery, readMarks } from './stream-recovery.js'
 

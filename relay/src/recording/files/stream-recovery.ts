@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import { syncFile } from '../../common/disk.js'
 import { type End, endOf } from '../../ctf/check-packets.js'
 import type { Epoch } from '../../ctf/epochs.js'
 import type { TraceInfo } from '../../ctf/model.js'
@@ -21,7 +22,6 @@ import {
   NOTHING,
   type WrittenMark,
 } from '../mark.js'
-import { syncFile } from './disk.js'
 import { recentBegin, walkStream } from './stream-walk.js'
 
 /** Of the machine: 8 bytes of the boot's id; 0 where there is none. */

@@ -3,10 +3,10 @@
 // the process is kept as a sum, one for each stream, and told once there is room.
 
 import { compilePatterns } from '../../common/glob.js'
+import type { Wait } from '../../common/wait.js'
 import { type TraceInfo, TraceLoss, type TraceTracepoint } from '../../ctf/model.js'
 import { formatJson } from '../../ctf/print/json.js'
 import type { TraceItem } from '../../ctf/read/merge.js'
-import type { Wait } from '../../ports/side.js'
 import { targetCovers } from '../rules/target.js'
 
 /** It is full from there on: one line may reach beyond. */

@@ -3,11 +3,10 @@
 // They stand in one file of the output folder, so that they and the version outlive the relay; a relay without an
 // output folder keeps them as long as it runs. A change that cannot be written is no change.
 
-import { refuse } from '../../protocol/check/refuse.js'
+import { refuse, storage } from '../../protocol/check/refuse.js'
 import { checkPattern, checkRule, checkTarget, MAX_RULES } from '../../protocol/check/rule.js'
 import { MOST_BYTES, readStruct, structBytes, writeStruct } from '../../protocol/struct-file.js'
 import { big, i64, types } from '../../protocol/wire.js'
-import { storage } from '../files/disk.js'
 import { patternsOverlap, targetCovers, targetsOverlap } from './target.js'
 
 export type Rule = InstanceType<typeof types.Rule>

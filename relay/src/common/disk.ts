@@ -1,9 +1,8 @@
-// relay/src/recording/files/disk.ts: what several files of the store do with a disk: they keep names on it, and say what it refused.
+// relay/src/common/disk.ts: what was written is on the disk, and so is its name: for all that keep files.
 
 import fs from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { refuse } from '../../protocol/check/refuse.js'
 
 // Not the handle's own sync() and datasync(): Yarn's Plug'n'Play puts another in its place, which has neither.
 
@@ -20,9 +19,4 @@ export async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-export function storage(path: string, error: unknown): never {
-  const { code, message } = error as NodeJS.ErrnoException
-  return refuse('STORAGE', `${path}: ${code ?? message}; try again later`, code)
 }
