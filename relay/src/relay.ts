@@ -25,10 +25,11 @@ import { TraceStore } from './recording/files/trace-store.js'
 import { Feed } from './recording/live/feed.js'
 import { Followers } from './recording/live/followers.js'
 import { LiveTraces } from './recording/live/live-traces.js'
+import { ObservedRecorder } from './recording/observed.js'
 import { type Owner, Processes } from './recording/processes.js'
 import { RuleBook } from './recording/rules/rule-book.js'
 import type { V1Span } from './spans/formats/v1-span.js'
-import { Tap } from './thread/tap.js'
+import { SpanObserver } from './thread/span-observer.js'
 import { TracingThread } from './thread/tracing-thread.js'
 
 export interface RelayOptions extends Tokens {
@@ -124,7 +125,6 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     output === undefined
       ? undefined
       : new TraceStore(output, { retention, log: rejections.log, behindMs: () => tracing?.behind.ms ?? 0 })
-  const recorder = traces?.files ?? new LiveTraces(feed)
   const processes = new Processes()
   let scribe: ScribeServer | undefined
   const listeners: Listener[] = []
@@ -144,17 +144,19 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   }
   let address: string
   let listen: (at: Address | SocketFile, rightsOf: RightsOf) => Promise<string>
-  const followers = new Followers(tracing ? new Tap(recorder, output!, tracing) : recorder, reject)
+  const followers = new Followers(reject)
+  const observers = [...(tracing ? [new SpanObserver(output!, tracing)] : []), followers]
   try {
     // only now: who was refused for what was given finds nothing changed
     if (output !== undefined) await makeOutput(output)
     await traces?.begin()
     const rules = await RuleBook.open(output && join(output, '.rules'))
-    const house = { processes, recorder: followers, followers, rules, reject }
+    const recorder = new ObservedRecorder(traces?.files ?? new LiveTraces(feed), observers)
+    const context = { processes, recorder, followers, rules, reject }
     const belonging = { most: MAX_FRAME, room: new FrameRoom(MOST_FRAMES) }
     listen = async (at, rightsOf) => {
       const connections = {
-        ...{ speakerOf: (owner: Owner) => new Calls({ ...house, rightsOf }, owner), rejections, belonging },
+        ...{ speakerOf: (owner: Owner) => new Calls({ ...context, rightsOf }, owner), rejections, belonging },
         strangers: { most: MAX_FIRST_FRAME, room: new FrameRoom(PLACES.strangers * MAX_FIRST_FRAME) },
       }
       const connect = (socket: Socket) => new Connection(socket, connections)

@@ -1,5 +1,5 @@
 // relay/src/recording/recording.ts: what a session feeds: the events of one process, wherever they go.
-// Files (files/trace.ts), a callback (live/live-traces.ts), or files with followers (live/followers.ts); the session
+// Files (files/trace.ts) or a callback (live/live-traces.ts), and whoever observes them (observed.ts); the session
 // does not know which. Each call is made only when the one before it is done.
 
 import type { TraceInfo } from '../ctf/model.js'

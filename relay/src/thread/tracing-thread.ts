@@ -1,5 +1,5 @@
 // relay/src/thread/tracing-thread.ts: causal traces in a thread of their own (worker.ts), as the relay's own thread sees them. startRelay()
-// owns one where it was asked for HTTP, Scribe or the like; recordings tell it of their puts by tap.ts.
+// owns one where it was asked for HTTP, Scribe or the like; recordings tell it of their puts by span-observer.ts.
 //
 // Puts are durable when they are told of, so the worker assembles behind them, nicer than all else. Only where it is further
 // behind than MOST_BEHIND do puts wait: the relay's own thread does for spans what it does for events.

@@ -1,37 +1,31 @@
-// relay/src/recording/live/followers.ts: those who watch events while a relay records them, and the recordings that tell them.
-// A recording is wrapped here when its process says hello; what it takes is decoded only while somebody follows the
-// process, once for all who do. No follower is waited for: each has a bounded queue of its own (follower.ts).
+// relay/src/recording/live/followers.ts: those who watch events while a relay records them, told of each put by observed.ts. What a recording
+// takes is decoded only while somebody follows the process, once for all who do. No follower is waited for: each has a bounded
+// queue of its own (follower.ts).
 
 import type { Reject } from '../../common/rejections.js'
-import type { Epoch } from '../../ctf/epochs.js'
 import type { TraceInfo } from '../../ctf/model.js'
 import { Decoders, PacketError } from '../../ctf/packet-reader.js'
 import { formatJson } from '../../ctf/print/json.js'
 import { PutDecoder } from '../../ctf/put-decoder.js'
 import type { TraceItem } from '../../ctf/read/merge.js'
-import type { Process } from '../../protocol/check/hello.js'
 import { refuse } from '../../protocol/check/refuse.js'
-import type { Tracepoint } from '../../protocol/wire.js'
-import type { Mark, PutMark } from '../mark.js'
-import type { Recorder, Recording } from '../recording.js'
+import type { PutObserver, RecordingObserver, TakenPut } from '../observed.js'
+import type { Recording } from '../recording.js'
 import { Feed } from './feed.js'
 import { Follower } from './follower.js'
 
 const MOST = 64
 
-export class Followers implements Recorder {
+export class Followers implements RecordingObserver {
   readonly feed = new Feed((items) => this.#deliver(items))
   readonly #all = new Set<Follower>()
   /** Changes whenever the followers do. */
   generation = 0
 
-  constructor(
-    readonly recorder: Recorder,
-    readonly reject: Reject,
-  ) {}
+  constructor(readonly reject: Reject) {}
 
-  async open(process: Process): Promise<Recording> {
-    return new Followed(await this.recorder.open(process), this)
+  opened({ info }: Recording): PutObserver {
+    return new FollowedPuts(info, this)
   }
 
   follow(target: string, patterns: string[]): Follower {
@@ -70,75 +64,46 @@ export class Followers implements Recorder {
   }
 }
 
-class Followed implements Recording {
-  readonly #followers: Followers
+class FollowedPuts implements PutObserver {
   #generation = -1
   #decoder: PutDecoder | undefined
 
   constructor(
-    readonly inner: Recording,
-    followers: Followers,
-  ) {
-    this.#followers = followers
+    readonly info: TraceInfo,
+    readonly followers: Followers,
+  ) {}
+
+  get isFollowing(): boolean {
+    return this.#current() !== undefined
   }
 
-  get process(): Process {
-    return this.inner.process
-  }
-
-  get info(): TraceInfo {
-    return this.inner.info
-  }
-
-  get followed(): boolean {
-    return this.inner.followed || this.#current() !== undefined
-  }
-
-  get streams(): number[] {
-    return this.inner.streams
-  }
-
-  held(stream: number): Promise<Mark> {
-    return this.inner.held(stream)
-  }
-
-  declare(tracepoints: Tracepoint[]): Promise<void> {
-    return this.inner.declare(tracepoints)
-  }
-
-  async put(stream: number, mark: PutMark, packets: Buffer): Promise<boolean> {
-    const decoder = this.#current()
-    if (decoder === undefined) return this.inner.put(stream, mark, packets)
-    const before = await this.inner.held(stream)
-    const taken = await this.inner.put(stream, mark, packets)
-    if (taken) this.#tell(decoder, stream, before, mark.epoch, packets)
-    return taken
-  }
-
-  close(): Promise<void> {
-    return this.inner.close()
-  }
-
-  #current(): PutDecoder | undefined {
-    if (this.#generation !== this.#followers.generation) {
-      this.#generation = this.#followers.generation
-      const decoders = this.#followers.decoders(this.info)
-      this.#decoder = decoders && new PutDecoder(decoders)
-    }
-    return this.#decoder
+  wants(): boolean {
+    return this.isFollowing
   }
 
   /** The put is stored whatever is in it, so an event that is not as declared is only told. */
-  #tell(decoder: PutDecoder, stream: number, before: Mark, epoch: Epoch, packets: Buffer): void {
+  taken({ stream, before, mark, packets }: TakenPut): void {
     try {
-      this.#followers.feed.hold(decoder.decode(stream, before, epoch, packets))
+      const items = this.#current()?.decode(stream, before, mark.epoch, packets)
+      if (items) this.followers.feed.hold(items)
     } catch (error) {
       if (!(error instanceof PacketError)) throw error
-      const { program, pid } = this.process
+      const { program, pid } = this.info
       const put = before.sequence + 1
       const which = `${program} (pid ${pid}): stream ${stream}, put ${put}`
       const why = `${which} cannot be followed: ${error.message} in a packet`
-      this.#followers.reject('put', 'not as declared', why, { isLost: false })
+      this.followers.reject('put', 'not as declared', why, { isLost: false })
     }
+  }
+
+  close(): void {}
+
+  #current(): PutDecoder | undefined {
+    if (this.#generation !== this.followers.generation) {
+      this.#generation = this.followers.generation
+      const decoders = this.followers.decoders(this.info)
+      this.#decoder = decoders && new PutDecoder(decoders)
+    }
+    return this.#decoder
   }
 }

@@ -1,4 +1,4 @@
-// relay/src/spans/assembly/records.ts: span events as the assembler takes them, read from packets. tap.ts decodes with them.
+// relay/src/spans/assembly/records.ts: span events as the assembler takes them, read from packets. backlog.ts decodes with them.
 // A relay holds the events of a quarter of a second: so nothing is made of one that its group does not keep, ids are words
 // of 32 bits, and no text is there twice.
 
