@@ -20,7 +20,7 @@ export interface Schema {
 /** What one page of a CTF stream can hold of an event; native/ring/layout.hpp. */
 export const payloadMax = 3984
 const fieldsMax = 64
-const labelsMax = 1024 // these two the relay has as well: relay/src/check/tracepoint.ts, relay/src/intake/frames.ts
+const labelsMax = 1024 // these two the relay has as well: relay/src/protocol/check/tracepoint.ts, protocol/frames.ts
 const labelBytesMax = 1 << 20
 const arrayMax = 498
 

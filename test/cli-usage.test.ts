@@ -105,7 +105,7 @@ describe('a package that is missing', () => {
   const why = (code: string, message: string) => whyMissing(Object.assign(new Error(message), { code }))
 
   test('is named: the relay, or what the relay needs', () => {
-    const from = `imported from ${root}/relay/dist/wire.js`
+    const from = `imported from ${root}/relay/dist/protocol/wire.js`
     expect(why('ERR_MODULE_NOT_FOUND', `Cannot find package '@blkin/relay' ${from}`)).toBe(
       'this verb needs the package @blkin/relay: npm install blkin @blkin/relay',
     )

@@ -63,7 +63,7 @@ test('a value takes as many bytes in lib as in native', () => {
 })
 
 test('levels are the same 15 in lib and relay, and LTTng numbers them so', () => {
-  const relay = found(read('relay/src/read/json.ts'), /export const LEVELS = \[([\s\S]*?)\n\]/)
+  const relay = found(read('relay/src/ctf/print/json.ts'), /export const LEVELS = \[([\s\S]*?)\n\]/)
   expect([...relay.matchAll(/'(\w+)'/g)].map(([, name]) => name)).toEqual(levelNames)
   expect(levelNames.map((name) => levels[name])).toEqual(levelNames.map((_, i) => i))
 })
@@ -73,7 +73,7 @@ test('the largest payload, the most fields and labels are one number everywhere'
   const number = (path: string, pattern: RegExp) => Number(found(read(path), pattern))
   const payload = Number(found(schema, /payloadMax = (\d+)/))
   expect(number('native/ring/layout.hpp', /kPayloadMax = (\d+)/)).toBe(payload)
-  const check = 'relay/src/check/tracepoint.ts'
+  const check = 'relay/src/protocol/check/tracepoint.ts'
   expect(number(check, /MAX_FIELDS = (\d+)/)).toBe(Number(found(schema, /fieldsMax = (\d+)/)))
   expect(number(check, /MAX_LABELS = (\d+)/)).toBe(Number(found(schema, /labelsMax = (\d+)/)))
   expect(number(check, /MAX_TRACEPOINTS = (\d+)/)).toBe(

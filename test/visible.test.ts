@@ -13,7 +13,7 @@ import { renderPs } from '../lib/cli/ps.js'
 import { renderRules } from '../lib/cli/rules.js'
 import { renderTop } from '../lib/cli/top-frame.js'
 import { processText, visible, visibleJson } from '../lib/cli/visible.js'
-import * as relays from '../relay/src/visible.js'
+import * as relays from '../relay/src/common/visible.js'
 import { cli } from './support/cli.js'
 import { cleanEnvironment, program } from './support/run.js'
 

@@ -2,11 +2,11 @@
 // rules, and with ten of each sort. The sorts take turns in each round, so that other work on the machine meets them all;
 // what is told is the median of the rounds, as time for a span beside the same without rules.
 import { readFileSync } from 'node:fs'
-import { Alerts } from '../../relay/dist/alerts/alerts.js'
-import { parseAlerts } from '../../relay/dist/alerts/parse.js'
-import { PutDecoder } from '../../relay/dist/live/put-decoder.js'
-import { Assembler } from '../../relay/dist/spans/assembler.js'
-import { spanDecoders } from '../../relay/dist/spans/records.js'
+import { PutDecoder } from '../../relay/dist/ctf/put-decoder.js'
+import { Alerts } from '../../relay/dist/pipeline/alerts/alerts.js'
+import { parseAlerts } from '../../relay/dist/pipeline/alerts/parse.js'
+import { Assembler } from '../../relay/dist/spans/assembly/assembler.js'
+import { spanDecoders } from '../../relay/dist/spans/assembly/records.js'
 import { eventsPerSpan, spanPuts, spanTraceInfo } from '../lib/span-packets.mjs'
 
 const count = Number(process.argv[2] ?? 200_000)

@@ -5,9 +5,9 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Rejections } from '../../relay/dist/rejections.js'
+import { Rejections } from '../../relay/dist/common/rejections.js'
+import { SpanStore } from '../../relay/dist/pipeline/store/store.js'
 import { makeQuery } from '../../relay/dist/spans/query.js'
-import { SpanStore } from '../../relay/dist/spans/store/store.js'
 import {
   mostSpans,
   nameOf,

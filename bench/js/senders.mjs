@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { i64, service, types } from '../../relay/dist/wire.js'
+import { i64, service, types } from '../../relay/dist/protocol/wire.js'
 
 const thrift = createRequire(import.meta.url)('thrift')
 const [address, ...numbers] = process.argv.slice(2)

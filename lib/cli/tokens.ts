@@ -1,5 +1,5 @@
 // lib/cli/tokens.ts: the tokens of people: what one who asks a relay shows, and what a relay takes. Traced programs have BLKIN_TOKEN,
-// which may bring events and no more where the relay has a token for readers and controllers: relay/src/check/rights.ts.
+// which may bring events and no more where the relay has a token for readers and controllers: relay/src/protocol/check/rights.ts.
 
 /** The one with the most rights of those that are set; empty where none is. */
 export function readerToken(): string {

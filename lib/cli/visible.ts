@@ -1,5 +1,5 @@
 // lib/cli/visible.ts: text from outside as a terminal may have it: names, tags and errors that a program or a server made
-// up. relay/src/visible.ts is its twin for the relay's logs, and a test holds both to the same. Pure.
+// up. relay/src/common/visible.ts is its twin for the relay's logs, and a test holds both to the same. Pure.
 
 // Controls (with DEL and C1, where one mark begins a sequence), line separators, and marks that turn the direction of
 // all that follows.

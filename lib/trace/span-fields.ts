@@ -1,5 +1,5 @@
 // lib/trace/span-fields.ts: the fields that the events of spans begin with, and how their emitters are told them: ids as
-// halves of 32 bits, which costs no bigint. relay/src/spans/contract.ts reads them by these names and places.
+// halves of 32 bits, which costs no bigint. relay/src/spans/assembly/contract.ts reads them by these names and places.
 import { joinedUnsigned } from '../filter/integers.js'
 import { Channel, type Told, type ToldField } from '../placement.js'
 import { type FieldType, t } from '../types.js'

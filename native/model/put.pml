@@ -1,5 +1,5 @@
 /* native/model/put.pml: how records get from rings to a relay's files, exactly once, whatever breaks: native/consumer on one side,
- * relay/src/intake and store on the other. The connection breaks, the relay is killed and starts again, the traced process is killed and
+ * relay/src/ports and recording on the other. The connection breaks, the relay is killed and starts again, the traced process is killed and
  * what it left is recovered, and its session changes, so that what comes later goes into other rings. test/models.test.ts runs it by
  * spin, whole, and with each fault below, which it must find.
  *

@@ -1,5 +1,5 @@
 // native/thrift/foreign.hpp: what speaks at the other end that is no relay, by the first four bytes it sends, where a frame
-// has its length. The words are those of relay/src/intake/foreign.ts, and a test holds both to them. Pure.
+// has its length. The words are those of relay/src/protocol/foreign.ts, and a test holds both to them. Pure.
 #pragma once
 
 #include <cstdint>

@@ -4,32 +4,33 @@
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { join, resolve } from 'node:path'
-import { givenTokens, ownRights, type RightsOf, rightsBy, type Tokens } from './check/rights.js'
-import { type Address, guardedAddress } from './intake/address.js'
-import { Calls } from './intake/calls.js'
-import { Connection } from './intake/connection.js'
-import { FrameRoom } from './intake/frame-room.js'
-import { MAX_FIRST_FRAME, MAX_FRAME } from './intake/frames.js'
-import { type ConnectionCounts, type Listener, startListener } from './intake/listener.js'
-import { type SocketFile, socketAddress, socketPath } from './intake/socket-file.js'
-import { Feed } from './live/feed.js'
-import { Followers } from './live/followers.js'
-import { LiveTraces } from './live/live-traces.js'
-import { beNice, NICEST } from './priority.js'
-import type { TraceItem } from './read/merge.js'
-import { Rejections } from './rejections.js'
-import { RuleBook } from './rules/rule-book.js'
-import { planScribe, type ScribeOptions, ScribeServer } from './scribe/server.js'
-import { checkStore } from './spans/load.js'
-import { checkTracing } from './spans/options.js'
-import { Tap } from './spans/tap.js'
-import type { RelayCounts, TracingOptions, TracingStats } from './spans/tracing.js'
-import { TracingThread } from './spans/tracing-thread.js'
-import type { V1Span } from './spans/v1-span.js'
-import { makeOutput } from './store/output.js'
-import { type Owner, Processes } from './store/processes.js'
-import { checkRetention, type TraceRetention } from './store/trace-retention.js'
-import { TraceStore } from './store/trace-store.js'
+import { beNice, NICEST } from './common/priority.js'
+import { Rejections } from './common/rejections.js'
+import type { TraceItem } from './ctf/read/merge.js'
+import { checkTracing } from './pipeline/options.js'
+import { checkStore } from './pipeline/store/load.js'
+import type { RelayCounts, TracingOptions, TracingStats } from './pipeline/tracing.js'
+import { Connection } from './ports/connection.js'
+import { FrameRoom } from './ports/frame-room.js'
+import { type ConnectionCounts, type Listener, startListener } from './ports/listener.js'
+import { Calls } from './ports/relay/calls.js'
+import { planScribe, type ScribeOptions, ScribeServer } from './ports/scribe/server.js'
+import { type Address, guardedAddress } from './protocol/address.js'
+import { givenTokens, ownRights, type RightsOf, rightsBy, type Tokens } from './protocol/check/rights.js'
+import { MAX_FIRST_FRAME, MAX_FRAME } from './protocol/frames.js'
+import { type SocketFile, socketAddress, socketPath } from './protocol/socket-file.js'
+import { makeOutput } from './recording/files/output.js'
+import { checkRetention, type TraceRetention } from './recording/files/trace-retention.js'
+import { TraceStore } from './recording/files/trace-store.js'
+import { Feed } from './recording/live/feed.js'
+import { Followers } from './recording/live/followers.js'
+import { LiveTraces } from './recording/live/live-traces.js'
+import { ObservedRecorder } from './recording/observed.js'
+import { type Owner, Processes } from './recording/processes.js'
+import { RuleBook } from './recording/rules/rule-book.js'
+import type { V1Span } from './spans/formats/v1-span.js'
+import { SpanObserver } from './thread/span-observer.js'
+import { TracingThread } from './thread/tracing-thread.js'
 
 export interface RelayOptions extends Tokens {
   /**
@@ -124,7 +125,6 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     output === undefined
       ? undefined
       : new TraceStore(output, { retention, log: rejections.log, behindMs: () => tracing?.behind.ms ?? 0 })
-  const recorder = traces?.files ?? new LiveTraces(feed)
   const processes = new Processes()
   let scribe: ScribeServer | undefined
   const listeners: Listener[] = []
@@ -144,17 +144,19 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   }
   let address: string
   let listen: (at: Address | SocketFile, rightsOf: RightsOf) => Promise<string>
-  const followers = new Followers(tracing ? new Tap(recorder, output!, tracing) : recorder, reject)
+  const followers = new Followers(reject)
+  const observers = [...(tracing ? [new SpanObserver(output!, tracing)] : []), followers]
   try {
     // only now: who was refused for what was given finds nothing changed
     if (output !== undefined) await makeOutput(output)
     await traces?.begin()
     const rules = await RuleBook.open(output && join(output, '.rules'))
-    const house = { processes, recorder: followers, followers, rules, reject }
+    const recorder = new ObservedRecorder(traces?.files ?? new LiveTraces(feed), observers)
+    const context = { processes, recorder, followers, rules, reject }
     const belonging = { most: MAX_FRAME, room: new FrameRoom(MOST_FRAMES) }
     listen = async (at, rightsOf) => {
       const connections = {
-        ...{ speakerOf: (owner: Owner) => new Calls({ ...house, rightsOf }, owner), rejections, belonging },
+        ...{ speakerOf: (owner: Owner) => new Calls({ ...context, rightsOf }, owner), rejections, belonging },
         strangers: { most: MAX_FIRST_FRAME, room: new FrameRoom(PLACES.strangers * MAX_FIRST_FRAME) },
       }
       const connect = (socket: Socket) => new Connection(socket, connections)

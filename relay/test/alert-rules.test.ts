@@ -1,9 +1,9 @@
 // relay/test/alert-rules.test.ts: the text of rules: what it says, and the words in which it is refused.
 
 import { expect, test } from 'vitest'
-import { parseAlerts } from '../src/alerts/parse.js'
-import { alertName, amountOf, measureOf, timeOf } from '../src/alerts/rule.js'
-import { compileSelection } from '../src/alerts/select.js'
+import { parseAlerts } from '../src/pipeline/alerts/parse.js'
+import { alertName, amountOf, measureOf, timeOf } from '../src/pipeline/alerts/rule.js'
+import { compileSelection } from '../src/pipeline/alerts/select.js'
 import type { Span } from '../src/spans/span.js'
 
 const usual = { min: 10, forMs: 0, keepMs: 10_000 }

@@ -4,10 +4,10 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { openable } from '../src/alerts/payload.js'
 import { parseAlerts, type RelayStatus, startRelay, type TracingOptions } from '../src/index.js'
+import { openable } from '../src/pipeline/alerts/payload.js'
+import { statusOf } from '../src/report/status.js'
 import type { Span } from '../src/spans/span.js'
-import { statusOf } from '../src/status.js'
 import { folder, postSpans } from './helpers.js'
 
 interface Heard {

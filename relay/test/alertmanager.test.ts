@@ -7,9 +7,9 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { freePort } from '../../scripts/lib/ports.mjs'
 import { hasAlertmanager, startAlertmanager } from '../../scripts/lib/prometheus.mjs'
-import { Alertmanagers } from '../src/alerts/alertmanager.js'
-import type { PostedAlert } from '../src/alerts/payload.js'
 import { parseAlerts, startRelay } from '../src/index.js'
+import { Alertmanagers } from '../src/pipeline/alerts/alertmanager.js'
+import type { PostedAlert } from '../src/pipeline/alerts/payload.js'
 import { folder, postSpans } from './helpers.js'
 
 if (!hasAlertmanager)

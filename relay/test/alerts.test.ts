@@ -3,12 +3,12 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Alerts } from '../src/alerts/alerts.js'
-import { parseAlerts } from '../src/alerts/parse.js'
-import { ERROR, Steps } from '../src/alerts/steps.js'
-import { MOST_VALUES, Watch } from '../src/alerts/watch.js'
-import { Window } from '../src/alerts/window.js'
-import type { GatheringLimits } from '../src/spans/gathering.js'
+import { Alerts } from '../src/pipeline/alerts/alerts.js'
+import { parseAlerts } from '../src/pipeline/alerts/parse.js'
+import { ERROR, Steps } from '../src/pipeline/alerts/steps.js'
+import { MOST_VALUES, Watch } from '../src/pipeline/alerts/watch.js'
+import { Window } from '../src/pipeline/alerts/window.js'
+import type { GatheringLimits } from '../src/spans/assembly/gathering.js'
 import type { Span } from '../src/spans/span.js'
 
 const hex = (n: number) => n.toString(16).padStart(16, '0')

@@ -2,7 +2,7 @@
 
 import fs from 'node:fs'
 import { expect, test, vi } from 'vitest'
-import { types } from '../src/wire.js'
+import { types } from '../src/protocol/wire.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
 import { StreamWriter } from './ctf-writer.js'
 import { folder, relayIn } from './helpers.js'

@@ -2,7 +2,7 @@
 // Tests use it; it checks nothing, so that a test can say wrong things too.
 
 import { randomBytes } from 'node:crypto'
-import { i64, service, types } from '../src/wire.js'
+import { i64, service, types } from '../src/protocol/wire.js'
 import { apache } from './apache.js'
 
 const { Type, Shape } = types

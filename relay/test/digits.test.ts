@@ -10,9 +10,9 @@ import {
   writeSignedWords,
   writeUnsigned,
   writeWords,
-} from '../src/read/digits.js'
-import { general } from '../src/read/general.js'
-import { writeGeneral } from '../src/read/write-general.js'
+} from '../src/ctf/print/digits.js'
+import { general } from '../src/ctf/print/general.js'
+import { writeGeneral } from '../src/ctf/print/write-general.js'
 
 const bytes = Buffer.alloc(64)
 const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

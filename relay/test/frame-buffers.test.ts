@@ -1,6 +1,6 @@
 // relay/test/frame-buffers.test.ts: large frames that come in pieces share a few buffers, and none while somebody still reads it.
 import { expect, test } from 'vitest'
-import { FrameSplitter } from '../src/intake/frames.js'
+import { FrameSplitter } from '../src/protocol/frames.js'
 
 function pieces(length: number, fill: number): [Buffer, Buffer] {
   const bytes = Buffer.alloc(4 + length, fill)

@@ -2,7 +2,7 @@
 // stays as the relay's own tree has it, in whatever order the pieces of a trace come.
 
 import { expect, test } from 'vitest'
-import { Halves } from '../src/sinks/halves.js'
+import { Halves } from '../src/pipeline/sinks/halves.js'
 import type { Span } from '../src/spans/span.js'
 import { misplaced, numbered } from './parents.js'
 import { makeTraces } from './span-makers.js'

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect as dial, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { Hosts } from '../src/http/hosts.js'
+import { Hosts } from '../src/ports/http/hosts.js'
 import { folder, relayIn } from './helpers.js'
 
 const listen = '127.0.0.1:0'

@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { types } from '../src/wire.js'
+import { types } from '../src/protocol/wire.js'
 import { connect, field, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
 import { babeltrace, buildRelay, folder, hasBabeltrace, until } from './helpers.js'

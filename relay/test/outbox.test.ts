@@ -10,7 +10,7 @@ import {
   type OutboxStats,
   spansOf,
   usualLimits,
-} from '../src/sinks/outbox.js'
+} from '../src/pipeline/delivery/outbox.js'
 import type { Span } from '../src/spans/span.js'
 
 const quick: OutboxLimits = { ...usualLimits, linger: 1, pause: [1, 4], patience: 500, farewell: 100 }

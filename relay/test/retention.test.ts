@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { types } from '../src/wire.js'
+import { types } from '../src/protocol/wire.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
 import { babeltrace, folder, hasBabeltrace, relayIn, until } from './helpers.js'

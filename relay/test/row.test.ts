@@ -2,10 +2,10 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { BlockIndex } from '../src/pipeline/store/block-index.js'
+import { bodyOf } from '../src/pipeline/store/body.js'
+import { hashOf, Rows, termBits, termHash, traceKey } from '../src/pipeline/store/row.js'
 import { KINDS, makeSpan, type Span, setTag } from '../src/spans/span.js'
-import { BlockIndex } from '../src/spans/store/block-index.js'
-import { bodyOf } from '../src/spans/store/body.js'
-import { hashOf, Rows, termBits, termHash, traceKey } from '../src/spans/store/row.js'
 
 const text = fc.oneof(
   fc.string(),

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { connectFleet, type Fleet, startRelay } from '../src/index.js'
-import { targetCovers, targetsOverlap } from '../src/rules/target.js'
+import { targetCovers, targetsOverlap } from '../src/recording/rules/target.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
 import { encode, StreamWriter } from './ctf-writer.js'
 import { folder, relayIn, until } from './helpers.js'

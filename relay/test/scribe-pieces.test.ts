@@ -1,9 +1,9 @@
 // relay/test/scribe-pieces.test.ts: spans that come in pieces, as BlkKin sent them: when they go on, and what may wait meanwhile.
 
 import { expect, test } from 'vitest'
-import { v1FromBytes } from '../src/spans/from-v1.js'
-import { Gathered, Gathering, USUAL_LIMITS } from '../src/spans/gathering.js'
-import { PIECE_LIMITS, Pieces } from '../src/spans/pieces.js'
+import { Gathered, Gathering, USUAL_LIMITS } from '../src/spans/assembly/gathering.js'
+import { PIECE_LIMITS, Pieces } from '../src/spans/assembly/pieces.js'
+import { v1FromBytes } from '../src/spans/formats/from-v1.js'
 import type { Span } from '../src/spans/span.js'
 import { type V1, v1Struct } from './scribe.js'
 

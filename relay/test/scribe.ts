@@ -1,9 +1,9 @@
 // relay/test/scribe.ts: a client of Scribe for tests, and spans of Zipkin's first format to send with it. It checks nothing, so that
 // a test can say wrong things too.
 
-import { Caller } from '../src/control/caller.js'
+import { Caller } from '../src/protocol/caller.js'
+import { i64, scribe, scribeTypes, thrift, zipkin } from '../src/protocol/wire.js'
 import type { Endpoint } from '../src/spans/span.js'
-import { i64, scribe, scribeTypes, thrift, zipkin } from '../src/wire.js'
 
 type Client = InstanceType<typeof scribe.Client>
 type Message = string | Buffer

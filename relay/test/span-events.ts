@@ -1,7 +1,7 @@
 // relay/test/span-events.ts: the events of spans as a tracer declares and packs them, for tests of what follows.
 // It shares no code with the relay's contract.ts, so that a change of one side alone is seen.
 
-import { types } from '../src/wire.js'
+import { types } from '../src/protocol/wire.js'
 import { field, tracepoint } from './client.js'
 import { encode, type StreamWriter } from './ctf-writer.js'
 

@@ -1,8 +1,8 @@
 // relay/test/store-child.mjs FOLDER FIRST: a span store in a process of its own, for a test that kills it while it writes.
 // Adds traces of five spans, numbered from FIRST on, and prints the first number that is not known to be written.
 
-import { Rejections } from '../dist/rejections.js'
-import { SpanStore } from '../dist/spans/store/store.js'
+import { Rejections } from '../dist/common/rejections.js'
+import { SpanStore } from '../dist/pipeline/store/store.js'
 
 const options = {
   autocompleteKeys: [],

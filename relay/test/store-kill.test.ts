@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { Rejections } from '../src/rejections.js'
+import { Rejections } from '../src/common/rejections.js'
+import { SpanStore } from '../src/pipeline/store/store.js'
 import { makeQuery } from '../src/spans/query.js'
-import { SpanStore } from '../src/spans/store/store.js'
 import { buildRelay, folder } from './helpers.js'
 
 const root = join(import.meta.dirname, '..')

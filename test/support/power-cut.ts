@@ -1,7 +1,7 @@
 // test/support/power-cut.ts: what a machine's restart changes for a relay's folder (test/programs/power-cut.c is the disk).
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { decodeMarks, encodeMark, MARKS_FILE_BYTES, slotOf } from '../../relay/src/store/mark.js'
+import { decodeMarks, encodeMark, MARKS_FILE_BYTES, slotOf } from '../../relay/src/recording/mark.js'
 
 /** Marks tell the boot in which they were written, and that is another now. */
 export function reboot(output: string): void {

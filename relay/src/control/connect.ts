@@ -1,13 +1,13 @@
 // relay/src/control/connect.ts: the two connections that a controller makes: to a traced process, and to a relay.
 // The CLI calls these. Each call of the IDL is one line here; caller.ts keeps its time, convert.ts its types.
 
-import { parseAddress } from '../intake/address.js'
-import { socketPath } from '../intake/socket-file.js'
-import { tracepoint } from '../read/from-wire.js'
-import { control, fleet, types } from '../wire.js'
-import { Caller } from './caller.js'
+import { tracepoint } from '../ctf/from-wire.js'
+import { parseAddress } from '../protocol/address.js'
+import { Caller } from '../protocol/caller.js'
+import { ConnectionError } from '../protocol/errors.js'
+import { socketPath } from '../protocol/socket-file.js'
+import { control, fleet, types } from '../protocol/wire.js'
 import * as from from './convert.js'
-import { ConnectionError } from './errors.js'
 import { whyNotOwn } from './own-folder.js'
 import type { Control, Fleet, TracepointState } from './types.js'
 

@@ -1,10 +1,10 @@
 // relay/src/control/convert.ts: the wire's structs to the plain objects of types.ts, and back. Pure.
-// The only place that knows both, with read/from-wire.ts for tracepoints. What came over a wire is trusted to have its
+// The only place that knows both, with ctf/from-wire.ts for tracepoints. What came over a wire is trusted to have its
 // shape (the runtime read it by the IDL), but not to be complete: a missing number is 0, a missing list empty.
 
-import { tracepoint } from '../read/from-wire.js'
-import { dashed } from '../store/metadata.js'
-import { big, type Int64, i64, types } from '../wire.js'
+import { tracepoint } from '../ctf/from-wire.js'
+import { dashed } from '../ctf/metadata.js'
+import { big, type Int64, i64, types } from '../protocol/wire.js'
 import type * as plain from './types.js'
 
 type Wire = typeof types

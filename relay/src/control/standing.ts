@@ -3,9 +3,9 @@
 // checks at the door as for a rule that comes over the wire. The file's form is StandingRules in idl/blkin.thrift.
 
 import { join } from 'node:path'
-import { checkRule, MAX_RULES } from '../check/rule.js'
-import { MOST_BYTES, readStruct, structBytes, writeStruct } from '../store/struct-file.js'
-import { types } from '../wire.js'
+import { checkRule, MAX_RULES } from '../protocol/check/rule.js'
+import { MOST_BYTES, readStruct, structBytes, writeStruct } from '../protocol/struct-file.js'
+import { types } from '../protocol/wire.js'
 import { rule, wireRule } from './convert.js'
 import { inMadeFolder, inOwnFolder } from './own-folder.js'
 import type { Rule, RuleRequest } from './types.js'

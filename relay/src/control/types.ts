@@ -2,7 +2,7 @@
 // convert.ts turns the wire's structs into these and back; who calls Control or Fleet sees nothing else.
 // Numbers are numbers where 2^53 is enough, times are bigints of nanoseconds, a tracepoint is the reader's.
 
-import type { TraceTracepoint } from '../read/model.js'
+import type { TraceTracepoint } from '../ctf/model.js'
 
 export type Origin = 'program' | 'control' | 'standing' | 'relay'
 

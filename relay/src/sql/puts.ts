@@ -2,11 +2,11 @@
 // scan.ts composes them for each tracepoint. Fields that no column asks for are stepped over.
 
 import { isUtf8 } from 'node:buffer'
+import { beyond, compileDecoder, compileSkipper, isBool, SIZE } from '../ctf/decode.js'
+import type { TraceField, TraceInfo, TraceTracepoint, TraceValue } from '../ctf/model.js'
 import { NO_CPU } from '../ctf/packet.js'
-import { beyond, compileDecoder, compileSkipper, isBool, SIZE } from '../read/decode.js'
-import { LEVELS, valueText } from '../read/json.js'
-import type { TraceField, TraceInfo, TraceTracepoint, TraceValue } from '../read/model.js'
-import type { PacketWalk } from '../read/packet-walk.js'
+import type { PacketWalk } from '../ctf/packet-walk.js'
+import { LEVELS, valueText } from '../ctf/print/json.js'
 import { type Lists, Strings, type Values } from './columns.js'
 import type { RowSource, TableColumn } from './tables.js'
 import { type ColumnBase, typeOf } from './types.js'

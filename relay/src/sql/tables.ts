@@ -1,8 +1,8 @@
 // relay/src/sql/tables.ts: the tables that a trace is to SQL: one for each tracepoint, `events` over all, and `lost`.
 // query.ts makes views of them, scan.ts their rows. Pure but for the metadata that it reads.
 
-import { findTraces, type OnFault } from '../read/find.js'
-import type { TraceField, TraceTracepoint } from '../read/model.js'
+import type { TraceField, TraceTracepoint } from '../ctf/model.js'
+import { findTraces, type OnFault } from '../ctf/read/find.js'
 import { type ColumnType, typeOf, unite } from './types.js'
 
 /** Where a column's values come from: what every row has, or a context or field of that name. */

@@ -1,8 +1,8 @@
 // relay/src/sql/types.ts: which type of DuckDB's a field's values have, and the one that holds those of two fields. Pure.
 // tables.ts asks; columns.ts has the storage of each.
 
-import { isBool } from '../read/decode.js'
-import type { Scalar, TraceField } from '../read/model.js'
+import { isBool } from '../ctf/decode.js'
+import type { Scalar, TraceField } from '../ctf/model.js'
 
 /** DuckDB's names. */
 export type ColumnBase =

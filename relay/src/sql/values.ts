@@ -10,8 +10,8 @@ import {
   DuckDBTimestampNanosecondsValue,
   type DuckDBValue,
 } from '@duckdb/node-api'
-import { isoText } from '../read/json.js'
-import { nine } from '../read/text.js'
+import { isoText } from '../ctf/print/json.js'
+import { nine } from '../ctf/print/text.js'
 
 /** As JSON.stringify() takes it. */
 export function sqlJson(value: DuckDBValue): unknown {
