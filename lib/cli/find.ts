@@ -4,9 +4,9 @@
 // somebody else made there is told and left alone, since what a process is told may be secret.
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { createConnection } from 'node:net'
-import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { ConnectionError, Control, ProcessState, Refusal } from '@blkin/relay'
+import { userFolders } from '../user-folder.js'
 import { exitCodes, NothingError } from './exit.js'
 import { compileGlob } from './glob.js'
 import { loadRelay } from './load-relay.js'
@@ -28,9 +28,6 @@ const patienceMs = 2000
 
 /** Folders of those: told once, and not asked again by this command. */
 const silent = new Set<string>()
-
-export const bases = (): string[] =>
-  [...new Set(['/dev/shm', tmpdir()])].map((base) => join(base, `blkin-${uid()}`))
 
 const uid = (): number => process.geteuid?.() ?? 0
 
@@ -55,7 +52,7 @@ async function inTrusted<T>(
 
 async function folders(target: string | undefined): Promise<string[]> {
   const found = await Promise.all(
-    bases().map(async (base) => {
+    userFolders().map(async (base) => {
       const names = (await inTrusted(base, (at) => readdir(at))) ?? []
       return names
         .map((name) => ({ folder: join(base, name), pid: /^(\d+)-\d+(?:-\d+)?$/.exec(name)?.[1] }))

@@ -3,7 +3,7 @@
 // they see by the kernel's word.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { userFolder } from '../relay-address.js'
+import { userFolder } from '../user-folder.js'
 
 export interface RecordSocket {
   /** As startRelay() takes it. */

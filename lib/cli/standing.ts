@@ -5,7 +5,7 @@ import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Rule, RuleRequest } from '@blkin/relay'
-import { bases } from './find.js'
+import { userFolders } from '../user-folder.js'
 import { compileGlob, globsMeet } from './glob.js'
 import { loadRelay } from './load-relay.js'
 
@@ -16,7 +16,7 @@ const lockName = 'standing.lock'
 async function standingFolder(): Promise<string> {
   const { inOwnFolder } = await loadRelay()
   let first: unknown
-  for (const folder of bases()) {
+  for (const folder of userFolders()) {
     try {
       await inOwnFolder(folder, async () => {})
       return folder
