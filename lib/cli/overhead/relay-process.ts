@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { startRelay } from '@blkin/relay'
-import { lostOf } from '../losses.js'
+import { lostOf } from '../print/losses.js'
 
 export interface RelayCounts {
   events: number
