@@ -8,7 +8,7 @@ import { parseRelay } from '../../relay-address.js'
 import { checkPattern } from '../../rule.js'
 import { parseSample, type Sample } from '../../sample.js'
 import { checkSessionName, defaultName, modes, parseMode } from '../../session-spec.js'
-import { parseBase, usualBase } from '../relay/zipkin.js'
+import { parseBase, usualBase } from './base-url.js'
 import { checkFlag, UsageError } from './exit.js'
 
 export interface TargetFlags {
@@ -144,22 +144,6 @@ export function dropEmptyTwins(env: NodeJS.ProcessEnv): void {
     if (name.startsWith('BLKIN_') && env[name] === '') delete env[name]
   }
   for (const name of ['BLKIN_JSON', 'BLKIN_DRY_RUN']) if (env[name] === '0') delete env[name]
-}
-
-/** The parts of a rule but its pattern and filter, as a controller sends them. */
-export function ruleParts(flags: RuleFlags): {
-  exclude: string[]
-  level: number
-  exactly: boolean
-  sample?: Sample
-} {
-  const { exclude, exactly, sample } = flags
-  return {
-    exclude,
-    level: levelNames.indexOf(exactly ?? flags.level ?? 'debug'),
-    exactly: exactly !== undefined,
-    ...(sample === undefined ? {} : { sample }),
-  }
 }
 
 /** The flags, by their long names without dashes, that stand on the command line itself: not those of the environment. */

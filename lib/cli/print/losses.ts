@@ -1,6 +1,6 @@
 // lib/cli/print/losses.ts: why events were lost, and what keeps them next time. Pure. ps, record, relay and status tell it.
 import type { Channel, Lost } from '@blkin/relay'
-import { defaultChannel } from '../process/session.js'
+import { defaultBuffer } from '../../buffer.js'
 import { grouped } from './amounts.js'
 
 export type Rings = Pick<Channel, 'subBuffers' | 'subBufferBytes'>
@@ -58,7 +58,7 @@ export const reasonsText = (lost: Lost): string =>
     .join(', ')
 
 /** A line for each reason. `rings`: those that lost them, the usual ones where that is not known. */
-export const cures = (lost: Lost, rings: Rings = defaultChannel): string[] =>
+export const cures = (lost: Lost, rings: Rings = defaultBuffer): string[] =>
   sorts
     .filter(([reason]) => lost[reason] > 0)
     .map(([, { words, cure }]) => `lost for ${words}: ${cure(rings)}`)

@@ -2,12 +2,12 @@
 // are left as they were. record -p, tail and top attach; their relay is in this process, and nobody else can send to it.
 import { randomBytes } from 'node:crypto'
 import type { ConnectionError, Refusal, RuleRequest, SessionSpec } from '@blkin/relay'
+import { nameOf, nothingText } from '../names/tracepoints.js'
 import { exitCodes } from '../options/exit.js'
 import type { ChannelFlags } from '../options/flags.js'
 import { count } from '../print/amounts.js'
 import { note } from '../print/print.js'
 import { processText } from '../print/visible.js'
-import { nameOf, nothingText } from '../verbs/list.js'
 import { misfits, misfitsOf } from './filter.js'
 import type { Target } from './find.js'
 import { defaultChannel, mergeSpec } from './session.js'

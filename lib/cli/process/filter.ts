@@ -2,15 +2,13 @@
 // slip of the pen is shown where it stands. Which tracepoints it does not fit is said to a process with the rule.
 import type { Control, Misfit, RuleRequest, TraceField, TraceTracepoint } from '@blkin/relay'
 import { caret } from '../../filter/error.js'
-import { type CompiledFilter, checkFilter, compileFilter } from '../../filter/filter.js'
+import { checkFilter } from '../../filter/filter.js'
 import { levels } from '../../levels.js'
 import { type FieldDescription, Shape, Type } from '../../types.js'
 import { compileGlob } from '../names/glob.js'
-import { checkFlag, UsageError } from '../options/exit.js'
+import { UsageError } from '../options/exit.js'
+import { compile } from '../options/rule-request.js'
 import type { Target } from './find.js'
-
-/** @throws UsageError for a text that is no filter */
-export const compile = (text: string): CompiledFilter => checkFlag('--filter', () => compileFilter(text))
 
 /** A list a rule. A process that tells no contexts is one of an earlier version, which judges them itself. */
 export async function misfitsOf(control: Control, rules: readonly RuleRequest[]): Promise<Misfit[][]> {

@@ -3,6 +3,7 @@
 // exported in a shell must not move a running one to another relay or give it other rings.
 import { isDeepStrictEqual } from 'node:util'
 import type { Changed, Channel, Control, ProcessState, RuleRequest, SessionSpec } from '@blkin/relay'
+import { defaultBuffer } from '../../buffer.js'
 import { ownRelay } from '../../relay-address.js'
 import { defaultName } from '../../session-spec.js'
 import type { ChannelFlags } from '../options/flags.js'
@@ -13,7 +14,7 @@ export interface SessionFlags extends ChannelFlags {
   to?: string
 }
 
-export const defaultChannel: Channel = { subBuffers: 4, subBufferBytes: 2 ** 20, mode: 'discard' }
+export const defaultChannel: Channel = { ...defaultBuffer, mode: 'discard' }
 
 /** What the flags say over what is there, or over the defaults. */
 export function mergeSpec(before: SessionSpec, flags: SessionFlags): SessionSpec {

@@ -2,6 +2,7 @@
 // session, which goes whole when this ends; those that were killed meanwhile are recovered.
 
 import { exitCodes, refusedOption } from '../options/exit.js'
+import { ruleOf } from '../options/rule-request.js'
 import { count } from '../print/amounts.js'
 import { note, noteText, printJson } from '../print/print.js'
 import { summarize } from '../print/summary.js'
@@ -11,7 +12,6 @@ import { listed, withProcesses } from '../process/find.js'
 import { untilEnd } from '../process/wait.js'
 import { loadRelay } from '../relay/load-relay.js'
 import { collectRest, requireNative } from '../relay/recover.js'
-import { ruleOf } from '../verbs/enable.js'
 import type { RecordFlags } from './record-flags.js'
 
 export async function recordAttached(flags: RecordFlags): Promise<number> {

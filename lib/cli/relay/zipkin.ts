@@ -1,30 +1,12 @@
 // lib/cli/relay/zipkin.ts: asks a server that speaks Zipkin's HTTP API, version 2: a relay with --http, or Zipkin itself; and a
 // relay how it is. What comes back is bounded in time and size and checked to be JSON; what it means is for the verbs.
 // A token is shown where one is set: tokens.ts.
-import { addressText, parseAddress } from '../../address.js'
 import { NothingError } from '../options/exit.js'
 import { visible } from '../print/visible.js'
 import { readerToken } from './tokens.js'
 
-/** What docs/traces.md starts a relay with. */
-export const usualBase = 'http://127.0.0.1:4651'
-
 const patienceMs = 30_000
 const mostBytes = 256 * 2 ** 20
-
-/** HOST:PORT or a URL to what stands before /api/v2. @throws TypeError naming what was given */
-export function parseBase(text: string): string {
-  try {
-    if (!/^https?:\/\//i.test(text)) {
-      return new URL(`http://${addressText(parseAddress(text))}`).origin
-    }
-    const { origin, pathname, username, search, hash } = new URL(text)
-    if (username + search + hash === '') return origin + pathname.replace(/\/+$/, '')
-  } catch {} // said below
-  throw new TypeError(
-    `${JSON.stringify(text)}: expected HOST:PORT such as 127.0.0.1:4651, or a URL such as http://zipkin:9411`,
-  )
-}
 
 export type Parameters = Record<string, string | number | undefined>
 

@@ -2,8 +2,9 @@
 // moment. completion.ts calls it and hears of no failure. Names are anybody's and land on a shell's line, so only those
 // that mean nothing to a shell are offered.
 import { breadthFirst, treeOf } from '@blkin/relay'
+import { parseBase, usualBase } from '../options/base-url.js'
 import { localTime } from '../print/amounts.js'
-import { ask, type Parameters, parseBase, usualBase } from '../relay/zipkin.js'
+import { ask, type Parameters } from '../relay/zipkin.js'
 import { summaryOf } from './trace-summary.js'
 import { tracesIn } from './traces-query.js'
 

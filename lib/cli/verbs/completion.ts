@@ -4,10 +4,10 @@
 
 import { Argument, Command, type Option } from 'commander'
 import { compileGlob } from '../names/glob.js'
+import { nameOf } from '../names/tracepoints.js'
 import { ending } from '../options/exit.js'
 import { visible } from '../print/visible.js'
 import { findProcesses } from '../process/find.js'
-import { nameOf } from './list.js'
 
 /** The scripts differ only in how a shell takes candidates: with descriptions (zsh, fish) or without (bash). */
 const scripts = {

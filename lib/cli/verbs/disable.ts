@@ -2,6 +2,7 @@
 // and no pattern, closes that session.
 import { Command } from 'commander'
 import { checkPattern } from '../../rule.js'
+import { nameOf, nothingText } from '../names/tracepoints.js'
 import { checkFlag, ending, exitCodes, NothingError, UsageError } from '../options/exit.js'
 import { type FleetFlags, jsonOption, pidOption, relayOption, sessionOption } from '../options/flags.js'
 import { count } from '../print/amounts.js'
@@ -19,7 +20,6 @@ import {
 } from '../process/find.js'
 import { changeStanding, withoutStanding } from '../process/standing.js'
 import { withFleet } from '../relay/fleet.js'
-import { nameOf, nothingText } from './list.js'
 
 interface Flags extends FleetFlags {
   session: string

@@ -4,6 +4,7 @@ import type { Changed, Refusal, RuleRequest } from '@blkin/relay'
 import { Command, Option } from 'commander'
 import { parseRelay } from '../../relay-address.js'
 import { checkPattern } from '../../rule.js'
+import { nameOf, nothingText } from '../names/tracepoints.js'
 import { checkFlag, ending, exitCodes, UsageError } from '../options/exit.js'
 import {
   channelOptions,
@@ -15,19 +16,18 @@ import {
   type RuleFlags,
   relayOption,
   ruleOptions,
-  ruleParts,
   sessionOption,
 } from '../options/flags.js'
+import { ruleOf } from '../options/rule-request.js'
 import { count } from '../print/amounts.js'
 import { note, print, printJson } from '../print/print.js'
 import { conditionsText, ruleJson } from '../print/rule-text.js'
 import { processText, visible } from '../print/visible.js'
-import { compile, misfits, requireFit } from '../process/filter.js'
+import { misfits, requireFit } from '../process/filter.js'
 import { findProcesses, isPid, requireProcesses, type Target, using, whyNone } from '../process/find.js'
 import { enableInSession, type SessionFlags } from '../process/session.js'
 import { changeStanding, takenBack, withStanding } from '../process/standing.js'
 import { withFleet } from '../relay/fleet.js'
-import { nameOf, nothingText } from './list.js'
 
 interface Flags extends FleetFlags, RuleFlags, SessionFlags {
   session: string
@@ -51,13 +51,6 @@ export function enableCommand(): Command {
     .addOption(jsonOption())
     .addHelpText('after', ending("blkin enable 'disk:*' -p 'server*' -l info --filter 'bytes > 4096'"))
     .action(run)
-}
-
-/** A rule of the flags. */
-export function ruleOf(pattern: string, flags: RuleFlags): RuleRequest {
-  const { filter } = flags
-  if (filter !== undefined) compile(filter)
-  return { pattern, ...ruleParts(flags), ...(filter === undefined ? {} : { filter }) }
 }
 
 async function run(patterns: string[], flags: Flags, command: Command): Promise<void> {

@@ -6,7 +6,7 @@ import { levelNames } from '../../levels.js'
 import { checkPattern } from '../../rule.js'
 import { gathered } from '../names/frequent.js'
 import { compileGlob } from '../names/glob.js'
-import { nearest } from '../names/nearest.js'
+import { nameOf, nothingText } from '../names/tracepoints.js'
 import { checkFlag, ending, NothingError } from '../options/exit.js'
 import { type FleetFlags, jsonOption, pidOption, relayOption } from '../options/flags.js'
 import { typeText } from '../print/field-text.js'
@@ -30,9 +30,6 @@ interface Listed {
   /** To say more of a tracepoint's rule than its number; undefined where that is all that is known. */
   rule: (session: string, id: number) => Rule | undefined
 }
-
-export const nameOf = ({ tracepoint }: TracepointState): string =>
-  `${tracepoint.provider}:${tracepoint.event}`
 
 export function listCommand(): Command {
   return new Command('list')
@@ -65,18 +62,6 @@ async function run(pattern: string | undefined, flags: Flags): Promise<void> {
     )
   if (flags.json) printListed(shown)
   else for (const line of renderListed(shown, styleFor(process.stdout))) print(line)
-}
-
-/** Says which names are near, for a pattern that covers none of them. */
-export function nothingText(pattern: string, names: string[]): string {
-  const near = nearest(pattern, names)
-  const instead =
-    near.length > 0
-      ? `nearest: ${visible(near.join(', '))}`
-      : names.length > 0
-        ? `there are ${visible([...new Set(names.map((name) => `${name.split(':')[0]}:*`))].join(', '))}`
-        : 'none is declared'
-  return `no tracepoint matches ${pattern}; ${instead}`
 }
 
 async function ofProcess({ control, state }: Target): Promise<Listed> {

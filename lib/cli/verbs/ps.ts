@@ -9,6 +9,7 @@ import { type FleetFlags, jsonOption, pidOption, relayOption } from '../options/
 import { grouped, short, uptime } from '../print/amounts.js'
 import { addLost, cures, lostOf, type Rings } from '../print/losses.js'
 import { note, print, printJson, type Style, styleFor } from '../print/print.js'
+import { stateText } from '../print/state-text.js'
 import { renderTable } from '../print/table.js'
 import { processText, visible } from '../print/visible.js'
 import { type Target, withProcesses } from '../process/find.js'
@@ -81,15 +82,6 @@ function ofProcess(before: ProcessState, now: ProcessState, seconds: number): Sa
       more: sessionJson(session),
     })),
   }
-}
-
-/** "connected", "connecting to 127.0.0.1:4650: refused", "in memory" */
-export function stateText({ relayState, relayError, spec }: SessionState): string {
-  if (relayState === 'none' || spec.relay === undefined) return 'in memory'
-  const error = relayError === '' ? '' : `: ${relayError}`
-  return relayState === 'connected' || relayState === 'idle'
-    ? relayState
-    : `${relayState} ${spec.relay}${error}`
 }
 
 function sessionJson({

@@ -110,6 +110,7 @@ async function run({ listen, output, json, nice, token, keep, ...flags }: Flags)
   if (listen === ownRelay()) await inMadeFolder(userFolder(), async () => {})
   const tracing = await tracingOf(flags)
   const scribe = scribeOf(flags)
+  const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]) // who asks its API may end it at once
   const relay = await startRelay({
     ...{ listen, output, nice, log: note },
     ...(tracing ? { tracing } : {}),
@@ -118,7 +119,6 @@ async function run({ listen, output, json, nice, token, keep, ...flags }: Flags)
     ...(keep ? { retention: keep } : {}),
     ...furtherTokens(),
   }).catch(refusedOption)
-  const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   const { address, httpAddress, scribeAddress } = relay
   const socket = await listenAtOwnSocket(relay)
   note(`listening on ${address}, traces go to ${output}`)

@@ -17,13 +17,13 @@ import { count } from '../print/amounts.js'
 import { leave, neverWaitFor, readerGone } from '../print/lines.js'
 import { lostOf } from '../print/losses.js'
 import { print, printJson, styleFor } from '../print/print.js'
+import { stateText } from '../print/state-text.js'
 import { type Source, type WatchFlags, watch } from '../process/watch.js'
 import { readFollowed, timeOf } from '../relay/followed.js'
 import { type Pair, parsePair } from '../top/pairs.js'
 import { Screen } from '../top/screen.js'
 import { type Heading, renderTop } from '../top/top-frame.js'
 import { type Event, TopModel } from '../top/top-model.js'
-import { stateText } from './ps.js'
 
 interface Flags extends WatchFlags {
   pair: Pair[]
