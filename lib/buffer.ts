@@ -2,6 +2,9 @@
 
 const units: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
 
+/** Of a session that is told nothing else. */
+export const defaultBuffer = { subBuffers: 4, subBufferBytes: 2 ** 20 } as const
+
 /** @throws RangeError naming what was given. */
 export function parseBuffer(text: string): { subBuffers: number; subBufferBytes: number } {
   const [, count = '', size = '', unit = ''] = /^(\d+)x(\d+)([KMG]?)$/.exec(text) ?? []

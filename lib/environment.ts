@@ -13,7 +13,7 @@
 //   BLKIN_TRANSFORM  off: register leaves tracepoint calls as they are; BLKIN_DEBUG=transform: says what it does
 //   BLKIN_TRACE_ID  bits of the ids of traces that begin here: 64 or 128
 import { basename } from 'node:path'
-import { parseBuffer } from './buffer.js'
+import { defaultBuffer, parseBuffer } from './buffer.js'
 import { builtInContexts } from './context.js'
 import { compileFilter } from './filter/filter.js'
 import { type Native, type NativeSession, native } from './native.js'
@@ -99,7 +99,7 @@ export function environmentSession(): NativeSession {
     relay: setting('BLKIN_RELAY', parseRelay, ownRelay()),
     token: process.env.BLKIN_TOKEN ?? '',
     synced: setting('BLKIN_ACK', oneOf('written', 'synced'), 'written') === 'synced',
-    ...setting('BLKIN_BUFFER', parseBuffer, { subBuffers: 4, subBufferBytes: 2 ** 20 }),
+    ...setting('BLKIN_BUFFER', parseBuffer, defaultBuffer),
     ...setting('BLKIN_MODE', parseMode, parseMode('discard')),
     contexts: setting('BLKIN_CONTEXT', contexts, []),
   }

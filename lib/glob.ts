@@ -1,4 +1,4 @@
-// lib/glob.ts: whether a text is what a pattern with stars describes. Filters ask it of labels and strings, cli/glob.ts of
+// lib/glob.ts: whether a text is what a pattern with stars describes. Filters ask it of labels and strings, cli/names/glob.ts of
 // the names of programs and tracepoints. Each part is looked for once, so a pattern of many stars costs no more. Pure.
 
 import { endsWith, indexOf, startsWith } from './string-methods.js'

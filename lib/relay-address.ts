@@ -1,9 +1,8 @@
 // lib/relay-address.ts: where a relay is: HOST:PORT, or unix:PATH for a socket in the file system. Nothing behind unix: is the
 // socket of this user's own relay, which is also where a process sends that is told nothing.
-import { existsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { addressText, parseAddress } from './address.js'
+import { userFolder } from './user-folder.js'
 
 const scheme = 'unix:'
 /** Of what the kernel takes. */
@@ -12,10 +11,6 @@ const usualPort = '4650'
 
 /** Where `blkin relay` listens for others than its own user, and for programs that are told so. */
 export const usualAddress = `127.0.0.1:${usualPort}`
-
-/** This user's folder, the first place where processes look for one: native/folder/paths.cc has the same. */
-export const userFolder = (): string =>
-  join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), `blkin-${process.geteuid?.() ?? 0}`)
 
 /** The socket of this user's relay that listens on that port too. */
 export const ownSocket = (port = usualPort): string => join(userFolder(), `relay-${port}`)

@@ -118,7 +118,7 @@ test('what only prints ends at a disk that is full, with one line', async () => 
 })
 
 test('notes that nobody reads are counted, and take no more memory than so much', async () => {
-  const print = pathToFileURL(join(root, 'dist/cli/print.js'))
+  const print = pathToFileURL(join(root, 'dist/cli/print/print.js'))
   const script = `const { note } = await import(${JSON.stringify(print)})
     for (let i = 0; i < 100_000; i++) note('x'.repeat(100))
     process.stdout.write(String(process.stderr.writableLength))

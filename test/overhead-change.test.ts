@@ -4,7 +4,7 @@ import { generator } from '../bench/lib/stats.mjs'
 import { changeOf, fewest, type Measure, signedRankInterval } from '../lib/cli/overhead/change.js'
 import { changesOf, ofBlocks } from '../lib/cli/overhead/measures.js'
 import { changeLines, changesSvg } from '../lib/cli/overhead/report.js'
-import { styleFor } from '../lib/cli/print.js'
+import { styleFor } from '../lib/cli/print/print.js'
 
 const time: Measure = { name: 'time', unit: 's', by: 'percent', worse: 'more' }
 const random = generator(7)

@@ -2,12 +2,12 @@
 import { breadthFirst, type Span, treeOf } from '@blkin/relay'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { json, type Style, styleFor } from '../lib/cli/print.js'
-import { width } from '../lib/cli/table.js'
-import { drawTrace } from '../lib/cli/trace-drawing.js'
-import { summaryOf } from '../lib/cli/trace-summary.js'
-import { renderTraces } from '../lib/cli/traces.js'
-import { visible } from '../lib/cli/visible.js'
+import { json, type Style, styleFor } from '../lib/cli/print/print.js'
+import { width } from '../lib/cli/print/table.js'
+import { visible } from '../lib/cli/print/visible.js'
+import { drawTrace } from '../lib/cli/trace/trace-drawing.js'
+import { summaryOf } from '../lib/cli/trace/trace-summary.js'
+import { renderTraces } from '../lib/cli/verbs/traces.js'
 
 const zero = 1_700_000_000_000_000
 const plain = styleFor({})

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // lib/cli/main.ts: runs the `blkin` command, and ends with the exit code that fits.
 import { CommanderError } from 'commander'
-import { exitCodeOf, exitCodes } from './exit.js'
-import { dropEmptyTwins } from './flags.js'
-import { whyMissing } from './load-relay.js'
+import { exitCodeOf, exitCodes } from './options/exit.js'
+import { dropEmptyTwins } from './options/flags.js'
 import { handleOutputErrors, isOutputError } from './output-errors.js'
-import { noteText } from './print.js'
+import { noteText } from './print/print.js'
 import { makeProgram } from './program.js'
+import { whyMissing } from './relay/load-relay.js'
 
 handleOutputErrors()
 dropEmptyTwins(process.env)

@@ -1,7 +1,7 @@
 // lib/cli/output-errors.ts: stdout or stderr that cannot be written: a disk that is full, a reader that has gone. No verb dies of it: one
 // that goes on (relay, record) goes on, any other ends by itself, with the exit code for a failure. main.ts calls it.
-import { exitCodes } from './exit.js'
-import { note } from './print.js'
+import { exitCodes } from './options/exit.js'
+import { note } from './print/print.js'
 
 let first: Error | undefined
 

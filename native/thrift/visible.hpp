@@ -1,5 +1,5 @@
 // native/thrift/visible.hpp: text from another process as a terminal or a log may have it: what a terminal obeys, and what would begin
-// a line, comes as an escape. lib/cli/visible.ts does the same for the command, and a test holds both to the same texts. Pure.
+// a line, comes as an escape. lib/cli/print/visible.ts does the same for the command, and a test holds both to the same texts. Pure.
 #pragma once
 
 #include <cstdint>

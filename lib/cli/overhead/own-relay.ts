@@ -3,8 +3,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { compileGlob } from '../glob.js'
-import { loadRelay } from '../load-relay.js'
+import { compileGlob } from '../names/glob.js'
+import { loadRelay } from '../relay/load-relay.js'
 import type { RelayCounts } from './relay-process.js'
 
 export interface OwnRelay {

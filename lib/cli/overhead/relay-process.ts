@@ -5,8 +5,8 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { startCommandRelay } from '../command-relay.js'
-import { lostOf } from '../losses.js'
+import { lostOf } from '../print/losses.js'
+import { startCommandRelay } from '../relay/command-relay.js'
 
 export interface RelayCounts {
   events: number

@@ -1,7 +1,7 @@
 // lib/cli/overhead/report.ts: changes as a person reads them, as JSON and as a picture. Pure.
-import { count } from '../amounts.js'
-import type { Style } from '../print.js'
-import { type Column, renderTable } from '../table.js'
+import { count } from '../print/amounts.js'
+import type { Style } from '../print/print.js'
+import { type Column, renderTable } from '../print/table.js'
 import { type Change, fewest } from './change.js'
 import { mostRounds } from './rounds.js'
 import { box, line, picture, text } from './svg.js'

@@ -2,9 +2,9 @@
 // the processor. On and off differ by BLKIN_ENABLE alone.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { NothingError } from '../exit.js'
-import { compileGlob } from '../glob.js'
-import { nothingText } from '../list.js'
+import { compileGlob } from '../names/glob.js'
+import { nothingText } from '../names/tracepoints.js'
+import { NothingError } from '../options/exit.js'
 import { endedChildrenSeconds } from './cpu.js'
 import type { OwnRelay } from './own-relay.js'
 import { inRounds, type Limits, type Readings, type Round } from './rounds.js'

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { importing } from '../traced-environment.js'
+import { importing } from '../process/traced-environment.js'
 import type { Readings } from './rounds.js'
 
 const answerMs = 30_000

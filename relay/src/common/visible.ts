@@ -1,4 +1,4 @@
-// relay/src/common/visible.ts: text from outside as a log or a terminal may have it. The command has a twin, lib/cli/visible.ts, since its verbs
+// relay/src/common/visible.ts: text from outside as a log or a terminal may have it. The command has a twin, lib/cli/print/visible.ts, since its verbs
 // start without this package; a test holds both to the same. Pure.
 
 // Controls (with DEL and C1, where one mark begins a sequence), line separators, and marks that turn the direction of
