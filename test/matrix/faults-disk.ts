@@ -41,7 +41,7 @@ export const diskFaults: Fault[] = [
   {
     name: 'disk: full when the trace begins',
     ...{ tools: ['gcc'], strikes: 'at once' },
-    relayEnv: () => callFault({ call: 'mkdir', file: '/.node-', nth: 1, how: 'ENOSPC', times: 2 }),
+    relayEnv: () => callFault({ call: 'mkdir', file: '/.program-', nth: 1, how: 'ENOSPC', times: 2 }),
     strike: (stage) => stage.stores(),
   },
   {

@@ -28,17 +28,17 @@ const synced: readonly Ack[] = ['synced']
 /** Each call of the way of a put, in its order: the folder, its name, metadata, marks, packets, syncs. */
 const calls: (Call & { acks?: readonly Ack[] })[] = [
   ...(['before', 'after'] as const).flatMap((how) => [
-    { call: 'mkdir', file: '/.node-', nth: 1, how },
+    { call: 'mkdir', file: '/.program-', nth: 1, how },
     { call: 'open', file: '/.metadata', nth: 1, how },
     { call: 'rename', file: '/metadata', nth: 1, how },
-    { call: 'rename', file: '/node-', nth: 2, how },
+    { call: 'rename', file: '/program-', nth: 1, how },
     { call: 'open', file: '/.events_', nth: 1, how },
     { call: 'open', file: '/events_', nth: 1, how },
     { call: 'pwrite', file: '/.events_', nth: 1, how },
     { call: 'pwrite', file: '/events_', nth: 1, how },
     { call: 'fdatasync', file: '/.events_', nth: 4, how, acks: synced },
     { call: 'fdatasync', file: '/events_', nth: 4, how, acks: synced },
-    { call: 'fsync', file: '/node-', nth: 2, how, acks: synced },
+    { call: 'fsync', file: '/program-', nth: 1, how, acks: synced },
   ]),
   ...[2, 5].flatMap((nth) =>
     (['before', 'half', 'after'] as const).flatMap((how) => [

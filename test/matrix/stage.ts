@@ -181,11 +181,11 @@ export class Stage {
     const told =
       fault.ends === undefined ? lastJson<{ lost: Record<string, number>; bytes: number }>(ended) : undefined
     const sum = told && Object.values(told.lost).reduce((all, one) => all + one, 0)
-    expect(judge({ noted, events: numbered, lost, told: sum })).toEqual([])
+    expect(judge({ noted, events: numbered, lost, told: sum }).join('; '), 'the account').toBe('')
     expect(this.look(), 'what babeltrace2 reads').toBe(events.length)
     if (told !== undefined) {
       expect(told.bytes, 'memory').toBeLessThan(MOST_BYTES)
-      const unsure = noted.filter(({ begun, ended }) => begun !== ended)
+      const unsure = noted.filter(({ begun, ended }, i) => begun !== ended && !this.ended.has(i))
       expect(unsure, 'emits that did not return').toHaveLength(0)
     }
     const emitted = noted.reduce((all, one) => all + one.ended, 0)
