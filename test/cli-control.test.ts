@@ -119,10 +119,10 @@ describe('blkin enable and disable', () => {
     expect(await onIn(pid)).toEqual(['mapped'])
   })
 
-  test('what stands in the environment counts as a flag, and the flag over it', async () => {
+  test('what the environment says counts as a flag, and the flag over it', async () => {
     const { pid } = await ticking()
-    const env = { BLKIN_TARGET: pid, BLKIN_EXACTLY: 'debug_module', BLKIN_JSON: '1' }
-    const done = await startBlkin(['enable', '*:*', '-x', '*:none'], env).done
+    const env = { BLKIN_EXACTLY: 'debug_module', BLKIN_EXCLUDE: '*:*' }
+    const done = await startBlkin(['enable', '*:*', '-p', pid, '--json', '-x', '*:none'], env).done
     expect(json(done)[0]).toMatchObject({ pid: Number(pid), covered: 1, enabled: 1 })
   })
 

@@ -82,9 +82,9 @@ interface Command {
   done: Promise<Done>
 }
 
-function runIn(cwd: string, args: string[], env: Record<string, string> = {}): Command {
+function runIn(cwd: string, args: string[]): Command {
   const child = spawn(process.execPath, [cli, ...args], {
-    ...{ cwd, env: { ...cleanEnvironment(), ...env } },
+    ...{ cwd, env: cleanEnvironment() },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let [out, err] = ['', '']
@@ -118,6 +118,12 @@ function apart(words: string[]): string[] {
     ...(real.includes('--listen') ? [] : ['--listen', '127.0.0.1:0']),
   ]
 }
+
+/** Of the relay that is here, where the text means the usual one. */
+const askingAt = (http: string, words: string[]): string[] =>
+  ['traces', 'trace', 'status'].includes(words[0]!) && !words.includes('--http')
+    ? [...words, '--http', http]
+    : words
 
 /** Those that go on until somebody ends them, and what they say once they are at it. */
 const endless: Record<string, RegExp> = {
@@ -162,9 +168,7 @@ describeWith(['bash'], 'what the pages', () => {
       const here = place()
       for (const words of wordsOf(block(page, holds))) {
         const [verb = ''] = words
-        const command = runIn(here, verb === 'relay' ? apart(words) : asHere(words), {
-          BLKIN_HTTP: verb === 'relay' ? '' : http,
-        })
+        const command = runIn(here, verb === 'relay' ? apart(words) : askingAt(http, asHere(words)))
         const says = words.includes('--') ? undefined : endless[verb]
         if (says !== undefined) {
           await Promise.race([until(() => says.test(command.output())), command.done])

@@ -64,8 +64,8 @@ slow:     p50(service=front) > 1us over 60s min 1 keep 100ms by service
 unsynced: missing(service=front span=write -> service=store span=replica) > 0 over 60s
 well:     missing(service=front span=write -> service=store span=sync) > 0 over 60s`)
   const [listen, http, output] = [await freeAddress(), await freeAddress(), folder()]
-  const to = startBlkin(['relay', '-l', listen, '-o', output, '--http', http], {
-    ...{ BLKIN_ALERTS: file, BLKIN_WEBHOOK: `http://${address}/alerts` },
+  const to = startBlkin(['relay', '-l', listen, '-o', output, '--http', http, '--alerts', file], {
+    ...{ BLKIN_WEBHOOK: `http://${address}/alerts` },
   })
   await to.says("Zipkin's API is on")
   const { traceId, stored } = await result<{ traceId: string; stored: boolean }>(

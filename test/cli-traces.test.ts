@@ -133,14 +133,14 @@ describe('at a relay', () => {
   })
 
   describeWith(['tmux'], 'in a terminal', () => {
-    test('there are bars where there is room, and the twin says where the relay is', async () => {
+    test('there are bars where there is room, and none where there is not', async () => {
       const { http, traceId } = await traced()
-      const screen = terminal(100, 24, undefined, { BLKIN_HTTP: http })
-      screen.type(`${process.execPath} ${cli} trace ${traceId}`, 'Enter')
+      const screen = terminal(100, 24)
+      screen.type(`${process.execPath} ${cli} trace ${traceId} --http ${http}`, 'Enter')
       await screen.shows(/^front: write \[server\] +0 +\S+ +█+$/m)
       await screen.shows(/^└─ front: put \[client\] .*█+$/m)
       screen.resize(70, 24)
-      screen.type('clear', 'Enter', `${process.execPath} ${cli} trace ${traceId}`, 'Enter')
+      screen.type('clear', 'Enter', `${process.execPath} ${cli} trace ${traceId} --http ${http}`, 'Enter')
       await screen.shows(/^front: write \[server\] +0 +\S+$/m)
       expect(screen.screen().join('\n')).not.toContain('█')
     })

@@ -2,14 +2,14 @@
 // lib/cli/main.ts: runs the `blkin` command, and ends with the exit code that fits.
 import { CommanderError } from 'commander'
 import { exitCodeOf, exitCodes } from './options/exit.js'
-import { dropEmptyTwins } from './options/flags.js'
+import { dropEmptyVariables } from './options/flags.js'
 import { handleOutputErrors, isOutputError } from './output-errors.js'
 import { noteText } from './print/print.js'
 import { makeProgram } from './program.js'
 import { whyMissing } from './relay/load-relay.js'
 
 handleOutputErrors()
-dropEmptyTwins(process.env)
+dropEmptyVariables(process.env)
 try {
   await makeProgram().parseAsync()
 } catch (error) {

@@ -22,7 +22,7 @@ import { traceCommand } from './verbs/trace.js'
 import { tracesCommand } from './verbs/traces.js'
 import { viewCommand } from './verbs/view.js'
 
-/** A flag's words and its twin in the environment, short enough for a screen: what may be given is said when it is not. */
+/** A flag's words and its variable, where it has one, short enough for a screen: what may be given is said when it is not. */
 function optionDescription({ description, envVar, defaultValue, defaultValueDescription }: Option): string {
   const usual = defaultValueDescription ?? (typeof defaultValue === 'string' ? defaultValue : '')
   return [description, usual === '' ? '' : `(${usual})`, envVar === undefined ? '' : `[${envVar}]`]

@@ -1,6 +1,5 @@
-// lib/cli/options/flags.ts: every flag that more than one verb has: its words, its check and its twin in the environment. The
-// table in docs/cli.md lists the same. A twin means to the command what it means to a traced program; where the flag
-// asks for something that only a controller can, the twin is a name of its own.
+// lib/cli/options/flags.ts: every flag that more than one verb has: its words, its check, and its variable where a
+// traced program reads that too: it means the same to both. The table in docs/cli.md lists all.
 import { type Command, Option } from 'commander'
 import { parseBuffer } from '../../buffer.js'
 import { type Level, levelNames } from '../../levels.js'
@@ -73,32 +72,25 @@ export const nonEmpty =
   }
 
 export const pidOption = () =>
-  new Option('-p, --pid <target>', 'a pid, or names with * (all yours)')
-    .env('BLKIN_TARGET')
-    .argParser(nonEmpty('--pid', 'a pid, or the name of programs such as "server*"'))
+  new Option('-p, --pid <target>', 'a pid, or names with * (all yours)').argParser(
+    nonEmpty('--pid', 'a pid, or the name of programs such as "server*"'),
+  )
 
 export const outputOption = (what: string, usual: string, shown = usual) =>
-  new Option('-o, --output <folder>', what)
-    .env('BLKIN_OUTPUT')
-    .default(usual, shown)
-    .argParser(nonEmpty('--output', 'a folder'))
+  new Option('-o, --output <folder>', what).default(usual, shown).argParser(nonEmpty('--output', 'a folder'))
 
 export const relayOption = () =>
-  new Option('--relay <address>', 'the processes of this relay')
-    .env('BLKIN_FLEET')
-    .argParser(checked('--relay', parseRelay))
+  new Option('--relay <address>', 'the processes of this relay').argParser(checked('--relay', parseRelay))
 
 export const zipkinOption = (who = 'a relay or Zipkin') =>
   new Option('--http <host:port>', who)
-    .env('BLKIN_HTTP')
     .default(usualBase, usualBase.replace('http://', ''))
     .argParser(checked('--http', parseBase))
 
-export const jsonOption = () => new Option('--json', 'an object a line').env('BLKIN_JSON')
+export const jsonOption = () => new Option('--json', 'an object a line')
 
 export const sessionOption = () =>
   new Option('--session <name>', 'the session it is about')
-    .env('BLKIN_SESSION')
     .default(defaultName)
     .argParser(checked('--session', checkSessionName))
 
@@ -138,12 +130,11 @@ export const channelOptions = (): Option[] => [
     .argParser((text: string, before: string[] = []) => [...before, ...split(text)]),
 ]
 
-/** A variable that is set to nothing is not set, as for traced programs; where one is a yes, 0 is a no. */
-export function dropEmptyTwins(env: NodeJS.ProcessEnv): void {
+/** A variable that is set to nothing is not set, as for traced programs. */
+export function dropEmptyVariables(env: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(env)) {
     if (name.startsWith('BLKIN_') && env[name] === '') delete env[name]
   }
-  for (const name of ['BLKIN_JSON', 'BLKIN_DRY_RUN']) if (env[name] === '0') delete env[name]
 }
 
 /** The flags, by their long names without dashes, that stand on the command line itself: not those of the environment. */

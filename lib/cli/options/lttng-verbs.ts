@@ -26,7 +26,7 @@ export const lttngVerbs: Readonly<Record<string, string>> = {
   'remove-trigger': alerts,
   rotate: files,
   save: later,
-  'set-session': '--session NAME, or BLKIN_SESSION',
+  'set-session': '--session NAME',
   snapshot:
     'blkin enable PATTERN --session flight --mode overwrite keeps the newest in memory; the same with --to HOST:PORT sends them',
   start: 'blkin enable PATTERN, or blkin record -o TRACE -e PATTERN -p PID: what is on is recorded',

@@ -1,5 +1,5 @@
 // lib/cli/process/traced-environment.ts: the environment that makes the Node.js processes of a command trace to a relay, for record and overhead. The
-// flags' twins are the very variables that a traced program reads, so what is set around the command counts as if it were given to it.
+// flags' variables are the very ones that a traced program reads, so what is set around the command counts as if it were given to it.
 import type { ChannelFlags, EnableFlags, RuleFlags } from '../options/flags.js'
 
 /** @param errorFile where processes say why they are not traced: error-file.ts */

@@ -18,7 +18,7 @@ const harmless = /^[A-Za-z0-9_.:/@%+,-]+$/
 export async function traceNames(flag: string, before: readonly string[]): Promise<Candidate[]> {
   if (flag === '--service') return names(before, 'services')
   if (flag === '--tag') return names(before, 'autocompleteKeys')
-  const serviceName = flagOf(before, '--service', process.env.BLKIN_SERVICE)
+  const serviceName = flagOf(before, '--service')
   const path = flag === '--span' ? 'spans' : 'remoteServices'
   return serviceName === undefined ? [] : names(before, path, { serviceName })
 }
@@ -53,11 +53,10 @@ async function names(
     .map((name) => [name, ''] as const)
 }
 
-const baseOf = (before: readonly string[]): string =>
-  parseBase(flagOf(before, '--http', process.env.BLKIN_HTTP) ?? usualBase)
+const baseOf = (before: readonly string[]): string => parseBase(flagOf(before, '--http') ?? usualBase)
 
-/** What the line says of a flag so far, or else its twin. */
-function flagOf(before: readonly string[], flag: string, twin: string | undefined): string | undefined {
+/** What the line says of a flag so far. */
+function flagOf(before: readonly string[], flag: string): string | undefined {
   const at = before.lastIndexOf(flag)
-  return at < 0 ? twin : before[at + 1]
+  return at < 0 ? undefined : before[at + 1]
 }

@@ -30,23 +30,17 @@ export function overheadCommand(): Command {
   for (const option of [...ruleOptions(), ...channelOptions()]) command.addOption(option)
   return command
     .addOption(
-      new Option('--url <url>', 'a server: under load by autocannon')
-        .env('BLKIN_URL')
-        .argParser(checked('--url', parseUrl)),
+      new Option('--url <url>', 'a server: under load by autocannon').argParser(checked('--url', parseUrl)),
     )
     .addOption(
-      new Option('--rounds <count>', 'each on and off once (10, or 20)')
-        .env('BLKIN_ROUNDS')
-        .argParser(checked('--rounds', parseRounds)),
+      new Option('--rounds <count>', 'each on and off once (10, or 20)').argParser(
+        checked('--rounds', parseRounds),
+      ),
     )
     .addOption(
-      new Option('--time <time>', 'for all rounds (blocks: 30s)')
-        .env('BLKIN_TIME')
-        .argParser(checked('--time', parseDuration)),
+      new Option('--time <time>', 'for all rounds (blocks: 30s)').argParser(checked('--time', parseDuration)),
     )
-    .addOption(
-      new Option('--svg <file>', 'a picture too').env('BLKIN_SVG').argParser(nonEmpty('--svg', 'a file')),
-    )
+    .addOption(new Option('--svg <file>', 'a picture too').argParser(nonEmpty('--svg', 'a file')))
     .addOption(jsonOption())
     .passThroughOptions()
     .addHelpText('after', ending("blkin overhead -e 'shop:*' --url http://127.0.0.1:80 -- node server.js"))
@@ -65,7 +59,7 @@ function parseRounds(text: string): number {
 
 async function run(words: string[], flags: OverheadFlags, command: Command): Promise<void> {
   const given = givenFlags(command)
-  if (words.length > 0 && given.includes('pid'))
+  if (words.length > 0 && flags.pid !== undefined)
     throw new UsageError('-p and a command do not go together: measure what runs already, or what is run')
   const isProgram = words.length > 0 || flags.pid !== undefined
   if (isProgram) requirePatterns(flags)

@@ -31,9 +31,9 @@ export function recordCommand(): Command {
   for (const option of [...ruleOptions(), ...channelOptions()]) command.addOption(option)
   return command
     .addOption(
-      new Option('--for <time>', 'with -p: so long, such as 10s')
-        .env('BLKIN_FOR')
-        .argParser((text: string) => checkFlag('--for', () => parseDuration(text))),
+      new Option('--for <time>', 'with -p: so long, such as 10s').argParser((text: string) =>
+        checkFlag('--for', () => parseDuration(text)),
+      ),
     )
     .addOption(outputOption('the traces', `trace-${stamp}`, 'trace-DATE-TIME'))
     .addOption(jsonOption())
@@ -49,12 +49,11 @@ export function recordCommand(): Command {
     .action(run)
 }
 
-async function run(words: string[], flags: RecordFlags, command: Command): Promise<void> {
+async function run(words: string[], flags: RecordFlags): Promise<void> {
   requirePatterns(flags)
-  const given = (name: string) => command.getOptionValueSource(name) === 'cli'
-  if (words.length > 0 && given('pid'))
+  if (words.length > 0 && flags.pid !== undefined)
     throw new UsageError('-p and a command do not go together: record what runs already, or what is run')
-  if (words.length > 0 && given('for'))
+  if (words.length > 0 && flags.for !== undefined)
     throw new UsageError('--for is for -p; a command is recorded to its end')
   if (words.length === 0 && flags.pid === undefined)
     throw new UsageError('expected -p TARGET for processes that run already, or a command behind --')

@@ -42,43 +42,30 @@ export function relayCommand(): Command {
     .summary('take events from many processes')
     .addOption(
       new Option('-l, --listen <address>', 'where')
-        .env('BLKIN_LISTEN')
         .default(usualAddress)
         .argParser(checked('--listen', parseRelay)),
     )
     .addOption(outputOption('where the traces go', 'traces'))
+    .addOption(new Option('--keep <limits>', 'of traces that ended: 7d,20G,1000').argParser(keepOf))
+    .addOption(new Option('--http <host:port>', "spans, Zipkin's API and /metrics"))
+    .addOption(new Option('--allow-origin <origin>', 'whose pages may ask there').argParser(listOf))
     .addOption(
-      new Option('--keep <limits>', 'of traces that ended: 7d,20G,1000').env('BLKIN_KEEP').argParser(keepOf),
-    )
-    .addOption(new Option('--http <host:port>', "spans, Zipkin's API and /metrics").env('BLKIN_HTTP'))
-    .addOption(
-      new Option('--allow-origin <origin>', 'whose pages may ask there')
-        .env('BLKIN_ALLOW_ORIGIN')
-        .argParser(listOf),
-    )
-    .addOption(
-      new Option('--sample <rate>', 'traces to store: 50/s, 1/100')
-        .env('BLKIN_RELAY_SAMPLE')
-        .argParser((text) => checkFlag('--sample', () => parseTraceSample(text))),
+      new Option('--sample <rate>', 'traces to store: 50/s, 1/100').argParser((text) =>
+        checkFlag('--sample', () => parseTraceSample(text)),
+      ),
     )
     .addOption(new Option('--zipkin <url>', 'spans go on to that server').env('BLKIN_ZIPKIN'))
-    .addOption(
-      new Option('--scribe <host:port>', '... by Scribe')
-        .env('BLKIN_SCRIBE')
-        .argParser(addressOf('--scribe')),
-    )
+    .addOption(new Option('--scribe <host:port>', '... by Scribe').argParser(addressOf('--scribe')))
     .addOption(new Option('--otlp <url>', "... by OpenTelemetry's protocol").env('BLKIN_OTLP'))
     .addOption(
-      new Option('--scribe-listen <host:port>', "Scribe's messages, there")
-        .env('BLKIN_SCRIBE_LISTEN')
-        .argParser(addressOf('--scribe-listen')),
+      new Option('--scribe-listen <host:port>', "Scribe's messages, there").argParser(
+        addressOf('--scribe-listen'),
+      ),
     )
     .addOption(
-      new Option('--category <pattern=folder>', 'where those of a category go')
-        .env('BLKIN_CATEGORY')
-        .argParser(categoriesOf),
+      new Option('--category <pattern=folder>', 'where those of a category go').argParser(categoriesOf),
     )
-    .addOption(new Option('--alerts <file>', 'rules over spans, a line each').env('BLKIN_ALERTS'))
+    .addOption(new Option('--alerts <file>', 'rules over spans, a line each'))
     .addOption(new Option('--webhook <url>', 'who is told when one fires').env('BLKIN_WEBHOOK'))
     .addOption(
       new Option('--alertmanager <url>', '... Alertmanager, or several')
@@ -87,13 +74,10 @@ export function relayCommand(): Command {
     )
     .addOption(
       new Option('--nice <0-19>', 'how much it yields to programs (10)')
-        .env('BLKIN_NICE')
         .default(USUAL_NICE)
         .argParser(niceOf),
     )
-    .addOption(
-      new Option('--memory <size>', 'what the store may hold: 512M').env('BLKIN_MEMORY').argParser(memoryOf),
-    )
+    .addOption(new Option('--memory <size>', 'what the store may hold: 512M').argParser(memoryOf))
     .addOption(new Option('-t, --token <text>', 'what clients must show').env('BLKIN_TOKEN'))
     .addOption(jsonOption())
     .addHelpOption(new Option('-h, --help').hideHelp()) // for want of a line
@@ -252,7 +236,7 @@ function scribeOf({ scribeListen, category }: Asked): ScribeOptions | undefined 
   return undefined
 }
 
-/** The flag may be given more than once, and more than one at once: so it is in a variable. */
+/** The flag may be given more than once, and more than one at once. */
 const listOf = (text: string, before: string[] = []): string[] => [
   ...before,
   ...text

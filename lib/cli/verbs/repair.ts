@@ -19,7 +19,7 @@ export function repairCommand(): Command {
     .summary('make traces readable that a power cut left broken')
     .description('Cuts streams to what is whole, and tells in them what is missing.')
     .argument('<folder>', 'a trace folder, or one that holds some', nonEmpty('FOLDER', 'a folder'))
-    .addOption(new Option('-n, --dry-run', 'say what would be done').env('BLKIN_DRY_RUN'))
+    .addOption(new Option('-n, --dry-run', 'say what would be done'))
     .addOption(jsonOption())
     .addHelpText('after', ending('blkin repair traces --dry-run'))
     .action(run)

@@ -25,10 +25,9 @@ export function sqlCommand(): Command {
     .argument('<trace>', 'a trace folder, or one that holds some', nonEmpty('TRACE', 'a folder'))
     .argument('[query]', 'a SELECT of DuckDB', nonEmpty('QUERY', 'a SELECT'))
     .addOption(jsonOption().conflicts('csv'))
-    .addOption(new Option('--csv', 'values with commas between').env('BLKIN_CSV'))
+    .addOption(new Option('--csv', 'values with commas between'))
     .addOption(
       new Option('--parquet <path>', 'a file of the rows, a folder of all')
-        .env('BLKIN_PARQUET')
         .conflicts(['csv', 'json'])
         .argParser(nonEmpty('--parquet', 'a file for the rows of the query, or a folder')),
     )

@@ -40,7 +40,6 @@ export function topCommand(): Command {
     .addOption(enableOption('only these (all)'))
     .addOption(
       new Option('--pair <begin,end[,key]>', 'time between, by field')
-        .env('BLKIN_PAIR')
         .default([], '')
         .argParser((text: string, before: Pair[]) => [...before, checkFlag('--pair', () => parsePair(text))]),
     )

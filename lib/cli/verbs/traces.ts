@@ -24,28 +24,23 @@ export function tracesCommand(): Command {
   return new Command('traces')
     .summary('find traces: which, when, how long, where')
     .description('Lists traces that have spans for which all of it holds, newest first.')
-    .addOption(new Option('--service <name>', 'of this service').env('BLKIN_SERVICE'))
-    .addOption(new Option('--span <name>', 'of this name').env('BLKIN_SPAN'))
-    .addOption(new Option('--remote <name>', 'with this on the other side').env('BLKIN_REMOTE'))
-    .addOption(new Option('--min <time>', 'that took this: 20ms').env('BLKIN_MIN').argParser(time('--min')))
-    .addOption(new Option('--max <time>', 'at most').env('BLKIN_MAX').argParser(time('--max')))
+    .addOption(new Option('--service <name>', 'of this service'))
+    .addOption(new Option('--span <name>', 'of this name'))
+    .addOption(new Option('--remote <name>', 'with this on the other side'))
+    .addOption(new Option('--min <time>', 'that took this: 20ms').argParser(time('--min')))
+    .addOption(new Option('--max <time>', 'at most').argParser(time('--max')))
     .addOption(
       new Option('--tag <key=value>', 'or a key, or an annotation')
-        .env('BLKIN_TAG')
         .default([], '')
         .argParser((text: string, before: string[]) => [...before, tagOf(text)]),
     )
     .addOption(
       new Option('--last <time>', 'begun since then')
-        .env('BLKIN_LAST')
         .default(dayMs, '24h')
         .argParser(checked('--last', parseDuration)),
     )
     .addOption(
-      new Option('--limit <count>', 'so many')
-        .env('BLKIN_LIMIT')
-        .default(10, '10')
-        .argParser(checked('--limit', parseLimit)),
+      new Option('--limit <count>', 'so many').default(10, '10').argParser(checked('--limit', parseLimit)),
     )
     .addOption(zipkinOption())
     .addOption(jsonOption())

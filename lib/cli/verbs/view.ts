@@ -23,12 +23,11 @@ export function viewCommand(): Command {
     .addOption(jsonOption())
     .addOption(
       new Option('-e, --enable <pattern>', 'only these')
-        .env('BLKIN_SHOW')
         .default([], '')
         .argParser((one: string, all: string[]) => [...all, one]),
     )
-    .addOption(new Option('--since <time>', '14:30:05.25, +1.5s, ISO 8601 or ns').env('BLKIN_SINCE'))
-    .addOption(new Option('--until <time>', 'up to then').env('BLKIN_UNTIL'))
+    .addOption(new Option('--since <time>', '14:30:05.25, +1.5s, ISO 8601 or ns'))
+    .addOption(new Option('--until <time>', 'up to then'))
     .addHelpText('after', ending("blkin view trace -e 'blockstore:re*' --since +1.5s"))
     .action(run)
 }
