@@ -119,7 +119,7 @@ async function nativeTests(flavour) {
   if (counts.failed > 0) throw new Error(output.trimEnd())
 }
 
-/** Half a minute; the other half of a minute is that of relay/test/fuzz-*.test.ts. */
+/** Half a minute in all; those of the relay are relay/test/fuzz-*.test.ts. */
 async function fuzzers() {
   const missing = missingPackages(fuzzerPackages)
   if (missing.length > 0) return { skipped: `${missing.join(' and ')} not installed` }
