@@ -9,6 +9,7 @@ import { join, relative } from 'node:path'
 import { checkPack } from './check-pack.mjs'
 import { ctest } from './lib/ctest.mjs'
 import { missingPackages } from './lib/debian.mjs'
+import { buildFuzzers, fuzzerPackages, fuzzNative, nativeTargets } from './lib/fuzz.mjs'
 import { lines, nodeBinary } from './lib/nodes.mjs'
 import { bin, mustRun, root, run, seconds } from './lib/run.mjs'
 import { whyNoZig } from './lib/zig.mjs'
@@ -61,6 +62,7 @@ async function checkAll() {
   await check('C++ tests', () => nativeTests('plain'))
   await check('C++ tests, AddressSanitizer', () => nativeTests('address'))
   await check('C++ tests of the ring, ThreadSanitizer', () => nativeTests('thread'))
+  await check('fuzzers of C++', fuzzers)
   await check('prebuilds', prebuilds)
   await check('package', () => checkPack())
 }
@@ -115,6 +117,15 @@ async function nativeTests(flavour) {
     total.failed += Math.max(0, counts.failed - 1) // check() counts the first
   }
   if (counts.failed > 0) throw new Error(output.trimEnd())
+}
+
+/** Half a minute in all; those of the relay are relay/test/fuzz-*.test.ts. */
+async function fuzzers() {
+  const missing = missingPackages(fuzzerPackages)
+  if (missing.length > 0) return { skipped: `${missing.join(' and ')} not installed` }
+  await buildFuzzers()
+  for (const target of nativeTargets)
+    console.log(await fuzzNative(target, Math.ceil(30 / nativeTargets.length)))
 }
 
 async function otherNodes() {

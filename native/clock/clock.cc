@@ -148,11 +148,13 @@ bool Calibration::sample() noexcept {
 uint64_t Calibration::to_ns(uint64_t ticks) noexcept {
   if (!tsc_) return ticks;
   if (ticks < base_.ticks || ticks >= end_.ticks) select(ticks);
-  if (ticks < base_.ticks)
-    return base_.ns -
-           std::min(base_.ns, static_cast<uint64_t>(static_cast<double>(base_.ticks - ticks) * slope_));
-  const uint64_t ns = base_.ns + static_cast<uint64_t>(static_cast<double>(ticks - base_.ticks) * slope_);
-  return std::min(ns, end_.ns);
+  // A record of a damaged ring may have any time, and then the product is beyond what an integer holds.
+  const auto along = [&](uint64_t distance, uint64_t most) {
+    const double ns = static_cast<double>(distance) * slope_;
+    return ns < static_cast<double>(most) ? std::min(static_cast<uint64_t>(ns), most) : most;
+  };
+  if (ticks < base_.ticks) return base_.ns - along(base_.ticks - ticks, base_.ns);
+  return base_.ns + along(ticks - base_.ticks, end_.ns - base_.ns);
 }
 
 void Calibration::select(uint64_t ticks) noexcept {

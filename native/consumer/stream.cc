@@ -35,8 +35,8 @@ void Stream::look(thrift::Lost beside) {
       std::clamp(ring::committed(source_.ring), oldest, oldest + source_.geometry.capacity);
   came_ = limit > limit_ ? limit - limit_ : 0;
   limit_ = limit;
-  lost_.no_room = static_cast<int64_t>(source_.ring->lost_no_room.load(std::memory_order_relaxed));
-  lost_.too_big = static_cast<int64_t>(source_.ring->lost_too_big.load(std::memory_order_relaxed));
+  lost_.no_room = static_cast<int64_t>(ring::possible_count(source_.ring->lost_no_room));
+  lost_.too_big = static_cast<int64_t>(ring::possible_count(source_.ring->lost_too_big));
   lost_.no_ring = beside.no_ring;
   if (source_.summary == nullptr) return;
   if (source_.summary->overwrites()) lost_.overwritten = static_cast<int64_t>(given_up_);

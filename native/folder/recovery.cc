@@ -37,8 +37,8 @@ class DeadSupply final : public consumer::Supply {
   }
   thrift::Lost lost_without_ring() override {
     thrift::Lost lost{};
-    lost.bad_value = static_cast<int64_t>(session_->state().lost_bad_value.load());
-    lost.no_ring = static_cast<int64_t>(session_->state().lost_no_ring.load());
+    lost.bad_value = static_cast<int64_t>(ring::possible_count(session_->state().lost_bad_value));
+    lost.no_ring = static_cast<int64_t>(ring::possible_count(session_->state().lost_no_ring));
     return lost;
   }
   // /dev/shm was full when they were declared. An overwriting ring tells them as a gap.

@@ -31,6 +31,13 @@ inline uint64_t lost(const Header* ring) noexcept {
          ring->lost_too_big.load(std::memory_order_relaxed);
 }
 
+// What a counter of a dead process is taken for at most: it is input from outside, and sums of some must not overflow an i64.
+constexpr uint64_t kCountMost = INT64_MAX / 16;
+
+inline uint64_t possible_count(const std::atomic<uint64_t>& counter) noexcept {
+  return std::min(counter.load(std::memory_order_relaxed), kCountMost);
+}
+
 // A ring's geometry and mode, checked once: after that the copy is used, not the file.
 struct Geometry {
   uint64_t sub_buffer_bytes;

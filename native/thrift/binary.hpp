@@ -120,11 +120,16 @@ class Reader {
     return {type, type == FieldType::kStop ? int16_t{0} : i16()};
   }
 
-  // The head of a list of `wanted`; a size that cannot fit in what is left is refused before anyone loops on it.
+  // The head of a list of `wanted`; a size that cannot fit in what is left is refused before anyone loops on it. Each struct of
+  // the IDL that stands in a list has a field that must be there: were they as small as a byte, a frame would become hundreds
+  // of times its size in memory.
   uint32_t list(FieldType wanted) {
+    constexpr size_t kStructLeast = 8;  // an i32, and the stop
+    constexpr size_t kStringLeast = 4;
     const auto element = static_cast<FieldType>(u8());
     const auto size = static_cast<uint32_t>(i32());
-    if (!ok_ || element != wanted || size > left()) return fail(), 0;
+    const size_t least = wanted == FieldType::kStruct ? kStructLeast : kStringLeast;
+    if (!ok_ || element != wanted || size > left() / least) return fail(), 0;
     return size;
   }
   uint32_t struct_list() { return list(FieldType::kStruct); }

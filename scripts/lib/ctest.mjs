@@ -13,10 +13,13 @@ export const flavours = {
   thread: ['--CDBLKIN_SANITIZE=thread', '--CDBLKIN_TESTS=ring|lease|rseq|channel'],
 }
 
+/** Not of tests: the fuzzers of scripts/lib/fuzz.mjs. */
+const fuzzers = ['--CDBLKIN_SANITIZE=fuzz', '--CDCMAKE_CXX_COMPILER=clang++-14']
+
 /** Resolves to the build folder, which holds compile_commands.json. */
 export async function configure(flavour) {
   const out = `build/native-${flavour}`
-  const args = cmakeJs('configure', out, flavours[flavour])
+  const args = cmakeJs('configure', out, flavours[flavour] ?? fuzzers)
   const { code } = await run(bin('cmake-js'), args)
   if (code !== 0) {
     // A folder that was configured elsewhere, or by another CMake, is refused: begin again.
@@ -26,12 +29,16 @@ export async function configure(flavour) {
   return out
 }
 
+/** Configures and compiles; resolves to the build folder. Throws when something does not compile. */
+export async function build(flavour) {
+  const out = await configure(flavour)
+  await mustRun(bin('cmake-js'), cmakeJs('build', out, [`--parallel=${availableParallelism()}`]))
+  return out
+}
+
 /** Resolves to { passed, failed, skipped, output }. Throws when something does not compile. */
 export async function ctest(flavour, only = []) {
-  const out = await configure(flavour)
-  const jobs = availableParallelism()
-  await mustRun(bin('cmake-js'), cmakeJs('build', out, [`--parallel=${jobs}`]))
-
+  const out = await build(flavour)
   const report = join(root, out, 'junit.xml')
   rmSync(report, { force: true })
   const args = [
@@ -41,7 +48,7 @@ export async function ctest(flavour, only = []) {
     '--output-junit',
     report,
     '--parallel',
-    jobs,
+    availableParallelism(),
     ...only,
   ]
   const { code, output } = await run('ctest', args)

@@ -23,6 +23,9 @@ const probes = {
   'libgtest-dev': header('gtest/gtest.h'),
   'clang-format': command('clang-format'),
   'clang-tidy': command('clang-tidy', 'clang-tidy-14'),
+  // fuzzers of C++
+  'clang-14': command('clang++-14'),
+  'libclang-rt-14-dev': () => existsSync('/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux'),
   // models of the ring and of puts
   spin: command('spin'),
   // readers and rivals of our traces

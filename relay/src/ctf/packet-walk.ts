@@ -65,7 +65,9 @@ export class PacketWalk implements Position {
     const lostPackets = header.sequence - this.#sequence - 1n
     const from = this.#ended ?? header.begin
     if (lostEvents < 0n || lostPackets < 0n) throw new PacketError('its counters go down')
-    if (header.begin < from || header.end < header.begin) throw new PacketError('its time goes back')
+    // an event may stand behind the end that its packet tells
+    if (header.begin < from || header.begin < this.#time || header.end < header.begin)
+      throw new PacketError('its time goes back')
     this.#sequence = header.sequence
     this.#discarded = header.discarded
     this.#ended = header.end
@@ -101,6 +103,10 @@ export class PacketWalk implements Position {
       this.at = at + 4
     }
     return true
+  }
+
+  get #time(): bigint {
+    return (BigInt(this.#high) << 32n) + BigInt(this.#low)
   }
 
   #setTime(high: number, low: number): void {
