@@ -16,8 +16,8 @@ import {
   type TraceEvent,
   view,
 } from '../src/index.js'
-import { eventBlock, preamble } from '../src/store/metadata.js'
-import { types } from '../src/wire.js'
+import { eventBlock, preamble } from '../src/ctf/metadata.js'
+import { types } from '../src/protocol/wire.js'
 import { field, tracepoint } from './client.js'
 import { encode, StreamWriter, type Value } from './ctf-writer.js'
 import { changed } from './fuzz/inputs.js'

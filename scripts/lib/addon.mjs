@@ -8,7 +8,7 @@ import { isMain, root } from './run.mjs'
 export const addon = {
   /** Every room under native/ but those that only tests and models use. */
   sources: readdirSync(join(root, 'native'), { recursive: true })
-    .filter((file) => /\.cc$/.test(file) && !/^(test|model)\//.test(file))
+    .filter((file) => /\.cc$/.test(file) && !/^(test|fuzz|model)\//.test(file))
     .map((file) => `native/${file}`)
     .sort(),
 

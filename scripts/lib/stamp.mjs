@@ -26,7 +26,7 @@ export const addonHash = () =>
       ...['node-addon-api', 'node-api-headers'].map((name) => `node_modules/${name}/package.json`),
       ...['addon', 'targets', 'zig'].map((name) => `scripts/lib/${name}.mjs`),
     ],
-    (file) => !/^native\/(test|model)\//.test(file),
+    (file) => !/^native\/(test|fuzz|model)\//.test(file),
   )
 
 /** True when the stamp holds this hash and every product is still there. */
