@@ -55,6 +55,7 @@ async function setUp(debian) {
 async function checkAll() {
   await check('lint: biome', () => mustRun(bin('biome'), ['check', '.']))
   await check('lint: clang-format', clangFormat)
+  await check('lint: imports', () => mustRun('npm', ['run', '--silent', 'lint:imports']))
   await check('types', async () => {
     await mustRun(bin('tsc'), ['-b'])
     await mustRun(bin('tsc'), ['-p', 'test'])

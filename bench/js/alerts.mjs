@@ -42,8 +42,8 @@ function run(puts, rules) {
   const decoder = new PutDecoder(spanDecoders(info))
   const assembler = new Assembler()
   const source = assembler.open('bench', 'default', 'bench', '0badcafe')
-  const house = { log: () => {}, api: () => undefined, isThere: () => true, wall: Date.now }
-  const alerts = rules === '' ? undefined : new Alerts({ rules: parseAlerts(rules) }, house, 0)
+  const context = { log: () => {}, isThere: () => true, wall: Date.now }
+  const alerts = rules === '' ? undefined : new Alerts({ rules: parseAlerts(rules) }, context, 0)
   let mark = { epoch, sequence: 0, packets: 0, lost: 0n, lastTime: 0n }
   let [now, came] = [0, 0]
   const hand = (spans) => {

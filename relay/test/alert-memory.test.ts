@@ -27,7 +27,7 @@ const rule = 'failing: errors(service=store) > 0% over 10s min 1 keep 2s by tag.
 function begun(file: string, rules = rule, wall = 1e12) {
   const log: string[] = []
   let now = 0
-  const told = { log: (line: string) => log.push(line), api: () => undefined, isThere: () => true }
+  const told = { log: (line: string) => log.push(line), isThere: () => true }
   const made = new Alerts({ rules: parseAlerts(rules) }, { ...told, wall: () => wall + now }, 0)
   made.resume(new Memory(file, told.log), 0)
   const at = (then: number, spans: Span[] = []) => {
@@ -121,8 +121,8 @@ describe('an alert that fired when its relay ended', () => {
     const told: number[] = []
     const memory = new Memory(file, () => {})
     memory.note = ({ startsAt, endsAt }) => void told.push(startsAt, endsAt)
-    const house = { log: () => {}, api: () => undefined, isThere: () => true, wall: () => 1e12 }
-    const next = new Alerts({ rules: parseAlerts(rule) }, house, 0)
+    const context = { log: () => {}, isThere: () => true, wall: () => 1e12 }
+    const next = new Alerts({ rules: parseAlerts(rule) }, context, 0)
     next.resume(memory, 0)
     next.due(12_000)
     expect(told).toEqual([2e12, 2e12, 2e12, 2e12])

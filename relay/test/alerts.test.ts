@@ -28,8 +28,8 @@ const many = (count: number, of: (n: number) => Span, from = 1) =>
 /** Rules that begin at 0, and a log of what they told. */
 function alerts(rules: string, limits: Partial<GatheringLimits> = {}) {
   const log: string[] = []
-  const house = { log: (line: string) => log.push(line), api: () => undefined, wall: () => 1e12 }
-  const made = new Alerts({ rules: parseAlerts(rules) }, { ...house, isThere: () => true }, 0, limits)
+  const context = { log: (line: string) => log.push(line), wall: () => 1e12 }
+  const made = new Alerts({ rules: parseAlerts(rules) }, { ...context, isThere: () => true }, 0, limits)
   const at = (now: number, spans: Span[] = []) => {
     made.add(spans, now)
     made.due(now)

@@ -10,6 +10,7 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Rejections } from '../src/common/rejections.js'
 import type { RelayStatus } from '../src/index.js'
+import { Answers } from '../src/ports/http/answers.js'
 import { Cors } from '../src/ports/http/cors.js'
 import { Hosts } from '../src/ports/http/hosts.js'
 import type { Api } from '../src/ports/http/routes.js'
@@ -136,6 +137,7 @@ test('a question that the store cannot answer is told with its cause, which the 
       tokens: {},
       cors: new Cors([]),
       hosts: new Hosts([], []),
+      answers: new Answers(reject),
       reject,
     },
   })

@@ -11,11 +11,11 @@ import { Chance } from '../src/pipeline/sample/chance.js'
 import { Roots } from '../src/pipeline/sample/roots.js'
 import { Sampler } from '../src/pipeline/sample/sampler.js'
 import type { Writer } from '../src/pipeline/store/writer.js'
-import { Tracing } from '../src/pipeline/tracing.js'
 import { LIMITS } from '../src/spans/assembly/assembler.js'
 import { SpanRecord } from '../src/spans/assembly/records.js'
 import type { V1Span } from '../src/spans/formats/v1-span.js'
 import type { Span } from '../src/spans/span.js'
+import { Tracing } from '../src/thread/tracing.js'
 import { folder, postText, relayIn } from './helpers.js'
 import { randomFrom } from './span-makers.js'
 
@@ -29,7 +29,7 @@ const totals = {
 const connections = { open: 0, refused: 0, ended: 0 }
 const counts = () => ({ processes: [], totals, connections, rejections: [] })
 const ask = async () => ({ counts: counts(), use: processUse(new Lag(50)) })
-const house = { tokens: {}, version: '0', rejections, ask }
+const context = { tokens: {}, version: '0', rejections, ask }
 const noTrace = {
   ...{ folder: '', uuid: '', hostname: '', program: '', pid: 1, session: '', bootId: '' },
   ...{ offset: 0n, contexts: [] },
@@ -249,20 +249,20 @@ test('whatever comes: received = handed on + sampled out + held', () => {
 
 test('spans that had to make room wait like all others', async () => {
   const listen = '127.0.0.1:0'
-  const tracing = await Tracing.open(folder(), { listen, sample: { share: 1 } }, house)
-  const source = tracing.assembler.open('p', 'default', 'store')
+  const tracing = await Tracing.open(folder(), { listen, sample: { share: 1 } }, context)
+  const source = tracing.pipeline.recorded.assembler.open('p', 'default', 'store')
   const ids = { traceHighLow: 0, traceHighHigh: 0, parentLow: 0, parentHigh: 0 }
   const begin = { time: 0, ...ids, kind: 'local', flags: 0, probability: 1, name: 'op' }
   for (let spanLow = 1; spanLow <= LIMITS.spans + 10; spanLow++) {
     const record = Object.assign(new SpanRecord(), { event: 'span_begin', time: 1, traceLow: 1, spanLow })
-    tracing.assembler.take(source, Object.assign(record, { value: { ...begin } }), 0)
+    tracing.pipeline.recorded.assembler.take(source, Object.assign(record, { value: { ...begin } }), 0)
   }
-  const { received, stored, sampledOut, refused, waiting } = tracing.stats()
+  const { received, stored, sampledOut, refused, waiting } = tracing.pipeline.stats()
   expect({ received, stored, sampledOut, refused, waiting }).toEqual({
     ...{ received: 10, stored: 0, sampledOut: 0, refused: 0, waiting: 10 },
   })
   await tracing.close()
-  expect(tracing.stats()).toMatchObject({
+  expect(tracing.pipeline.stats()).toMatchObject({
     received: LIMITS.spans + 10,
     stored: LIMITS.spans + 10,
     waiting: 0,
@@ -291,10 +291,10 @@ test('a relay stores what was kept, counts the rest, and refuses a sample that i
 })
 
 test('what is turned away for want of room, and what cannot be written, is refused', async () => {
-  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, house)
-  const { writer } = tracing.store
+  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, context)
+  const { writer } = tracing.pipeline.store
   const balance = () => {
-    const { received, stored, sampledOut, refused, waiting } = tracing.stats()
+    const { received, stored, sampledOut, refused, waiting } = tracing.pipeline.stats()
     expect(received).toBe(stored + sampledOut + refused + waiting)
     return { received, stored, refused, waiting }
   }
@@ -339,8 +339,8 @@ function heldCommit({ connection }: Writer): { isReached: Promise<void>; commit:
 }
 
 test('what is being written waits too, and a post is taken where there is room for all of it', async () => {
-  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, house)
-  const { writer } = tracing.store
+  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, context)
+  const { writer } = tracing.pipeline.store
   const post = async (count: number) => {
     const body = JSON.stringify(Array.from({ length: count }, (_, n) => ({ traceId: hex(n + 1), id: 'a' })))
     return (await postText(`http://${tracing.http!.address}`, body)).status
@@ -350,42 +350,50 @@ test('what is being written waits too, and a post is taken where there is room f
   await isReached
   expect([await post(25_000), await post(25_000)]).toEqual([202, 202])
   expect([await post(10_001), await post(9999), await post(2), await post(1)]).toEqual([503, 202, 503, 202])
-  expect(tracing.takeScribed([v1Span(1)]), 'its sender keeps it').toBe(false)
-  expect(tracing.stats()).toMatchObject({
+  expect(tracing.pipeline.takeScribed([v1Span(1)]), 'its sender keeps it').toBe(false)
+  expect(tracing.pipeline.stats()).toMatchObject({
     ...{ received: 110_003, stored: 0, refused: 10_003, waiting: 100_000, pieces: 0 },
   })
   const info = { ...noTrace, tracepoints: [] }
   const session = { process: 'p', session: 'default', service: 'store', host: '' }
-  tracing.note([{ kind: 'open', recording: 0, ...session, info }])
+  tracing.pipeline.recorded.note([{ kind: 'open', recording: 0, ...session, info }])
   await new Promise((resolve) => setTimeout(resolve, 50))
-  expect(tracing.backlog.isEmpty, 'puts wait').toBe(false)
+  expect(tracing.pipeline.recorded.backlog.isEmpty, 'puts wait').toBe(false)
   commit()
-  while (!tracing.backlog.isEmpty) await new Promise(setImmediate)
-  expect(tracing.takeScribed([v1Span(1)])).toBe(true)
+  while (!tracing.pipeline.recorded.backlog.isEmpty) await new Promise(setImmediate)
+  expect(tracing.pipeline.takeScribed([v1Span(1)])).toBe(true)
   await tracing.close()
-  expect(tracing.stats()).toMatchObject({
+  expect(tracing.pipeline.stats()).toMatchObject({
     ...{ received: 110_004, stored: 100_001, refused: 10_003, waiting: 0 },
   })
 })
 
 test('what is more than may ever wait is taken where half is free', async () => {
-  const tracing = await Tracing.open(folder(), {}, house)
-  const { writer } = tracing.store
+  const tracing = await Tracing.open(folder(), {}, context)
+  const { writer } = tracing.pipeline.store
   let open = () => {}
   const opened = new Promise<void>((resolve) => (open = resolve))
   const held = writer.alone(() => opened)
   const many = (count: number) => Array.from({ length: count }, (_, n) => v1Span(n + 1))
-  expect([tracing.takeScribed(many(30_000)), tracing.takeScribed(many(120_000))]).toEqual([true, true])
-  expect(tracing.takeScribed(many(1))).toBe(false)
+  expect([tracing.pipeline.takeScribed(many(30_000)), tracing.pipeline.takeScribed(many(120_000))]).toEqual([
+    true,
+    true,
+  ])
+  expect(tracing.pipeline.takeScribed(many(1))).toBe(false)
   open()
   await held
   await tracing.close()
-  expect(tracing.stats()).toMatchObject({ received: 150_000, stored: 150_000, waiting: 0, refused: 0 })
+  expect(tracing.pipeline.stats()).toMatchObject({
+    received: 150_000,
+    stored: 150_000,
+    waiting: 0,
+    refused: 0,
+  })
 })
 
 test('large spans are turned away for what they take, few as they are', async () => {
-  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, house)
-  const { isReached, commit } = heldCommit(tracing.store.writer)
+  const tracing = await Tracing.open(folder(), { listen: '127.0.0.1:0' }, context)
+  const { isReached, commit } = heldCommit(tracing.pipeline.store.writer)
   const tags = { large: 'x'.repeat(31 * 2 ** 20) }
   const statuses: (number | undefined)[] = []
   for (let i = 1; i <= 10; i++) {
@@ -396,7 +404,7 @@ test('large spans are turned away for what they take, few as they are', async ()
   expect(statuses).toEqual([...Array(9).fill(202), 503])
   commit()
   await tracing.close()
-  expect(tracing.stats()).toMatchObject({ received: 10, stored: 9, refused: 1, waiting: 0 })
+  expect(tracing.pipeline.stats()).toMatchObject({ received: 10, stored: 9, refused: 1, waiting: 0 })
 }, 120_000)
 
 /** Over a connection of its own: one that is kept is closed where this process was too busy to use it within 5 s. */

@@ -1,6 +1,6 @@
-// relay/src/pipeline/backlog.ts: puts of spans that are in their files and not assembled yet, in the order in which they came. tracing.ts
+// relay/src/pipeline/backlog.ts: puts of spans that are in their files and not assembled yet, in the order in which they came. recorded.ts
 // owns one: it is told of puts, and reads them when it is its turn. They are durable, so that nothing hurries, and nothing of
-// them is in memory: how far it may be behind is for the thread to say that takes them (tracing-thread.ts).
+// them is in memory: how far it may be behind is for the thread to say that takes them (thread/tracing-thread.ts).
 //
 // The assembler's clock is that of what is read: what came at one moment is assembled as at that moment, however late it is.
 
@@ -13,7 +13,7 @@ import { PutDecoder } from '../ctf/put-decoder.js'
 import type { Assembler } from '../spans/assembly/assembler.js'
 import type { Source } from '../spans/assembly/group.js'
 import { type SpanRecord, spanDecoders } from '../spans/assembly/records.js'
-import { clock, type Note, type Opened, type Stored } from '../thread/messages.js'
+import { clock, type Note, type Opened, type Stored } from './notes.js'
 import { Progress } from './progress.js'
 
 interface Recording {

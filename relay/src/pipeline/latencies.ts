@@ -1,5 +1,5 @@
 // relay/src/pipeline/latencies.ts: how long spans took, by service, name, kind and whether they failed: a histogram for each, of all
-// spans that came, those too that are sampled out. tracing.ts feeds it. The number of histograms is bounded: where a service has
+// spans that came, those too that are sampled out. pipeline.ts feeds it. The number of histograms is bounded: where a service has
 // more names than its share, the rest of them are one, `other`; where all together are too many, so are the rest of the services.
 
 import { toUSVString } from 'node:util'

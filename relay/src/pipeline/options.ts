@@ -3,7 +3,31 @@
 // say is checked by whoever uses them; a sample by its own. Pure.
 
 import { isDeepStrictEqual } from 'node:util'
+import type { AlertOptions } from './alerts/alerts.js'
 import { parseAlerts } from './alerts/parse.js'
+import type { TraceSample } from './sample/chance.js'
+import { SINKS, type SinkOptions } from './sinks/sinks.js'
+
+export interface TracingOptions {
+  /** Where the API listens: host:port. Nowhere, if absent. */
+  listen?: string
+  /** Whose pages may ask the API: origins such as https://ui.example, or `*`. None, if absent. */
+  allowOrigins?: string[]
+  /** Who gets every span that is stored. */
+  sinks?: SinkOptions
+  /** Tags whose values are offered for completion. */
+  autocompleteKeys?: string[]
+  /** Rules over all spans, those too that are not stored, and who is told. */
+  alerts?: AlertOptions
+  /** Which traces are stored, beside the failed, slow, rare and debug ones: a share, or as many a second. All if absent. */
+  sample?: TraceSample
+  /** Spans that are older go; milliseconds, 7 days where it is not said. */
+  maxAge?: number
+  /** The oldest go where the file is larger; 10 GiB where it is not said. */
+  maxBytes?: number
+  /** Bytes that the store may hold in memory, of what is written and of the file; 1 GiB where it is not said. */
+  memory?: number
+}
 
 interface Door {
   expected: string
@@ -40,7 +64,9 @@ const doors: Record<string, Door> = {
   maxBytes: { expected: 'a number of bytes above 0', takes: isAmount },
   memory: { expected: `a number of bytes from ${LEAST_MEMORY}`, takes: isMemory },
 }
-const sinkDoors: Record<string, Door> = { zipkin: url, scribe: address, otlp: url }
+const sinkDoors: Record<string, Door> = Object.fromEntries(
+  Object.entries(SINKS).map(([name, { expected }]) => [name, { expected, takes: isText }]),
+)
 const alertDoors: Record<string, Door> = {
   rules: { expected: 'a list of rules as parseAlerts() reads them', takes: Array.isArray },
   webhook: url,

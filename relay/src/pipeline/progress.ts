@@ -3,6 +3,13 @@
 
 const FIELDS = 4
 
+export interface Behind {
+  /** Of packets of spans that are in their files and not assembled yet. */
+  bytes: number
+  /** For how long the first of them has been there. */
+  ms: number
+}
+
 export class Progress {
   readonly #numbers: Float64Array
   constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(8 * FIELDS)) {

@@ -4,9 +4,10 @@
 import type { Family, Labels, Numbers } from '../metrics/exposition.js'
 import type { OutboxStats } from '../pipeline/delivery/outbox.js'
 import type { Latencies } from '../pipeline/latencies.js'
-import type { RelayCounts, TracingStats } from '../pipeline/tracing.js'
+import type { TracingStats } from '../pipeline/stats.js'
 import type { AnswerCount } from '../ports/http/answers.js'
 import type { ConnectionCounts } from '../ports/listener.js'
+import type { RelayCounts } from './counts.js'
 
 export interface Counted {
   version: string

@@ -1,19 +1,20 @@
 // relay/src/report/metrics.ts: what Prometheus gets of a relay when it asks: what is counted elsewhere, and what is counted for it alone.
-// tracing.ts owns one and feeds it.
+// thread/tracing.ts owns one.
 
 import { stat } from 'node:fs/promises'
 import { type Exposed, expose } from '../metrics/exposition.js'
 import { type ProcessUse, processMetrics } from '../metrics/process.js'
-import { Latencies } from '../pipeline/latencies.js'
+import type { Latencies } from '../pipeline/latencies.js'
 import { type Counted, relayMetrics } from './families.js'
 
 type Exposable = Omit<Counted, 'latencies' | 'files'> & { use: ProcessUse }
 
 export class Metrics {
-  readonly latencies = new Latencies()
-
-  /** @param database the store's file, beside which its log is */
-  constructor(readonly database: string) {}
+  constructor(
+    readonly latencies: Latencies,
+    /** The store's file, beside which its log is. */
+    readonly database: string,
+  ) {}
 
   async expose({ use, ...counted }: Exposable, accept: string): Promise<Exposed> {
     const { latencies, database } = this

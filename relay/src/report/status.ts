@@ -4,11 +4,11 @@
 import type { Rejection } from '../common/rejections.js'
 import type { AlertsStats } from '../pipeline/alerts/alerts.js'
 import type { OutboxStats } from '../pipeline/delivery/outbox.js'
-import type { TracingStats } from '../pipeline/tracing.js'
+import type { Behind } from '../pipeline/progress.js'
+import type { TracingStats } from '../pipeline/stats.js'
 import type { ScribeStats } from '../ports/scribe/server.js'
 import type { TraceCounts } from '../recording/files/trace-store.js'
 import type { LostCounts, ProcessStats } from '../recording/processes.js'
-import type { Behind } from '../thread/tracing-thread.js'
 
 export interface RelayStatus {
   version: string

@@ -3,10 +3,10 @@
 
 import { join } from 'node:path'
 import { isSpanStream, streamFile } from '../ctf/streams.js'
+import { clock } from '../pipeline/notes.js'
 import { pathOf } from '../recording/files/epoch-folder.js'
 import type { PutObserver, RecordingObserver, TakenPut } from '../recording/observed.js'
 import type { Recording } from '../recording/recording.js'
-import { clock } from './messages.js'
 import type { TracingThread } from './tracing-thread.js'
 
 export class SpanObserver implements RecordingObserver {

@@ -9,12 +9,15 @@ import { dirname, join } from 'node:path'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { Rejections } from '../common/rejections.js'
 import { Lag, processUse } from '../metrics/process.js'
-import { Progress } from '../pipeline/progress.js'
+import { clock, type Note } from '../pipeline/notes.js'
+import type { TracingOptions } from '../pipeline/options.js'
+import { type Behind, Progress } from '../pipeline/progress.js'
+import type { TracingStats } from '../pipeline/stats.js'
 import { hasRoom, type Waiting } from '../pipeline/store/room.js'
-import type { RelayCounts, TracingOptions, TracingStats } from '../pipeline/tracing.js'
 import type { Tokens } from '../protocol/check/rights.js'
+import type { RelayCounts } from '../report/counts.js'
 import type { V1Span } from '../spans/formats/v1-span.js'
-import { clock, type FromWorker, type Note, type ToWorker, type WorkerData } from './messages.js'
+import type { FromWorker, ToWorker, WorkerData } from './messages.js'
 import { Snapshot } from './snapshot.js'
 
 /** Bytes of puts that were stored and are not assembled, and how many these are: of each its place is in memory. */
@@ -36,14 +39,7 @@ export interface Counted {
   waiting: Waiting
 }
 
-export interface Behind {
-  /** Of packets of spans that are in their files and not assembled yet. */
-  bytes: number
-  /** For how long the first of them has been there. */
-  ms: number
-}
-
-export interface TracingHouse {
+export interface ThreadContext {
   tokens: Tokens
   version: string
   rejections: Rejections
@@ -76,12 +72,12 @@ export class TracingThread {
   private constructor(
     output: string,
     readonly options: TracingOptions,
-    readonly house: TracingHouse,
+    readonly context: ThreadContext,
   ) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     const workerData: WorkerData & { port: MessagePort } = {
-      ...{ output, options, tokens: house.tokens, version: house.version, port: port2 },
+      ...{ output, options, tokens: context.tokens, version: context.version, port: port2 },
       ...{ snapshot: this.#snapshot.buffers, progress: this.#progress.buffer },
     }
     this.#worker = new Worker(WORKER, {
@@ -97,8 +93,12 @@ export class TracingThread {
   }
 
   /** @throws TypeError, RangeError naming what was given, and what the system refuses, before anything is opened */
-  static async start(output: string, options: TracingOptions, house: TracingHouse): Promise<TracingThread> {
-    const thread = new TracingThread(output, options, house)
+  static async start(
+    output: string,
+    options: TracingOptions,
+    context: ThreadContext,
+  ): Promise<TracingThread> {
+    const thread = new TracingThread(output, options, context)
     const said = await new Promise<FromWorker>((ready) => (thread.#ready = ready))
     if (said.kind === 'failed') {
       await thread.#end()
@@ -186,7 +186,7 @@ export class TracingThread {
   }
 
   #hear(said: FromWorker): void {
-    const { rejections, counts } = this.house
+    const { rejections, counts } = this.context
     if (said.kind === 'log') rejections.log(said.line)
     else if (said.kind === 'reject') rejections.reject(said.what, said.reason, said.message, said.more)
     else if (said.kind === 'ask') {

@@ -5,9 +5,9 @@ import { type MessagePort, workerData } from 'node:worker_threads'
 import { beNiceHere, NICEST, niceHere } from '../common/priority.js'
 import type { Reject } from '../common/rejections.js'
 import { Progress } from '../pipeline/progress.js'
-import type { Tracing } from '../pipeline/tracing.js'
 import type { FromWorker, OwnCounts, ToWorker, WorkerData } from './messages.js'
 import { Snapshot } from './snapshot.js'
+import type { Tracing } from './tracing.js'
 import type { Counted } from './tracing-thread.js'
 
 const { output, options, tokens, version, snapshot, progress, port } = workerData as WorkerData & {
@@ -37,29 +37,29 @@ function ask(): Promise<OwnCounts> {
   return answered
 }
 
-const house = {
+const context = {
   ...{ tokens, version, rejections, ask, progress: new Progress(progress) },
-  changed: ({ store, stats }: Tracing) => counted.write({ stats: stats(), waiting: store.writer.held }),
   hurry: (isHurried: boolean) => void beNiceHere(isHurried ? usual : nice),
 }
 
 async function hear(tracing: Tracing, message: ToWorker): Promise<void> {
-  if (message.kind === 'notes') tracing.note(message.notes)
+  const { pipeline } = tracing
+  if (message.kind === 'notes') pipeline.recorded.note(message.notes)
   else if (message.kind === 'answer') {
     questions.get(message.question)?.(message.own)
     questions.delete(message.question)
   } else if (message.kind === 'scribed') {
     const { spans } = message
     scribed = scribed.then(async () => {
-      while (!tracing.takeScribed(spans)) await tracing.store.writer.flush()
-      house.progress.scribed += spans.length
-      house.changed(tracing)
+      while (!pipeline.takeScribed(spans)) await pipeline.store.writer.flush()
+      context.progress.scribed += spans.length
+      pipeline.changed()
     })
   } else {
-    house.hurry(true)
+    context.hurry(true)
     await scribed
     await tracing.close()
-    house.changed(tracing)
+    pipeline.changed()
     say({ kind: 'closed' })
     port.close()
   }
@@ -67,9 +67,11 @@ async function hear(tracing: Tracing, message: ToWorker): Promise<void> {
 
 try {
   beNiceHere(nice)
-  const { Tracing } = await import('../pipeline/tracing.js') // here, so that it is told where a package of its is missing
-  const tracing = await Tracing.open(output, options, house)
-  house.changed(tracing)
+  const { Tracing } = await import('./tracing.js') // here, so that it is told where a package of its is missing
+  const tracing = await Tracing.open(output, options, context)
+  const { pipeline } = tracing
+  pipeline.changed = () => counted.write({ stats: pipeline.stats(), waiting: pipeline.store.writer.held })
+  pipeline.changed()
   port.on('message', (message: ToWorker) => void hear(tracing, message))
   say({ kind: 'ready', httpAddress: tracing.http?.address })
 } catch (error) {

@@ -1,4 +1,4 @@
-// relay/src/pipeline/alerts/alerts.ts: rules over spans as they are assembled and posted, before any are sampled out. tracing.ts feeds
+// relay/src/pipeline/alerts/alerts.ts: rules over spans as they are assembled and posted, before any are sampled out. the pipeline feeds
 // it and asks it several times a second; what changes is told to the log, the webhook and Alertmanager. It holds a bounded amount, never
 // waits, and has no clock but to say when something was: who calls says what time it is.
 
@@ -54,10 +54,8 @@ export interface AlertsStats {
   alertmanagers?: OutboxStats[]
 }
 
-export interface AlertsHouse {
+export interface AlertsContext {
   log: (line: string) => void
-  /** Where the relay's API is, where it is. */
-  api(): string | undefined
   /** Whether a trace will be there to be looked at. */
   isThere(traceId: string, now: number): boolean
   /** Milliseconds since the epoch. */
@@ -84,28 +82,32 @@ export class Alerts {
   readonly #webhook: Outbox<object> | undefined
   readonly #alertmanagers: Alertmanagers | undefined
   #memory: Memory | undefined
+  /** Where traces can be looked at. */
+  #api: string | undefined
 
   /** @throws TypeError naming what was given */
   constructor(
     { rules, webhook, alertmanagers = [] }: AlertOptions,
-    readonly house: AlertsHouse,
+    readonly context: AlertsContext,
     now: number,
     limits: Partial<GatheringLimits> = {},
   ) {
-    this.#watches = rules.map((rule) => new Watch(rule, house.isThere, now))
+    this.#watches = rules.map((rule) => new Watch(rule, context.isThere, now))
     this.#single = this.#watches.filter(({ rule }) => rule.kind !== 'missing')
     this.#missing = new Missing(this.#watches, { ...USUAL_LIMITS, ...limits })
-    this.#webhook = webhook === undefined ? undefined : webhookOutbox(webhook, house.log)
-    this.#alertmanagers = alertmanagers.length === 0 ? undefined : new Alertmanagers(alertmanagers, house.log)
+    this.#webhook = webhook === undefined ? undefined : webhookOutbox(webhook, context.log)
+    this.#alertmanagers =
+      alertmanagers.length === 0 ? undefined : new Alertmanagers(alertmanagers, context.log)
   }
 
   /**
    * Goes on where an earlier relay ended. Its receiver hears what it has not taken, and again what fires: `startsAt` tells. What
-   * fired by a rule that is there no more is resolved.
+   * fired by a rule that is there no more is resolved. `api` is where the relay can be asked.
    */
-  resume(memory: Memory, now: number): void {
+  resume(memory: Memory, now: number, api?: string): void {
     this.#memory = memory
-    const wall = this.house.wall()
+    this.#api = api && openable(api)
+    const wall = this.context.wall()
     const { firing, untold } = memory.recall()
     const isUntold = new Set(untold.map(occasion))
     for (const told of untold) this.#send(told, before)
@@ -160,8 +162,8 @@ export class Alerts {
   #tell(alert: Alert): void {
     const { rule, value, window } = alert
     const isFiring = alert.state === 'firing'
-    if (isFiring) alert.startsAt = this.house.wall()
-    const endsAt = Math.max(alert.startsAt, this.house.wall()) // the clock may have gone back
+    if (isFiring) alert.startsAt = this.context.wall()
+    const endsAt = Math.max(alert.startsAt, this.context.wall()) // the clock may have gone back
     if (isFiring) this.#fired++
     else this.#resolved++
     this.#send({
@@ -172,10 +174,9 @@ export class Alerts {
 
   #send(told: Told, when = ''): void {
     this.#memory?.note(told)
-    this.house.log(when + lineOf(told))
-    const api = openable(this.house.api())
-    const alert = postedAlertOf(told, api)
-    this.#webhook?.add([payloadOf(alert, api)])
+    this.context.log(when + lineOf(told))
+    const alert = postedAlertOf(told, this.#api)
+    this.#webhook?.add([payloadOf(alert, this.#api)])
     this.#alertmanagers?.tell(alertName(told.rule, told.value), alert)
   }
 
@@ -185,7 +186,7 @@ export class Alerts {
 
   /** One for each alert, and where none of a value is known yet, one for the rule. */
   #statusOf({ rule, alerts, since }: Watch, now: number): AlertStatus[] {
-    const epoch = this.house.wall() - now
+    const epoch = this.context.wall() - now
     const one = (
       alert: Pick<Alert, 'state' | 'since' | 'value'>,
       amount: number,

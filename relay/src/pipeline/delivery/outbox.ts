@@ -1,5 +1,5 @@
 // relay/src/pipeline/delivery/outbox.ts: spans on their way to another server: they wait here while it is away, in the order in which they
-// came, and go in batches, one at a time. tracing.ts fills one for each sink, alerts one with what they tell a webhook. Every
+// came, and go in batches, one at a time. sinks.ts has one for each sink, alerts one with what they tell a webhook. Every
 // span is delivered, refused by the other side, dropped for want of room, or waits; each is counted, and what goes wrong is
 // told once.
 

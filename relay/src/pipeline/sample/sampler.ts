@@ -1,4 +1,4 @@
-// relay/src/pipeline/sample/sampler.ts: the second decision, over whole traces: which are stored. tracing.ts feeds and
+// relay/src/pipeline/sample/sampler.ts: the second decision, over whole traces: which are stored. the pipeline feeds and
 // empties it. Failed, slow, rare and debug traces are, examples of alerts, and of the others those that chance keeps.
 // A trace is decided when gathering.ts has it whole; late spans go the same way, while the decision is still known.
 //

@@ -1,9 +1,10 @@
 // relay/src/pipeline/sinks/sinks.ts: the servers that get every span that is stored here, each with an outbox of its own.
 
 import type { Span } from '../../spans/span.js'
-import { Outbox, type OutboxStats, type Transport } from '../delivery/outbox.js'
+import { Outbox, type OutboxStats } from '../delivery/outbox.js'
 import { OtlpTransport } from './otlp.js'
 import { ScribeTransport } from './scribe.js'
+import type { ServerSink, SpanSink } from './sink.js'
 import { WholeTraces } from './whole-traces.js'
 import { ZipkinTransport } from './zipkin.js'
 
@@ -16,26 +17,43 @@ export interface SinkOptions {
   otlp?: string
 }
 
-export class Sinks {
-  readonly #ways: (Outbox | WholeTraces)[] = []
+interface SinkKind {
+  /** What it is given, in words. */
+  expected: string
+  /** @throws TypeError naming what was given */
+  open(target: string, log: (line: string) => void): ServerSink
+}
+
+const url = 'a URL, or HOST:PORT'
+
+/** Every kind of server that spans can go on to: one more is a file beside, and a line here and in SinkOptions. */
+export const SINKS: Record<keyof SinkOptions, SinkKind> = {
+  zipkin: { expected: url, open: (target, log) => new Outbox(new ZipkinTransport(target), log) },
+  scribe: { expected: 'HOST:PORT', open: (target, log) => new Outbox(new ScribeTransport(target), log) },
+  otlp: { expected: url, open: (target, log) => new WholeTraces(new Outbox(new OtlpTransport(target), log)) },
+}
+
+export class Sinks implements SpanSink {
+  readonly #servers: readonly ServerSink[]
 
   /** @throws TypeError naming what was given */
-  constructor({ zipkin, scribe, otlp }: SinkOptions, log: (line: string) => void) {
-    const boxed = (transport: Transport) => new Outbox(transport, log)
-    if (zipkin !== undefined) this.#ways.push(boxed(new ZipkinTransport(zipkin)))
-    if (scribe !== undefined) this.#ways.push(boxed(new ScribeTransport(scribe)))
-    if (otlp !== undefined) this.#ways.push(new WholeTraces(boxed(new OtlpTransport(otlp))))
+  constructor(options: SinkOptions, log: (line: string) => void) {
+    const kinds = Object.entries(SINKS) as [keyof SinkOptions, SinkKind][]
+    this.#servers = kinds.flatMap(([name, { open }]) => {
+      const target = options[name]
+      return target === undefined ? [] : [open(target, log)]
+    })
   }
 
   add(spans: readonly Span[]): void {
-    for (const way of this.#ways) way.add(spans)
+    for (const server of this.#servers) server.add(spans)
   }
 
   stats(): OutboxStats[] {
-    return this.#ways.map((way) => way.stats())
+    return this.#servers.map((server) => server.stats())
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#ways.map((way) => way.close()))
+    await Promise.all(this.#servers.map((server) => server.close()))
   }
 }

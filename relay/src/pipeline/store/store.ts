@@ -1,4 +1,4 @@
-// relay/src/pipeline/store/store.ts: spans in a DuckDB file, and what Zipkin's API asks of them. tracing.ts owns one.
+// relay/src/pipeline/store/store.ts: spans in a DuckDB file, and what Zipkin's API asks of them. the pipeline owns one.
 // What was added before a question was asked is in its answer. Old spans go by age and by the size of the file.
 
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { Turns } from '../../common/semaphore.js'
 import { type Link, Links } from '../../spans/links.js'
 import type { Query } from '../../spans/query.js'
 import { lowTraceId, type Span } from '../../spans/span.js'
+import type { SpanSink } from '../sinks/sink.js'
 import { Names } from './names.js'
 import { type Retention, removeOld } from './retention.js'
 import { traceKey } from './row.js'
@@ -34,11 +35,9 @@ export interface StoreOptions {
   rejections: RejectionLog
   /** Bytes that DuckDB may hold, of what is written and of the file. */
   memory?: number
-  /** More is written, or failed. */
-  changed?: () => void
 }
 
-export class SpanStore {
+export class SpanStore implements SpanSink {
   readonly #timer: NodeJS.Timeout
   readonly #turns = new Turns(ASKED)
   #removing: Promise<void> | undefined
@@ -60,18 +59,13 @@ export class SpanStore {
       threads: String(THREADS),
     })
     const names = new Names()
-    const writer = await Writer.open(
-      await db.connect(),
-      names,
-      options.rejections,
-      options.changed ?? (() => {}),
-    )
+    const writer = await Writer.open(await db.connect(), names, options.rejections)
     await names.open(writer.connection)
     const values = await Values.open(await db.connect(), options.autocompleteKeys)
     return new SpanStore(db, names, writer, values, options)
   }
 
-  add(spans: Span[]): void {
+  add(spans: readonly Span[]): void {
     for (const span of spans) {
       const { localEndpoint, remoteEndpoint, name = '' } = span
       this.names.add(localEndpoint?.serviceName ?? '', name, remoteEndpoint?.serviceName ?? '')

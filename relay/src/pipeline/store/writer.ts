@@ -30,6 +30,8 @@ const tables = Object.keys(TABLES) as (keyof Chunks)[]
 export class Writer {
   written = 0
   failed = 0
+  /** Called when something more is written, or failed. */
+  changed = () => {}
   #added = 0
   /** Of JSON, in the batch that is being written. */
   #writing = 0
@@ -41,19 +43,12 @@ export class Writer {
     readonly connection: DuckDBConnection,
     readonly names: Names,
     readonly rejections: RejectionLog,
-    /** Something more is written, or failed. */
-    readonly changed: () => void,
     block: number,
   ) {
     this.#batch = new Batch(block)
   }
 
-  static async open(
-    connection: DuckDBConnection,
-    names: Names,
-    rejections: RejectionLog,
-    changed: () => void,
-  ): Promise<Writer> {
+  static async open(connection: DuckDBConnection, names: Names, rejections: RejectionLog): Promise<Writer> {
     await connection.run(`SET checkpoint_threshold = '${LOG_BYTES}'`)
     for (const table of tables) {
       await connection.run(`CREATE TABLE IF NOT EXISTS ${table} (${TABLES[table]})`)
@@ -61,10 +56,10 @@ export class Writer {
     // without it DuckDB copies the bodies of 2048 blocks for that of one
     await connection.run('CREATE INDEX IF NOT EXISTS bodies_by_block ON bodies (block)')
     const [[last] = [null]] = await rows<[number | null]>(connection, 'SELECT max(block) FROM spans')
-    return new Writer(connection, names, rejections, changed, last === null ? 0 : last + 1)
+    return new Writer(connection, names, rejections, last === null ? 0 : last + 1)
   }
 
-  add(spans: Span[]): void {
+  add(spans: readonly Span[]): void {
     this.#added += spans.length
     for (const span of spans) this.#batch.add(span)
     const { length, bytes } = this.#batch

@@ -1,5 +1,5 @@
 // relay/src/ports/http/answers.ts: what requests were answered with, by method and status. A post that was refused, and a question that
-// failed, are told apart: a sender seldom says that its spans were not taken. The server owns one; metrics read it.
+// failed, are told apart: a sender seldom says that its spans were not taken. The server feeds it, metrics read it.
 
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'

@@ -1,5 +1,5 @@
 // relay/src/ports/http/server.ts: the HTTP side of the relay: sockets, limits, and the writing of answers.
-// tracing.ts starts it. Which path means what is in routes.ts; nothing here reads a span.
+// thread/tracing.ts starts it. Which path means what is in routes.ts; nothing here reads a span.
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -8,7 +8,7 @@ import type { Reject } from '../../common/rejections.js'
 import { type Address, shown } from '../../protocol/address.js'
 import type { Tokens } from '../../protocol/check/rights.js'
 import { type Answer, answerTo, text } from './answer.js'
-import { Answers } from './answers.js'
+import type { Answers } from './answers.js'
 import { CHALLENGE, isAuthorized, isGuarded, rightFor } from './authorize.js'
 import { readBody } from './body.js'
 import { compressed, isCompressible } from './compress.js'
@@ -28,7 +28,6 @@ const HEADER_BYTES = 64 * 2 ** 10
 
 export interface HttpServer {
   address: string
-  answers: Answers
   close(): Promise<void>
 }
 
@@ -38,15 +37,15 @@ export interface HttpOptions {
   tokens: Tokens
   cors: Cors
   hosts: Hosts
+  answers: Answers
   reject: Reject
 }
 
 export async function startHttp(
   api: Api,
-  { where, tokens, cors, hosts, reject }: HttpOptions,
+  { where, tokens, cors, hosts, answers, reject }: HttpOptions,
 ): Promise<HttpServer> {
   const held = new Held()
-  const answers = new Answers(reject)
   const limits = {
     ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, maxHeaderSize: HEADER_BYTES },
     connectionsCheckingInterval: LOOK_MS,
@@ -72,7 +71,6 @@ export async function startHttp(
   await once(server, 'listening')
   return {
     address: shown(server.address() as AddressInfo),
-    answers,
     async close() {
       const closed = once(server, 'close')
       server.close()

@@ -26,8 +26,6 @@ export interface TraceCounts {
 export interface TraceStoreOptions {
   retention: TraceRetention
   log: (line: string) => void
-  /** For how long puts wait to be read from their files. */
-  behindMs: () => number
 }
 
 export class TraceStore {
@@ -49,15 +47,15 @@ export class TraceStore {
     this.files = new TraceFiles(output, (path, recovery) => this.#repaired(repairedFile(path, recovery)))
   }
 
-  /** Before anything is recorded. */
-  async begin(): Promise<void> {
+  /** Before anything is recorded. `behindMs`: for how long puts wait to be read from their files. */
+  async begin(behindMs: () => number): Promise<void> {
     this.#folder = await open(this.output, 'r')
     const { repaired, setAside, failed } = await repairTraces(this.output, { isAtStart: true })
     for (const file of repaired) this.#repaired(file)
     for (const path of setAside)
       this.options.log(`${this.#short(path)}: its metadata cannot be read; set aside`)
     for (const { path, message } of failed) this.options.log(`${this.#short(path)}: not repaired: ${message}`)
-    await this.#look()
+    await this.#look(behindMs)
   }
 
   async close(): Promise<void> {
@@ -67,10 +65,10 @@ export class TraceStore {
     await this.#folder?.close()
   }
 
-  async #look(): Promise<void> {
+  async #look(behindMs: () => number): Promise<void> {
     const from = performance.now()
     try {
-      const { retention, behindMs } = this.options
+      const { retention } = this.options
       const isOpen = (session: string) => this.files.sessions.has(session)
       const { removed, kept } = await removeOldTraces(this.output, retention, {
         isOpen,
@@ -89,7 +87,7 @@ export class TraceStore {
     const took = performance.now() - from
     this.#timer = setTimeout(
       () => {
-        this.#looking = this.#look()
+        this.#looking = this.#look(behindMs)
       },
       Math.max(LOOK_MS, took * LOOK_SHARE),
     ).unref()

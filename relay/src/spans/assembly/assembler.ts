@@ -1,4 +1,4 @@
-// relay/src/spans/assembly/assembler.ts: from span events, in whatever order they come, to spans. tracing.ts feeds and empties it.
+// relay/src/spans/assembly/assembler.ts: from span events, in whatever order they come, to spans. pipeline/recorded.ts feeds and empties it.
 //
 //   open ── begin and end are there ──► ended ── LATE_MS later ──► done, its span handed on ── newer ones ──► forgotten
 //     └── its process went, or too many are open: handed on without an end ──┘

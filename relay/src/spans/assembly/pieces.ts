@@ -1,5 +1,5 @@
 // relay/src/spans/assembly/pieces.ts: spans of Zipkin's first format that come in pieces, put together: BlkKin's clients log one annotation a
-// message, its begin and its end among them. tracing.ts feeds and empties it. A message that tells a whole span goes on at once; a piece
+// message, its begin and its end among them. the pipeline feeds and empties it. A message that tells a whole span goes on at once; a piece
 // waits until its span is whole and no more of it comes, or until nothing came of it for long. What comes later still is a
 // span's piece in the store, which readers join (merge.ts). It holds a bounded amount, of all and of one span, and no clock: who
 // calls says what time it is. It runs in a timer: no foreign span, however large, makes it throw.
