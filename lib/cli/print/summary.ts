@@ -54,20 +54,20 @@ export function summarize(
 /** What was turned away, by what it was and why. */
 function refusedOf(rejections: RelayStats['rejections']): string[] {
   if (rejections.length === 0) return []
-  const told = rejections.map(({ what, reason, count: n }) => `${count(n, what)} (${visible(reason)})`)
-  return [`refused: ${told.join(', ')}`]
+  const parts = rejections.map(({ what, reason, count: n }) => `${count(n, what)} (${visible(reason)})`)
+  return [`refused: ${parts.join(', ')}`]
 }
 
 /** What came by Scribe. */
 function messagesOf({ good, bad, denied, bytes: written }: NonNullable<RelayStats['scribe']>): string[] {
   if (good + bad + denied === 0) return []
-  const told = [
+  const parts = [
     `${count(good, 'message')} taken`,
     ...(written > 0 ? [`${bytes(written)} of them in files`] : []),
     ...(bad > 0 ? [`${grouped(bad)} bad`] : []),
     ...(denied > 0 ? [`${count(denied, 'batch')} put off`] : []),
   ]
-  return [`scribe: ${told.join(', ')}`]
+  return [`scribe: ${parts.join(', ')}`]
 }
 
 type TracingStats = NonNullable<RelayStats['tracing']>
@@ -76,10 +76,10 @@ type TracingStats = NonNullable<RelayStats['tracing']>
 function spansOf({ received, stored, sampledOut, refused, sinks, alerts }: TracingStats): string[] {
   if (received === 0) return []
   const line = (name: string, counts: Record<string, number>) => {
-    const told = Object.entries(counts).filter(
+    const parts = Object.entries(counts).filter(
       ([what, n]) => n > 0 || what === 'stored' || what === 'delivered',
     )
-    return `${name}: ${told.map(([what, n]) => `${grouped(n)} ${what}`).join(', ')}`
+    return `${name}: ${parts.map(([what, n]) => `${grouped(n)} ${what}`).join(', ')}`
   }
   return [
     line('spans', { stored, 'sampled out': sampledOut, refused }),
@@ -97,10 +97,10 @@ function alertsOf(
 ): string[] {
   const firing = alerts.filter(({ state }) => state === 'firing').map(({ shown }) => visible(shown.name))
   const still = firing.length === 0 ? '' : `, still: ${firing.join(', ')}`
-  const told = [`alerts: ${grouped(fired)} fired, ${grouped(resolved)} resolved${still}`]
+  const lines = [`alerts: ${grouped(fired)} fired, ${grouped(resolved)} resolved${still}`]
   const receivers = [...(webhook ? [webhook] : []), ...alertmanagers]
   return [
-    ...told,
+    ...lines,
     ...receivers.map(({ name, delivered, refused, dropped }) => line(name, { delivered, refused, dropped })),
   ]
 }

@@ -24,14 +24,14 @@ export const isPid = (target: string | undefined): target is string =>
   target !== undefined && /^\d+$/.test(target)
 
 /** A process that answers nothing is told, and does not keep the verb from the others. */
-const patienceMs = 2000
+const timeoutMs = 2000
 
 /** Folders of those: told once, and not asked again by this command. */
 const silent = new Set<string>()
 
 const uid = (): number => process.geteuid?.() ?? 0
 
-const told = new Set<string>()
+const distrusted = new Set<string>()
 
 /** As inOwnFolder() of the relay; a folder that is not this user's alone is told, once, and as if it were not there. */
 async function inTrusted<T>(
@@ -44,8 +44,8 @@ async function inTrusted<T>(
     return await inOwnFolder(folder, work, shown)
   } catch (error) {
     if (!(error instanceof FolderError)) throw error
-    if (!told.has(shown)) note(`left alone: ${error.message}`)
-    told.add(shown)
+    if (!distrusted.has(shown)) note(`left alone: ${error.message}`)
+    distrusted.add(shown)
     return undefined
   }
 }
@@ -105,9 +105,9 @@ const pidOf = (folder: string): string => basename(folder).replace(/-.*/, '')
 function answered<T>(call: Promise<T>, folder: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const pid = pidOf(folder)
-  const words = `process ${pid} did not answer within ${patienceMs} ms; it may be stopped (${folder})`
+  const words = `process ${pid} did not answer within ${timeoutMs} ms; it may be stopped (${folder})`
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(words)), patienceMs)
+    timer = setTimeout(() => reject(new Error(words)), timeoutMs)
   })
   return Promise.race([call, late]).finally(() => clearTimeout(timer))
 }

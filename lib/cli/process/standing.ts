@@ -9,7 +9,7 @@ import { userFolders } from '../../user-folder.js'
 import { compileGlob, globsMeet } from '../names/glob.js'
 import { loadRelay } from '../relay/load-relay.js'
 
-const patienceMs = 5000
+const timeoutMs = 5000
 const lockName = 'standing.lock'
 
 /** Where it is: below the first base, whichever base a process had to take; the next where somebody else took that name. */
@@ -53,7 +53,7 @@ async function lock(path: string, shown: string): Promise<() => Promise<void>> {
   await rm(own, { force: true }) // of one that was killed, and had this pid
   await writeFile(own, String(process.pid), { mode: 0o600, flag: 'wx' })
   try {
-    for (const end = performance.now() + patienceMs; ; ) {
+    for (const end = performance.now() + timeoutMs; ; ) {
       try {
         await link(own, path)
         return () => rm(path, { force: true })
@@ -62,7 +62,7 @@ async function lock(path: string, shown: string): Promise<() => Promise<void>> {
       }
       if (await isStale(path)) await rm(path, { force: true })
       else if (performance.now() > end)
-        throw new Error(`${shown}: another blkin command holds it for ${patienceMs} ms`)
+        throw new Error(`${shown}: another blkin command holds it for ${timeoutMs} ms`)
       else await sleep(10)
     }
   } finally {

@@ -23,7 +23,7 @@ export async function collectRest(relay: Relay, token: string): Promise<void> {
   const alive = () => relay.stats().processes.some((process) => process.connected)
   for (const end = performance.now() + stragglersMs; alive() && performance.now() < end; ) await sleep(10)
   const { address } = relay
-  await collectDead({ relay, address, token, told: new Set(), cancel: new Int32Array(1) })
+  await collectDead({ relay, address, token, reported: new Set(), cancel: new Int32Array(1) })
 }
 
 /**
@@ -38,12 +38,12 @@ export function keepCollecting(
   token: string,
 ): () => Promise<void> {
   const end = new AbortController()
-  const told = new Set<string>()
+  const reported = new Set<string>()
   const cancel = new Int32Array(1)
   const looking = (async () => {
     while (!end.signal.aborted) {
       for (const address of addresses)
-        await collectDead({ relay, address, token, told, cancel }).catch((error: Error) =>
+        await collectDead({ relay, address, token, reported, cancel }).catch((error: Error) =>
           note(error.message),
         )
       await sleep(lookEveryMs, undefined, { signal: end.signal }).catch(() => {})
@@ -61,12 +61,12 @@ interface Look {
   address: string
   token: string
   /** The folders of which it was said that they are not whole. */
-  told: Set<string>
+  reported: Set<string>
   /** Its word is not 0 once it is to end. */
   cancel: Int32Array
 }
 
-async function collectDead({ relay, address, token, told, cancel }: Look): Promise<void> {
+async function collectDead({ relay, address, token, reported, cancel }: Look): Promise<void> {
   const path = socketPathOf(address)
   const found = await native?.recover({
     ...(path === undefined ? parseAddress(address) : { host: '', port: '', path }),
@@ -80,9 +80,9 @@ async function collectDead({ relay, address, token, told, cancel }: Look): Promi
       note(
         `${visible(folder)}: ${count(givenUp, 'event')} given up for room before, and counted as lost in its trace`,
       )
-    if (Atomics.load(cancel, 0) === 0 && !delivered && (givenUp > 0 || !told.has(folder))) {
+    if (Atomics.load(cancel, 0) === 0 && !delivered && (givenUp > 0 || !reported.has(folder))) {
       note(`${visible(folder)}: not all could be recovered: ${visible(error)}`)
-      told.add(folder)
+      reported.add(folder)
     }
   }
 }

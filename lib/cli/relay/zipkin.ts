@@ -5,7 +5,7 @@ import { NothingError } from '../options/exit.js'
 import { visible } from '../print/visible.js'
 import { readerToken } from './tokens.js'
 
-const patienceMs = 30_000
+const timeoutMs = 30_000
 const mostBytes = 256 * 2 ** 20
 
 export type Parameters = Record<string, string | number | undefined>
@@ -15,14 +15,14 @@ export function ask(
   base: string,
   path: string,
   parameters: Parameters = {},
-  ms = patienceMs,
+  ms = timeoutMs,
 ): Promise<unknown> {
   return get(base, `/api/v2/${path}`, parameters, ms, 'Zipkin API')
 }
 
 /** @throws Error with what a person can do about it */
 export function askRelay(base: string, path: string): Promise<unknown> {
-  return get(base, `/api/blkin/${path}`, {}, patienceMs, 'relay')
+  return get(base, `/api/blkin/${path}`, {}, timeoutMs, 'relay')
 }
 
 async function get(
@@ -60,7 +60,7 @@ async function answerOf(base: string, url: URL, ms: number) {
     const { status, headers } = response
     return { status, location: headers.get('location'), body: await bodyOf(base, response) }
   } catch (error) {
-    throw told(base, error as Error, ms)
+    throw requestError(base, error as Error, ms)
   }
 }
 
@@ -81,7 +81,7 @@ async function bodyOf(base: string, { body }: Response): Promise<string> {
 const awayCodes =
   /^(ECONNREFUSED|ECONNRESET|EHOST\w+|ENET\w+|ENOTFOUND|EAI_\w+|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/
 
-function told(base: string, error: Error, ms: number): Error {
+function requestError(base: string, error: Error, ms: number): Error {
   if (error instanceof TooLarge) return error
   if (error.name === 'TimeoutError') return new Error(`${base} did not answer within ${ms / 1000} seconds`)
   const cause = (error.cause ?? error) as NodeJS.ErrnoException

@@ -70,7 +70,7 @@ const shownLabels = (labels: Alert['labels'] = {}): string =>
 const order = ['firing', 'pending', 'inactive']
 
 const alertsPart: Part = {
-  wrong: (status) => told(firing(status).length, 'alert', 'fires', 'fire'),
+  wrong: (status) => problemText(firing(status).length, 'alert', 'fires', 'fire'),
   lines({ alerts, now }, style) {
     const columns: Column[] = [
       ...[{ head: 'ALERT' }, { head: 'STATE' }, { head: 'SINCE', right }],
@@ -100,8 +100,8 @@ const alertsPart: Part = {
 const sinksPart: Part = {
   wrong: (status) =>
     joined(
-      told(failing(status).length, 'sink', 'fails', 'fail'),
-      told(lossy(status).length, 'sink', 'refused or dropped some', 'refused or dropped some'),
+      problemText(failing(status).length, 'sink', 'fails', 'fail'),
+      problemText(lossy(status).length, 'sink', 'refused or dropped some', 'refused or dropped some'),
     ),
   lines(status, style) {
     const columns: Column[] = [
@@ -126,7 +126,7 @@ const sinksPart: Part = {
 }
 
 const spansPart: Part = {
-  wrong: ({ spans: { refused } }) => told(refused, 'span', 'refused', 'refused'),
+  wrong: ({ spans: { refused } }) => problemText(refused, 'span', 'refused', 'refused'),
   lines({ spans: { received, stored, sampledOut, refused, waiting }, behind }, style) {
     const heads = ['RECEIVED', 'STORED', 'SAMPLED OUT', 'REFUSED', 'WAITING', 'BEHIND']
     const late = behind === undefined || behind.bytes === 0 ? '-' : `${(behind.ms / 1000).toFixed(1)}s`
@@ -165,7 +165,8 @@ const rejectionsPart: Part = {
 
 /** What goes by --keep was to go; what the disk lost was not. */
 const tracesPart: Part = {
-  wrong: ({ traces }) => told(traces?.repaired.streams ?? 0, 'file', 'cut by the disk', 'cut by the disk'),
+  wrong: ({ traces }) =>
+    problemText(traces?.repaired.streams ?? 0, 'file', 'cut by the disk', 'cut by the disk'),
   lines({ traces }, style) {
     if (traces === undefined) return []
     const { kept, removed, repaired } = traces
@@ -202,7 +203,7 @@ const processesPart: Part = {
     const losers = processes.filter(({ lost }) => lostOf(lost) > 0).length
     const lostBefore =
       goneLost === 0 ? undefined : `${count(goneLost, 'event')} lost by processes that are gone`
-    return joined(told(losers, 'process', 'lost events', 'lost events'), lostBefore)
+    return joined(problemText(losers, 'process', 'lost events', 'lost events'), lostBefore)
   },
   lines({ processes, gone }, style) {
     const columns = [
@@ -224,14 +225,14 @@ const processesPart: Part = {
       ...(gone > 0 ? [`${grouped(gone)} gone`] : []),
       ...(processes.length === 0 ? ['no process is connected'] : []),
     ]
-    const told = rest.length === 0 ? [] : [style.dim(rest.join(', '))]
-    return [...table(columns, rows, style), ...told, ...cures(addLost(processes.map(({ lost }) => lost)))]
+    const footer = rest.length === 0 ? [] : [style.dim(rest.join(', '))]
+    return [...table(columns, rows, style), ...footer, ...cures(addLost(processes.map(({ lost }) => lost)))]
   },
 }
 
 const parts = [alertsPart, sinksPart, rejectionsPart, spansPart, scribePart, tracesPart, processesPart]
 
-const told = (n: number, what: string, one: string, many: string): string | undefined =>
+const problemText = (n: number, what: string, one: string, many: string): string | undefined =>
   n === 0 ? undefined : `${count(n, what)} ${n === 1 ? one : many}`
 
 /** Undefined where none of them is. */

@@ -11,7 +11,7 @@ import { tracesIn } from './traces-query.js'
 type Candidate = readonly [word: string, description: string]
 
 /** Longer than this nobody waits behind the Tab key. */
-const patienceMs = 1000
+const timeoutMs = 1000
 const harmless = /^[A-Za-z0-9_.:/@%+,-]+$/
 
 /** For the value of --service, --span, --remote or --tag. */
@@ -26,7 +26,7 @@ export async function traceNames(flag: string, before: readonly string[]): Promi
 /** The last traces, by id, with their root and time. */
 export async function traceIds(before: readonly string[]): Promise<Candidate[]> {
   const base = baseOf(before)
-  const traces = await tracesIn(base, await ask(base, 'traces', { limit: 20 }, patienceMs))
+  const traces = await tracesIn(base, await ask(base, 'traces', { limit: 20 }, timeoutMs))
   return traces.map((spans) => {
     const root = treeOf(spans)
     const {
@@ -46,7 +46,7 @@ async function names(
   path: string,
   parameters: Parameters = {},
 ): Promise<Candidate[]> {
-  const given = await ask(baseOf(before), path, parameters, patienceMs)
+  const given = await ask(baseOf(before), path, parameters, timeoutMs)
   if (!Array.isArray(given)) return []
   return given
     .filter((name) => typeof name === 'string' && harmless.test(name))

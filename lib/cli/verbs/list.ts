@@ -85,18 +85,18 @@ async function ofFleetProcess(fleet: Fleet, { pid, program, sessions }: FleetPro
   const living = sessions.filter(({ connected }) => connected)
   const uuid = (living[0] ?? sessions[0])?.uuid
   const tracepoints = uuid === undefined ? [] : await fleet.tracepoints(uuid)
-  const told = await Promise.all(
+  const answers = await Promise.all(
     living.map(async ({ uuid, name }) => ({ session: name, enabled: await fleet.enabled(uuid) })),
   )
   const on = new Map<number, TracepointState['on']>()
-  for (const { session, enabled } of told)
+  for (const { session, enabled } of answers)
     for (const { tracepoint, rule } of enabled.tracepoints)
       on.set(tracepoint, [...(on.get(tracepoint) ?? []), { session, rule }])
   return {
     ...{ pid, program, gone: living.length === 0 },
     tracepoints: tracepoints.map((tracepoint, id) => ({ tracepoint, on: on.get(id) ?? [] })),
     rule: (session, id) =>
-      told.find((one) => one.session === session)?.enabled.rules.find((rule) => rule.id === id),
+      answers.find((one) => one.session === session)?.enabled.rules.find((rule) => rule.id === id),
   }
 }
 

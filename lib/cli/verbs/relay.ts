@@ -94,7 +94,7 @@ async function run({ listen, output, json, nice, token, keep, ...flags }: Flags)
   if (listen === ownRelay()) await inMadeFolder(userFolder(), async () => {})
   const tracing = await tracingOf(flags)
   const scribe = scribeOf(flags)
-  const told = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]) // who asks its API may end it at once
+  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]) // who asks its API may end it at once
   const relay = await startRelay({
     ...{ listen, output, nice, log: note },
     ...(tracing ? { tracing } : {}),
@@ -116,7 +116,7 @@ async function run({ listen, output, json, nice, token, keep, ...flags }: Flags)
   }
   if (json) printJson({ listening: address, ...others, output })
   const endCollecting = keepCollecting(relay, [address, ...socket], token ?? '')
-  await told
+  await stopped
   await endCollecting()
   await relay.close()
   const totals = summarize(relay.stats(), output)
@@ -180,10 +180,10 @@ const addressOf =
     return text
   }
 
-type Asked = Omit<Flags, 'listen' | 'output' | 'nice' | 'keep'>
+type TracingFlags = Omit<Flags, 'listen' | 'output' | 'nice' | 'keep'>
 
 /** Undefined: nobody asks for spans, but for those that come by Scribe. */
-async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
+async function tracingOf(flags: TracingFlags): Promise<TracingOptions | undefined> {
   const {
     http,
     allowOrigin,
@@ -196,7 +196,7 @@ async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
     alertmanager,
     scribeListen,
     memory,
-  } = asked
+  } = flags
   const sinks = { ...(zipkin ? { zipkin } : {}), ...(scribe ? { scribe } : {}), ...(otlp ? { otlp } : {}) }
   const receivers = {
     ...(webhook ? { webhook } : {}),
@@ -229,7 +229,7 @@ async function tracingOf(asked: Asked): Promise<TracingOptions | undefined> {
   }
 }
 
-function scribeOf({ scribeListen, category }: Asked): ScribeOptions | undefined {
+function scribeOf({ scribeListen, category }: TracingFlags): ScribeOptions | undefined {
   if (scribeListen) return { listen: scribeListen, ...(category ? { categories: category } : {}) }
   if (category)
     throw new UsageError("--category is about Scribe's messages; expected --scribe-listen with it")
