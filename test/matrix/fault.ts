@@ -36,6 +36,8 @@ export interface Fault {
   strikes?: 'at once'
   /** Does it, and heals what can be healed. */
   strike?: (stage: Stage) => Promise<void>
+  /** The time of day goes back, by which the trace is ordered: what came later is read earlier. */
+  goesBack?: true
   /** How the program ends of it. Where missing it must live, and end when it is told. */
   ends?: { code?: number | null; signal?: NodeJS.Signals | null }
 }

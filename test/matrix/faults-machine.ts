@@ -80,6 +80,7 @@ const freeze = (milliseconds: number) => async (stage: Stage) => {
 const clocks = new WeakMap<Stage, string>()
 const clockSet = (hours: number): Fault => ({
   name: `clock: set by ${hours} h`,
+  ...(hours < 0 ? { goesBack: true } : {}),
   tools: ['gcc'],
   program(stage) {
     const shift = join(folder(), 'shift')

@@ -177,6 +177,7 @@ export class Stage {
     const { fault } = this.cell
     const { events, lost } = await recorded(this.output)
     const numbered = events.map(({ fields }) => ({ thread: Number(fields.thread), n: Number(fields.n) }))
+    if (fault.goesBack) numbered.sort((a, b) => a.n - b.n)
     const noted = this.notes()
     const told =
       fault.ends === undefined ? lastJson<{ lost: Record<string, number>; bytes: number }>(ended) : undefined
