@@ -102,6 +102,7 @@ bool DeadRing::open_summary(const Directory& folder, const std::string& name, Co
   const bool foreign = folder.owner() != geteuid();
   const uint64_t most = foreign ? kCapacityMost : UINT64_MAX;
   is_summary_ = ring::Summary::read(file.get(), most, *ring_, summary_);
+  if (foreign && ring_->magic == ring::kSummaryMagic && ring_->capacity > most) room.take(UINT64_MAX);
   if (!is_summary_ || (foreign && !room.take(std::max(ring_->capacity / kSummaryPart, kChargeLeast))))
     return false;
   // To whoever drains it, a ring that is read to its end, and of which the summary tells the rest.
