@@ -172,6 +172,8 @@ export interface Native {
     cancel?: Int32Array
     known?: Uint8Array
   }): Promise<NativeRecovered[]>
+  /** Never waits: where it would have to, nothing is written. */
+  writeStderr(text: string): void
 }
 
 /** Every function of the addon; a test compares with what it has. */
@@ -179,7 +181,7 @@ export const nativeNames = [
   'emit', 'nothing', 'mixedEmitter', 'staging', 'flags', 'generations', 'gates', 'unfit', 'covered', 'contexts', 'cpu',
   'contextBlock', 'refuse',
   'configure', 'declare', 'addContext', 'handOver', 'takeOver', 'enable', 'disable', 'openSession', 'changeSession',
-  'closeSession', 'status', 'flush', 'leave', 'recover',
+  'closeSession', 'status', 'flush', 'leave', 'recover', 'writeStderr',
 ] as const satisfies readonly (keyof Native)[] // biome-ignore format: a list
 
 /** @throws Error where the addon is that of another version, as one that was left beside a bundle */

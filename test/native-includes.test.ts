@@ -16,7 +16,7 @@ const rooms: Record<string, string[]> = {
   folder: ['thrift', 'clock', 'ring', 'consumer', 'event'],
   process: ['thrift', 'clock', 'ring', 'consumer', 'event', 'rules', 'folder'],
   control: ['thrift', 'rules', 'process'],
-  addon: ['folder', 'process'],
+  addon: ['consumer', 'folder', 'process'],
 }
 
 /** What each file includes of native/, by path. */

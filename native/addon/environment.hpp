@@ -62,6 +62,7 @@ Napi::Value status(const Napi::CallbackInfo& info);          // () -> object
 Napi::Value flush(const Napi::CallbackInfo& info);           // (session, ms) -> Promise<boolean>
 Napi::Value leave(const Napi::CallbackInfo& info);           // () -> undefined
 Napi::Value recover(const Napi::CallbackInfo& info);         // (options) -> Promise<object[]>
+Napi::Value write_stderr(const Napi::CallbackInfo& info);    // (text) -> undefined
 
 // {id, provider, event, fields: [{name, type, shape, length, container, labels}]}, as declare() takes it.
 Napi::Object described(Napi::Env env, const thrift::Tracepoint& tracepoint);

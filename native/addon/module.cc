@@ -44,6 +44,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add("flush", flush);
   add("leave", leave);
   add("recover", recover);
+  add("writeStderr", write_stderr);
   return exports;
 }
 
