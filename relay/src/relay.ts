@@ -4,13 +4,13 @@
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { MemoryBudget } from './common/memory-budget.js'
 import { beNice } from './common/priority.js'
 import { Rejections } from './common/rejections.js'
 import type { TracingStats } from './pipeline/stats.js'
 import { checkStore } from './pipeline/store/load.js'
 import { Connection } from './ports/connection.js'
 import type { SessionContext } from './ports/context.js'
-import { FrameRoom } from './ports/frame-room.js'
 import { startListener } from './ports/listener.js'
 import { Calls } from './ports/relay/calls.js'
 import { ScribeServer } from './ports/scribe/server.js'
@@ -122,11 +122,11 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
 /** Listens for traced processes and controllers, at one address after the other, and counts what comes there. */
 function listening(context: Omit<SessionContext, 'rightsOf'>, { listeners, rejections }: RelayCounters) {
-  const belonging = { most: MAX_FRAME, room: new FrameRoom(MOST_FRAMES) }
+  const belonging = { most: MAX_FRAME, room: new MemoryBudget(MOST_FRAMES) }
   return async (at: Address | SocketFile, rightsOf: RightsOf): Promise<string> => {
     const connections = {
       ...{ speakerOf: (owner: Owner) => new Calls({ ...context, rightsOf }, owner), rejections, belonging },
-      strangers: { most: MAX_FIRST_FRAME, room: new FrameRoom(PLACES.strangers * MAX_FIRST_FRAME) },
+      strangers: { most: MAX_FIRST_FRAME, room: new MemoryBudget(PLACES.strangers * MAX_FIRST_FRAME) },
     }
     const connect = (socket: Socket) => new Connection(socket, connections)
     const listener = await startListener(at, PLACES, connect, rejections)

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { Alerts } from '../src/pipeline/alerts/alerts.js'
 import { Memory } from '../src/pipeline/alerts/memory.js'
 import { parseAlerts } from '../src/pipeline/alerts/parse.js'
-import type { Told } from '../src/pipeline/alerts/payload.js'
+import type { AlertChange } from '../src/pipeline/alerts/payload.js'
 import type { Span } from '../src/spans/span.js'
 import { folder } from './helpers.js'
 
@@ -144,7 +144,7 @@ describe('an alert that fired when its relay ended', () => {
 })
 
 describe('the memory', () => {
-  const told = (disk: string, isFiring: boolean): Told => ({
+  const told = (disk: string, isFiring: boolean): AlertChange => ({
     ...{ rule: parseAlerts(rule)[0]!, value: disk, isFiring, amount: 1, count: 2 },
     ...{ startsAt: 3, endsAt: 4, traces: ['5'] },
   })

@@ -5,10 +5,10 @@ import { once } from 'node:events'
 import { connect as dial, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
+import { MemoryBudget } from '../src/common/memory-budget.js'
 import { Rejections } from '../src/common/rejections.js'
-import { Turns } from '../src/common/semaphore.js'
+import { Semaphore } from '../src/common/semaphore.js'
 import { Connection } from '../src/ports/connection.js'
-import { FrameRoom } from '../src/ports/frame-room.js'
 import { startListener } from '../src/ports/listener.js'
 import type { PlaceLimits } from '../src/ports/places.js'
 import { ScribeCalls } from '../src/ports/scribe/calls.js'
@@ -111,8 +111,8 @@ async function port(places: PlaceLimits, most: number, rooms = { belonging: MiB,
     () => true,
     () => {},
   )
-  const turns = new Turns(1)
-  const [belonging, strangers] = [new FrameRoom(rooms.belonging), new FrameRoom(rooms.strangers)]
+  const turns = new Semaphore(1)
+  const [belonging, strangers] = [new MemoryBudget(rooms.belonging), new MemoryBudget(rooms.strangers)]
   const options = {
     speakerOf: () => new ScribeCalls(new ScribeSession(intake, '1', 1), turns),
     rejections,
@@ -200,7 +200,7 @@ test('so many calls are worked on at once, of all connections; others are not ev
       return new Promise<boolean>((resolve) => waiting.push(resolve))
     },
   } as unknown as Intake
-  const turns = new Turns(2)
+  const turns = new Semaphore(2)
   const entry = Buffer.concat([
     Buffer.of(11, 0, 1),
     text('a'),
@@ -341,7 +341,9 @@ test('any frame is answered, or ends its connection', async () => {
   for (const head of [call('Log'), oldCall('Log')]) {
     const real = Buffer.concat([head, list(12, 1), entry, Buffer.of(0)])
     const answers = async (bytes: Buffer) => {
-      const answer = await new ScribeCalls(session, new Turns(1)).answer(bytes).catch((error: Error) => error)
+      const answer = await new ScribeCalls(session, new Semaphore(1))
+        .answer(bytes)
+        .catch((error: Error) => error)
       if (!(answer instanceof Error)) expect(answer!.length).toBeGreaterThan(4)
     }
     await answers(real)

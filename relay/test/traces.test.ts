@@ -6,10 +6,11 @@ import { existsSync } from 'node:fs'
 import { type IncomingMessage, get as request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { MemoryBudget } from '../src/common/memory-budget.js'
 import { Rejections } from '../src/common/rejections.js'
 import { startRelay } from '../src/index.js'
 import { SpanStore } from '../src/pipeline/store/store.js'
-import { Held } from '../src/ports/http/held.js'
+import { RequestMemory } from '../src/ports/http/request-memory.js'
 import { i64 } from '../src/protocol/wire.js'
 import type { Span } from '../src/spans/span.js'
 import { connect, makeHello, makePut, tracepoint } from './client.js'
@@ -348,15 +349,15 @@ test('an answer of more spans than a relay may hold is refused, whichever way it
 }, 60_000)
 
 test('bodies and answers that are under way have a bound together', () => {
-  const held = new Held(100)
-  const [one, two] = [held.share(), held.share()]
+  const budget = new MemoryBudget(100)
+  const [one, two] = [new RequestMemory(budget), new RequestMemory(budget)]
   one.take(60)
   expect(() => two.take(41)).toThrow('bodies and answers hold')
   two.take(40)
   one.release()
   one.release()
   two.take(60)
-  expect(held.bytes).toBe(100)
+  expect(budget.bytes).toBe(100)
 })
 
 test('names and values that are very long are found, and not offered', async () => {

@@ -1,7 +1,7 @@
 // relay/src/common/recent-map.ts: what is still known of the keys that came last: so many at least, and not twice as many.
 // The sampler keeps its decisions in one, alerts the traces that they have judged.
 
-export class Lately<Value> {
+export class RecentMap<Value> {
   /** Two generations: the older one is dropped when the younger is full. */
   #younger = new Map<string, Value>()
   #older = new Map<string, Value>()

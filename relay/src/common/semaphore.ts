@@ -1,7 +1,7 @@
-// relay/src/common/semaphore.ts: so many questions at once, the others wait in line. The store owns one: what a question
-// holds while it is worked on is bounded, and so all of them are.
+// relay/src/common/semaphore.ts: so many pieces of work at once, the others wait in line. Questions to the store, calls by Scribe
+// and its files go through one each: what one holds while it is worked on is bounded, and so all of them are.
 
-export class Turns {
+export class Semaphore {
   #taken = 0
   readonly #line: (() => void)[] = []
 

@@ -7,12 +7,12 @@
 
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import type { MemoryBudget } from '../common/memory-budget.js'
 import type { Rejections } from '../common/rejections.js'
 import { peerOf } from '../protocol/address.js'
 import { foreignName } from '../protocol/foreign.js'
 import { FrameSplitter } from '../protocol/frames.js'
 import type { Owner } from '../recording/processes.js'
-import type { FrameRoom } from './frame-room.js'
 import type { Client } from './places.js'
 import type { Side } from './side.js'
 import type { Speaker } from './speaker.js'
@@ -33,7 +33,7 @@ export interface FrameLimits {
   /** Bytes of a frame. */
   most: number
   /** For frames that are not whole, of all such clients of the port together. */
-  room: FrameRoom
+  room: MemoryBudget
 }
 
 export class Connection implements Owner, Client {
@@ -44,7 +44,7 @@ export class Connection implements Owner, Client {
   readonly #peer: string
   readonly #over: Promise<void>
   /** Where a frame that is not whole has room, how much, and since when. */
-  #room: FrameRoom | undefined
+  #room: MemoryBudget | undefined
   #held = 0
   #since = 0
   #ending: string | undefined

@@ -9,7 +9,7 @@ import type { Outbox, OutboxStats } from '../delivery/outbox.js'
 import { Alertmanagers } from './alertmanager.js'
 import type { Memory } from './memory.js'
 import { Missing } from './missing.js'
-import { lineOf, openable, payloadOf, postedAlertOf, type Told } from './payload.js'
+import { type AlertChange, lineOf, openable, payloadOf, postedAlertOf } from './payload.js'
 import { type AlertRule, alertName, amountOf, measureOf, shownValue } from './rule.js'
 import { type Alert, type AlertState, measured, Watch } from './watch.js'
 import { webhookOutbox } from './webhook.js'
@@ -66,7 +66,7 @@ export interface AlertsContext {
 const before = 'from before: '
 
 /** An alert, and the once that it fired. */
-const occasion = ({ rule, value, startsAt }: Told): string => `${alertName(rule, value)} ${startsAt}`
+const occasion = ({ rule, value, startsAt }: AlertChange): string => `${alertName(rule, value)} ${startsAt}`
 
 /** Whether receivers know the alerts of both by the same labels. */
 const isSameAlert = (a: AlertRule, b: AlertRule): boolean =>
@@ -110,16 +110,16 @@ export class Alerts {
     const wall = this.context.wall()
     const { firing, untold } = memory.recall()
     const isUntold = new Set(untold.map(occasion))
-    for (const told of untold) this.#send(told, before)
-    for (const told of firing) {
-      const { rule, value, startsAt } = told
+    for (const change of untold) this.#send(change, before)
+    for (const change of firing) {
+      const { rule, value, startsAt } = change
       const watch = this.#watches.find((one) => isSameAlert(one.rule, rule))
       if (watch) {
         watch.resume(value, { since: now - (wall - startsAt), startsAt }, now)
-        if (!isUntold.has(occasion(told))) this.#send(told, before)
+        if (!isUntold.has(occasion(change))) this.#send(change, before)
       } else {
         const endsAt = Math.max(startsAt, wall)
-        this.#send({ ...told, isFiring: false, isGone: true, endsAt, traces: [] }, before)
+        this.#send({ ...change, isFiring: false, isGone: true, endsAt, traces: [] }, before)
       }
     }
     this.#settle(now)
@@ -172,12 +172,12 @@ export class Alerts {
     })
   }
 
-  #send(told: Told, when = ''): void {
-    this.#memory?.note(told)
-    this.context.log(when + lineOf(told))
-    const alert = postedAlertOf(told, this.#api)
+  #send(change: AlertChange, when = ''): void {
+    this.#memory?.note(change)
+    this.context.log(when + lineOf(change))
+    const alert = postedAlertOf(change, this.#api)
     this.#webhook?.add([payloadOf(alert, this.#api)])
-    this.#alertmanagers?.tell(alertName(told.rule, told.value), alert)
+    this.#alertmanagers?.tell(alertName(change.rule, change.value), alert)
   }
 
   #settle(now: number): void {

@@ -4,7 +4,7 @@
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { parseRule } from './parse.js'
-import type { Told } from './payload.js'
+import type { AlertChange } from './payload.js'
 import { alertName } from './rule.js'
 
 /** Changes that are kept for a receiver that is away; the oldest go. */
@@ -15,17 +15,17 @@ const PAUSE_MS = 1000
 const FARTHEST_MS = 8.64e15
 
 export interface Recalled {
-  firing: Told[]
+  firing: AlertChange[]
   /** In the order in which they came; of those that fire the newest is in `firing` as well. */
-  untold: Told[]
+  untold: AlertChange[]
 }
 
 /** A rule is kept as it was written, which parseRule() checks. */
-type Kept = Omit<Told, 'rule' | 'value' | 'isGone'> & { rule: string; value?: string }
+type Kept = Omit<AlertChange, 'rule' | 'value' | 'isGone'> & { rule: string; value?: string }
 
 export class Memory {
-  readonly #firing = new Map<string, Told>()
-  readonly #untold: Told[] = []
+  readonly #firing = new Map<string, AlertChange>()
+  readonly #untold: AlertChange[] = []
   #isWritten = true
   #failedAt = Number.NEGATIVE_INFINITY
 
@@ -47,11 +47,11 @@ export class Memory {
     }
   }
 
-  note(told: Told): void {
-    const name = alertName(told.rule, told.value)
-    if (told.isFiring) this.#firing.set(name, told)
+  note(change: AlertChange): void {
+    const name = alertName(change.rule, change.value)
+    if (change.isFiring) this.#firing.set(name, change)
     else this.#firing.delete(name)
-    this.#untold.push(told)
+    this.#untold.push(change)
     this.#isWritten = false
   }
 
@@ -84,10 +84,10 @@ export class Memory {
     }
   }
 
-  #read(list: Kept[]): Told[] {
+  #read(list: Kept[]): AlertChange[] {
     return list.flatMap((kept) => {
       try {
-        return toldOf(Object(kept))
+        return changeOf(Object(kept))
       } catch (error) {
         this.log(`${this.file}: ${(error as Error).message}: what is told of that alert is not known`)
         return []
@@ -96,13 +96,22 @@ export class Memory {
   }
 }
 
-const keptOf = ({ rule, value, isFiring, amount, count, startsAt, endsAt, traces }: Told): Kept => ({
+const keptOf = ({ rule, value, isFiring, amount, count, startsAt, endsAt, traces }: AlertChange): Kept => ({
   ...{ rule: `${rule.name}: ${rule.text}`, isFiring, amount, count, startsAt, endsAt, traces },
   ...(value === undefined ? {} : { value }),
 })
 
 /** @throws TypeError where it is not what keptOf() made */
-function toldOf({ rule: line, value, isFiring, amount, count, startsAt, endsAt, traces }: Kept): Told {
+function changeOf({
+  rule: line,
+  value,
+  isFiring,
+  amount,
+  count,
+  startsAt,
+  endsAt,
+  traces,
+}: Kept): AlertChange {
   const rule = parseRule(String(line))
   const isKnown =
     rule !== undefined &&

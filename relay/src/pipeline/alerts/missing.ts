@@ -2,7 +2,7 @@
 // it is whole: gathering.ts says when. alerts.ts feeds it. A trace is judged once; what comes later is counted as late, and
 // a trace that had to go for want of room is not judged, but counted: it would look as if something were missing.
 
-import { Lately } from '../../common/recent-map.js'
+import { RecentMap } from '../../common/recent-map.js'
 import { Gathered, Gathering, type GatheringLimits } from '../../spans/assembly/gathering.js'
 import { lowTraceId, type Span } from '../../spans/span.js'
 import { breadthFirst, type Node, treeOf } from '../../spans/tree.js'
@@ -23,7 +23,7 @@ export class Missing {
   late = 0
   readonly #asked: Asked[]
   readonly #waiting: Gathering<Gathered>
-  readonly #done = new Lately<true>(JUDGED)
+  readonly #done = new RecentMap<true>(JUDGED)
 
   constructor(watches: readonly Watch[], limits: GatheringLimits) {
     this.#asked = watches.flatMap((watch) =>

@@ -4,7 +4,7 @@
 import { labelsOf } from './labels.js'
 import { type AlertRule, alertName, amountOf, measureOf, shownValue, timeOf } from './rule.js'
 
-export interface Told {
+export interface AlertChange {
   rule: AlertRule
   value: string | undefined
   isFiring: boolean
@@ -34,14 +34,14 @@ export interface PostedAlert {
 }
 
 /** `api` is where the relay's API is; undefined where it is nowhere. */
-export function postedAlertOf(told: Told, api: string | undefined): PostedAlert {
-  const { rule, value, isFiring, startsAt, endsAt, traces } = told
+export function postedAlertOf(change: AlertChange, api: string | undefined): PostedAlert {
+  const { rule, value, isFiring, startsAt, endsAt, traces } = change
   const annotations = {
-    summary: summaryOf(told),
-    value: shownValue(rule, told.amount, told.count),
+    summary: summaryOf(change),
+    value: shownValue(rule, change.amount, change.count),
     threshold: amountOf(rule, rule.threshold),
     window: timeOf(rule.windowMs * 1000),
-    count: String(told.count),
+    count: String(change.count),
     traces: traces.join(' '),
     rule: rule.text,
   }
@@ -77,13 +77,13 @@ export function payloadOf(alert: PostedAlert, api: string | undefined): object {
 }
 
 /** "slow-writes fires: p99(span=write) is 31ms, above 20ms, over 30s (412 spans), such as trace 463ac35c9f6413ad" */
-export function lineOf(told: Told): string {
-  const { rule, value, isFiring, traces } = told
+export function lineOf(change: AlertChange): string {
+  const { rule, value, isFiring, traces } = change
   const such = isFiring && traces[0] !== undefined ? `, such as trace ${traces[0]}` : ''
-  return `alert ${alertName(rule, value)} ${isFiring ? 'fires' : 'is resolved'}: ${summaryOf(told)}${such}`
+  return `alert ${alertName(rule, value)} ${isFiring ? 'fires' : 'is resolved'}: ${summaryOf(change)}${such}`
 }
 
-function summaryOf({ rule, amount, count, isFiring, isGone }: Told): string {
+function summaryOf({ rule, amount, count, isFiring, isGone }: AlertChange): string {
   if (isGone) return `the rule that looked at ${measureOf(rule)} is there no more`
   const compared = `${isFiring ? 'above' : 'threshold'} ${amountOf(rule, rule.threshold)}`
   const over = `over ${timeOf(rule.windowMs * 1000)}`

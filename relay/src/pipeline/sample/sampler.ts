@@ -4,7 +4,7 @@
 //
 // It holds a bounded number of spans, bytes and decisions, and no clock: who calls says what time it is.
 
-import { Lately } from '../../common/recent-map.js'
+import { RecentMap } from '../../common/recent-map.js'
 import { Gathered, Gathering, type GatheringLimits, USUAL_LIMITS } from '../../spans/assembly/gathering.js'
 import { lowTraceId, type Span } from '../../spans/span.js'
 import { Chance, type TraceSample } from './chance.js'
@@ -50,7 +50,7 @@ export class Sampler {
   readonly #roots = new Roots()
   readonly #waiting: Gathering<Trace>
   /** Whether a trace was kept. */
-  readonly #decided: Lately<boolean>
+  readonly #decided: RecentMap<boolean>
   #kept: Span[] = []
   /** Examples of the second that began then. */
   #examples = 0
@@ -59,7 +59,7 @@ export class Sampler {
   constructor(sample: TraceSample, limits: Partial<SamplerLimits> = {}) {
     this.#limits = { ...SAMPLER_LIMITS, ...limits }
     this.#chance = new Chance(sample)
-    this.#decided = new Lately(this.#limits.decisions)
+    this.#decided = new RecentMap(this.#limits.decisions)
     this.#waiting = new Gathering(this.#limits, Trace)
   }
 

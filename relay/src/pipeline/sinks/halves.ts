@@ -4,7 +4,7 @@
 // What was decided is remembered, for what comes late of a trace. No I/O, no clock.
 
 import { createHash } from 'node:crypto'
-import { Lately } from '../../common/recent-map.js'
+import { RecentMap } from '../../common/recent-map.js'
 import { lowTraceId, type Span } from '../../spans/span.js'
 import { sharedKey } from '../../spans/tree.js'
 
@@ -22,10 +22,10 @@ interface Call {
 }
 
 export class Halves {
-  readonly #calls: Lately<Call>
+  readonly #calls: RecentMap<Call>
 
   constructor(remembered = REMEMBERED) {
-    this.#calls = new Lately(remembered)
+    this.#calls = new RecentMap(remembered)
   }
 
   /** The same spans, of one trace: all of it, or what came late. */

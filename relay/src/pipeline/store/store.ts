@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { RejectionLog } from '../../common/rejections.js'
-import { Turns } from '../../common/semaphore.js'
+import { Semaphore } from '../../common/semaphore.js'
 import { type Link, Links } from '../../spans/links.js'
 import type { Query } from '../../spans/query.js'
 import { lowTraceId, type Span } from '../../spans/span.js'
@@ -39,7 +39,7 @@ export interface StoreOptions {
 
 export class SpanStore implements SpanSink {
   readonly #timer: NodeJS.Timeout
-  readonly #turns = new Turns(ASKED)
+  readonly #turns = new Semaphore(ASKED)
   #removing: Promise<void> | undefined
 
   private constructor(

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { HttpError } from './answer.js'
-import type { Share } from './held.js'
+import type { RequestMemory } from './request-memory.js'
 
 export const MOST_BYTES = 10 * 2 ** 20
 export const MOST_UNPACKED_BYTES = 32 * 2 ** 20
@@ -15,7 +15,7 @@ const unpack = promisify(gunzip)
 export async function readBody(
   request: IncomingMessage,
   response: ServerResponse,
-  share: Share,
+  memory: RequestMemory,
 ): Promise<Buffer> {
   const parts: Buffer[] = []
   let bytes = 0
@@ -24,14 +24,14 @@ export async function readBody(
   for await (const part of request) {
     bytes += (part as Buffer).length
     if (bytes > MOST_BYTES) throw tooLarge()
-    share.take((part as Buffer).length)
+    memory.take((part as Buffer).length)
     parts.push(part as Buffer)
   }
   const body = Buffer.concat(parts)
   if (!request.headers['content-encoding']?.toLowerCase().includes('gzip')) return body
   try {
     const unpacked = await unpack(body, { maxOutputLength: MOST_UNPACKED_BYTES })
-    share.take(unpacked.length)
+    memory.take(unpacked.length)
     return unpacked
   } catch (error) {
     if (error instanceof HttpError) throw error

@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { MemoryBudget } from '../../common/memory-budget.js'
 import type { Reject } from '../../common/rejections.js'
 import { type Address, shown } from '../../protocol/address.js'
 import type { Tokens } from '../../protocol/check/rights.js'
@@ -14,11 +15,13 @@ import { readBody } from './body.js'
 import { compressed, isCompressible } from './compress.js'
 import { HttpConnections } from './connections.js'
 import type { Cors } from './cors.js'
-import { Held, type Share } from './held.js'
 import type { Hosts } from './hosts.js'
 import { Parameters } from './parameters.js'
+import { RequestMemory } from './request-memory.js'
 import { type Api, route } from './routes.js'
 
+/** Of bodies and answers, of all requests. */
+const MOST_BYTES = 256 * 2 ** 20
 const REQUEST_MS = 30_000
 /** For the first line and headers: who says nothing holds one of the connections. */
 const HEADERS_MS = 10_000
@@ -45,7 +48,7 @@ export async function startHttp(
   api: Api,
   { where, tokens, cors, hosts, answers, reject }: HttpOptions,
 ): Promise<HttpServer> {
-  const held = new Held()
+  const budget = new MemoryBudget(MOST_BYTES)
   const limits = {
     ...{ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS, maxHeaderSize: HEADER_BYTES },
     connectionsCheckingInterval: LOOK_MS,
@@ -53,11 +56,11 @@ export async function startHttp(
   const guard = { tokens, cors, hosts }
   const connections = new HttpConnections(reject)
   const hear = (request: IncomingMessage, response: ServerResponse) => {
-    const share = held.share()
-    response.on('close', () => share.release())
-    void answer(api, guard, connections, share, request, response).then((given) => {
+    const memory = new RequestMemory(budget)
+    response.on('close', () => memory.release())
+    void answer(api, guard, connections, memory, request, response).then((given) => {
       const isGone = response.destroyed
-      const fits = isGone ? given : fitting(share, given)
+      const fits = isGone ? given : fitting(memory, given)
       answers.add(request, fits)
       if (!isGone)
         void write(cors, request, response, fits).then(() => connections.answered(request, response))
@@ -87,7 +90,7 @@ async function answer(
   api: Api,
   guard: Guard,
   connections: HttpConnections,
-  share: Share,
+  memory: RequestMemory,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Answer> {
@@ -105,7 +108,7 @@ async function answer(
       contentType: request.headers['content-type'] ?? '',
       accept: request.headers.accept ?? '',
       body: async () => {
-        const body = await readBody(request, response, share)
+        const body = await readBody(request, response, memory)
         connections.accept(request, response)
         return body
       },
@@ -177,9 +180,9 @@ async function write(
 }
 
 /** Or a refusal, where too much waits to be read already. */
-function fitting(share: Share, given: Answer): Answer {
+function fitting(memory: RequestMemory, given: Answer): Answer {
   try {
-    share.take(Buffer.byteLength(given.body))
+    memory.take(Buffer.byteLength(given.body))
     return given
   } catch (error) {
     return answerTo(error)!

@@ -2,7 +2,7 @@
 // it asks. The connection calls answer(). So many calls of all clients are read at once, since one that is read takes some ten
 // times the bytes of its frame; the others wait as they came.
 
-import type { Turns } from '../../common/semaphore.js'
+import type { Semaphore } from '../../common/semaphore.js'
 import { StrictReader } from '../../protocol/strict-reader.js'
 import { scribe } from '../../protocol/wire.js'
 import { processed, type Speaker } from '../speaker.js'
@@ -16,7 +16,7 @@ export class ScribeCalls implements Speaker {
 
   constructor(
     readonly side: ScribeSession,
-    readonly turns: Turns,
+    readonly turns: Semaphore,
   ) {
     this.#processor = new scribe.Processor(side)
   }

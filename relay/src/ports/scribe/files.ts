@@ -4,7 +4,7 @@
 
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Turns } from '../../common/semaphore.js'
+import { Semaphore } from '../../common/semaphore.js'
 import { LogFile } from './log-file.js'
 
 export interface FileLimits {
@@ -31,7 +31,7 @@ export class Files {
   trouble: string | undefined
   /** Taken, since the start. */
   bytes = 0
-  readonly #turns = new Turns(1)
+  readonly #turns = new Semaphore(1)
   /** The one that was not used for longest comes first. */
   readonly #open = new Map<string, LogFile>()
   #folders = new Set<string>()

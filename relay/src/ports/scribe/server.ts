@@ -3,12 +3,12 @@
 
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { MemoryBudget } from '../../common/memory-budget.js'
 import type { Rejections } from '../../common/rejections.js'
-import { Turns } from '../../common/semaphore.js'
+import { Semaphore } from '../../common/semaphore.js'
 import { type Address, isLoopback, isSame, parseAddress } from '../../protocol/address.js'
 import { THRIFT_FRAME } from '../../protocol/frames.js'
 import { Connection } from '../connection.js'
-import { FrameRoom } from '../frame-room.js'
 import { type ConnectionCounts, type Listener, startListener } from '../listener.js'
 import { ScribeCalls } from './calls.js'
 import { type Categories, Routes } from './categories.js'
@@ -86,12 +86,12 @@ export class ScribeServer {
     const files = new Files(join(output, 'scribe'), rejections.log)
     const intake = new Intake(routes, files, new Counters(), takeSpans, rejections.reject)
     const since = Math.floor(Date.now() / 1000)
-    const turns = new Turns(AT_ONCE)
+    const turns = new Semaphore(AT_ONCE)
     const options = {
       speakerOf: () => new ScribeCalls(new ScribeSession(intake, version, since), turns),
       rejections,
-      belonging: { most: THRIFT_FRAME, room: new FrameRoom(MOST_FRAMES) },
-      strangers: { most: THRIFT_FRAME, room: new FrameRoom(MOST_STRANGE_FRAMES) },
+      belonging: { most: THRIFT_FRAME, room: new MemoryBudget(MOST_FRAMES) },
+      strangers: { most: THRIFT_FRAME, room: new MemoryBudget(MOST_STRANGE_FRAMES) },
     }
     const connect = (socket: Socket) => new Connection(socket, options)
     const listener = await startListener(where, PLACES, connect, rejections)
