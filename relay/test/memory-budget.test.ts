@@ -17,5 +17,10 @@ test('who wants more than there is waits until enough is given back', async () =
 
 test('who does not wait is turned away, and takes nothing', () => {
   const budget = new MemoryBudget(10)
-  expect([budget.tryTake(6), budget.tryTake(5), budget.tryTake(4), budget.bytes]).toEqual([true, false, true, 10])
+  expect([budget.tryTake(6), budget.tryTake(5), budget.tryTake(4), budget.bytes]).toEqual([
+    true,
+    false,
+    true,
+    10,
+  ])
 })
