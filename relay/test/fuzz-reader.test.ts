@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { eventBlock, preamble } from '../src/ctf/metadata.js'
 import {
   formatJson,
   formatText,
@@ -16,7 +17,6 @@ import {
   type TraceEvent,
   view,
 } from '../src/index.js'
-import { eventBlock, preamble } from '../src/ctf/metadata.js'
 import { types } from '../src/protocol/wire.js'
 import { field, tracepoint } from './client.js'
 import { encode, StreamWriter, type Value } from './ctf-writer.js'
