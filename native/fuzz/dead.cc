@@ -3,8 +3,8 @@
 // rings do, in order; what was lost is told; and it comes to an end.
 #include <gtest/gtest.h>
 
-#include "folder/dead_process.hpp"
 #include "dead_files.hpp"
+#include "folder/dead_process.hpp"
 #include "test/ctf_reader.hpp"
 
 namespace blkin::fuzz {

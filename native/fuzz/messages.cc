@@ -2,8 +2,8 @@
 // process. The first byte says what the others are. What was read is written, read and written again, to the same bytes; it
 // takes memory in proportion to its bytes; and what check.hpp lets pass keeps the bounds that others rely on.
 #include "allocated.hpp"
-#include "rules/check.hpp"
 #include "input.hpp"
+#include "rules/check.hpp"
 #include "thrift/control.hpp"
 
 namespace blkin::fuzz {
