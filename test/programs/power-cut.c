@@ -1,4 +1,4 @@
-// relay/test/power-cut.c: a disk that loses what was not synced, as a library to preload into a relay. power-cut.ts builds it.
+// test/programs/power-cut.c: a disk that loses what was not synced, as a library to preload into a relay. power-cut.ts builds it.
 // It remembers what stood in each page below POWER_CUT_FOLDER before the first write since the file was last synced. At the
 // write number POWER_CUT_WRITE (counted over all files there) the power goes: of each page that was not synced a random draw by
 // POWER_CUT_SEED says whether it had reached the disk, and the process is killed. POWER_CUT_LOSES is "pages" (a page that is lost has
