@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 // scripts/test.mjs: `npm test`. Everything, cheapest answer first and vitest last; `npm test -- NAME` is the
 // short way while working: vitest alone, on the test files whose path holds NAME.
-// The last line counts tests: those of vitest and of the plain C++ run. The same C++ tests under a sanitizer, tests with an
-// addon that has sanitizers, lint and packaging add nothing when they pass, one failed or skipped each when they do not. Tests
-// that depend on Node.js run once more under each other release line that we promise, and tests of tracepoints with each
-// call static, and count there too.
+// The last line counts tests: those of vitest and of the plain C++ run. The same C++ tests under a sanitizer,
+// lint and packaging add nothing when they pass, one failed or skipped each when they do not. Tests that depend on Node.js
+// run once more under each other release line that we promise, and tests of tracepoints with each call static, and count there too.
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { checkPack } from './check-pack.mjs'
@@ -13,7 +12,6 @@ import { missingPackages } from './lib/debian.mjs'
 import { buildFuzzers, fuzzerPackages, fuzzNative, nativeTargets } from './lib/fuzz.mjs'
 import { lines, nodeBinary } from './lib/nodes.mjs'
 import { bin, mustRun, root, run, seconds } from './lib/run.mjs'
-import { sanitizedAddon, sanitizerReports } from './lib/sanitized.mjs'
 import { whyNoZig } from './lib/zig.mjs'
 import { ensurePrebuilds } from './prebuild.mjs'
 import { ensureSetup } from './setup.mjs'
@@ -37,20 +35,12 @@ const nodeDependent = [
   ...['memory', 'no-native'],
 ].map((name) => `test/${name}.test.ts`)
 
-/** What runs through most of the addon: every way to its rings, to sessions and rules, Workers that end, and recovery. */
-const sanitized = [
-  ...['wrong-values', 'declarations', 'redeclared', 'gates', 'gates-changes', 'contexts', 'session-turns'],
-  ...['trace-workers', 'trace-channel'],
-].map((name) => `test/${name}.test.ts`)
-
 const staticCalls = { title: 'vitest, calls static', flags: ['--config', 'vitest.static.config.ts'] }
 
 if (await check('setup', () => setUp(args.length === 0))) {
   if (args.length === 0) await checkAll()
   await vitest(args)
   if (args.length === 0) await vitest([], staticCalls)
-  if (args.length === 0)
-    await check('addon in Node, AddressSanitizer and UndefinedBehaviorSanitizer', sanitizedTests)
   if (args.length === 0) await otherNodes()
 }
 for (const failure of failures) console.log(`FAILED: ${failure}`)
@@ -137,15 +127,6 @@ async function fuzzers() {
   await buildFuzzers()
   for (const target of nativeTargets)
     console.log(await fuzzNative(target, Math.ceil(30 / nativeTargets.length), { seed: 1 }))
-}
-
-/** As with the C++ tests, what passed is not counted once more. */
-async function sanitizedTests() {
-  const env = await sanitizedAddon()
-  const { code, output } = await run(bin('vitest'), ['run', ...sanitized], { env })
-  const said = sanitizerReports()
-  if (said !== '') throw new Error(said)
-  if (code !== 0) throw new Error(output.trimEnd().split('\n').slice(-60).join('\n'))
 }
 
 async function otherNodes() {

@@ -1,5 +1,5 @@
 // scripts/lib/sanitized.mjs: the addon with AddressSanitizer and UndefinedBehaviorSanitizer, inside a Node that has neither.
-// scripts/test.mjs runs tests of tracepoints with it. What AddressSanitizer says is found in files, so that a test which does
+// scripts/test-sanitized.mjs runs tests of tracepoints with it. What AddressSanitizer says is found in files, so that a test which does
 // not mind how its program ended hides nothing; the other writes to stderr, and ends the program with exit code 1.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
