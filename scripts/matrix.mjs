@@ -5,6 +5,7 @@
 //   MATRIX_SEED  that of a run before, for the same random moments
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { withMarked } from './lib/marked.mjs'
 import { bin, isMain, root, run } from './lib/run.mjs'
 
 const page = join(root, 'docs/reliability.md')
@@ -13,7 +14,7 @@ const LANES = 2
 const LONG_LANES = 4
 
 /** Of a run's lines the table: a row for each fault, with the sums over its cells. */
-export function matrixTable(lines) {
+function matrixTable(lines) {
   const rows = new Map()
   for (const line of lines) rows.set(line.fault, [...(rows.get(line.fault) ?? []), line])
   const sum = (cells, key) => cells.reduce((all, cell) => all + (cell[key] ?? 0), 0)
@@ -33,21 +34,16 @@ export function matrixTable(lines) {
 }
 
 /** What the run comes to, in one line. */
-export function matrixTotal(lines, about) {
+function matrixTotal(lines, about) {
   const failed = lines.filter((line) => line.failed !== undefined).length
   const skipped = lines.filter((line) => line.skipped !== undefined).length
   const exact = lines.length - failed - skipped
   return `${lines.length} cells, ${about}: ${exact} exact, ${failed} failed, ${skipped} skipped.`
 }
 
-export function withMatrix(text, lines, about) {
-  const mark = /(<!-- matrix: written by npm run matrix -->\n)[\s\S]*?(<!-- \/matrix -->)/
-  if (!mark.test(text)) throw new Error('docs/reliability.md: no place for the matrix')
-  return text.replace(
-    mark,
-    (_, begin, end) => `${begin}${matrixTotal(lines, about)}\n\n${matrixTable(lines)}\n${end}`,
-  )
-}
+/** docs/reliability.md with the run between its marks. */
+const withMatrix = (text, lines, about) =>
+  withMarked('docs/reliability.md', text, { matrix: `${matrixTotal(lines, about)}\n\n${matrixTable(lines)}` })
 
 async function main() {
   const name = process.argv[2]

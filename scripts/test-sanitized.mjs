@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { bin, run } from './lib/run.mjs'
 // scripts/test-sanitized.mjs: `npm run test:sanitized`: tests of tracepoints, with an addon inside Node that has AddressSanitizer and
 // UndefinedBehaviorSanitizer.
+import { bin, run } from './lib/run.mjs'
 import { sanitizedAddon, sanitizerReports } from './lib/sanitized.mjs'
 import { ensureSetup } from './setup.mjs'
 

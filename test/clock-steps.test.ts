@@ -1,13 +1,12 @@
 // test/clock-steps.test.ts: somebody sets the clock of a traced machine. What is recorded from then on has the time of day that it had, in
 // CTF, in spans and live, and the order of events stays. The clock is a process's own: test/programs/clock-shift.c.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TraceEvent, TraceItem } from '@blkin/relay'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { freeAddress, relay, until } from './support/relays.js'
 import { folder, program, result, root, start } from './support/run.js'
+import { removeShims, shim } from './support/shims.js'
 import { describeWith } from './support/tools.js'
 import { printed, recorded } from './support/trace.js'
 
@@ -18,14 +17,12 @@ interface Told {
 
 const hour = 3600
 const steps = [`${hour}`, `${-hour}`, `${-2 * hour}`]
-let shim = ''
-let at = ''
 
 /** What makes a program see a clock of its own. */
 function ownClock(): Record<string, string> {
   const shift = join(folder(), 'shift')
   writeFileSync(shift, Buffer.alloc(8))
-  return { LD_PRELOAD: shim, CLOCK_SHIFT: shift }
+  return { LD_PRELOAD: shim('clock-shift'), CLOCK_SHIFT: shift }
 }
 
 /** Seconds between what an event says and when it is shown to have been. */
@@ -52,13 +49,7 @@ function expectTimes(events: { n: number; ms: unknown; seconds: number }[], coun
 }
 
 describeWith(['gcc', 'babeltrace2'], 'the clock is set', () => {
-  beforeAll(() => {
-    at = mkdtempSync(join(tmpdir(), 'blkin-shim-'))
-    shim = join(at, 'clock-shift.so')
-    const source = program('clock-shift.c')
-    execFileSync('gcc', ['-O1', '-shared', '-fPIC', '-o', shim, source, '-ldl'], { stdio: 'pipe' })
-  })
-  afterAll(() => rmSync(at, { recursive: true, force: true }))
+  afterAll(removeShims)
 
   test('and files and spans have the time of day', async () => {
     const to = await relay({ tracing: { listen: '127.0.0.1:0' } })

@@ -8,8 +8,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { Cell } from './matrix/cells.js'
 import { cells, shortCut } from './matrix/cells.js'
 import { seed } from './matrix/seed.js'
-import { removeShims } from './matrix/shims.js'
 import { Stage } from './matrix/stage.js'
+import { removeShims } from './support/shims.js'
 import { have } from './support/tools.js'
 
 const { MATRIX_CELLS, MATRIX_LANE = '0/1', MATRIX_LONG, MATRIX_RESULTS } = process.env

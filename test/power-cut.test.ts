@@ -1,17 +1,14 @@
 // test/power-cut.test.ts: a relay whose machine loses its power while processes send to it, on a disk that loses what was not synced
 // (test/programs/power-cut.c). Behind it every event is in a trace that babeltrace2 reads, or counted as lost.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { reboot } from './support/power-cut.js'
 import { freeAddress } from './support/relays.js'
 import { folder, lastJson, program, start } from './support/run.js'
+import { removeShims, shim } from './support/shims.js'
 import { describeWith } from './support/tools.js'
 import { printed, recorded } from './support/trace.js'
-
-let shim = ''
 
 interface Counted {
   emitted: number
@@ -39,7 +36,7 @@ async function throughCuts(how: string[], cuts: Record<string, string>[]) {
   })
   await process.says('emitting')
   for (const cut of cuts) {
-    const env = { ...cut, LD_PRELOAD: shim, POWER_CUT_FOLDER: output, UV_USE_IO_URING: '0' }
+    const env = { ...cut, LD_PRELOAD: shim('power-cut'), POWER_CUT_FOLDER: output, UV_USE_IO_URING: '0' }
     const relay = await relayAt(address, output, env)
     expect((await relay.ended).signal, 'the power went').toBe('SIGKILL')
     reboot(output)
@@ -54,14 +51,7 @@ async function throughCuts(how: string[], cuts: Record<string, string>[]) {
 }
 
 describeWith(['gcc', 'babeltrace2'], 'power cuts', () => {
-  let at = ''
-  beforeAll(() => {
-    at = mkdtempSync(join(tmpdir(), 'blkin-shim-'))
-    shim = join(at, 'power-cut.so')
-    const source = program('power-cut.c')
-    execFileSync('gcc', ['-O1', '-shared', '-fPIC', '-o', shim, source, '-ldl'], { stdio: 'pipe' })
-  })
-  afterAll(() => rmSync(at, { recursive: true, force: true }))
+  afterAll(removeShims)
 
   test.each([
     ['pages', 1, 'discard'],
@@ -98,7 +88,7 @@ describeWith(['gcc', 'babeltrace2'], 'power cuts', () => {
 
   test.each([1, 2, 3, 4, 5])('sync %i of a folder fails, and what was refused comes again', async (n) => {
     const [output, address] = [folder(), await freeAddress()]
-    const env = { LD_PRELOAD: shim, POWER_CUT_FOLDER: output, POWER_CUT_FAILS: String(n) }
+    const env = { LD_PRELOAD: shim('power-cut'), POWER_CUT_FOLDER: output, POWER_CUT_FAILS: String(n) }
     const relay = await relayAt(address, output, { ...env, UV_USE_IO_URING: '0' })
     const process = start(program('steady.mjs'), {
       ...{ args: ['synced'], stdin: 'pipe', timeout: 60_000, env: { STEADY_RELAY: address } },

@@ -1,9 +1,9 @@
 // test/matrix/faults-disk.ts: rows of the crash matrix in which the relay's disk refuses, is slow, or loses with the power what was not synced.
 import { reboot } from '../support/power-cut.js'
+import { shim } from '../support/shims.js'
 import type { Fault } from './fault.js'
 import { callFault } from './faults-relay.js'
 import { seed } from './seed.js'
-import { shim } from './shims.js'
 
 const refuses = (
   name: string,

@@ -6,8 +6,8 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { folder, privateShm, type RunOptions } from '../support/run.js'
+import { shim } from '../support/shims.js'
 import { during, type Fault, LONG_MS, SHORT_MS } from './fault.js'
-import { shim } from './shims.js'
 import type { Stage } from './stage.js'
 
 /** The program with a /dev/shm of its own, of that size; a command of the shell before it starts. */

@@ -2,10 +2,10 @@
 // changes what is on its disk, at any moment, or with the program.
 import { join } from 'node:path'
 import { start } from '../support/run.js'
+import { shim } from '../support/shims.js'
 import { type Ack, type Fault, LONG_MS, pause, SHORT_MS, sleep } from './fault.js'
 import { changeCode } from './points.js'
 import { draw } from './seed.js'
-import { shim } from './shims.js'
 import type { Stage } from './stage.js'
 
 interface Call {

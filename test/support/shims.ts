@@ -1,12 +1,12 @@
-// test/matrix/shims.ts: libraries that are preloaded into a relay or a traced program, compiled once a run.
+// test/support/shims.ts: libraries that are preloaded into a relay or a traced program, compiled once a run.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { program } from '../support/run.js'
+import { program } from './run.js'
 
 const sources = {
-  'call-fault': join(import.meta.dirname, 'call-fault.c'),
+  'call-fault': join(import.meta.dirname, '../matrix/call-fault.c'),
   'power-cut': program('power-cut.c'),
   'clock-shift': program('clock-shift.c'),
 }
